@@ -1,0 +1,1 @@
+//! The people who own businesses, and the businesses they own.

@@ -1,0 +1,1 @@
+//! Who is calling, and may they: principals, tokens, passwords, policy, permits.

@@ -1,0 +1,1 @@
+//! How Souk speaks HTTP: problems, bodies, pages, preconditions, health.

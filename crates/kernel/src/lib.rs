@@ -1,0 +1,1 @@
+//! Ids, money, time and the other words every plane uses. No I/O.

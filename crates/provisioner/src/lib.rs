@@ -1,0 +1,1 @@
+//! Makes, migrates, suspends and removes the schema and the role of a store. No Kubernetes.

@@ -1,0 +1,1 @@
+//! The Store resource: what control plane and operator say to each other.

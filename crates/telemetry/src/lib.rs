@@ -1,0 +1,1 @@
+//! Logs, spans, metrics, health and shutdown: the same in every plane.

@@ -1,0 +1,1 @@
+//! Store resources become schemas and workloads.

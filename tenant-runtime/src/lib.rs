@@ -1,0 +1,1 @@
+//! The commerce API that every store runs.
