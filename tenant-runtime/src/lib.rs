@@ -1,1 +1,26 @@
-//! The commerce API that every store runs.
+//! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
+//!
+//! Floors, from the ground: 1 `settings` `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` · 3 `payments` · 4 `cart` · 5 `orders` ·
+//! 6 `checkout` · 7 `messages`. See `docs/ARCHITECTURE.md`.
+
+pub mod schema;
+
+pub mod inventory;
+pub mod ledger;
+pub mod markets;
+pub mod settings;
+pub mod shipping;
+pub mod staff;
+pub mod tax;
+
+pub mod catalog;
+
+pub mod payments;
+
+pub mod cart;
+
+pub mod orders;
+
+pub mod checkout;
+
+pub mod messages;

@@ -1,0 +1,1 @@
+//! What a shopper considers, priced on the server.

@@ -1,0 +1,1 @@
+//! The sale itself: prepare, pay, settle, finalise.

@@ -1,0 +1,1 @@
+//! The books: double-entry journal posted in the transaction of the fact.

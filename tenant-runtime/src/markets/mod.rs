@@ -1,0 +1,1 @@
+//! Where a store sells: countries with their currency and language.

@@ -1,0 +1,1 @@
+//! Mail a store sends when something happened.

@@ -1,0 +1,1 @@
+//! What was agreed: an immutable copy of the sale and what became of it.

@@ -1,0 +1,1 @@
+//! What a store is called, where it sits and how it counts: its one row of settings.

@@ -1,0 +1,1 @@
+//! What delivery costs: zones and rates, and which of them fit a destination.

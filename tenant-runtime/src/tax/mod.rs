@@ -1,0 +1,1 @@
+//! What the state is owed on a sale: regions, versioned rates, and the arithmetic of tax lines.
