@@ -1,0 +1,169 @@
+//! Which stores there are, in memory: host → store, id → store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use souk_kernel::id::StoreId;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::TenancyConfig;
+use crate::entry::{StoreEntry, StoreState};
+use crate::follow;
+
+/// One state of the ledger. Replaced as a whole, so a reader never sees half a change.
+#[derive(Default)]
+pub(crate) struct Snapshot {
+    by_id: HashMap<StoreId, Arc<StoreEntry>>,
+    by_host: HashMap<String, Arc<StoreEntry>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(by_id: HashMap<StoreId, Arc<StoreEntry>>) -> Self {
+        let mut by_host = HashMap::with_capacity(by_id.len());
+        for entry in by_id.values() {
+            for host in &entry.hosts {
+                by_host.insert(host.clone(), Arc::clone(entry));
+            }
+        }
+        Self { by_id, by_host }
+    }
+
+    pub(crate) fn entries(&self) -> &HashMap<StoreId, Arc<StoreEntry>> {
+        &self.by_id
+    }
+}
+
+/// What the follower task and the handles share.
+pub(crate) struct Shared {
+    pub(crate) config: TenancyConfig,
+    snapshot: ArcSwap<Snapshot>,
+    loaded: AtomicBool,
+    connected: AtomicBool,
+    version: watch::Sender<u64>,
+    read_at: watch::Sender<Option<Instant>>,
+}
+
+impl Shared {
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    pub(crate) fn replace(&self, snapshot: Snapshot) {
+        metrics::gauge!("souk_directory_stores").set(snapshot.by_id.len() as f64);
+        self.snapshot.store(Arc::new(snapshot));
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn read_completely(&self) {
+        self.read_at.send_replace(Some(Instant::now()));
+        self.loaded.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn set_connected(&self, connected: bool) {
+        self.connected.store(connected, Ordering::Release);
+        metrics::gauge!("souk_directory_connected").set(f64::from(u8::from(connected)));
+    }
+
+    /// A store keeps its semaphore through every change of its entry, or a change would double its share.
+    pub(crate) fn permits_of(&self, id: StoreId) -> Arc<Semaphore> {
+        match self.snapshot.load().by_id.get(&id) {
+            Some(entry) => Arc::clone(&entry.permits),
+            None => Arc::new(Semaphore::new(self.config.permits_per_store)),
+        }
+    }
+}
+
+struct Follower(JoinHandle<()>);
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// `platform.store_ledger`, followed. Cheap to clone; the following ends with the last clone.
+///
+/// Serves from memory and never waits. While the database is away it keeps the last known state.
+#[derive(Clone)]
+pub struct Directory {
+    shared: Arc<Shared>,
+    _follower: Arc<Follower>,
+}
+
+/// How current the directory is.
+#[derive(Clone, Copy, Debug)]
+pub struct DirectoryHealth {
+    /// It has been read at least once: the process may serve.
+    pub ready: bool,
+    /// Changes arrive at once; otherwise the last known state is served.
+    pub connected: bool,
+    /// Time since the ledger was last read as a whole.
+    pub age: Option<Duration>,
+}
+
+impl Directory {
+    /// Starts following the ledger as login `runtime_directory`. Waits up to 2 s for the first reading; succeeds
+    /// without it too, so that a process can start, and report that it is not ready, while PostgreSQL is down.
+    pub async fn start(config: &TenancyConfig) -> Self {
+        let shared = Arc::new(Shared {
+            config: config.clone(),
+            snapshot: ArcSwap::default(),
+            loaded: AtomicBool::new(false),
+            connected: AtomicBool::new(false),
+            version: watch::Sender::new(0),
+            read_at: watch::Sender::new(None),
+        });
+        let follower = Follower(tokio::spawn(follow::follow(Arc::clone(&shared))));
+        let directory = Self { shared, _follower: Arc::new(follower) };
+        let mut first = directory.shared.read_at.subscribe();
+        let _ = tokio::time::timeout(Duration::from_secs(2), first.wait_for(Option::is_some)).await;
+        directory
+    }
+
+    /// The store that answers to this host name (any case; a port and a final dot are ignored), in any state.
+    #[must_use]
+    pub fn by_host(&self, host: &str) -> Option<Arc<StoreEntry>> {
+        let name = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let name = name.strip_suffix('.').unwrap_or(name);
+        self.shared.snapshot.load().by_host.get(name.to_ascii_lowercase().as_str()).cloned()
+    }
+
+    /// The store with this id, in any state.
+    #[must_use]
+    pub fn by_id(&self, id: StoreId) -> Option<Arc<StoreEntry>> {
+        self.shared.snapshot.load().by_id.get(&id).cloned()
+    }
+
+    /// Every live store, in order of id (so of age).
+    #[must_use]
+    pub fn all_live(&self) -> Vec<Arc<StoreEntry>> {
+        let snapshot = self.shared.snapshot.load();
+        let mut live: Vec<_> =
+            snapshot.by_id.values().filter(|entry| entry.state == StoreState::Live).cloned().collect();
+        live.sort_by_key(|entry| entry.id);
+        live
+    }
+
+    /// For the readiness probe.
+    #[must_use]
+    pub fn health(&self) -> DirectoryHealth {
+        DirectoryHealth {
+            ready: self.shared.loaded.load(Ordering::Acquire),
+            connected: self.shared.connected.load(Ordering::Acquire),
+            age: self.shared.read_at.borrow().map(|at| at.elapsed()),
+        }
+    }
+
+    /// A number that grows with every change of any store: for caches, and for tests that wait.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.version.subscribe()
+    }
+}

@@ -1,0 +1,131 @@
+//! One store as the ledger has it.
+
+use std::sync::Arc;
+
+use souk_kernel::id::{OrganizationId, StoreId};
+use tokio::sync::Semaphore;
+
+use crate::prologue::{Limits, Prologue};
+
+/// Where a store is in its life. Only `Live` serves shoppers; what `Suspended` still allows, `access` decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StoreState {
+    /// Schema, role and migrations are being made.
+    Provisioning,
+    /// Open.
+    Live,
+    /// Closed by its owner or by the platform; nothing is lost.
+    Suspended,
+    /// On its way out; no transaction opens any more.
+    Deleting,
+    /// Provisioning stopped with an error.
+    Failed,
+}
+
+impl StoreState {
+    /// The ledger's word. `spare` and `deleted` rows are nobody's store and have none here.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "provisioning" => Some(Self::Provisioning),
+            "live" => Some(Self::Live),
+            "suspended" => Some(Self::Suspended),
+            "deleting" => Some(Self::Deleting),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+
+    /// Whether transactions may be opened.
+    #[must_use]
+    pub fn has_data(self) -> bool {
+        matches!(self, Self::Live | Self::Suspended)
+    }
+}
+
+/// A row of `platform.store_ledger`. Immutable; a change in the ledger makes a new entry.
+#[derive(Debug)]
+pub struct StoreEntry {
+    /// The store.
+    pub id: StoreId,
+    /// `s_` and the id's 26 characters.
+    pub schema: String,
+    /// `r_` and the id's 26 characters.
+    pub role: String,
+    /// Which lane serves it, from 1; for life.
+    pub lane: u16,
+    /// Where it is in its life.
+    pub state: StoreState,
+    /// Host names it answers to, lower case, without port.
+    pub hosts: Vec<String>,
+    /// Its short name.
+    pub handle: String,
+    /// Its display name.
+    pub name: String,
+    /// Who owns it, if an organization of this control plane does.
+    pub organization: Option<OrganizationId>,
+    /// Limits of its plan, as the ledger has them.
+    pub plan: serde_json::Value,
+    /// Grows with every change of ownership or placement; what holds an older number must stop.
+    pub fence: i64,
+    /// Version of its schema.
+    pub schema_version: i32,
+    pub(crate) prologue: Prologue,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+/// Why a ledger row was left out of the directory.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EntryError {
+    #[error("the row cannot be read: {0}")]
+    Row(#[from] tokio_postgres::Error),
+    #[error("store {id} has schema {schema} and role {role}, which do not follow from its id")]
+    Names { id: StoreId, schema: String, role: String },
+    #[error("store {id} has the unknown state {state}")]
+    State { id: StoreId, state: String },
+    #[error("store {id} has the impossible lane {lane}")]
+    Lane { id: StoreId, lane: i32 },
+}
+
+impl StoreEntry {
+    /// Reads a row of [`crate::follow`]'s query. Schema and role must follow from the id: they are written into
+    /// the prologue as they are.
+    pub(crate) fn from_row(
+        row: &tokio_postgres::Row,
+        limits: Limits,
+        permits: impl FnOnce(StoreId) -> Arc<Semaphore>,
+    ) -> Result<Self, EntryError> {
+        let id = StoreId::from_uuid(row.try_get("store_id")?);
+        let suffix = id.suffix();
+        let (schema, role): (String, String) = (row.try_get("schema_name")?, row.try_get("role_name")?);
+        if schema != format!("s_{suffix}") || role != format!("r_{suffix}") {
+            return Err(EntryError::Names { id, schema, role });
+        }
+        let state: String = row.try_get("state")?;
+        let Some(state) = StoreState::parse(&state) else {
+            return Err(EntryError::State { id, state });
+        };
+        let lane: i32 = row.try_get("lane")?;
+        let lane = match u16::try_from(lane) {
+            Ok(lane) if lane > 0 => lane,
+            _ => return Err(EntryError::Lane { id, lane }),
+        };
+        let hosts: Option<Vec<String>> = row.try_get("hosts")?;
+        let organization: Option<uuid::Uuid> = row.try_get("organization_id")?;
+        Ok(Self {
+            id,
+            lane,
+            state,
+            hosts: hosts.unwrap_or_default().iter().map(|host| host.to_lowercase()).collect(),
+            handle: row.try_get::<_, Option<String>>("handle")?.unwrap_or_default(),
+            name: row.try_get::<_, Option<String>>("name")?.unwrap_or_default(),
+            organization: organization.map(OrganizationId::from_uuid),
+            plan: row.try_get::<_, Option<serde_json::Value>>("plan")?.unwrap_or_default(),
+            fence: row.try_get("fence")?,
+            schema_version: row.try_get("schema_version")?,
+            prologue: Prologue::of_store(&schema, &role, limits),
+            permits: permits(id),
+            schema,
+            role,
+        })
+    }
+}

@@ -1,0 +1,142 @@
+//! Keeps the directory like the ledger: LISTEN, re-read, reconnect.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use tokio::sync::mpsc;
+use tokio_postgres::{AsyncMessage, Client, NoTls};
+use uuid::Uuid;
+
+use crate::directory::{Shared, Snapshot};
+use crate::entry::StoreEntry;
+use crate::lane::role_password;
+
+const LOGIN: &str = "runtime_directory";
+/// A notification may be lost with its connection; nothing stays unnoticed longer than this.
+const REREAD_EVERY: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Changes come in bursts (a migration sweep touches every row); they are read together.
+const GATHER: Duration = Duration::from_millis(10);
+const COLUMNS: &str = "select store_id, schema_name, role_name, lane, state, organization_id, handle, name, hosts, \
+     plan, fence, schema_version from platform.store_ledger where state not in ('spare', 'deleted')";
+
+#[derive(Debug, thiserror::Error)]
+enum FollowError {
+    #[error(transparent)]
+    Postgres(#[from] tokio_postgres::Error),
+    #[error("the ledger did not answer in time")]
+    Slow(#[from] tokio::time::error::Elapsed),
+    #[error("the connection ended")]
+    Ended,
+}
+
+/// Runs until its task is aborted.
+pub(crate) async fn follow(shared: Arc<Shared>) {
+    let mut failures: u32 = 0;
+    loop {
+        let error = match session(&shared, &mut failures).await {
+            Ok(never) => match never {},
+            Err(error) => error,
+        };
+        shared.set_connected(false);
+        metrics::counter!("souk_directory_disconnects_total").increment(1);
+        tracing::warn!(%error, failures, "directory lost the ledger; serving the last known stores");
+        tokio::time::sleep(pause(failures)).await;
+        failures = failures.saturating_add(1);
+    }
+}
+
+/// 50 ms, doubling to 5 s, spread by half so that runtimes do not return in step.
+fn pause(failures: u32) -> Duration {
+    let whole = Duration::from_millis(50).saturating_mul(1 << failures.min(7)).min(Duration::from_secs(5));
+    let share = f64::from(Uuid::now_v7().as_bytes()[15]) / 255.0;
+    whole.mul_f64(0.5 + share / 2.0)
+}
+
+async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::Infallible, FollowError> {
+    let password = role_password(&shared.config.lane_secret, LOGIN);
+    let config = shared.config.database.login(LOGIN, &password);
+    let (client, mut connection) = tokio::time::timeout(READ_TIMEOUT, config.connect(NoTls)).await??;
+    let (sender, mut notices) = mpsc::unbounded_channel();
+    // The driver ends when the client is dropped, or when the connection does; then `notices` closes.
+    tokio::spawn(async move {
+        let mut messages = stream::poll_fn(|context| connection.poll_message(context));
+        while let Some(Ok(message)) = messages.next().await {
+            if let AsyncMessage::Notification(notice) = message
+                && sender.send(notice.payload().to_owned()).is_err()
+            {
+                break;
+            }
+        }
+    });
+    // LISTEN first, then read: what changes in between is heard.
+    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger")).await??;
+    read_all(shared, &client).await?;
+    shared.set_connected(true);
+    *failures = 0;
+
+    let mut reread = tokio::time::interval(REREAD_EVERY);
+    reread.reset();
+    loop {
+        tokio::select! {
+            notice = notices.recv() => {
+                let mut payloads = vec![notice.ok_or(FollowError::Ended)?];
+                tokio::time::sleep(GATHER).await;
+                while let Ok(payload) = notices.try_recv() {
+                    payloads.push(payload);
+                }
+                match payloads.iter().map(|payload| Uuid::try_parse(payload)).collect::<Result<Vec<_>, _>>() {
+                    Ok(ids) => read_some(shared, &client, ids).await?,
+                    Err(_) => read_all(shared, &client).await?,
+                }
+            }
+            _ = reread.tick() => read_all(shared, &client).await?,
+        }
+    }
+}
+
+async fn read_all(shared: &Shared, client: &Client) -> Result<(), FollowError> {
+    let only = shared.config.only_store.map(|store| store.uuid());
+    let text = format!("{COLUMNS} and ($1::uuid is null or store_id = $1)");
+    let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&only])).await??;
+    let mut entries = HashMap::with_capacity(rows.len());
+    take_in(shared, &rows, &mut entries);
+    shared.replace(Snapshot::new(entries));
+    shared.read_completely();
+    Ok(())
+}
+
+async fn read_some(shared: &Shared, client: &Client, mut ids: Vec<Uuid>) -> Result<(), FollowError> {
+    if let Some(only) = shared.config.only_store {
+        ids.retain(|id| *id == only.uuid());
+    }
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let text = format!("{COLUMNS} and store_id = any($1)");
+    let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&ids])).await??;
+    let mut entries = shared.snapshot().entries().clone();
+    // What was named but does not come back has been deleted.
+    entries.retain(|id, _| !ids.contains(&id.uuid()));
+    take_in(shared, &rows, &mut entries);
+    shared.replace(Snapshot::new(entries));
+    Ok(())
+}
+
+/// A row that cannot be served is left out and said aloud; it must not take the other stores with it.
+fn take_in(
+    shared: &Shared,
+    rows: &[tokio_postgres::Row],
+    entries: &mut HashMap<souk_kernel::id::StoreId, Arc<StoreEntry>>,
+) {
+    for row in rows {
+        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.permits_of(id)) {
+            Ok(entry) => {
+                entries.insert(entry.id, Arc::new(entry));
+            }
+            Err(error) => tracing::error!(%error, "store left out of the directory"),
+        }
+    }
+}

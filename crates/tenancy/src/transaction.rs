@@ -1,0 +1,259 @@
+//! The only two things a query accepts: [`ReadTx`] and [`WriteTx`].
+
+use std::ops::{Deref, DerefMut};
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
+use diesel::pg::{Pg, PgQueryBuilder};
+use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
+use diesel::query_dsl::CompatibleType;
+use diesel_async::{AnsiTransactionManager, AsyncConnectionCore, TransactionManager};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
+use souk_kernel::id::StoreId;
+use tracing::Instrument;
+
+use crate::count::StatementCount;
+use crate::error::{DbError, TenancyError};
+use crate::lane::Connection;
+use crate::statement::Tagged;
+use crate::work::Work;
+
+/// An open transaction that may read. READ ONLY on the server too, unless it is inside a [`WriteTx`].
+///
+/// Every query runs as the store's role, in the store's schema. Statements are one per call (the extended
+/// protocol refuses stacked ones). Dropping a statement's future before it is ready, or an error of one, leaves
+/// a transaction that only rolls back.
+pub struct ReadTx<'c> {
+    connection: &'c mut Connection,
+    store: StoreId,
+    now: DateTime<Utc>,
+    tag: &'c str,
+    statements: u32,
+    failed: bool,
+}
+
+/// An open transaction that may write; everything a [`ReadTx`] does, it does too.
+pub struct WriteTx<'c>(ReadTx<'c>);
+
+impl<'c> Deref for WriteTx<'c> {
+    type Target = ReadTx<'c>;
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for WriteTx<'_> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
+
+impl<'c> ReadTx<'c> {
+    pub(crate) fn new(
+        connection: &'c mut Connection,
+        store: StoreId,
+        now: DateTime<Utc>,
+        tag: &'c str,
+    ) -> Self {
+        Self { connection, store, now, tag, statements: 0, failed: false }
+    }
+
+    pub(crate) fn failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The store this transaction is inside of. The control plane's own transactions have the nil id.
+    #[must_use]
+    pub fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// When this transaction began, by the process's clock: one instant for everything it writes.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Statements sent so far, without BEGIN, COMMIT and savepoints.
+    #[must_use]
+    pub fn statements(&self) -> u32 {
+        self.statements
+    }
+
+    /// Every row of `query`.
+    ///
+    /// # Errors
+    /// See [`DbError`]; never `NotFound`.
+    pub fn load<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<Vec<U>, DbError>>
+    where
+        Q: AsQuery,
+        Q::Query: QueryFragment<Pg> + QueryId,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send + 'static,
+        Pg: QueryMetadata<Q::SqlType>,
+    {
+        let query = Tagged { query: query.as_query(), tag: self.tag };
+        let span = statement_span(&query);
+        // The query becomes text and bytes here, so that the future owes nothing to its type.
+        let rows = AsyncConnectionCore::load(self.connection, query);
+        let failed = &mut self.failed;
+        self.statements += 1;
+        let work = async move {
+            let rows: Vec<diesel_async_row::Row> = rows.await?.try_collect().await?;
+            let values = rows.iter().map(U::build_from_row).collect::<Result<Vec<U>, _>>();
+            values.map_err(diesel::result::Error::DeserializationError)
+        };
+        watched(work, failed).instrument(span).boxed()
+    }
+
+    /// The one row of `query`.
+    ///
+    /// # Errors
+    /// `NotFound` for none and `TooManyRows` for several (neither harms the transaction); else see [`DbError`].
+    pub fn one<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<U, DbError>>
+    where
+        Q: AsQuery,
+        Q::Query: QueryFragment<Pg> + QueryId,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send + 'static,
+        Pg: QueryMetadata<Q::SqlType>,
+    {
+        let row = self.optional(query);
+        async move { row.await?.ok_or(DbError::NotFound) }.boxed()
+    }
+
+    /// The one row of `query`, or none.
+    ///
+    /// # Errors
+    /// `TooManyRows` for several (which does not harm the transaction); else see [`DbError`].
+    pub fn optional<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<Option<U>, DbError>>
+    where
+        Q: AsQuery,
+        Q::Query: QueryFragment<Pg> + QueryId,
+        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+        U: FromSqlRow<ST, Pg> + Send + 'static,
+        Pg: QueryMetadata<Q::SqlType>,
+    {
+        let rows = self.load(query);
+        async move {
+            let mut rows = rows.await?;
+            let row = rows.pop();
+            if rows.is_empty() { Ok(row) } else { Err(DbError::TooManyRows) }
+        }
+        .boxed()
+    }
+}
+
+impl<'c> WriteTx<'c> {
+    pub(crate) fn new(tx: ReadTx<'c>) -> Self {
+        Self(tx)
+    }
+
+    /// Runs a statement that returns no rows; gives the number of rows it touched.
+    ///
+    /// # Errors
+    /// See [`DbError`]; never `NotFound`: touching no row is `Ok(0)`.
+    pub fn execute<'t, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<usize, DbError>>
+    where
+        Q: QueryFragment<Pg> + QueryId,
+    {
+        let tx = &mut self.0;
+        let query = Tagged { query, tag: tx.tag };
+        let span = statement_span(&query);
+        let work = AsyncConnectionCore::execute_returning_count(tx.connection, query);
+        tx.statements += 1;
+        watched(work, &mut tx.failed).instrument(span).boxed()
+    }
+
+    /// Runs `work` so that its failure undoes only what it did; the transaction goes on. Two more round trips:
+    /// prefer `ON CONFLICT` where it says the same.
+    ///
+    /// # Errors
+    /// What `work` returned; `Aborted` if it returned `Ok` over a failed statement; or the savepoint's own failure.
+    pub fn savepoint<'t, T, E, F>(
+        &'t mut self,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<'t, 'c, T, E, F>
+    where
+        for<'w, 'x> F: AsyncFnOnce(&'w mut WriteTx<'x>) -> Result<T, E>
+            + Work<&'w mut WriteTx<'x>, Result<T, E>, Fut: Send>,
+        F: Send,
+        T: Send,
+        E: From<TenancyError> + Send,
+    {
+        async move {
+            if self.0.failed {
+                return Err(TenancyError::Db(DbError::Aborted).into());
+            }
+            // A savepoint that is abandoned half-way leaves `failed`, so the transaction cannot be committed over it.
+            self.0.failed = true;
+            AnsiTransactionManager::begin_transaction(self.0.connection).await.map_err(refused)?;
+            self.0.failed = false;
+            let outcome = work(self).await;
+            let broken = std::mem::replace(&mut self.0.failed, true);
+            let outcome = match outcome {
+                Ok(_) if broken => Err(TenancyError::Db(DbError::Aborted).into()),
+                outcome => outcome,
+            };
+            match &outcome {
+                Ok(_) => AnsiTransactionManager::commit_transaction(self.0.connection).await,
+                Err(_) => AnsiTransactionManager::rollback_transaction(self.0.connection).await,
+            }
+            .map_err(refused)?;
+            self.0.failed = false;
+            outcome
+        }
+    }
+}
+
+fn refused(error: diesel::result::Error) -> TenancyError {
+    TenancyError::Db(error.into())
+}
+
+mod diesel_async_row {
+    use diesel_async::AsyncConnectionCore;
+
+    /// What an `AsyncPgConnection` gives for a row.
+    pub(super) type Row = <super::Connection as AsyncConnectionCore>::Row<'static, 'static>;
+}
+
+/// Counts and times one statement, and marks the transaction failed from before it is sent until it has
+/// succeeded: so an abandoned statement counts as a failed one.
+async fn watched<T>(
+    work: impl Future<Output = diesel::QueryResult<T>>,
+    failed: &mut bool,
+) -> Result<T, DbError> {
+    let before = std::mem::replace(failed, true);
+    StatementCount::add_statement();
+    let started = Instant::now();
+    let outcome = work.await;
+    metrics::histogram!("souk_tenancy_statement_seconds").record(started.elapsed());
+    match outcome {
+        Ok(value) => {
+            *failed = before;
+            Ok(value)
+        }
+        Err(error) => {
+            tracing::debug!(%error, "statement failed");
+            let error = DbError::from(error);
+            metrics::counter!("souk_tenancy_statement_errors_total", "kind" => error.label()).increment(1);
+            Err(error)
+        }
+    }
+}
+
+/// The text is rendered only for whoever listens; it has placeholders, never values.
+fn statement_span<Q: QueryFragment<Pg>>(query: &Q) -> tracing::Span {
+    let span =
+        tracing::debug_span!("statement", db.system = "postgresql", db.query.text = tracing::field::Empty);
+    if !span.is_disabled() {
+        let mut text = PgQueryBuilder::default();
+        if query.to_sql(&mut text, &Pg).is_ok() {
+            span.record("db.query.text", text.finish());
+        }
+    }
+    span
+}
