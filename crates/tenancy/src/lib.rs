@@ -57,6 +57,6 @@ pub use entry::{StoreEntry, StoreState};
 pub use error::{DbError, TenancyError};
 pub use lane::{lane_password, lane_role, role_password};
 pub use scope::{Mint, StoreScope, Tenancy};
-pub use statement::{Bound, Sql, sql};
+pub use statement::{Bound, Rows, Sql, sql};
 pub use transaction::{ReadTx, WriteTx};
 pub use work::Work;

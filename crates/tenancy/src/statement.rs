@@ -3,10 +3,22 @@
 use std::marker::PhantomData;
 
 use diesel::QueryResult;
-use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::QueryMetadata;
+use diesel::pg::{Pg, PgQueryBuilder};
+use diesel::query_builder::{AsQuery, AstPass, Query, QueryBuilder, QueryFragment, QueryId};
+use diesel::query_dsl::CompatibleType;
+use diesel::result::Error;
 use diesel::serialize::ToSql;
 use diesel::sql_types::{HasSqlType, Untyped};
+use diesel_async::AsyncConnectionCore;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, TryStreamExt};
+use tracing::Span;
+
+use crate::lane::Connection;
+
+type Row = <Connection as AsyncConnectionCore>::Row<'static, 'static>;
 
 /// A statement written by hand, with `$1`…`$n` where values go.
 ///
@@ -112,4 +124,71 @@ impl<Q> QueryId for Tagged<'_, Q> {
 
 impl<Q: Query> Query for Tagged<'_, Q> {
     type SqlType = Q::SqlType;
+}
+
+/// A query whose rows are `U`s: every diesel query that selects them, and every [`sql`] statement if `U` is
+/// `QueryableByName`. Implemented for all of these, never by hand.
+#[diagnostic::on_unimplemented(message = "`{Self}` is not a query whose rows are `{U}`")]
+pub trait Rows<U> {
+    #[doc(hidden)]
+    fn send<'t>(
+        self,
+        tag: &str,
+        connection: &'t mut Connection,
+    ) -> (Span, BoxFuture<'t, QueryResult<Vec<U>>>);
+}
+
+impl<Q, U, ST> Rows<U> for Q
+where
+    Q: AsQuery,
+    Q::Query: QueryFragment<Pg> + QueryId,
+    Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
+    U: FromSqlRow<ST, Pg> + Send + 'static,
+    Pg: QueryMetadata<Q::SqlType>,
+{
+    fn send<'t>(
+        self,
+        tag: &str,
+        connection: &'t mut Connection,
+    ) -> (Span, BoxFuture<'t, QueryResult<Vec<U>>>) {
+        let query = Tagged { query: self.as_query(), tag };
+        let span = span_of(&query);
+        // The query becomes text and bytes here, so that the future owes nothing to its type.
+        let rows = AsyncConnectionCore::load(connection, query);
+        let values = async move {
+            let rows: Vec<Row> = rows.await?.try_collect().await?;
+            rows.iter()
+                .map(U::build_from_row)
+                .collect::<Result<Vec<U>, _>>()
+                .map_err(Error::DeserializationError)
+        };
+        (span, values.boxed())
+    }
+}
+
+/// Sends a statement without rows.
+pub(crate) fn send<'t, Q>(
+    query: Q,
+    tag: &str,
+    connection: &'t mut Connection,
+) -> (Span, BoxFuture<'t, QueryResult<usize>>)
+where
+    Q: QueryFragment<Pg> + QueryId,
+{
+    let query = Tagged { query, tag };
+    let span = span_of(&query);
+    (span, AsyncConnectionCore::execute_returning_count(connection, query))
+}
+
+/// The text is rendered only for whoever listens; it has placeholders, never values.
+fn span_of<Q: QueryFragment<Pg>>(query: &Q) -> Span {
+    let span =
+        tracing::debug_span!("statement", db.system = "postgresql", db.query.text = tracing::field::Empty);
+    if !span.is_disabled() {
+        let mut text = PgQueryBuilder::default();
+        if query.to_sql(&mut text, &Pg).is_ok() {
+            span.record("db.query.text", text.finish());
+        }
+    }
+    span
 }

@@ -4,21 +4,18 @@ use std::ops::{Deref, DerefMut};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use diesel::deserialize::FromSqlRow;
-use diesel::expression::QueryMetadata;
-use diesel::pg::{Pg, PgQueryBuilder};
-use diesel::query_builder::{AsQuery, QueryBuilder, QueryFragment, QueryId};
-use diesel::query_dsl::CompatibleType;
-use diesel_async::{AnsiTransactionManager, AsyncConnectionCore, TransactionManager};
+use diesel::pg::Pg;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel_async::{AnsiTransactionManager, TransactionManager};
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use futures_util::{FutureExt, TryStreamExt};
 use souk_kernel::id::StoreId;
 use tracing::Instrument;
 
 use crate::count::StatementCount;
 use crate::error::{DbError, TenancyError};
 use crate::lane::Connection;
-use crate::statement::Tagged;
+use crate::statement::{self, Rows};
 use crate::work::Work;
 
 /// An open transaction that may read. READ ONLY on the server too, unless it is inside a [`WriteTx`].
@@ -87,40 +84,17 @@ impl<'c> ReadTx<'c> {
     ///
     /// # Errors
     /// See [`DbError`]; never `NotFound`.
-    pub fn load<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<Vec<U>, DbError>>
-    where
-        Q: AsQuery,
-        Q::Query: QueryFragment<Pg> + QueryId,
-        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
-        U: FromSqlRow<ST, Pg> + Send + 'static,
-        Pg: QueryMetadata<Q::SqlType>,
-    {
-        let query = Tagged { query: query.as_query(), tag: self.tag };
-        let span = statement_span(&query);
-        // The query becomes text and bytes here, so that the future owes nothing to its type.
-        let rows = AsyncConnectionCore::load(self.connection, query);
-        let failed = &mut self.failed;
+    pub fn load<U: Send + 'static>(&mut self, query: impl Rows<U>) -> BoxFuture<'_, Result<Vec<U>, DbError>> {
+        let (span, rows) = query.send(self.tag, self.connection);
         self.statements += 1;
-        let work = async move {
-            let rows: Vec<diesel_async_row::Row> = rows.await?.try_collect().await?;
-            let values = rows.iter().map(U::build_from_row).collect::<Result<Vec<U>, _>>();
-            values.map_err(diesel::result::Error::DeserializationError)
-        };
-        watched(work, failed).instrument(span).boxed()
+        watched(rows, &mut self.failed).instrument(span).boxed()
     }
 
     /// The one row of `query`.
     ///
     /// # Errors
     /// `NotFound` for none and `TooManyRows` for several (neither harms the transaction); else see [`DbError`].
-    pub fn one<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<U, DbError>>
-    where
-        Q: AsQuery,
-        Q::Query: QueryFragment<Pg> + QueryId,
-        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
-        U: FromSqlRow<ST, Pg> + Send + 'static,
-        Pg: QueryMetadata<Q::SqlType>,
-    {
+    pub fn one<U: Send + 'static>(&mut self, query: impl Rows<U>) -> BoxFuture<'_, Result<U, DbError>> {
         let row = self.optional(query);
         async move { row.await?.ok_or(DbError::NotFound) }.boxed()
     }
@@ -129,14 +103,10 @@ impl<'c> ReadTx<'c> {
     ///
     /// # Errors
     /// `TooManyRows` for several (which does not harm the transaction); else see [`DbError`].
-    pub fn optional<'t, U, ST, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<Option<U>, DbError>>
-    where
-        Q: AsQuery,
-        Q::Query: QueryFragment<Pg> + QueryId,
-        Q::SqlType: CompatibleType<U, Pg, SqlType = ST>,
-        U: FromSqlRow<ST, Pg> + Send + 'static,
-        Pg: QueryMetadata<Q::SqlType>,
-    {
+    pub fn optional<U: Send + 'static>(
+        &mut self,
+        query: impl Rows<U>,
+    ) -> BoxFuture<'_, Result<Option<U>, DbError>> {
         let rows = self.load(query);
         async move {
             let mut rows = rows.await?;
@@ -156,16 +126,14 @@ impl<'c> WriteTx<'c> {
     ///
     /// # Errors
     /// See [`DbError`]; never `NotFound`: touching no row is `Ok(0)`.
-    pub fn execute<'t, Q>(&'t mut self, query: Q) -> BoxFuture<'t, Result<usize, DbError>>
-    where
-        Q: QueryFragment<Pg> + QueryId,
-    {
+    pub fn execute(
+        &mut self,
+        query: impl QueryFragment<Pg> + QueryId,
+    ) -> BoxFuture<'_, Result<usize, DbError>> {
         let tx = &mut self.0;
-        let query = Tagged { query, tag: tx.tag };
-        let span = statement_span(&query);
-        let work = AsyncConnectionCore::execute_returning_count(tx.connection, query);
+        let (span, count) = statement::send(query, tx.tag, tx.connection);
         tx.statements += 1;
-        watched(work, &mut tx.failed).instrument(span).boxed()
+        watched(count, &mut tx.failed).instrument(span).boxed()
     }
 
     /// Runs `work` so that its failure undoes only what it did; the transaction goes on. Two more round trips:
@@ -213,13 +181,6 @@ fn refused(error: diesel::result::Error) -> TenancyError {
     TenancyError::Db(error.into())
 }
 
-mod diesel_async_row {
-    use diesel_async::AsyncConnectionCore;
-
-    /// What an `AsyncPgConnection` gives for a row.
-    pub(super) type Row = <super::Connection as AsyncConnectionCore>::Row<'static, 'static>;
-}
-
 /// Counts and times one statement, and marks the transaction failed from before it is sent until it has
 /// succeeded: so an abandoned statement counts as a failed one.
 async fn watched<T>(
@@ -243,17 +204,4 @@ async fn watched<T>(
             Err(error)
         }
     }
-}
-
-/// The text is rendered only for whoever listens; it has placeholders, never values.
-fn statement_span<Q: QueryFragment<Pg>>(query: &Q) -> tracing::Span {
-    let span =
-        tracing::debug_span!("statement", db.system = "postgresql", db.query.text = tracing::field::Empty);
-    if !span.is_disabled() {
-        let mut text = PgQueryBuilder::default();
-        if query.to_sql(&mut text, &Pg).is_ok() {
-            span.record("db.query.text", text.finish());
-        }
-    }
-    span
 }

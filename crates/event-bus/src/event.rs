@@ -1,0 +1,73 @@
+//! An event, and how a capability states one.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::{BoxFuture, FutureExt};
+use serde::Serialize;
+use souk_kernel::id::{EventId, StoreId};
+use souk_tenancy::{DbError, WriteTx};
+use uuid::Uuid;
+
+use crate::queries;
+
+/// Something that happened, as it stands in the outbox.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its identity; the same through every repeated delivery.
+    pub id: EventId,
+    /// The store it happened in.
+    pub store: StoreId,
+    /// The sort of thing it happened to: `order`.
+    pub aggregate_type: String,
+    /// The thing it happened to.
+    pub aggregate_id: Uuid,
+    /// What happened: `order.placed`.
+    pub kind: String,
+    /// Version of the payload's form.
+    pub version: u16,
+    /// When the transaction that stated it began.
+    pub occurred_at: DateTime<Utc>,
+    /// What there is to know about it.
+    pub payload: serde_json::Value,
+    /// W3C trace context of the request that caused it.
+    pub traceparent: Option<String>,
+}
+
+impl Event {
+    /// Reads the payload as a fact.
+    ///
+    /// # Errors
+    /// If the payload does not have the fact's form; `?` in a consumer turns that into
+    /// [`crate::ConsumerError::Unreadable`], which is not retried.
+    pub fn fact<F: serde::de::DeserializeOwned>(&self) -> Result<F, serde_json::Error> {
+        F::deserialize(&self.payload)
+    }
+}
+
+/// A payload that knows what it is about. Forms only grow: a changed meaning is a new version.
+pub trait Fact: Serialize {
+    /// What happened: `order.placed`.
+    const KIND: &'static str;
+    /// Version of the form, from 1.
+    const VERSION: u16;
+    /// The sort of thing it happened to: `order`.
+    const AGGREGATE: &'static str;
+    /// The thing it happened to.
+    fn aggregate_id(&self) -> Uuid;
+}
+
+/// States a fact. It becomes an event if and only if `tx` commits; the store is the one `tx` is in. One statement.
+///
+/// # Errors
+/// As any statement; `Other` if the payload cannot be written as JSON.
+pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Result<EventId, DbError>> {
+    let id = EventId::new();
+    let payload = serde_json::to_value(fact);
+    let aggregate = fact.aggregate_id();
+    async move {
+        let payload = payload.map_err(|error| DbError::Other(Box::new(error)))?;
+        let traceparent = souk_telemetry::traceparent();
+        queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload, traceparent).await?;
+        Ok(id)
+    }
+    .boxed()
+}
