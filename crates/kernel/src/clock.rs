@@ -39,7 +39,8 @@ impl Clock {
         }
     }
 
-    /// Now, cut to microseconds: what PostgreSQL keeps, so a stored time equals the one that was stored.
+    /// Now, cut to microseconds: what `PostgreSQL` keeps, so a stored time equals the one that was stored.
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for the time")]
     pub fn now(&self) -> DateTime<Utc> {
         match self {
             Self::System => Utc::now().trunc_subsecs(6),

@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(Email::parse(&format!("a{longest_name}")), Err(EmailError::Form));
         assert_eq!(Email::parse(&format!("a@{}", "example.".repeat(40))), Err(EmailError::TooLong));
         // One character that NFKC makes eighteen of.
-        assert_eq!(Email::parse(&format!("{}@example.com", "\u{fdfa}".repeat(30))), Err(EmailError::Form));
+        assert_eq!(Email::parse(&format!("{}@example.com", "\u{fdfa}".repeat(30))), Err(EmailError::TooLong));
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
         #[test]
         fn parsing_is_idempotent_and_keys_are_stable(text in "\\PC{0,20}@\\PC{0,20}|[A-Za-zÄß.]{1,9}@[a-zA-Zé.]{1,9}\\.com") {
             if let Ok(email) = Email::parse(&text) {
-                prop_assert_eq!(Email::parse(email.as_str()).as_ref(), Ok(&email));
+                prop_assert_eq!(Email::parse(email.as_str()), Ok(email.clone()));
                 if let Ok(lower) = Email::parse(&email.key()) {
                     prop_assert_eq!(lower.key(), email.key());
                 }

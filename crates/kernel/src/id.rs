@@ -1,6 +1,6 @@
-//! Names of things: a UUIDv7 that knows what it names, `prd_01h455vb4pex5vsknk084sn02q` on the wire.
+//! Names of things: a `UUIDv7` that knows what it names, `prd_01h455vb4pex5vsknk084sn02q` on the wire.
 //!
-//! The text is a TypeID: the kind's prefix, `_`, and the 128 bits in 26 characters of Crockford's base32, lower case.
+//! The text is a `TypeID`: the kind's prefix, `_`, and the 128 bits in 26 characters of Crockford's base32, lower case.
 //! Parsing `sto_…` as an `OrderId` fails. Ids sort by the time they were made; nothing else may be read from them.
 
 use std::cmp::Ordering;
@@ -224,6 +224,17 @@ macro_rules! kinds {
             #[doc = concat!("The id of one ", $name, ": `", $prefix, "_…`.")]
             pub type $alias = Id<kind::$kind>;
         )*
+        /// The schema of the id whose schema has this name.
+        #[cfg(feature = "openapi")]
+        pub(crate) fn schema_named(name: &str) -> Option<utoipa::openapi::RefOr<utoipa::openapi::Schema>> {
+            use utoipa::{PartialSchema, ToSchema};
+            $(
+                if <$alias as ToSchema>::name() == name {
+                    return Some(<$alias as PartialSchema>::schema());
+                }
+            )*
+            None
+        }
         #[cfg(test)]
         const KINDS: &[(&str, &str, &str)] = &[$(($prefix, $name, stringify!($alias))),*];
     };
@@ -287,7 +298,7 @@ mod tests {
 
     use super::*;
 
-    /// From the TypeID specification (`valid.json`).
+    /// From the `TypeID` specification (`valid.json`).
     #[test]
     fn vectors_of_the_specification() {
         for (uuid, suffix) in [

@@ -14,7 +14,7 @@ pub mod host_label;
 pub mod id;
 pub mod money;
 #[cfg(feature = "openapi")]
-mod openapi;
+pub mod openapi;
 pub mod quantity;
 pub mod text;
 

@@ -1,10 +1,13 @@
-//! OpenAPI schemas of the words in this crate (feature `openapi`).
+//! `OpenAPI` schemas of the words in this crate (feature `openapi`).
+//!
+//! utoipa collects the schemas of bodies but not those of parameters; add [`Words`] to the modifiers of a document,
+//! and every reference to a word of the kernel has its schema.
 
 use std::borrow::Cow;
 
 use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::openapi::{OpenApi, RefOr, Schema};
+use utoipa::{Modify, PartialSchema, ToSchema};
 
 use crate::email::Email;
 use crate::handle::Handle;
@@ -141,9 +144,17 @@ impl<K: Kind> ToSchema for Id<K> {
     }
 }
 
+fn line(most: usize) -> RefOr<Schema> {
+    RefOr::T(Schema::Object(text("One line of text.").min_length(Some(1)).max_length(Some(most)).build()))
+}
+
+fn lines(most: usize) -> RefOr<Schema> {
+    RefOr::T(Schema::Object(text("Text of any number of lines.").max_length(Some(most)).build()))
+}
+
 impl<const MAX: usize> PartialSchema for Text<MAX> {
     fn schema() -> RefOr<Schema> {
-        RefOr::T(Schema::Object(text("One line of text.").min_length(Some(1)).max_length(Some(MAX)).build()))
+        line(MAX)
     }
 }
 
@@ -155,7 +166,7 @@ impl<const MAX: usize> ToSchema for Text<MAX> {
 
 impl<const MAX: usize> PartialSchema for LongText<MAX> {
     fn schema() -> RefOr<Schema> {
-        RefOr::T(Schema::Object(text("Text of any number of lines.").max_length(Some(MAX)).build()))
+        lines(MAX)
     }
 }
 
@@ -163,4 +174,45 @@ impl<const MAX: usize> ToSchema for LongText<MAX> {
     fn name() -> Cow<'static, str> {
         Cow::Owned(format!("LongText{MAX}"))
     }
+}
+
+/// Adds the schemas of this crate's words that a document refers to and does not have: `modifiers(&Words)` (imported: utoipa takes no path) in
+/// `#[openapi(…)]`, or `Words.modify(&mut document)` once all paths are in it. Idempotent.
+#[derive(Debug, Clone, Copy)]
+pub struct Words;
+
+impl Modify for Words {
+    fn modify(&self, document: &mut OpenApi) {
+        const REFERENCE: &str = "\"#/components/schemas/";
+        // A document that cannot be written has no readers who would miss a schema.
+        let text = serde_json::to_string(&*document).unwrap_or_default();
+        let schemas = &mut document.components.get_or_insert_default().schemas;
+        for name in text.split(REFERENCE).skip(1).filter_map(|rest| rest.split('"').next()) {
+            if !schemas.contains_key(name)
+                && let Some(schema) = word(name)
+            {
+                schemas.insert(name.to_owned(), schema);
+            }
+        }
+    }
+}
+
+/// The schema of the word that has this name.
+fn word(name: &str) -> Option<RefOr<Schema>> {
+    fn named<T: ToSchema>(name: &str) -> Option<RefOr<Schema>> {
+        (T::name() == name).then(T::schema)
+    }
+    let limit = |kind: &str| name.strip_prefix(kind).and_then(|most| most.parse().ok());
+    named::<Currency>(name)
+        .or_else(|| named::<Country>(name))
+        .or_else(|| named::<Money>(name))
+        .or_else(|| named::<Rounding>(name))
+        .or_else(|| named::<Ppm>(name))
+        .or_else(|| named::<Quantity>(name))
+        .or_else(|| named::<Email>(name))
+        .or_else(|| named::<Handle>(name))
+        .or_else(|| named::<HostLabel>(name))
+        .or_else(|| crate::id::schema_named(name))
+        .or_else(|| limit("Text").map(line))
+        .or_else(|| limit("LongText").map(lines))
 }

@@ -49,7 +49,7 @@ impl<const MAX: usize> Text<MAX> {
 
     /// Trim, normalise, check.
     pub fn parse(text: &str) -> Result<Self, TextError> {
-        let text = checked(text.trim(), MAX, |letter| is_control(letter))?;
+        let text = checked(text.trim(), MAX, is_control)?;
         if text.chars().all(|letter| letter.is_whitespace() || is_invisible(letter)) {
             return Err(TextError::Empty);
         }
@@ -215,10 +215,10 @@ mod tests {
         #[test]
         fn parsing_is_idempotent(text: String) {
             if let Ok(line) = Text::<60>::parse(&text) {
-                prop_assert_eq!(Text::<60>::parse(line.as_str()).as_ref(), Ok(&line));
+                prop_assert_eq!(Text::<60>::parse(line.as_str()), Ok(line.clone()));
             }
             if let Ok(lines) = LongText::<60>::parse(&text) {
-                prop_assert_eq!(LongText::<60>::parse(lines.as_str()).as_ref(), Ok(&lines));
+                prop_assert_eq!(LongText::<60>::parse(lines.as_str()), Ok(lines.clone()));
             }
         }
     }
