@@ -34,7 +34,7 @@ impl RequestId {
     /// A new id.
     #[must_use]
     pub fn mint() -> Self {
-        Self(format!("req_{}", uuid::Uuid::now_v7().simple()).into())
+        Self(souk_kernel::id::RequestId::new().to_string().into())
     }
 
     /// The text.
