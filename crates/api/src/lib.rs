@@ -3,11 +3,12 @@
 //! Every plane builds its `App` in the same order, innermost first:
 //!
 //! ```no_run
-//! use actix_web::{App, middleware::from_fn};
-//! use souk_api::{request_id, security_headers};
+//! use actix_web::{App, middleware::from_fn, web};
+//! use souk_api::{no_route, request_id, security_headers};
 //!
 //! let app = App::new()
 //!     .app_data(souk_api::CursorKey::new(b"at least thirty-two bytes of secret"))
+//!     .default_service(web::to(no_route))
 //!     .wrap(from_fn(security_headers))
 //!     .wrap(from_fn(request_id)); // outermost: names the request, catches panics, completes problems
 //! ```
@@ -19,6 +20,9 @@ pub mod docs_page;
 pub mod etag;
 pub mod idempotency;
 pub mod json;
+pub mod no_route;
+#[cfg(test)]
+mod openapi_tests;
 pub mod page;
 pub mod path;
 pub mod problem;
@@ -32,6 +36,7 @@ pub use docs_page::docs_page;
 pub use etag::{ETag, IfMatch, not_modified};
 pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit};
+pub use no_route::no_route;
 pub use page::{Page, PageInfo, Paging};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};

@@ -82,7 +82,7 @@ impl FromRequest for Paging {
 /// Where the list goes on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PageInfo {
-    /// The cursor of the next page, to be sent as `after`; absent on the last page.
+    /// The cursor of the next page, to be sent as `after`; null on the last page.
     pub next: Option<String>,
     /// Whether there is a next page.
     pub has_more: bool,
