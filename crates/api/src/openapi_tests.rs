@@ -14,7 +14,6 @@ struct Product {
 
 #[utoipa::path(responses((status = 200, body = Page<Product>), (status = 422, body = Problem)), params(Paging))]
 #[post("/products/{id}")]
-#[expect(clippy::unused_async, reason = "handlers are async")]
 async fn create(
     _: HttpRequest,
     id: Path<u32>,
