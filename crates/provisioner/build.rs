@@ -3,7 +3,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../migrations");
+    let root =
+        PathBuf::from(std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("../../migrations");
     let root = root.canonicalize().expect("the workspace has a migrations folder");
     let mut out = String::new();
     for (folder, name) in
@@ -14,7 +15,8 @@ fn main() {
         for file in sql_files(&root.join(folder)) {
             let path = root.join(folder).join(&file);
             println!("cargo:rerun-if-changed={}", path.display());
-            writeln!(out, "    ({file:?}, include_str!({:?})),", path.display().to_string()).expect("a string takes it");
+            writeln!(out, "    ({file:?}, include_str!({:?})),", path.display().to_string())
+                .expect("a string takes it");
         }
         out.push_str("];\n");
     }

@@ -39,7 +39,9 @@ impl Bootstrap {
             return Err(ProvisionError::Refused("at least one lane is needed".into()));
         }
         let config: Config = self.admin_url.parse().map_err(|_| {
-            ProvisionError::Refused("the admin URL must look like postgres://admin:password@host:port/postgres".into())
+            ProvisionError::Refused(
+                "the admin URL must look like postgres://admin:password@host:port/postgres".into(),
+            )
         })?;
         let admin = connection::connect(&config).await?;
         let version = ServerVersion::of(&admin).await?;
@@ -57,7 +59,9 @@ impl Bootstrap {
         if superuser {
             inside.batch_execute("REVOKE ALL ON SCHEMA public FROM PUBLIC").await?;
         } else {
-            inside.batch_execute("SET ROLE provisioner; REVOKE ALL ON SCHEMA public FROM PUBLIC; RESET ROLE").await?;
+            inside
+                .batch_execute("SET ROLE provisioner; REVOKE ALL ON SCHEMA public FROM PUBLIC; RESET ROLE")
+                .await?;
         }
         let missing_walls = rights::revoke_from_public(&inside, superuser).await?;
         inside.batch_execute("SET ROLE provisioner").await?;
@@ -82,7 +86,8 @@ impl Bootstrap {
         if !admin.query_typed(known, &[(&self.database, Type::TEXT)]).await?.is_empty() {
             return Ok(false);
         }
-        let create = format!("CREATE DATABASE {} OWNER provisioner TEMPLATE template0 ENCODING 'UTF8'", self.database);
+        let create =
+            format!("CREATE DATABASE {} OWNER provisioner TEMPLATE template0 ENCODING 'UTF8'", self.database);
         admin.batch_execute(&create).await?;
         Ok(true)
     }
@@ -93,7 +98,9 @@ async fn is_admin(admin: &Client) -> Result<bool, ProvisionError> {
     let row = admin.query_one(sql, &[]).await?;
     let (superuser, able): (bool, bool) = (row.get(0), row.get(1));
     if !superuser && !able {
-        return Err(ProvisionError::Refused("the admin login must be a superuser or have CREATEROLE and CREATEDB".into()));
+        return Err(ProvisionError::Refused(
+            "the admin login must be a superuser or have CREATEROLE and CREATEDB".into(),
+        ));
     }
     Ok(superuser)
 }
@@ -103,7 +110,9 @@ fn check_name(name: &str) -> Result<(), ProvisionError> {
     if name.len() <= 63 && name.bytes().all(plain) && name.starts_with(|c: char| c.is_ascii_lowercase()) {
         return Ok(());
     }
-    Err(ProvisionError::Refused(format!("database name {name:?}: use a-z, 0-9 and _, beginning with a letter, at most 63")))
+    Err(ProvisionError::Refused(format!(
+        "database name {name:?}: use a-z, 0-9 and _, beginning with a letter, at most 63"
+    )))
 }
 
 /// The migrations of one of the shared schemas, each in its own transaction.
@@ -115,7 +124,9 @@ async fn apply_all(client: &Client, schema: &str, files: &[(&str, &str)]) -> Res
     );
     client.batch_execute(&table).await?;
     if schema == "control" {
-        client.batch_execute("REVOKE INSERT, UPDATE, DELETE ON control.schema_version FROM control_plane").await?;
+        client
+            .batch_execute("REVOKE INSERT, UPDATE, DELETE ON control.schema_version FROM control_plane")
+            .await?;
     }
     let now = migrate::applied(client, schema).await?.unwrap_or(0);
     for migration in set.above(now) {
@@ -130,9 +141,11 @@ async fn apply_all(client: &Client, schema: &str, files: &[(&str, &str)]) -> Res
 async fn apply_replaceable(client: &Client) -> Result<(), ProvisionError> {
     client.batch_execute("BEGIN; SET LOCAL search_path = ''").await?;
     let rows = client.query_typed("SELECT name, digest FROM platform.replaceable", &[]).await?;
-    let known: std::collections::HashMap<String, String> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let known: std::collections::HashMap<String, String> =
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect();
     for (name, sql) in embedded::REPLACEABLE {
-        let digest: String = Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         if known.get(*name) == Some(&digest) {
             continue;
         }

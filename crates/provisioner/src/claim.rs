@@ -124,7 +124,12 @@ impl Provisioner {
             client.keep();
             watch.step(Step::Live)?;
             let store_id = record.store_id;
-            return Ok(Begun::Done(Box::new(Provisioned { store_id, record, fresh: true, from_spare: true })));
+            return Ok(Begun::Done(Box::new(Provisioned {
+                store_id,
+                record,
+                fresh: true,
+                from_spare: true,
+            })));
         }
         let record = self.reserve(&client, Some(&face)).await?;
         client.batch_execute("COMMIT").await?;
@@ -147,7 +152,8 @@ impl Provisioner {
             seeds::plant(&client, record, &request.seeds).await?;
             watch.step(Step::Seeded)?;
         }
-        let now = ledger::by_id(&client, record.store_id).await?.ok_or(ProvisionError::Unknown(record.store_id))?;
+        let now =
+            ledger::by_id(&client, record.store_id).await?.ok_or(ProvisionError::Unknown(record.store_id))?;
         client.batch_execute("COMMIT").await?;
         client.keep();
         watch.step(Step::Live)?;
@@ -265,8 +271,8 @@ pub(crate) fn check_hosts(hosts: &[String]) -> Result<(), ProvisionError> {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'.';
     match hosts.iter().find(|host| host.is_empty() || host.len() > 253 || !host.bytes().all(plain)) {
         None => Ok(()),
-        Some(host) => {
-            Err(ProvisionError::Refused(format!("host {host:?}: use a-z, 0-9, hyphen and dot, at most 253, no port")))
-        }
+        Some(host) => Err(ProvisionError::Refused(format!(
+            "host {host:?}: use a-z, 0-9, hyphen and dot, at most 253, no port"
+        ))),
     }
 }

@@ -29,7 +29,8 @@ impl Connections {
     }
 
     pub async fn lend(&self) -> Result<Lent<'_>, ProvisionError> {
-        let permit = self.permits.acquire().await.map_err(|_| ProvisionError::Refused("shutting down".into()))?;
+        let permit =
+            self.permits.acquire().await.map_err(|_| ProvisionError::Refused("shutting down".into()))?;
         loop {
             let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             match idle {
@@ -88,8 +89,9 @@ pub(crate) async fn connect(config: &Config) -> Result<Client, ProvisionError> {
 
 /// `postgres://host:port/db` with or without a user, as the given login.
 pub(crate) fn config_for(url: &str, user: &str, password: &str) -> Result<Config, ProvisionError> {
-    let mut config: Config =
-        url.parse().map_err(|_| ProvisionError::Refused("the database URL must look like postgres://host:port/name".into()))?;
+    let mut config: Config = url.parse().map_err(|_| {
+        ProvisionError::Refused("the database URL must look like postgres://host:port/name".into())
+    })?;
     config.user(user).password(password).application_name("souk-provisioner");
     Ok(config)
 }

@@ -136,7 +136,9 @@ pub(crate) struct Face<'a> {
 
 fn host_taken(error: tokio_postgres::Error) -> ProvisionError {
     match error.as_db_error() {
-        Some(db) if *db.code() == SqlState::UNIQUE_VIOLATION && db.constraint() == Some("store_hosts_pkey") => {
+        Some(db)
+            if *db.code() == SqlState::UNIQUE_VIOLATION && db.constraint() == Some("store_hosts_pkey") =>
+        {
             ProvisionError::HostTaken(db.detail().unwrap_or_default().to_owned())
         }
         _ => error.into(),
@@ -158,8 +160,12 @@ pub(crate) async fn try_lock_store(client: &Client, store: StoreId) -> Result<bo
 }
 
 /// Until the end of the transaction: nobody else claims for this owner. Returns the owner's store if there is one.
-pub(crate) async fn lock_owner(client: &Client, owner: &Owner) -> Result<Option<StoreRecord>, ProvisionError> {
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('souk:owner:' || $1::text || ':' || $2::text, 0))";
+pub(crate) async fn lock_owner(
+    client: &Client,
+    owner: &Owner,
+) -> Result<Option<StoreRecord>, ProvisionError> {
+    let lock =
+        "SELECT pg_advisory_xact_lock(hashtextextended('souk:owner:' || $1::text || ':' || $2::text, 0))";
     client.query_typed(lock, &[(&owner.kind, Type::TEXT), (&owner.reference, Type::TEXT)]).await?;
     by_owner(client, owner).await
 }
@@ -286,17 +292,26 @@ pub(crate) async fn spares(client: &Client, version: i32) -> Result<usize, Provi
 }
 
 pub(crate) async fn set_version(client: &Client, store: StoreId, version: i32) -> Result<(), ProvisionError> {
-    let sql = "UPDATE platform.store_ledger SET schema_version = greatest(schema_version, $2) WHERE store_id = $1";
+    let sql =
+        "UPDATE platform.store_ledger SET schema_version = greatest(schema_version, $2) WHERE store_id = $1";
     client.query_typed(sql, &[(&store.uuid(), Type::UUID), (&version, Type::INT4)]).await?;
     Ok(())
 }
 
 /// Moves a store from one state to another; false when it was not in the first.
-pub(crate) async fn advance(client: &Client, store: StoreId, from: State, to: State) -> Result<bool, ProvisionError> {
+pub(crate) async fn advance(
+    client: &Client,
+    store: StoreId,
+    from: State,
+    to: State,
+) -> Result<bool, ProvisionError> {
     let sql = "UPDATE platform.store_ledger SET state = $3, last_error = NULL, updated_at = now()
                WHERE store_id = $1 AND state = $2 RETURNING 1";
     let rows = client
-        .query_typed(sql, &[(&store.uuid(), Type::UUID), (&from.as_str(), Type::TEXT), (&to.as_str(), Type::TEXT)])
+        .query_typed(
+            sql,
+            &[(&store.uuid(), Type::UUID), (&from.as_str(), Type::TEXT), (&to.as_str(), Type::TEXT)],
+        )
         .await?;
     Ok(!rows.is_empty())
 }
@@ -333,7 +348,10 @@ pub(crate) async fn rewrite(client: &Client, store: &StoreRecord) -> Result<(), 
 }
 
 /// Stores whose time is over at `now`.
-pub(crate) async fn due_for_purge(client: &Client, now: DateTime<Utc>) -> Result<Vec<StoreRecord>, ProvisionError> {
+pub(crate) async fn due_for_purge(
+    client: &Client,
+    now: DateTime<Utc>,
+) -> Result<Vec<StoreRecord>, ProvisionError> {
     let sql = columns!(
         "SELECT",
         "FROM platform.store_ledger l WHERE l.state = 'deleting' AND l.purge_after <= $1 ORDER BY l.purge_after"

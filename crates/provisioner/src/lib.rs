@@ -29,8 +29,9 @@ pub use migrate::{Migration, MigrationSet, SweepFailure, SweepOptions, SweepRepo
 pub use roles::{CONTROL_PLANE, DIRECTORY, PROVISIONER, RELAY, Secrets, lane_role};
 pub use scram::{lane_password, verifier};
 pub use seeds::{
-    ApiKeySeed, Basics, CountryFacts, EmailTemplateSeed, LedgerAccountSeed, LocationSeed, MarketSeed, PermissionSeed,
-    ProviderSeed, RateSeed, RoleSeed, SettingsSeed, StaffSeed, StoreSeeds, TaxSeed, ZoneSeed, roles_from_csv,
+    ApiKeySeed, Basics, CountryFacts, EmailTemplateSeed, LedgerAccountSeed, LocationSeed, MarketSeed,
+    PermissionSeed, ProviderSeed, RateSeed, RoleSeed, SettingsSeed, StaffSeed, StoreSeeds, TaxSeed, ZoneSeed,
+    roles_from_csv,
 };
 pub use verify::{Check, Verification};
 

@@ -27,12 +27,16 @@ impl Provisioner {
 
     /// Live → suspended; runtimes hear of it at once. Done already = nothing to do. Needs `fence` ≥ the ledger's, as every order below.
     pub async fn suspend(&self, store: StoreId, fence: i64) -> Result<StoreRecord, ProvisionError> {
-        self.change(store, fence, "suspend", &[State::Live, State::Suspended], |it| it.state = State::Suspended).await
+        self.change(store, fence, "suspend", &[State::Live, State::Suspended], |it| {
+            it.state = State::Suspended
+        })
+        .await
     }
 
     /// Suspended → live.
     pub async fn resume(&self, store: StoreId, fence: i64) -> Result<StoreRecord, ProvisionError> {
-        self.change(store, fence, "resume", &[State::Live, State::Suspended], |it| it.state = State::Live).await
+        self.change(store, fence, "resume", &[State::Live, State::Suspended], |it| it.state = State::Live)
+            .await
     }
 
     /// New name and handle in the ledger; schema and role keep their names for ever. Hosts are [`Provisioner::set_hosts`].
@@ -58,7 +62,8 @@ impl Provisioner {
         hosts: Vec<String>,
     ) -> Result<StoreRecord, ProvisionError> {
         check_hosts(&hosts)?;
-        self.change(store, fence, "change hosts", &[State::Live, State::Suspended], |it| it.hosts = hosts).await
+        self.change(store, fence, "change hosts", &[State::Live, State::Suspended], |it| it.hosts = hosts)
+            .await
     }
 
     /// Other plan limits.
@@ -68,7 +73,8 @@ impl Provisioner {
         fence: i64,
         plan: serde_json::Value,
     ) -> Result<StoreRecord, ProvisionError> {
-        self.change(store, fence, "change the plan", &[State::Live, State::Suspended], |it| it.plan = plan).await
+        self.change(store, fence, "change the plan", &[State::Live, State::Suspended], |it| it.plan = plan)
+            .await
     }
 
     /// Stops serving; the data stays until `purge_after` and can be restored until then. Hosts stay taken meanwhile.
@@ -112,7 +118,10 @@ impl Provisioner {
         match record.state {
             State::Deleted => {}
             State::Deleting if record.purge_after <= now => {
-                let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE; DROP ROLE IF EXISTS {};", record.schema, record.role);
+                let drop = format!(
+                    "DROP SCHEMA IF EXISTS {} CASCADE; DROP ROLE IF EXISTS {};",
+                    record.schema, record.role
+                );
                 client.batch_execute(&drop).await?;
                 record.state = State::Deleted;
                 record.hosts.clear();
@@ -135,7 +144,9 @@ impl Provisioner {
         for record in due {
             match self.purge(record.store_id, record.fence).await {
                 Ok(_) => purged += 1,
-                Err(error) => tracing::warn!(store = %record.store_id, %error, "a store could not be purged yet"),
+                Err(error) => {
+                    tracing::warn!(store = %record.store_id, %error, "a store could not be purged yet")
+                }
             }
         }
         Ok(purged)

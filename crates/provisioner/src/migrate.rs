@@ -35,7 +35,9 @@ impl MigrationSet {
     }
 
     pub(crate) fn from_files(files: &[(&str, &str)]) -> Result<Self, ProvisionError> {
-        let bad = |file: &str| ProvisionError::Refused(format!("{file}: a migration is called NNNN_what_it_does.sql"));
+        let bad = |file: &str| {
+            ProvisionError::Refused(format!("{file}: a migration is called NNNN_what_it_does.sql"))
+        };
         let migrations = files.iter().map(|(file, sql)| {
             let name = file.strip_suffix(".sql").ok_or_else(|| bad(file))?;
             let (number, _) = name.split_once('_').ok_or_else(|| bad(file))?;
@@ -205,7 +207,12 @@ impl Provisioner {
                     if failed < options.retries && is_transient(&error) =>
                 {
                     failed += 1;
-                    tracing::info!(schema = store.schema, failed, error = explain(&error), "a migration is tried again");
+                    tracing::info!(
+                        schema = store.schema,
+                        failed,
+                        error = explain(&error),
+                        "a migration is tried again"
+                    );
                     tokio::time::sleep(Duration::from_millis(100 << failed.min(5))).await;
                 }
                 Err(error) => return Err(error),
@@ -213,7 +220,11 @@ impl Provisioner {
         }
     }
 
-    async fn try_migrate_one(&self, store: &StoreRecord, options: &SweepOptions) -> Result<(), ProvisionError> {
+    async fn try_migrate_one(
+        &self,
+        store: &StoreRecord,
+        options: &SweepOptions,
+    ) -> Result<(), ProvisionError> {
         let mut client = self.connections().lend().await?;
         for migration in self.migrations().above(store.schema_version) {
             let begin = format!("BEGIN; SET LOCAL lock_timeout = {};", options.lock_timeout.as_millis());
@@ -239,7 +250,11 @@ impl Provisioner {
 /// The schema's own version; `None` when there is no such schema.
 pub(crate) async fn applied(client: &Client, schema: &str) -> Result<Option<i32>, ProvisionError> {
     let sql = format!("SELECT coalesce(max(version), 0) FROM {schema}.schema_version");
-    match client.query_typed("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)]).await?.first() {
+    match client
+        .query_typed("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)])
+        .await?
+        .first()
+    {
         None => Ok(None),
         Some(_) => match client.query_typed(&sql, &[]).await {
             Ok(rows) => Ok(rows.first().map(|row| row.get(0))),

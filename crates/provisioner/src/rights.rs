@@ -6,9 +6,24 @@ use crate::error::ProvisionError;
 /// Functions of `pg_catalog` (by name) that run SQL text, change settings, talk to other sessions, take database-wide locks,
 /// write WAL, look at files or at other sessions' statements.
 const NAMES: &[&str] = &[
-    "set_config", "ts_stat", "ts_rewrite", "pg_notify", "loread", "lowrite", "pg_logical_emit_message",
-    "pg_prepared_statement", "pg_cursor", "pg_cancel_backend", "pg_terminate_backend", "pg_database_size",
-    "pg_tablespace_size", "pg_export_snapshot", "pg_stat_get_activity", "pg_stat_file", "pg_current_logfile", "currtid2",
+    "set_config",
+    "ts_stat",
+    "ts_rewrite",
+    "pg_notify",
+    "loread",
+    "lowrite",
+    "pg_logical_emit_message",
+    "pg_prepared_statement",
+    "pg_cursor",
+    "pg_cancel_backend",
+    "pg_terminate_backend",
+    "pg_database_size",
+    "pg_tablespace_size",
+    "pg_export_snapshot",
+    "pg_stat_get_activity",
+    "pg_stat_file",
+    "pg_current_logfile",
+    "currtid2",
 ];
 /// The same by shape of name.
 const SHAPES: &str = "^((query|table|schema|database|cursor)_to_xml.*|lo_.*|pg_(try_)?advisory_.*|pg_read_.*|pg_ls_.*|dblink.*)$";
@@ -35,7 +50,10 @@ const GIVEN_BACK: &str = "
 /// Takes the rights away from PUBLIC and gives the few back that our own logins need. Only a superuser may change the rights
 /// on built-in functions; for any other admin this is a no-op.
 /// Returns the walls that are missing afterwards (`function …`, `language …`): empty = all stand. Idempotent.
-pub(crate) async fn revoke_from_public(admin: &Client, superuser: bool) -> Result<Vec<String>, ProvisionError> {
+pub(crate) async fn revoke_from_public(
+    admin: &Client,
+    superuser: bool,
+) -> Result<Vec<String>, ProvisionError> {
     if superuser {
         let (functions, languages) = open(admin).await?;
         let mut batch = String::new();

@@ -38,7 +38,9 @@ impl ServerVersion {
         let row = client.query_one("SELECT current_setting('server_version_num')::int", &[]).await?;
         let number: i32 = row.get(0);
         if number < 150_000 {
-            return Err(ProvisionError::Refused(format!("PostgreSQL 15 or newer is needed, this is {number}")));
+            return Err(ProvisionError::Refused(format!(
+                "PostgreSQL 15 or newer is needed, this is {number}"
+            )));
         }
         Ok(Self(number.unsigned_abs()))
     }

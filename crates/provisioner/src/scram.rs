@@ -24,7 +24,9 @@ pub fn verifier(password: &str) -> Result<String, ProvisionError> {
 
 fn verifier_with(password: &str, salt: &[u8]) -> Result<String, ProvisionError> {
     if password.is_empty() || !password.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return Err(ProvisionError::Refused("a database password must be printable ASCII and not empty".into()));
+        return Err(ProvisionError::Refused(
+            "a database password must be printable ASCII and not empty".into(),
+        ));
     }
     let salted = salted_password(password.as_bytes(), salt);
     let stored_key = Sha256::digest(hmac(&salted, &[b"Client Key"]));

@@ -205,8 +205,9 @@ impl StoreSeeds {
     /// the chart of accounts. No roles, no owner, no keys yet. Refused only for a country the table does not know.
     pub fn standard(basics: &Basics<'_>) -> Result<Self, ProvisionError> {
         let country = basics.country;
-        let facts = CountryFacts::of(country)
-            .ok_or_else(|| ProvisionError::Refused(format!("no currency and tax are known for {}", country.code())))?;
+        let facts = CountryFacts::of(country).ok_or_else(|| {
+            ProvisionError::Refused(format!("no currency and tax are known for {}", country.code()))
+        })?;
         let currency = basics.currency.unwrap_or(facts.currency);
         let flat = flat_rate(currency);
         let rate = |name: &str, amount_minor, min_total_minor, position| RateSeed {
@@ -302,7 +303,9 @@ pub fn roles_from_csv(text: &str) -> Result<Vec<RoleSeed>, ProvisionError> {
         let permission = PermissionSeed { object: object.into(), action: action.into() };
         match roles.iter_mut().find(|role| role.name == name) {
             Some(role) => role.permissions.push(permission),
-            None => roles.push(RoleSeed { id: Uuid::now_v7(), name: name.into(), permissions: vec![permission] }),
+            None => {
+                roles.push(RoleSeed { id: Uuid::now_v7(), name: name.into(), permissions: vec![permission] })
+            }
         }
     }
     Ok(roles)
@@ -347,7 +350,11 @@ fn chart_of_accounts() -> Vec<LedgerAccountSeed> {
 }
 
 /// Fills an empty store as its own role, in the caller's transaction, all statements in one round trip.
-pub(crate) async fn plant(client: &Client, store: &StoreRecord, seeds: &StoreSeeds) -> Result<(), ProvisionError> {
+pub(crate) async fn plant(
+    client: &Client,
+    store: &StoreRecord,
+    seeds: &StoreSeeds,
+) -> Result<(), ProvisionError> {
     let prologue =
         format!("SET LOCAL ROLE {}; SET LOCAL search_path = {}, extensions;", store.role, store.schema);
     client.batch_execute(&prologue).await?;
@@ -378,7 +385,8 @@ mod tests {
 
     #[test]
     fn roles_are_read_in_order() {
-        let roles = roles_from_csv("# roles\nowner, product, *\nviewer, product, view\nowner, order, *\n").unwrap();
+        let roles =
+            roles_from_csv("# roles\nowner, product, *\nviewer, product, view\nowner, order, *\n").unwrap();
         assert_eq!(roles.iter().map(|role| role.name.as_str()).collect::<Vec<_>>(), ["owner", "viewer"]);
         assert_eq!(roles[0].permissions.len(), 2);
         assert!(roles_from_csv("owner, product").is_err());

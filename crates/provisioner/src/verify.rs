@@ -124,9 +124,13 @@ impl Provisioner {
         );
         client.batch_execute(&prologue).await?;
         let mut checks = Vec::with_capacity(TRIES.len() + 1);
-        let own = client.query_typed("SELECT store_id FROM platform.own_store(), schema_version LIMIT 1", &[]).await;
+        let own = client
+            .query_typed("SELECT store_id FROM platform.own_store(), schema_version LIMIT 1", &[])
+            .await;
         let (passed, answer) = match own {
-            Ok(rows) => (rows.iter().all(|row| row.get::<_, uuid::Uuid>(0) == record.store_id.uuid()), "yes".into()),
+            Ok(rows) => {
+                (rows.iter().all(|row| row.get::<_, uuid::Uuid>(0) == record.store_id.uuid()), "yes".into())
+            }
             Err(error) => (false, explain(&error)),
         };
         checks.push(Check { name: "reaches its own tables and its own row", passed, answer });
@@ -135,7 +139,9 @@ impl Provisioner {
             client.batch_execute("ROLLBACK TO SAVEPOINT try").await?;
             let (passed, answer) = match client.batch_execute(&sql).await {
                 Ok(()) => (false, "it was allowed".to_owned()),
-                Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => (true, explain(&error)),
+                Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => {
+                    (true, explain(&error))
+                }
                 Err(error) if error.code().is_some() => (false, explain(&error)),
                 Err(error) => return Err(error.into()),
             };
