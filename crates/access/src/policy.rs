@@ -128,7 +128,7 @@ pub enum PolicyError {
 /// The policy of one plane: its model, its registered permissions and its built-in roles.
 pub struct Policy {
     model: String,
-    lines_name_the_place: bool,
+    shape: Shape,
     catalogue: Arc<Catalogue>,
     built_in: BTreeMap<String, Arc<PermissionSet>>,
     compiled: Cache<Vec<Grant>, Arc<PermissionSet>>,
@@ -151,7 +151,7 @@ impl Policy {
         let catalogue = Arc::new(Catalogue::new(keys));
         let mut policy = Self {
             model: model.to_owned(),
-            lines_name_the_place: lines_name_the_place(model)?,
+            shape: Shape::of(model)?,
             catalogue,
             built_in: BTreeMap::new(),
             compiled: Cache::new(COMPILED),
@@ -200,10 +200,11 @@ impl Policy {
             return Ok(set);
         }
         let lines = Lines::default().role("role", "place", &sorted).member("actor", "role", "place");
+        let subject = self.shape.subject("actor", "role");
         let enforcer = self.enforcer(&lines).await?;
         let catalogue = Arc::clone(&self.catalogue);
         let asking = tokio::task::spawn_blocking(move || {
-            let ask = |key: &PermissionKey| enforcer.enforce(("actor", "place", key.object, key.action));
+            let ask = |key: &PermissionKey| enforcer.enforce((subject, "place", key.object, key.action));
             catalogue.keys().iter().map(ask).collect::<Result<Vec<bool>, _>>()
         });
         let answers = asking.await.map_err(|_| PolicyError::Interrupted)??;
@@ -220,7 +221,7 @@ impl Policy {
         if !grants.is_empty() {
             enforcer.add_policies(grants.into_iter().collect()).await?;
         }
-        if !lines.members.is_empty() {
+        if self.shape.has_members && !lines.members.is_empty() {
             enforcer.add_grouping_policies(lines.members.iter().cloned().collect()).await?;
         }
         Ok(enforcer)
@@ -230,7 +231,7 @@ impl Policy {
     fn spelled(&self, (role, place, grant): &(String, String, Grant)) -> Vec<Vec<String>> {
         let line = |object: &str| {
             let (object, action) = (object.to_owned(), grant.action.clone());
-            if self.lines_name_the_place {
+            if self.shape.lines_name_the_place {
                 vec![role.clone(), place.clone(), object, action]
             } else {
                 vec![role.clone(), object, action]
@@ -251,23 +252,24 @@ impl Policy {
             .member("actor_a", "role_a", "place_a")
             .member("actor_b", "role_b", "place_a");
         let enforcer = self.enforcer(&lines).await?;
-        let ask = |actor: &str, place: &str, object: &str, action: &str| {
-            enforcer.enforce((actor, place, object, action))
+        let ask = |who: &str, place: &str, object: &str, action: &str| {
+            let (actor, role) = (format!("actor_{who}"), format!("role_{who}"));
+            enforcer.enforce((self.shape.subject(&actor, &role), place, object, action))
         };
-        if !ask("actor_a", "place_a", first.object, first.action)? {
+        if !ask("a", "place_a", first.object, first.action)? {
             return Err(PolicyError::Model("a granted permission is refused"));
         }
-        if ask("actor_b", "place_a", first.object, first.action)? {
+        if ask("b", "place_a", first.object, first.action)? {
             return Err(PolicyError::Model("another role is let in"));
         }
-        if ask("actor_c", "place_a", first.object, first.action)? {
+        if ask("c", "place_a", first.object, first.action)? {
             return Err(PolicyError::Model("a stranger is let in"));
         }
-        if ask("actor_a", "place_b", first.object, first.action)? {
+        if ask("a", "place_b", first.object, first.action)? {
             return Err(PolicyError::Model("another place is let in"));
         }
-        if ask("actor_a", "place_a", first.object, "never_granted")?
-            || ask("actor_a", "place_a", "never_granted", first.action)?
+        if ask("a", "place_a", first.object, "never_granted")?
+            || ask("a", "place_a", "never_granted", first.action)?
         {
             return Err(PolicyError::Model("another permission is let in"));
         }
@@ -294,14 +296,37 @@ impl Lines {
     }
 }
 
-/// Whether the model's policy lines carry the domain (`p = sub, dom, obj, act`) or hold everywhere (`p = sub, obj, act`).
-fn lines_name_the_place(model: &str) -> Result<bool, PolicyError> {
-    let definition =
-        model.lines().find_map(|line| line.split_once('=').filter(|(name, _)| name.trim() == "p"));
-    match definition.map(|(_, fields)| fields.split(',').map(str::trim).collect::<Vec<_>>()).as_deref() {
-        Some(["sub", "dom", "obj", "act"]) => Ok(true),
-        Some(["sub", "obj", "act"]) => Ok(false),
-        _ => Err(PolicyError::Model("`p` must be `sub, dom, obj, act` or `sub, obj, act`")),
+/// The two ways in which models may differ.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// `p = sub, dom, obj, act`: a role's lines hold in one place. Else `p = sub, obj, act`: in every place.
+    lines_name_the_place: bool,
+    /// `g = _, _, _`: actors are members of roles in a place, and requests name the actor. Else requests name the role.
+    has_members: bool,
+}
+
+impl Shape {
+    fn of(model: &str) -> Result<Self, PolicyError> {
+        let definition = |wanted: &str| {
+            let found =
+                model.lines().find_map(|line| line.split_once('=').filter(|(name, _)| name.trim() == wanted));
+            found.map(|(_, fields)| fields.split(',').map(str::trim).collect::<Vec<_>>())
+        };
+        let lines_name_the_place = match definition("p").as_deref() {
+            Some(["sub", "dom", "obj", "act"]) => true,
+            Some(["sub", "obj", "act"]) => false,
+            _ => return Err(PolicyError::Model("`p` must be `sub, dom, obj, act` or `sub, obj, act`")),
+        };
+        let has_members = match definition("g").as_deref() {
+            Some(["_", "_", "_"]) => true,
+            None => false,
+            Some(_) => return Err(PolicyError::Model("`g` must be `_, _, _` or absent")),
+        };
+        Ok(Self { lines_name_the_place, has_members })
+    }
+
+    fn subject<'n>(self, actor: &'n str, role: &'n str) -> &'n str {
+        if self.has_members { actor } else { role }
     }
 }
 

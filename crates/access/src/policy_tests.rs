@@ -31,7 +31,8 @@ async fn agrees(model: &str, text: &str) {
     let mut lines = Lines::default();
     for (role, grants) in &roles {
         for place in ["sto_one", "sto_two"] {
-            lines = lines.role(role, place, grants).member(&format!("{role}_of_{place}"), role, place);
+            let (actor, role) = (format!("actor_{role}_of_{place}"), format!("{role}_of_{place}"));
+            lines = lines.role(&role, place, grants).member(&actor, &role, place);
         }
     }
     let enforcer = policy.enforcer(&lines).await.unwrap();
@@ -40,8 +41,9 @@ async fn agrees(model: &str, text: &str) {
         let compiled = policy.built_in(role).unwrap();
         for key in &keys {
             for (home, place) in [("sto_one", "sto_one"), ("sto_two", "sto_two"), ("sto_one", "sto_two")] {
-                let actor = format!("{role}_of_{home}");
-                let casbin = enforcer.enforce((actor.as_str(), place, key.object, key.action)).unwrap();
+                let (actor, role) = (format!("actor_{role}_of_{home}"), format!("{role}_of_{home}"));
+                let subject = policy.shape.subject(&actor, &role);
+                let casbin = enforcer.enforce((subject, place, key.object, key.action)).unwrap();
                 let ours = home == place && policy.allows(&compiled, *key);
                 assert_eq!(casbin, ours, "{actor} at {place}: {key}");
                 asked += 1;
