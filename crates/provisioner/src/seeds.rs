@@ -331,14 +331,14 @@ fn flat_rate(currency: Currency) -> i64 {
 
 fn chart_of_accounts() -> Vec<LedgerAccountSeed> {
     [
-        ("cash_clearing", "Receivable from payment providers", "asset"),
-        ("accounts_receivable", "Accounts receivable", "asset"),
-        ("customer_prepayments", "Customer prepayments", "liability"),
-        ("sales_tax_payable", "Sales tax payable", "liability"),
-        ("refunds_payable", "Refunds payable", "liability"),
-        ("sales", "Sales", "revenue"),
-        ("shipping_income", "Shipping income", "revenue"),
-        ("sales_returns", "Sales returns", "revenue"),
+        ("1000", "Cash clearing", "asset"),
+        ("1100", "Accounts receivable", "asset"),
+        ("2100", "Customer prepayments", "liability"),
+        ("2200", "Sales tax payable", "liability"),
+        ("2300", "Refunds payable", "liability"),
+        ("4000", "Sales", "revenue"),
+        ("4100", "Shipping income", "revenue"),
+        ("4900", "Sales returns", "revenue"),
     ]
     .map(|(code, name, kind)| LedgerAccountSeed {
         id: Uuid::now_v7(),

@@ -271,8 +271,11 @@ async fn drop_database(admin: &Client, name: &str) -> Result<(), ProvisionError>
                  WHERE d.datname = $1 AND r.rolname ~ '^r_[0-9a-z]{26}$'";
     let roles = admin.query_typed(roles, &[(&name, Type::TEXT)]).await?;
     admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
+    // Whoever made a role is its admin; the test's own admin may be a lesser login.
+    admin.batch_execute("SET ROLE provisioner").await?;
     for row in roles {
         admin.batch_execute(&format!("DROP ROLE IF EXISTS {}", row.get::<_, String>(0))).await?;
     }
+    admin.batch_execute("RESET ROLE").await?;
     Ok(())
 }
