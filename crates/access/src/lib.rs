@@ -22,7 +22,7 @@
 //!
 //! What the types refuse. A reading permission cannot write:
 //!
-//! ```compile_fail,E0271
+//! ```compile_fail,E0599
 //! souk_access::permission!(View, "product", "view", Reads);
 //! async fn tamper(permit: souk_access::Permit<View>) {
 //!     let _ = permit.write("product.tamper", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
@@ -31,13 +31,13 @@
 //!
 //! nobody makes a permit or a store scope out of nothing:
 //!
-//! ```compile_fail,E0599
+//! ```compile_fail,E0624
 //! souk_access::permission!(View, "product", "view", Reads);
-//! let permit = souk_access::Permit::<View>::new();
+//! let permit = souk_access::Permit::<View>::new(todo!());
 //! ```
 //!
-//! ```compile_fail
-//! fn scope(permit: &souk_access::Permit<View>) -> souk_tenancy::StoreScope { permit.scope.clone() }
+//! ```compile_fail,E0616
+//! fn scope(permit: &souk_access::Permit<View>) -> souk_tenancy::StoreScope { permit.inner.scope.clone() }
 //! souk_access::permission!(View, "product", "view", Reads);
 //! ```
 //!
