@@ -52,7 +52,8 @@ impl Spec {
             name,
             program,
             arguments: Vec::new(),
-            environment: Vec::new(),
+            // An error is a sentence for whoever reads the log; a panic keeps its backtrace.
+            environment: vec![("RUST_LIB_BACKTRACE".into(), "0".into())],
             owner: None,
             folder: None,
             stop: Signal::TERM,

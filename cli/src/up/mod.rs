@@ -149,5 +149,5 @@ async fn database(
     };
     let server = Server::prepared(&programs, &home.postgres(programs.version.major), settings)?;
     keep(server.spec(), home, board, kept).await?;
-    Database::given(&server.url("souk"))
+    Database::given(&server.url("postgres"))
 }

@@ -67,8 +67,14 @@ pub struct Database {
     plain: String,
 }
 
+/// Every server has it, so it is where an administrator knocks; stores live in another one.
+const MAINTENANCE: &str = "postgres";
+/// Where stores live unless the URL names a database.
+const TENANTS: &str = "souk";
+
 impl Database {
-    /// Splits the login off.
+    /// Splits the login off. Stores live in the database that the URL names, or in `souk` (made when missing) when
+    /// it names none or the maintenance one.
     ///
     /// # Errors
     /// When it is no address of a PostgreSQL database.
@@ -80,6 +86,9 @@ impl Database {
         // Both fail only for addresses that can have no login, which the scheme excludes.
         let _ = plain.set_username("");
         let _ = plain.set_password(None);
+        if matches!(plain.path().trim_matches('/'), "" | MAINTENANCE) {
+            plain.set_path(TENANTS);
+        }
         Ok(Self { admin: admin.to_owned(), plain: plain.into() })
     }
 }
