@@ -1,6 +1,6 @@
 //! The plane as one HTTP application: routes, middleware, and the document that describes them.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -9,7 +9,7 @@ use actix_web::{App, Error, HttpResponse, get, web};
 use souk_access::{
     ControlGate, GateError, PermissionKey, Policy, PolicyError, SigningKey, TokenError, TokenKind, Verifier,
 };
-use souk_api::{CursorKey, Problem, docs_page, request_id, security_headers};
+use souk_api::{CursorKey, Problem, docs_page, rate_limit, request_id, security_headers};
 use souk_tenancy::ControlMint;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, LicenseBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
@@ -18,7 +18,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
-use crate::{accounts, audit, members, messages, operations, organizations, plans, sessions, stores};
+use crate::{accounts, audit, members, messages, operations, organizations, pages, plans, sessions, stores};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
@@ -86,17 +86,20 @@ pub fn app(
     >,
 > {
     let captures = plane.settings().smtp_url.is_none();
+    let limit = Arc::clone(plane.limit());
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     let app = app
         .app_data(web::Data::new(plane.gate().clone()))
         .app_data(web::Data::new(plane))
         .app_data(web::Data::new(cursors))
+        .configure(pages::routes)
         .service(openapi_json)
         .service(docs);
     let app = if captures { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(|| async {
         HttpResponse::from_error(Problem::new(&souk_api::problem::NOT_FOUND))
     }))
+    .wrap(from_fn(rate_limit(limit)))
     .wrap(from_fn(security_headers))
     .wrap(from_fn(souk_telemetry::measure))
     .wrap(from_fn(request_id))
@@ -131,7 +134,8 @@ impl Modify for Finish {
                 .to_owned(),
         );
         document.info.contact = None;
-        document.info.license = Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+        document.info.license =
+            Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme("account", SecurityScheme::Http(bearer));
@@ -141,6 +145,10 @@ impl Modify for Finish {
         for item in document.paths.paths.values_mut() {
             let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
             for operation in all.into_iter().flatten() {
+                let room =
+                    operation.tags.iter().flatten().next().map(|tag| tag.to_lowercase()).unwrap_or_default();
+                let verb = operation.operation_id.take().unwrap_or_default();
+                operation.operation_id = Some(format!("{room}_{verb}"));
                 let public = operation
                     .security
                     .as_ref()

@@ -12,7 +12,10 @@ use crate::testing::house;
 fn the_committed_document_is_the_generated_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/openapi/control-plane.json");
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == app::openapi(), "run: cargo run -p souk-control-plane -- openapi > docs/openapi/control-plane.json");
+    assert!(
+        committed == app::openapi(),
+        "run: cargo run -p souk-control-plane -- openapi > docs/openapi/control-plane.json"
+    );
 }
 
 #[test]
@@ -45,9 +48,12 @@ async fn what_each_role_may_do() {
     let sets: Vec<_> = columns.map(|role| policy.built_in(role).unwrap()).collect();
     let mut keys: Vec<_> = app::permissions().collect();
     keys.sort_unstable();
-    let mut table = String::from("\n");
+    let mut table = String::from(
+        "# Who may do what: anyone, account, owner, admin, developer, viewer. Made from roles.csv by a test; a change here is a change of authority.\n",
+    );
     for key in keys {
-        let marks: String = sets.iter().map(|set| if policy.allows(set, key) { " ✔" } else { " ·" }).collect();
+        let marks: String =
+            sets.iter().map(|set| if policy.allows(set, key) { " ✔" } else { " ·" }).collect();
         table.push_str(&format!("{:<28}{marks}\n", key.to_string()));
     }
     assert_eq!(table, include_str!("../policy/table.txt"));
@@ -56,14 +62,21 @@ async fn what_each_role_may_do() {
 #[actix_web::test]
 async fn every_answer_is_named_and_hardened() {
     let house = house().await;
-    let answer = house.get("/nowhere").header("x-request-id", "mine-1").send().await.refused(404, "not_found");
-    assert_eq!((answer.header("x-request-id"), answer.json()["request_id"].as_str()), ("mine-1", Some("mine-1")));
+    let answer =
+        house.get("/nowhere").header("x-request-id", "mine-1").send().await.refused(404, "not_found");
+    assert_eq!(
+        (answer.header("x-request-id"), answer.json()["request_id"].as_str()),
+        ("mine-1", Some("mine-1"))
+    );
     assert_eq!(answer.header("content-type"), "application/problem+json");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     let wrong = house.delete("/v1/accounts").send().await;
     assert!(wrong.status == 404 || wrong.status == 405, "{}", wrong.status);
     let plans = house.get("/v1/plans").send().await.expect(200).json();
-    assert_eq!((plans["data"][0]["id"].as_str(), plans["data"][0]["max_stores"].as_i64()), (Some("free"), Some(3)));
+    assert_eq!(
+        (plans["data"][0]["id"].as_str(), plans["data"][0]["max_stores"].as_i64()),
+        (Some("free"), Some(3))
+    );
     house.get("/docs").send().await.expect(200);
     assert_eq!(house.get("/openapi.json").send().await.expect(200).text, app::openapi());
     let post = house.post("/v1/sessions").header("content-type", "text/plain").send().await;

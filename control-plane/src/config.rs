@@ -29,6 +29,8 @@ pub struct Settings {
     pub trusted_proxies: usize,
     /// Attempts to sign in, sign up or reset that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
     pub attempts_per_network: i32,
+    /// Requests one network has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
+    pub requests_per_minute: u32,
     /// Days a deleted store can be had back (`SOUK_PURGE_AFTER_DAYS`).
     pub purge_after: TimeDelta,
     /// Spare stores kept ready (`SOUK_SPARE_STORES`).
@@ -48,6 +50,7 @@ impl Settings {
             platform_domain: "localhost:8081".to_owned(),
             trusted_proxies: 0,
             attempts_per_network: 100,
+            requests_per_minute: 1200,
             purge_after: TimeDelta::days(30),
             spare_stores: 4,
             smtp_url: None,
@@ -71,6 +74,7 @@ impl Settings {
                 .to_ascii_lowercase(),
             trusted_proxies: or("SOUK_TRUSTED_PROXIES", local.trusted_proxies)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", local.attempts_per_network)?,
+            requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", local.requests_per_minute)?,
             purge_after: TimeDelta::days(i64::from(days)),
             spare_stores: or("SOUK_SPARE_STORES", local.spare_stores)?,
             smtp_url: set("SMTP_URL"),

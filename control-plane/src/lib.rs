@@ -2,12 +2,15 @@
 
 pub mod accounts;
 pub mod app;
+#[cfg(test)]
+mod app_tests;
 pub mod audit;
 pub mod config;
 pub mod members;
 pub mod messages;
 pub mod operations;
 pub mod organizations;
+pub mod pages;
 pub mod plane;
 pub mod plans;
 pub mod problems;
@@ -15,8 +18,6 @@ mod schema;
 pub mod serve;
 pub mod sessions;
 pub mod stores;
-#[cfg(test)]
-mod app_tests;
 #[cfg(test)]
 mod testing;
 mod text_enum;

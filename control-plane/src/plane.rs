@@ -3,18 +3,22 @@
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use souk_access::{ControlGate, Hasher, Permission, SigningKey};
-use souk_api::Problem;
 use souk_api::problem::{FORBIDDEN, INTERNAL};
+use souk_api::{Problem, RateLimit};
 use souk_kernel::Clock;
 use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::members::Role;
+
+/// The network of this machine, and of whoever cannot be told apart.
+pub const LOCAL: &str = "local";
 
 /// The plane's parts. Cheap to clone; one is in `app_data`.
 #[derive(Clone)]
@@ -28,6 +32,7 @@ struct Parts {
     clock: Clock,
     work: watch::Sender<u64>,
     progress: watch::Sender<u64>,
+    limit: Arc<RateLimit>,
 }
 
 impl Plane {
@@ -40,7 +45,8 @@ impl Plane {
         clock: Clock,
     ) -> Self {
         let (work, progress) = (watch::Sender::new(0), watch::Sender::new(0));
-        Self(Arc::new(Parts { settings, gate, signing, hasher, clock, work, progress }))
+        let limit = Arc::new(limit(&settings));
+        Self(Arc::new(Parts { settings, gate, signing, hasher, clock, work, progress, limit }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -61,6 +67,11 @@ impl Plane {
 
     pub fn clock(&self) -> &Clock {
         &self.0.clock
+    }
+
+    /// The limit on requests, shared by every HTTP worker of the process.
+    pub fn limit(&self) -> &Arc<RateLimit> {
+        &self.0.limit
     }
 
     /// Tells the workers of this process that there is work, so that nobody waits for their next look.
@@ -103,6 +114,18 @@ impl FromRequest for Plane {
         let plane = req.app_data::<web::Data<Self>>().map(|plane| plane.get_ref().clone());
         ready(plane.ok_or_else(|| Problem::new(&INTERNAL).source("the app has no Plane in app_data")))
     }
+}
+
+/// By network; on this machine, where one address stands for everybody, by credentials.
+fn limit(settings: &Settings) -> RateLimit {
+    let proxies = settings.trusted_proxies;
+    RateLimit::new("caller", settings.requests_per_minute, Duration::from_secs(60), move |req| {
+        let network = network(req.request(), proxies);
+        if network != LOCAL {
+            return Some(network);
+        }
+        req.headers().get(header::AUTHORIZATION)?.to_str().ok().map(str::to_owned)
+    })
 }
 
 /// Where a request comes from, as far as it can be believed. Attempts are counted by it.
@@ -151,8 +174,8 @@ fn network(req: &HttpRequest, trusted_proxies: usize) -> String {
     let peer = req.peer_addr().map(|address| address.ip());
     let address = if trusted_proxies > 0 { forwarded().or(peer) } else { peer };
     match address {
-        None => "local".to_owned(),
-        Some(address) if address.is_loopback() => "local".to_owned(),
+        None => LOCAL.to_owned(),
+        Some(address) if address.is_loopback() => LOCAL.to_owned(),
         Some(IpAddr::V4(address)) => address.to_string(),
         Some(IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();

@@ -91,8 +91,11 @@ fn start_worker(database: &'static TestDatabase) {
     static WORKER: OnceLock<()> = OnceLock::new();
     WORKER.get_or_init(|| {
         std::thread::spawn(move || {
-            let runtime =
-                tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()
+                .expect("a runtime");
             runtime.block_on(async {
                 let settings = Settings { spare_stores: 2, ..Settings::local().expect("settings") };
                 let plane = plane_over(database, settings, Clock::system()).await;
@@ -185,7 +188,7 @@ impl<S: Doors> Call<'_, S> {
         self
     }
 
-    pub fn from_network(mut self, address: &str) -> Self {
+    pub fn at_network(mut self, address: &str) -> Self {
         self.request = self.request.peer_addr(format!("{address}:4000").parse().expect("an address"));
         self
     }
@@ -202,7 +205,8 @@ impl<S: Doors> Call<'_, S> {
     }
 
     pub fn body(mut self, body: &Value) -> Self {
-        self.request = self.request.insert_header(("content-type", "application/json")).set_payload(body.to_string());
+        self.request =
+            self.request.insert_header(("content-type", "application/json")).set_payload(body.to_string());
         self
     }
 
@@ -293,7 +297,12 @@ impl<S: Doors> House<S> {
 
     /// The token of the latest mailed link to an address on a page.
     pub async fn mailed_token(&self, email: &str, page: &str) -> String {
-        let body = self.mailed(email).await.into_iter().find(|body| body.contains(page)).expect("a mail with a link");
+        let body = self
+            .mailed(email)
+            .await
+            .into_iter()
+            .find(|body| body.contains(page))
+            .expect("a mail with a link");
         let link = body.lines().find(|line| line.contains(page)).expect("a link");
         link.split_once("#token=").expect("a token").1.to_owned()
     }
@@ -307,7 +316,10 @@ impl<S: Doors> House<S> {
 
     /// A look behind the API's back.
     pub async fn rows(&self) -> Client {
-        self.database.login("control_plane", &self.database.secrets.control_plane).await.expect("a connection")
+        self.database
+            .login("control_plane", &self.database.secrets.control_plane)
+            .await
+            .expect("a connection")
     }
 
     /// One number from the database.
@@ -327,7 +339,10 @@ impl<S: Doors> House<S> {
 }
 
 /// Claims the next operation that is due.
-pub async fn claim(worker: &souk_access::ControlWorker, holder: uuid::Uuid) -> Option<crate::operations::Operation> {
+pub async fn claim(
+    worker: &souk_access::ControlWorker,
+    holder: uuid::Uuid,
+) -> Option<crate::operations::Operation> {
     let work = async move |tx: &mut souk_tenancy::WriteTx<'_>| {
         Ok::<_, souk_tenancy::TenancyError>(crate::operations::claim(tx, holder).await?)
     };

@@ -29,12 +29,14 @@ async fn signing_up_makes_an_account_that_works_at_once() {
 async fn signing_up_twice_answers_alike_and_changes_nothing() {
     let house = house().await;
     let ada = house.newcomer().await;
-    let again = json!({ "email": ada.email.to_uppercase(), "password": "another good password", "name": "Mallory" });
+    let again =
+        json!({ "email": ada.email.to_uppercase(), "password": "another good password", "name": "Mallory" });
     let second = house.post("/v1/accounts").body(&again).send().await.expect(202);
     let fresh = json!({ "email": format!("x{}", ada.email), "password": "another good password" });
     let first = house.post("/v1/accounts").body(&fresh).send().await.expect(202);
     assert_eq!(first.text, second.text);
-    let known = house.count("SELECT count(*) FROM control.accounts WHERE email_key = $1", &[&ada.email]).await;
+    let known =
+        house.count("SELECT count(*) FROM control.accounts WHERE email_key = $1", &[&ada.email]).await;
     assert_eq!(known, 1);
     assert_eq!(house.get("/v1/account").by(&ada).send().await.json()["name"], "Ada Lovelace");
     house.sign_in(&ada.email, PASSWORD).await;
@@ -81,7 +83,8 @@ async fn the_profile_changes_under_its_etag() {
     let stale = house.patch("/v1/account").by(&ada).header("if-match", "\"9\"").body(&wish).send().await;
     stale.refused(412, "precondition_failed");
     assert_eq!(house.get("/v1/account").by(&ada).send().await.json()["name"], "Ada Lovelace");
-    let answer = house.patch("/v1/account").by(&ada).header("if-match", "\"1\"").body(&wish).send().await.expect(200);
+    let answer =
+        house.patch("/v1/account").by(&ada).header("if-match", "\"1\"").body(&wish).send().await.expect(200);
     assert_eq!((answer.json()["name"].as_str(), answer.header("etag")), (Some("Ada King"), "\"2\""));
     house.get("/v1/account").send().await.refused(401, "unauthenticated");
 }
@@ -112,7 +115,8 @@ async fn a_reset_link_works_once_and_only_the_newest_one() {
     let ada = house.newcomer().await;
     let stranger = json!({ "email": format!("nobody-{}", ada.email) });
     let unknown = house.post("/v1/password-resets").body(&stranger).send().await.expect(202);
-    let known = house.post("/v1/password-resets").body(&json!({ "email": ada.email })).send().await.expect(202);
+    let known =
+        house.post("/v1/password-resets").body(&json!({ "email": ada.email })).send().await.expect(202);
     assert_eq!(unknown.text, known.text);
     let first = house.mailed_token(&ada.email, "/reset-password").await;
     house.post("/v1/password-resets").body(&json!({ "email": ada.email })).send().await.expect(202);
@@ -172,7 +176,13 @@ async fn leaving_forgets_the_person_and_frees_the_address() {
     let wish = json!({ "password": PASSWORD });
     let answer = house.delete("/v1/account").by(&ada).body(&wish).send().await.refused(409, "last_owner");
     assert_eq!(answer.json()["organizations"], json!(["Engines"]));
-    house.delete("/v1/account").by(&ada).body(&json!({ "password": "wrong" })).send().await.refused(403, "wrong_password");
+    house
+        .delete("/v1/account")
+        .by(&ada)
+        .body(&json!({ "password": "wrong" }))
+        .send()
+        .await
+        .refused(403, "wrong_password");
 
     let bob = house.newcomer().await;
     house.delete("/v1/account").by(&bob).body(&wish).send().await.expect(204);

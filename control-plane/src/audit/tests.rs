@@ -17,7 +17,8 @@ async fn the_log_tells_who_did_what_and_seals_it() {
     house.post(&keys).by(&ada).header("x-request-id", "req-of-a-test").send().await.expect(200);
     let path = format!("/v1/organizations/{organization}/audit-entries");
     let log = house.get(&path).by(&ada).send().await.expect(200).json();
-    let told: Vec<_> = log["data"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
+    let told: Vec<_> =
+        log["data"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
     assert_eq!(told, ["store.keys_revealed", "store.opened", "store.requested", "organization.founded"]);
     assert_eq!(log["data"][0]["request_id"], "req-of-a-test");
     assert_eq!(log["data"][0]["actor"], format!("account:{}", ada.account));
@@ -29,7 +30,9 @@ async fn the_log_tells_who_did_what_and_seals_it() {
 
     let id: OrganizationId = organization.parse().unwrap();
     let worker = house.plane.gate().worker("test", "checks a chain");
-    let load = async move |tx: &mut souk_tenancy::ReadTx<'_>| Ok::<_, TenancyError>(queries::list(tx, id, None, 100).await?);
+    let load = async move |tx: &mut souk_tenancy::ReadTx<'_>| {
+        Ok::<_, TenancyError>(queries::list(tx, id, None, 100).await?)
+    };
     let mut entries = worker.scope().read("test.audit", load).await.unwrap();
     entries.reverse();
     let mut before = vec![0_u8; 32];

@@ -6,7 +6,13 @@ use serde_json::{Value, json};
 use crate::testing::{Doors, House, Person, a_second, clock, house, house_at, pass};
 
 async fn organization<S: Doors>(house: &House<S>, owner: &Person) -> String {
-    let answer = house.post("/v1/organizations").by(owner).body(&json!({ "name": "Engines" })).send().await.expect(201);
+    let answer = house
+        .post("/v1/organizations")
+        .by(owner)
+        .body(&json!({ "name": "Engines" }))
+        .send()
+        .await
+        .expect(201);
     answer.header("location").to_owned()
 }
 
@@ -15,7 +21,8 @@ async fn bring_in<S: Doors>(house: &House<S>, path: &str, owner: &Person, role: 
     let wish = json!({ "email": person.email, "role": role });
     house.post(&format!("{path}/invitations")).by(owner).body(&wish).send().await.expect(201);
     let token = house.mailed_token(&person.email, "/accept-invitation").await;
-    let joined = house.post("/v1/invitations/accept").by(&person).body(&json!({ "token": token })).send().await;
+    let joined =
+        house.post("/v1/invitations/accept").by(&person).body(&json!({ "token": token })).send().await;
     assert_eq!(joined.expect(200).json()["role"], role);
     person
 }
@@ -67,14 +74,26 @@ async fn an_invitation_can_be_taken_back_and_runs_out() {
     house.delete(&one).by(&ada).send().await.expect(204);
     house.delete(&one).by(&ada).send().await.refused(404, "not_found");
     let accept = json!({ "token": token });
-    house.post("/v1/invitations/accept").by(&bob).body(&accept).send().await.refused(410, "invitation_unusable");
+    house
+        .post("/v1/invitations/accept")
+        .by(&bob)
+        .body(&accept)
+        .send()
+        .await
+        .refused(410, "invitation_unusable");
 
     house.post(&invitations).by(&ada).body(&wish).send().await.expect(201);
     let token = house.mailed_token(&bob.email, "/accept-invitation").await;
     pass(&clock, TimeDelta::days(7));
     let bob = house.sign_in(&bob.email, crate::testing::PASSWORD).await;
     let accept = json!({ "token": token });
-    house.post("/v1/invitations/accept").by(&bob).body(&accept).send().await.refused(410, "invitation_unusable");
+    house
+        .post("/v1/invitations/accept")
+        .by(&bob)
+        .body(&accept)
+        .send()
+        .await
+        .refused(410, "invitation_unusable");
 }
 
 #[actix_web::test]
@@ -89,7 +108,8 @@ async fn the_last_owner_stays() {
     let bob = bring_in(&house, &path, &ada, "owner").await;
     let him = member(&house, &path, &ada, &bob).await;
     // Two owners who leave at once: one stays.
-    let (one, two) = futures_util::join!(house.delete(&her).by(&bob).send(), house.delete(&him).by(&ada).send());
+    let (one, two) =
+        futures_util::join!(house.delete(&her).by(&bob).send(), house.delete(&him).by(&ada).send());
     let mut statuses = [one.status, two.status];
     statuses.sort_unstable();
     assert!(statuses == [204, 409] || statuses == [204, 404], "{statuses:?}");
@@ -114,8 +134,20 @@ async fn nobody_grants_or_takes_more_than_they_hold() {
     house.patch(&them).by(&admin).body(&json!({ "role": "owner" })).send().await.refused(403, "forbidden");
     let answer = house.patch(&them).by(&admin).body(&json!({ "role": "developer" })).send().await.expect(200);
     assert_eq!((answer.json()["role"].as_str(), answer.header("etag")), (Some("developer"), "\"2\""));
-    house.post(&invitations).by(&viewer).body(&json!({ "email": "x@example.com", "role": "viewer" })).send().await.expect(403);
-    house.patch(&them).by(&ada).body(&json!({ "role": "emperor" })).send().await.refused(422, "validation_failed");
+    house
+        .post(&invitations)
+        .by(&viewer)
+        .body(&json!({ "email": "x@example.com", "role": "viewer" }))
+        .send()
+        .await
+        .expect(403);
+    house
+        .patch(&them)
+        .by(&ada)
+        .body(&json!({ "role": "emperor" }))
+        .send()
+        .await
+        .refused(422, "validation_failed");
 
     // Removed: within a second everything is closed.
     house.delete(&them).by(&admin).send().await.expect(204);

@@ -22,7 +22,7 @@ pub async fn queue(tx: &mut WriteTx<'_>, letter: &Letter<'_>) -> Result<(), Mess
 /// Where mails go.
 pub enum Sender {
     /// To an SMTP server, from this address.
-    Smtp { transport: AsyncSmtpTransport<Tokio1Executor>, from: Mailbox },
+    Smtp { transport: Box<AsyncSmtpTransport<Tokio1Executor>>, from: Mailbox },
     /// Nowhere: shown at `/dev/mail`.
     Captured,
 }
@@ -34,7 +34,7 @@ impl Sender {
             None => Ok(Self::Captured),
             Some(url) => {
                 let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.build();
-                Ok(Self::Smtp { transport, from: from.clone() })
+                Ok(Self::Smtp { transport: Box::new(transport), from: from.clone() })
             }
         }
     }

@@ -6,6 +6,7 @@ use minijinja::context;
 use souk_access::{ControlPermit, Refusal};
 use souk_api::Problem;
 
+use super::model::Message;
 use super::{permissions, queries};
 use crate::problems;
 
@@ -21,26 +22,28 @@ async fn captured(permit: ControlPermit<permissions::Capture>) -> Result<HttpRes
     let mails = permit
         .read("messages.captured", async |tx| Ok::<_, Refusal>(queries::list_captured(tx, 100).await?))
         .await?;
-    let mails: Vec<_> = mails
-        .into_iter()
-        .map(|mail| {
-            let text = with_links(&mail.text_body.unwrap_or_default());
-            context! { to => mail.recipient, subject => mail.subject, at => mail.created_at.to_rfc3339(), text }
-        })
-        .collect();
-    let mut environment = minijinja::Environment::new();
-    environment.add_template("captured.html", PAGE).map_err(problems::internal)?;
-    let page = environment.get_template("captured.html").and_then(|page| page.render(context! { mails }));
     Ok(HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(page.map_err(problems::internal)?))
+        .body(render(mails).map_err(problems::internal)?))
+}
+
+fn render(mails: Vec<Message>) -> Result<String, minijinja::Error> {
+    let each = |mail: Message| {
+        let text = with_links(&mail.text_body.unwrap_or_default());
+        context! { to => mail.recipient, subject => mail.subject, at => mail.created_at.to_rfc3339(), text }
+    };
+    let mails: Vec<_> = mails.into_iter().map(each).collect();
+    let mut environment = minijinja::Environment::new();
+    environment.add_template("captured.html", PAGE)?;
+    environment.get_template("captured.html")?.render(context! { mails })
 }
 
 /// A mail's text as HTML: escaped, and its addresses can be followed.
 fn with_links(text: &str) -> String {
     let lines = text.lines().map(|line| {
-        let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let escaped =
+            line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
         let address = escaped.starts_with("http://") || escaped.starts_with("https://");
         if address { format!("<a href=\"{escaped}\">{escaped}</a>") } else { escaped }
     });

@@ -1,12 +1,12 @@
 //! Putting work into the queue, claiming it, and ending it.
 
 use chrono::TimeDelta;
-use souk_kernel::{OperationId, OrganizationId};
-use souk_tenancy::{DbError, ReadTx, WriteTx};
+use souk_kernel::OperationId;
+use souk_tenancy::{DbError, WriteTx};
 use uuid::Uuid;
 
 use super::error::OperationError;
-use super::model::{Failure, Keys, NewOperation, Operation, Whole, backoff};
+use super::model::{Failure, Keys, NewOperation, Operation, backoff};
 use super::queries;
 use super::state::OperationEvent;
 
@@ -99,18 +99,4 @@ pub async fn reveal_keys(tx: &mut WriteTx<'_>, id: OperationId) -> Result<Keys, 
 /// Erases keys that nobody took in time.
 pub async fn forget_secrets(tx: &mut WriteTx<'_>) -> Result<usize, DbError> {
     queries::forget_secrets(tx).await
-}
-
-/// A page of an organization's operations, newest first.
-pub async fn page(
-    tx: &mut ReadTx<'_>,
-    organization: OrganizationId,
-    before: Option<OperationId>,
-    limit: i64,
-) -> Result<Vec<Whole>, OperationError> {
-    let mut page = Vec::new();
-    for id in queries::list(tx, organization, before, limit).await? {
-        page.extend(queries::view(tx, id).await?);
-    }
-    Ok(page)
 }

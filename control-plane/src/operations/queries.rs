@@ -1,9 +1,11 @@
 //! The queue.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
-use souk_kernel::{OperationId, StoreId};
+use souk_kernel::{OperationId, OrganizationId, StoreId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 use uuid::Uuid;
 
@@ -231,20 +233,35 @@ pub async fn view(tx: &mut ReadTx<'_>, id: OperationId) -> Result<Option<Whole>,
     Ok(Some(Whole { operation, steps, store, handle }))
 }
 
-/// Operations of an organization, newest first.
+/// Operations of an organization, newest first: two statements, however many there are.
 pub async fn list(
     tx: &mut ReadTx<'_>,
-    organization: souk_kernel::OrganizationId,
+    organization: OrganizationId,
     before: Option<OperationId>,
     limit: i64,
-) -> Result<Vec<OperationId>, DbError> {
+) -> Result<Vec<Whole>, DbError> {
     let end = before.unwrap_or(OperationId::from_uuid(Uuid::max()));
     let page = operations::table
+        .inner_join(stores::table)
         .filter(operations::organization_id.eq(organization).and(operations::id.lt(end)))
         .order(operations::id.desc())
         .limit(limit)
-        .select(operations::id);
-    tx.load(page).await
+        .select((Operation::as_select(), stores::id, stores::handle));
+    let rows: Vec<(Operation, Option<StoreId>, String)> = tx.load(page).await?;
+    let ids: Vec<OperationId> = rows.iter().map(|(operation, _, _)| operation.id).collect();
+    let steps = operation_steps::table
+        .filter(operation_steps::operation_id.eq_any(ids))
+        .order((operation_steps::operation_id, operation_steps::position))
+        .select((operation_steps::operation_id, Step::as_select()));
+    let mut of: HashMap<OperationId, Vec<Step>> = HashMap::new();
+    for (id, step) in tx.load::<(OperationId, Step)>(steps).await? {
+        of.entry(id).or_default().push(step);
+    }
+    let whole = |(operation, store, handle): (Operation, Option<StoreId>, String)| {
+        let steps = of.remove(&operation.id).unwrap_or_default();
+        Whole { operation, steps, store, handle }
+    };
+    Ok(rows.into_iter().map(whole).collect())
 }
 
 /// Removes idempotency keys that have answered for 48 hours.

@@ -46,7 +46,9 @@ async fn list(
     let organization = permit.organization()?;
     let scope = format!("operations:{organization}");
     let (before, limit) = (paging.position::<OperationId>(&key, &scope)?, paging.fetch());
-    let load = async move |tx: &mut ReadTx<'_>| actions::page(tx, organization, before, limit).await;
+    let load = async move |tx: &mut ReadTx<'_>| {
+        Ok::<_, OperationError>(queries::list(tx, organization, before, limit).await?)
+    };
     let rows = permit.read("operations.list", load).await?;
     let page = Page::cut(rows, &paging, &key, &scope, |whole| whole.operation.id)?;
     let now = permit.clock().now();

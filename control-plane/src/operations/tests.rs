@@ -59,10 +59,12 @@ async fn of_parallel_reveals_one_gets_the_keys() {
     let (store, operation) = house.open_store(&ada, &json!({ "name": "Tea", "country": "GB" })).await;
     let path = format!("/v1/operations/{}/keys", operation["id"].as_str().unwrap());
     let answers =
-        futures_util::future::join_all((0..5).map(|_| house.post(&path).by(&ada).send()).collect::<Vec<_>>()).await;
+        futures_util::future::join_all((0..5).map(|_| house.post(&path).by(&ada).send()).collect::<Vec<_>>())
+            .await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
     assert_eq!(answers.iter().filter(|answer| answer.status == 410).count(), 4);
     let organization = store["organization"].as_str().unwrap();
-    let list = house.get(&format!("/v1/organizations/{organization}/operations")).by(&ada).send().await.expect(200);
+    let list =
+        house.get(&format!("/v1/organizations/{organization}/operations")).by(&ada).send().await.expect(200);
     assert_eq!(list.json()["data"][0]["keys"]["state"], "revealed");
 }

@@ -8,6 +8,7 @@ use souk_kernel::{AccountId, Email, SessionId};
 use utoipa::ToSchema;
 
 use crate::accounts::{AccountView, Typed};
+use crate::plane::LOCAL;
 use crate::schema::sessions;
 use crate::text_enum::text_enum;
 
@@ -146,7 +147,7 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
         Bucket { name: format!("{door}/{who}/{network}"), limit: 10 },
         Bucket { name: format!("{door}/{who}"), limit: 100 },
     ];
-    if network != "local" {
+    if network != LOCAL {
         all.push(Bucket { name: format!("{door}//{network}"), limit: per_network });
     }
     all

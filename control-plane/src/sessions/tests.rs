@@ -50,7 +50,8 @@ async fn signing_out_ends_one_session_or_all() {
     let there = house.sign_in(&here.email, PASSWORD).await;
     let third = house.sign_in(&here.email, PASSWORD).await;
     let list = house.get("/v1/sessions").by(&here).send().await.expect(200).json();
-    let current: Vec<bool> = list["data"].as_array().unwrap().iter().map(|it| it["current"] == json!(true)).collect();
+    let current: Vec<bool> =
+        list["data"].as_array().unwrap().iter().map(|it| it["current"] == json!(true)).collect();
     assert_eq!(current, [false, false, true]);
     house.delete("/v1/sessions/current").by(&here).send().await.expect(204);
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
@@ -94,7 +95,8 @@ async fn a_wrong_password_and_an_unknown_address_answer_alike() {
     let long = json!({ "email": ada.email, "password": "x".repeat(129) });
     let mut said = Vec::new();
     for wish in [wrong, nobody, long] {
-        let mut problem = house.post("/v1/sessions").body(&wish).send().await.refused(401, "wrong_credentials").json();
+        let mut problem =
+            house.post("/v1/sessions").body(&wish).send().await.refused(401, "wrong_credentials").json();
         problem["request_id"] = Value::Null;
         said.push(problem);
     }
@@ -109,19 +111,19 @@ async fn guessing_is_slowed_per_account_and_network_but_locks_nobody_out() {
     let wrong = json!({ "email": ada.email, "password": "not the password" });
     let right = json!({ "email": ada.email, "password": PASSWORD });
     for _ in 0..10 {
-        let answer = house.post("/v1/sessions").body(&wrong).from_network("203.0.113.7").send().await;
+        let answer = house.post("/v1/sessions").body(&wrong).at_network("203.0.113.7").send().await;
         answer.refused(401, "wrong_credentials");
     }
     // The right password does not help from there any more, but its owner is let in from elsewhere.
     for wish in [&wrong, &right] {
-        let answer = house.post("/v1/sessions").body(wish).from_network("203.0.113.7").send().await;
+        let answer = house.post("/v1/sessions").body(wish).at_network("203.0.113.7").send().await;
         let answer = answer.refused(429, "too_many_requests");
         let wait: u64 = answer.header("retry-after").parse().unwrap();
         assert!((1..=600).contains(&wait), "{wait}");
     }
-    house.post("/v1/sessions").body(&right).from_network("198.51.100.4").send().await.expect(201);
+    house.post("/v1/sessions").body(&right).at_network("198.51.100.4").send().await.expect(201);
     pass(&clock, TimeDelta::minutes(10));
-    house.post("/v1/sessions").body(&right).from_network("203.0.113.7").send().await.expect(201);
+    house.post("/v1/sessions").body(&right).at_network("203.0.113.7").send().await.expect(201);
 }
 
 #[actix_web::test]
@@ -130,16 +132,22 @@ async fn one_network_cannot_try_many_accounts() {
     let network = "192.0.2.77";
     for number in 0..100 {
         let wish = json!({ "email": format!("spray-{number}@example.com"), "refresh": 1 });
-        house.post("/v1/sessions").body(&wish).from_network(network).send().await.expect(422);
+        house.post("/v1/sessions").body(&wish).at_network(network).send().await.expect(422);
     }
     // Refused bodies cost nothing and are not counted; resets are, at their own door.
     for number in 0..100 {
         let wish = json!({ "email": format!("spray-{number}@example.com") });
-        house.post("/v1/password-resets").body(&wish).from_network(network).send().await.expect(202);
+        house.post("/v1/password-resets").body(&wish).at_network(network).send().await.expect(202);
     }
     let wish = json!({ "email": "spray-100@example.com" });
-    house.post("/v1/password-resets").body(&wish).from_network(network).send().await.refused(429, "too_many_requests");
-    house.post("/v1/password-resets").body(&wish).from_network("192.0.2.78").send().await.expect(202);
+    house
+        .post("/v1/password-resets")
+        .body(&wish)
+        .at_network(network)
+        .send()
+        .await
+        .refused(429, "too_many_requests");
+    house.post("/v1/password-resets").body(&wish).at_network("192.0.2.78").send().await.expect(202);
 }
 
 #[actix_web::test]

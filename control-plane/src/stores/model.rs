@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Queryable, Selectable};
 use serde::{Deserialize, Serialize};
+use souk_access::IssuedToken;
 use souk_kernel::{Country, Currency, Handle, HostLabel, OperationId, OrganizationId, StoreId, Text};
 use utoipa::{IntoParams, ToSchema};
 
@@ -156,6 +157,14 @@ pub struct StaffToken {
     /// Where it is good.
     #[schema(example = "http://analytical-engines.localhost:8081")]
     pub store_url: String,
+}
+
+impl StaffToken {
+    /// As shown once.
+    pub fn new(token: IssuedToken, now: DateTime<Utc>, store_url: String) -> Self {
+        let expires_in = token.expires_at.timestamp() - now.timestamp();
+        Self { access_token: token.text, token_type: "Bearer", expires_in, store_url }
+    }
 }
 
 /// A language tag: `en`, `en-GB`, `zh-Hant-TW`.

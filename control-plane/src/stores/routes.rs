@@ -221,23 +221,17 @@ async fn enter(
     plane: Plane,
     id: Path<StoreId>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, account, now) = (*id, permit.account()?, permit.clock().now());
+    let id = *id;
     let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find(tx, id).await?);
     let store = permit.read("stores.enter", find).await?.ok_or(StoreError::Unknown)?;
     if store.state != StoreState::Live {
         return Err(StoreError::State(store.state).into());
     }
-    let issued = plane.signing().issue(
-        Audience::Store(id),
-        Subject::Staff(account),
-        0,
-        permit.session(),
-        now,
-        MAX_LIFETIME,
-    );
-    let token = issued.map_err(StoreError::from)?;
-    let expires_in = token.expires_at.timestamp() - now.timestamp();
+    let (account, session, now) = (permit.account()?, permit.session(), permit.clock().now());
+    let token =
+        plane.signing().issue(Audience::Store(id), Subject::Staff(account), 0, session, now, MAX_LIFETIME);
+    let token = token.map_err(StoreError::from)?;
     let store_url = plane.settings().store_url(store.handle.as_str());
-    let view = StaffToken { access_token: token.text, token_type: "Bearer", expires_in, store_url };
+    let view = StaffToken::new(token, now, store_url);
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

@@ -35,8 +35,16 @@ async fn a_name_and_a_country_make_a_store_that_is_open() {
     assert!(handle.starts_with("analytical-engines"), "{handle}");
     assert_eq!(store["url"], format!("http://{handle}.localhost:8081"));
     assert_eq!(operation["store_url"], store["url"]);
-    let steps: Vec<_> = operation["steps"].as_array().unwrap().iter().map(|it| (it["name"].as_str().unwrap(), it["state"].as_str().unwrap())).collect();
-    assert_eq!(steps, [("reserve_name", "done"), ("make_keys", "done"), ("provision", "done"), ("open", "done")]);
+    let steps: Vec<_> = operation["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["name"].as_str().unwrap(), it["state"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        steps,
+        [("reserve_name", "done"), ("make_keys", "done"), ("provision", "done"), ("open", "done")]
+    );
     assert!(operation["steps"].as_array().unwrap().iter().all(|it| it["finished_at"].is_string()));
 
     let id: StoreId = store["id"].as_str().unwrap().parse().unwrap();
@@ -81,15 +89,27 @@ async fn the_owner_gets_keys_once_and_tokens_for_the_store() {
     }
     assert_eq!(planted.len(), 2);
 
-    let token = house.post(&format!("{}/tokens", path_of(&operation))).by(&ada).send().await.expect(201).json();
+    let token =
+        house.post(&format!("{}/tokens", path_of(&operation))).by(&ada).send().await.expect(201).json();
     let signing = house.plane.signing();
-    let verifier = Verifier::new().trust(signing.issuer(), signing.public_pem(), &[TokenKind::Staff]).unwrap();
+    let verifier =
+        Verifier::new().trust(signing.issuer(), signing.public_pem(), &[TokenKind::Staff]).unwrap();
     let text = token["access_token"].as_str().unwrap();
     let claims = verifier.verify(text, Audience::Store(store_id), Clock::system().now()).unwrap();
     assert_eq!((claims.sub.as_str(), claims.kind), (ada.account.as_str(), TokenKind::Staff));
     assert!(verifier.verify(text, Audience::Control, Clock::system().now()).is_err());
-    house.get("/v1/account").header("authorization", &format!("Bearer {text}")).send().await.refused(401, "unauthenticated");
-    house.post(&format!("{}/tokens", path_of(&operation))).by(&stranger).send().await.refused(404, "not_found");
+    house
+        .get("/v1/account")
+        .header("authorization", &format!("Bearer {text}"))
+        .send()
+        .await
+        .refused(401, "unauthenticated");
+    house
+        .post(&format!("{}/tokens", path_of(&operation)))
+        .by(&stranger)
+        .send()
+        .await
+        .refused(404, "not_found");
 }
 
 async fn digests<S: Doors>(house: &House<S>, store: StoreId) -> Vec<Vec<u8>> {
@@ -103,7 +123,8 @@ async fn the_same_key_gives_the_same_store() {
     let house = house().await;
     let ada = house.newcomer().await;
     let key = RequestId::new().to_string();
-    let ask = |wish: &Value| house.post("/v1/stores").by(&ada).header("idempotency-key", &key).body(wish).send();
+    let ask =
+        |wish: &Value| house.post("/v1/stores").by(&ada).header("idempotency-key", &key).body(wish).send();
     let wish = engines();
     let answers = futures_util::future::join_all((0..12).map(|_| ask(&wish)).collect::<Vec<_>>()).await;
     let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 202).collect();
@@ -149,7 +170,14 @@ async fn a_wish_that_breaks_a_rule_is_refused_and_leaves_nothing() {
     }
     let wish = json!({ "name": "x", "country": "GB", "organization": "org_00000000000000000000000000" });
     house.post("/v1/stores").by(&ada).once().body(&wish).send().await.refused(422, "validation_failed");
-    house.post("/v1/stores").by(&ada).once().body(&json!({ "name": "x", "country": "GB", "id": 1 })).send().await.expect(422);
+    house
+        .post("/v1/stores")
+        .by(&ada)
+        .once()
+        .body(&json!({ "name": "x", "country": "GB", "id": 1 }))
+        .send()
+        .await
+        .expect(422);
     house.post("/v1/stores").once().body(&engines()).send().await.refused(401, "unauthenticated");
     assert_eq!(house.get("/v1/organizations").by(&ada).send().await.json()["data"], json!([]));
 }
@@ -171,7 +199,8 @@ async fn look_alike_names_are_one_name() {
     let name = unique("rush");
     let people = futures_util::future::join_all((0..5).map(|_| house.newcomer())).await;
     let wish = wish(&name);
-    let tries: Vec<_> = people.iter().map(|person| house.post("/v1/stores").by(person).once().body(&wish).send()).collect();
+    let tries: Vec<_> =
+        people.iter().map(|person| house.post("/v1/stores").by(person).once().body(&wish).send()).collect();
     let answers = futures_util::future::join_all(tries).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 1);
     assert!(answers.iter().all(|answer| answer.status == 202 || answer.code() == "handle_taken"));
@@ -188,7 +217,10 @@ async fn a_plan_has_room_for_so_many() {
     let answers = futures_util::future::join_all(tries).await;
     assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 2);
     for refused in answers.iter().filter(|answer| answer.status != 202) {
-        assert_eq!((refused.status, refused.code().as_str(), &refused.json()["limit"]), (409, "store_quota_reached", &json!(3)));
+        assert_eq!(
+            (refused.status, refused.code().as_str(), &refused.json()["limit"]),
+            (409, "store_quota_reached", &json!(3))
+        );
     }
     let more = json!({ "name": "Analytical Engines", "country": "GB", "plan": "growth" });
     house.open_store(&ada, &more).await;
@@ -215,7 +247,14 @@ async fn the_organization_must_be_clear_and_the_role_must_hold_it() {
     let (own, _) = house.open_store(&bob, &engines()).await;
     assert_ne!(own["organization"], organization);
     house.post("/v1/organizations").by(&ada).body(&json!({ "name": "Second" })).send().await.expect(201);
-    let answer = house.post("/v1/stores").by(&ada).once().body(&engines()).send().await.refused(422, "validation_failed");
+    let answer = house
+        .post("/v1/stores")
+        .by(&ada)
+        .once()
+        .body(&engines())
+        .send()
+        .await
+        .refused(422, "validation_failed");
     assert_eq!(answer.complaint(), ("/organization".into(), "required".into()));
 }
 
@@ -231,15 +270,29 @@ async fn renaming_moves_the_host_and_keeps_the_old_name_for_a_while() {
     let path = path_of(&house.follow(&ada, &operation).await);
     let etag = house.get(&path).by(&ada).send().await.header("etag").to_owned();
     let rename = json!({ "name": "Coffee", "handle": "coffee-house" });
-    house.patch(&path).by(&ada).header("if-match", "\"77\"").body(&rename).send().await.refused(412, "precondition_failed");
-    let answer = house.patch(&path).by(&ada).header("if-match", &etag).body(&rename).send().await.expect(200).json();
-    assert_eq!((answer["name"].as_str(), answer["url"].as_str()), (Some("Coffee"), Some("http://coffee-house.localhost:8081")));
+    house
+        .patch(&path)
+        .by(&ada)
+        .header("if-match", "\"77\"")
+        .body(&rename)
+        .send()
+        .await
+        .refused(412, "precondition_failed");
+    let answer =
+        house.patch(&path).by(&ada).header("if-match", &etag).body(&rename).send().await.expect(200).json();
+    assert_eq!(
+        (answer["name"].as_str(), answer["url"].as_str()),
+        (Some("Coffee"), Some("http://coffee-house.localhost:8081"))
+    );
     // Until the ledger follows, nothing else is begun.
     house.post(&format!("{path}/suspend")).by(&ada).once().send().await.refused(409, "operation_running");
     house.work(&provisioner).await;
     let id: StoreId = path.trim_start_matches("/v1/stores/").parse().unwrap();
     let ledger = provisioner.store(id).await.unwrap().unwrap();
-    assert_eq!((ledger.handle.as_str(), ledger.hosts.as_slice()), ("coffee-house", ["coffee-house.localhost".to_owned()].as_slice()));
+    assert_eq!(
+        (ledger.handle.as_str(), ledger.hosts.as_slice()),
+        ("coffee-house", ["coffee-house.localhost".to_owned()].as_slice())
+    );
 
     house.post("/v1/stores").by(&bob).once().body(&wish).send().await.refused(409, "handle_taken");
     let back = house.patch(&path).by(&ada).body(&json!({ "handle": "tea-house" })).send().await.expect(200);
@@ -256,7 +309,8 @@ async fn renaming_moves_the_host_and_keeps_the_old_name_for_a_while() {
     assert_ne!(his["store"].as_str().unwrap(), id.to_string());
     let admin = house.database.login("provisioner", &house.database.secrets.provisioner).await.unwrap();
     let his_id: StoreId = his["store"].as_str().unwrap().parse().unwrap();
-    let row = admin.query_one(&format!("SELECT count(*) FROM s_{}.products", his_id.suffix()), &[]).await.unwrap();
+    let row =
+        admin.query_one(&format!("SELECT count(*) FROM s_{}.products", his_id.suffix()), &[]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 0);
     remove(house).await;
 }
@@ -282,7 +336,10 @@ async fn a_store_is_suspended_resumed_deleted_and_restored() {
 
     house.post(&format!("{path}/resume")).by(&ada).once().send().await.refused(409, "store_state");
     change(&house, &ada, &format!("{path}/suspend")).await;
-    assert_eq!((state(&house, &ada, &path).await.as_str(), ledger().await.as_str()), ("suspended", "suspended"));
+    assert_eq!(
+        (state(&house, &ada, &path).await.as_str(), ledger().await.as_str()),
+        ("suspended", "suspended")
+    );
     house.post(&format!("{path}/tokens")).by(&ada).send().await.refused(409, "store_state");
     house.post(&format!("{path}/suspend")).by(&ada).once().send().await.refused(409, "store_state");
     change(&house, &ada, &format!("{path}/resume")).await;
@@ -322,7 +379,8 @@ async fn a_deleted_store_is_purged_when_its_time_is_over() {
     house.work(&provisioner).await;
     let opened = house.follow(&ada, &operation).await;
     let path = path_of(&opened);
-    let answer = house.delete(&format!("{path}?confirm=analytical-engines")).by(&ada).once().send().await.expect(202);
+    let answer =
+        house.delete(&format!("{path}?confirm=analytical-engines")).by(&ada).once().send().await.expect(202);
     house.work(&provisioner).await;
     house.follow(&ada, answer.header("location")).await;
     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -357,10 +415,12 @@ async fn a_worker_that_dies_anywhere_leaves_one_store() {
             provisioner.keep_spares(1).await.unwrap();
         }
         let ada = house.newcomer().await;
-        let path = house.ask_for_store(&ada, &json!({ "name": format!("Store {delay}"), "country": "DE" })).await;
+        let path =
+            house.ask_for_store(&ada, &json!({ "name": format!("Store {delay}"), "country": "DE" })).await;
         let holder = RequestId::new().uuid();
         let operation = claim(&worker, holder).await.unwrap();
-        let doomed = crate::stores::Hands { worker: &worker, plane: &house.plane, provisioner: &provisioner, holder };
+        let doomed =
+            crate::stores::Hands { worker: &worker, plane: &house.plane, provisioner: &provisioner, holder };
         let work = crate::stores::carry_out(&doomed, &operation);
         died += usize::from(tokio::time::timeout(Duration::from_millis(delay), work).await.is_err());
         pass(&clock, TimeDelta::seconds(91));
@@ -387,12 +447,17 @@ async fn an_opening_that_cannot_succeed_is_given_up_and_frees_name_and_quota() {
     let house = house_alone(clock(), |_| ()).await;
     let provisioner = house.database.provisioner().await;
     let ada = house.newcomer().await;
-    let first = house.ask_for_store(&ada, &json!({ "name": "Tea", "country": "GB", "handle": "tea-one" })).await;
+    let first =
+        house.ask_for_store(&ada, &json!({ "name": "Tea", "country": "GB", "handle": "tea-one" })).await;
     house.work(&provisioner).await;
     house.follow(&ada, &first).await;
     // Somebody else's store answers at the host: no attempt can succeed.
-    house.database.admin("UPDATE platform.store_ledger SET hosts = ARRAY['tea-two.localhost'] WHERE handle = 'tea-one'").await;
-    let second = house.ask_for_store(&ada, &json!({ "name": "Tea", "country": "GB", "handle": "tea-two" })).await;
+    house
+        .database
+        .admin("UPDATE platform.store_ledger SET hosts = ARRAY['tea-two.localhost'] WHERE handle = 'tea-one'")
+        .await;
+    let second =
+        house.ask_for_store(&ada, &json!({ "name": "Tea", "country": "GB", "handle": "tea-two" })).await;
     house.work(&provisioner).await;
     let failed = house.follow(&ada, &second).await;
     assert_eq!(failed["state"], "failed");

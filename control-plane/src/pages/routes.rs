@@ -1,0 +1,43 @@
+//! One page for four links; its script reads the secret from the fragment and calls the API.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+const PAGE: &str = include_str!("../../templates/link.html");
+
+/// Only the page's own script and style run, and only this host is called.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'",
+        hash_of("script"),
+        hash_of("style"),
+    )
+});
+
+fn hash_of(element: &str) -> String {
+    let inside = PAGE
+        .split_once(&format!("<{element}>"))
+        .and_then(|(_, rest)| rest.split_once(&format!("</{element}>")));
+    STANDARD.encode(souk_api::Digest::of(inside.map_or("", |(text, _)| text).as_bytes()).as_bytes())
+}
+
+/// `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`.
+pub fn routes(config: &mut web::ServiceConfig) {
+    for path in ["/verify-email", "/reset-password", "/forgot-password", "/accept-invitation"] {
+        config.route(path, web::get().to(page));
+    }
+}
+
+async fn page() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
+        .insert_header((header::REFERRER_POLICY, "no-referrer"))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .body(PAGE)
+}
