@@ -1,6 +1,6 @@
 //! The books over HTTP: what is in them, never a way to change them.
 
-use actix_web::{get, web};
+use actix_web::{HttpRequest, get};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{Permit, Refusal};
@@ -162,15 +162,15 @@ async fn list_entries(
     permit: Permit<View>,
     query: Query<EntryQuery>,
     paging: Paging,
-    cursors: web::Data<CursorKey>,
+    request: HttpRequest,
 ) -> Result<Page<EntryView>, Problem> {
-    let query = query.into_inner();
+    let (query, cursors) = (query.into_inner(), CursorKey::of(&request)?);
     let scope = format!("{} ledger/entries {}", permit.store(), serde_json::json!(query));
-    let after: Option<(DateTime<Utc>, Uuid)> = paging.position(&cursors, &scope)?;
+    let after: Option<(DateTime<Utc>, Uuid)> = paging.position(cursors, &scope)?;
     let EntryQuery { order, kind, since, until } = query;
     let filter = EntryFilter { order, kind, since, until, after, fetch: paging.fetch() };
     let rows = permit
         .read("ledger.entries", async move |tx| Ok::<_, Refusal>(queries::entries(tx, filter).await?))
         .await?;
-    Ok(Page::cut(rows, &paging, &cursors, &scope, |row| (row.at, row.id.uuid()))?.map(EntryView::from))
+    Ok(Page::cut(rows, &paging, cursors, &scope, |row| (row.at, row.id.uuid()))?.map(EntryView::from))
 }
