@@ -1,1 +1,49 @@
-//! How Souk speaks HTTP: problems, bodies, pages, preconditions, health.
+//! How Souk speaks HTTP: problems, bodies, queries, pages, preconditions, idempotency keys, rate limits.
+//!
+//! Every plane builds its `App` in the same order, innermost first:
+//!
+//! ```no_run
+//! use actix_web::{App, middleware::from_fn, web};
+//! use souk_api::{no_route, request_id, security_headers};
+//!
+//! let app = App::new()
+//!     .app_data(souk_api::CursorKey::new(b"at least thirty-two bytes of secret"))
+//!     .default_service(web::to(no_route))
+//!     .wrap(from_fn(security_headers))
+//!     .wrap(from_fn(request_id)); // outermost: names the request, catches panics, completes problems
+//! ```
+//!
+//! This crate knows no store, no database and no actor.
+
+pub mod cursor;
+pub mod docs_page;
+pub mod etag;
+pub mod idempotency;
+pub mod json;
+pub mod no_route;
+#[cfg(test)]
+mod openapi_tests;
+pub mod page;
+pub mod path;
+pub mod problem;
+pub mod query;
+pub mod rate_limit;
+pub mod request_id;
+pub mod security_headers;
+
+pub use cursor::{Cursor, CursorKey};
+pub use docs_page::docs_page;
+pub use etag::{ETag, IfMatch, not_modified};
+pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
+pub use json::{Digest, Json, JsonLimit};
+pub use no_route::no_route;
+pub use page::{Page, PageInfo, Paging};
+pub use path::Path;
+pub use problem::{FieldError, Problem, ProblemKind};
+pub use query::Query;
+pub use rate_limit::{RateLimit, rate_limit};
+pub use request_id::{RequestId, request_id};
+pub use security_headers::security_headers;
+
+/// What a handler returns: a reply or a [`Problem`].
+pub type Result<T, E = Problem> = std::result::Result<T, E>;

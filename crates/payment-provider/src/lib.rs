@@ -1,1 +1,14 @@
-//! A payment provider of our own for development and tests: a separate process that speaks HTTP and misbehaves on request.
+#![doc = include_str!("../README.md")]
+
+pub mod behaviour;
+pub mod book;
+pub mod couriers;
+pub mod desk;
+mod journal;
+mod loopback;
+mod page;
+pub mod payment;
+pub mod routes;
+#[cfg(test)]
+mod tests;
+pub mod webhook;

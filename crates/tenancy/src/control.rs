@@ -79,6 +79,10 @@ impl ControlScope {
     ///
     /// # Errors
     /// What `work` returned, or a [`TenancyError`] in its type.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
     pub fn read<'s, T, E, F>(
         &'s self,
         name: &'static str,
@@ -99,6 +103,10 @@ impl ControlScope {
     /// # Errors
     /// What `work` returned, or a [`TenancyError`] in its type. `Aborted` if a statement had failed and `work`
     /// returned `Ok` all the same.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
     pub fn write<'s, T, E, F>(
         &'s self,
         name: &'static str,

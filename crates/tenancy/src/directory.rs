@@ -59,8 +59,9 @@ impl Shared {
     }
 
     pub(crate) fn read_completely(&self) {
-        self.read_at.send_replace(Some(Instant::now()));
+        // Before the news of it: who waits for the first reading asks for readiness next.
         self.loaded.store(true, Ordering::Release);
+        self.read_at.send_replace(Some(Instant::now()));
     }
 
     pub(crate) fn set_connected(&self, connected: bool) {

@@ -66,8 +66,15 @@ impl Session {
         }
     }
 
+    /// Back to the pool, unless something is still open: a savepoint whose future was dropped takes the ROLLBACK for
+    /// itself and leaves the transaction.
     fn give_back(&mut self) {
-        drop(self.lease.take());
+        if self
+            .connection()
+            .is_ok_and(|connection| !AnsiTransactionManager::is_broken_transaction_manager(connection))
+        {
+            drop(self.lease.take());
+        }
     }
 
     fn discard(&mut self) {

@@ -25,7 +25,6 @@ type Row = <Connection as AsyncConnectionCore>::Row<'static, 'static>;
 /// Rows come by column name (`#[derive(QueryableByName)]`). Unlike `diesel::sql_query` it is prepared once per
 /// connection and store and then kept, which is why the text must be `'static`: a text built at run time
 /// would grow the cache for ever, and invites values into the text.
-#[must_use]
 pub fn sql(text: &'static str) -> Sql {
     Sql { text }
 }

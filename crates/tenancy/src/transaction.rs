@@ -30,6 +30,8 @@ pub struct ReadTx<'c> {
     tag: &'c str,
     statements: u32,
     failed: bool,
+    /// Savepoints begun and not ended; one whose future was dropped stays open.
+    savepoints: u32,
 }
 
 /// An open transaction that may write; everything a [`ReadTx`] does, it does too.
@@ -55,11 +57,12 @@ impl<'c> ReadTx<'c> {
         now: DateTime<Utc>,
         tag: &'c str,
     ) -> Self {
-        Self { connection, store, now, tag, statements: 0, failed: false }
+        Self { connection, store, now, tag, statements: 0, failed: false, savepoints: 0 }
     }
 
+    /// Whether the transaction can only be rolled back.
     pub(crate) fn failed(&self) -> bool {
-        self.failed
+        self.failed || self.savepoints > 0
     }
 
     /// The store this transaction is inside of. The control plane's own transactions have the nil id.
@@ -141,6 +144,10 @@ impl<'c> WriteTx<'c> {
     ///
     /// # Errors
     /// What `work` returned; `Aborted` if it returned `Ok` over a failed statement; or the savepoint's own failure.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
     pub fn savepoint<'t, T, E, F>(
         &'t mut self,
         work: F,
@@ -156,22 +163,27 @@ impl<'c> WriteTx<'c> {
             if self.0.failed {
                 return Err(TenancyError::Db(DbError::Aborted).into());
             }
-            // A savepoint that is abandoned half-way leaves `failed`, so the transaction cannot be committed over it.
-            self.0.failed = true;
+            let depth = self.0.savepoints;
+            self.0.savepoints += 1;
             AnsiTransactionManager::begin_transaction(self.0.connection).await.map_err(refused)?;
-            self.0.failed = false;
-            let outcome = work(self).await;
-            let broken = std::mem::replace(&mut self.0.failed, true);
-            let outcome = match outcome {
-                Ok(_) if broken => Err(TenancyError::Db(DbError::Aborted).into()),
+            let outcome = match work(self).await {
+                Ok(_) if self.0.failed || self.0.savepoints != depth + 1 => {
+                    Err(TenancyError::Db(DbError::Aborted).into())
+                }
                 outcome => outcome,
             };
+            if self.0.savepoints != depth + 1 {
+                // A savepoint inside this one was abandoned: a ROLLBACK would end that one instead of this.
+                return outcome;
+            }
             match &outcome {
                 Ok(_) => AnsiTransactionManager::commit_transaction(self.0.connection).await,
                 Err(_) => AnsiTransactionManager::rollback_transaction(self.0.connection).await,
             }
             .map_err(refused)?;
+            // Rolled back to where it was before, whatever failed since.
             self.0.failed = false;
+            self.0.savepoints = depth;
             outcome
         }
     }

@@ -1,0 +1,113 @@
+//! Who is acting, and which rows are theirs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, StaffId};
+
+use crate::api_key::{KeyKind, KeyMode};
+
+/// The principal behind a permit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// No credentials. Holds the built-in role `anyone`.
+    Anonymous,
+    /// A signed-in customer of this store. Holds the built-in role `shopper`.
+    Customer {
+        /// The customer.
+        id: CustomerId,
+    },
+    /// Someone who works in this store. Holds the role the store gave them.
+    Staff {
+        /// The staff row.
+        id: StaffId,
+        /// The person's account at the control plane.
+        account: AccountId,
+        /// The role's name.
+        role: Arc<str>,
+    },
+    /// A machine. Publishable keys hold `shopper`; secret keys hold their scopes.
+    ApiKey {
+        /// The key's row.
+        id: ApiKeyId,
+        /// Publishable or secret.
+        kind: KeyKind,
+        /// Test or live.
+        mode: KeyMode,
+        /// `object:action`, `object:*` or `*`; empty for publishable keys.
+        scopes: Arc<[String]>,
+    },
+    /// Work of our own, with the reason that was logged.
+    Service {
+        /// Which worker.
+        name: &'static str,
+        /// Why.
+        reason: Arc<str>,
+    },
+}
+
+impl Actor {
+    /// The customer, if the actor is one.
+    pub fn customer(&self) -> Option<CustomerId> {
+        match self {
+            Self::Customer { id } => Some(*id),
+            Self::Anonymous | Self::Staff { .. } | Self::ApiKey { .. } | Self::Service { .. } => None,
+        }
+    }
+
+    /// Which rows the actor reaches inside the store, whatever the permission.
+    pub fn reach(&self) -> Reach {
+        match self {
+            Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. } => Reach::Nobody,
+            Self::Customer { id } => Reach::Own(*id),
+            Self::Staff { .. } | Self::ApiKey { kind: KeyKind::Secret, .. } | Self::Service { .. } => {
+                Reach::Any
+            }
+        }
+    }
+
+    /// Whether anybody at all could be this actor: nothing distinguishes one caller from the next.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. })
+    }
+
+    /// Whether the actor works for the store (staff, secret key, ourselves) rather than shops in it.
+    pub(crate) fn works_here(&self) -> bool {
+        self.reach() == Reach::Any
+    }
+}
+
+/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `service:…`, `anonymous`.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Anonymous => f.write_str("anonymous"),
+            Self::Customer { id } => write!(f, "customer:{id}"),
+            Self::Staff { id, .. } => write!(f, "staff:{id}"),
+            Self::ApiKey { id, .. } => write!(f, "key:{id}"),
+            Self::Service { name, .. } => write!(f, "service:{name}"),
+        }
+    }
+}
+
+/// Which rows of a store an actor may see. Queries take it; a row outside is `None`, that is 404.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// No row by right: only what the caller shows a secret for (a cart's, an order's).
+    Nobody,
+    /// The customer's own rows.
+    Own(CustomerId),
+    /// Every row of the store.
+    Any,
+}
+
+impl Reach {
+    /// Whether a row that belongs to `owner` (`None`: to a guest) is inside.
+    pub fn covers(self, owner: Option<CustomerId>) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::Own(me) => owner == Some(me),
+            Self::Any => true,
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! One request's store and principal, before any permission is asked for.
+
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use futures_util::FutureExt as _;
+use futures_util::future::{LocalBoxFuture, ready};
+use souk_api::Problem;
+use souk_api::problem::STORE_SUSPENDED;
+use souk_kernel::StoreId;
+use souk_tenancy::{StoreScope, StoreState};
+
+use crate::actor::Actor;
+use crate::error::refused;
+use crate::gate::Gate;
+use crate::permission::{Mode as _, Permission, PermissionKey};
+use crate::permit::Permit;
+use crate::policy::PermissionSet;
+
+/// Who is calling which store. It opens nothing by itself; [`Caller::permit`] asks the policy. For doors that need different
+/// permissions in one request (GraphQL, batches); a handler with one permission takes [`Permit`] directly.
+///
+/// As an extractor it refuses unknown hosts (404), malformed ones (400) and credentials that are not believed (401).
+#[derive(Clone)]
+pub struct Caller(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) gate: Gate,
+    pub(crate) scope: StoreScope,
+    pub(crate) actor: Actor,
+    pub(crate) set: Arc<PermissionSet>,
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    /// Digest of the cart or order secrets shown; see [`crate::credentials::possession`].
+    pub(crate) possession: String,
+}
+
+impl Caller {
+    /// Who is calling.
+    pub fn actor(&self) -> &Actor {
+        &self.0.actor
+    }
+
+    /// Which store.
+    pub fn store(&self) -> StoreId {
+        self.0.scope.store()
+    }
+
+    /// Whether the caller holds a permission; says nothing about the store's state.
+    pub fn holds(&self, key: PermissionKey) -> bool {
+        self.0.gate.policy().allows(&self.0.set, key)
+    }
+
+    /// A permit for `P`, or why not: 401 without credentials, 403 with the wrong ones, 503 when the store is suspended (whoever
+    /// works for it may still read).
+    pub fn permit<P: Permission>(&self) -> Result<Permit<P>, Problem> {
+        let inner = &self.0;
+        if !self.holds(P::KEY) {
+            return Err(refused(inner.actor == Actor::Anonymous, P::KEY));
+        }
+        let open = match inner.scope.entry().state {
+            StoreState::Live => true,
+            _ => inner.actor.works_here() && !P::Access::WRITES,
+        };
+        if open { Ok(Permit::new(Arc::clone(inner))) } else { Err(Problem::new(&STORE_SUSPENDED)) }
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        if let Some(known) = req.extensions().get::<Self>() {
+            return ready(Ok(known.clone())).boxed_local();
+        }
+        let req = req.clone();
+        async move {
+            let caller = Gate::of(&req)?.caller(&req).await?;
+            req.extensions_mut().insert(caller.clone());
+            Ok(caller)
+        }
+        .boxed_local()
+    }
+}

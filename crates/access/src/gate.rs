@@ -1,0 +1,195 @@
+//! The gate of a runtime: holds the right to open stores, and lets nobody through without asking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{HttpRequest, web};
+use chrono::{DateTime, Utc};
+use moka::sync::Cache;
+use sha2::{Digest as _, Sha256};
+use souk_api::Problem;
+use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
+use souk_kernel::{AccountId, CustomerId, StoreId};
+use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState};
+
+use crate::actor::Actor;
+use crate::api_key::{ApiKey, KeyKind};
+use crate::caller::{Caller, Inner as CallerInner};
+use crate::credentials::{Credentials, possession};
+use crate::error::{GateError, token_problem, unbelieved};
+use crate::host::host_of;
+use crate::policy::{PermissionSet, Policy};
+use crate::principal_cache::{Principals, Standing, Who};
+use crate::tokens::{AccessClaims, Audience, TokenError, TokenKind, Verifier, still_good};
+use crate::worker::WorkerPermit;
+
+/// Signatures are checked once per token, not once per request; times and audience every time.
+const TOKENS: u64 = 50_000;
+const TOKENS_FOR: Duration = Duration::from_secs(15 * 60);
+
+/// Hands out permits and worker permits. Cheap to clone; put one into the app: `App::new().app_data(gate.clone())`.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    mint: Mint,
+    verifier: Verifier,
+    policy: Policy,
+    principals: Principals,
+    tokens: Cache<[u8; 32], Arc<AccessClaims>>,
+    anyone: Arc<PermissionSet>,
+    shopper: Arc<PermissionSet>,
+}
+
+impl Gate {
+    /// Opens the gate. `verifier` believes the control plane's key for staff and the runtime's own for customers; `policy` must
+    /// have the built-in roles `anyone` and `shopper`.
+    ///
+    /// # Errors
+    /// [`GateError::Role`] when one of them is missing.
+    pub fn open(mint: Mint, verifier: Verifier, policy: Policy) -> Result<Self, GateError> {
+        let anyone = policy.built_in("anyone").ok_or(GateError::Role("anyone"))?;
+        let shopper = policy.built_in("shopper").ok_or(GateError::Role("shopper"))?;
+        let tokens = Cache::builder().max_capacity(TOKENS).time_to_live(TOKENS_FOR).build();
+        let principals = Principals::new();
+        Ok(Self(Arc::new(Inner { mint, verifier, policy, principals, tokens, anyone, shopper })))
+    }
+
+    /// The plane's policy: for showing roles, and for checking what a new role or key would hold.
+    pub fn policy(&self) -> &Policy {
+        &self.0.policy
+    }
+
+    /// The stores this gate leads to.
+    pub fn directory(&self) -> &Directory {
+        self.0.mint.directory()
+    }
+
+    /// The right to work in a store without a person behind it. `name` says which worker, `reason` why; both are logged.
+    ///
+    /// # Errors
+    /// [`GateError::StoreGone`] when the directory does not have the store, or has it without data.
+    pub fn worker(
+        &self,
+        store: StoreId,
+        name: &'static str,
+        reason: &str,
+    ) -> Result<WorkerPermit, GateError> {
+        let scope = self.0.mint.scope_of(store).ok_or(GateError::StoreGone)?;
+        if !scope.entry().state.has_data() {
+            return Err(GateError::StoreGone);
+        }
+        tracing::info!(%store, worker = name, reason, "a worker enters a store");
+        Ok(WorkerPermit::new(scope, Actor::Service { name, reason: reason.into() }))
+    }
+
+    /// The gate of the app a request came to.
+    pub(crate) fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        let plain = req.app_data::<Self>();
+        plain
+            .or_else(|| req.app_data::<web::Data<Self>>().map(|data| data.get_ref()))
+            .cloned()
+            .ok_or_else(|| Problem::new(&INTERNAL).source("the app has no gate in its app_data"))
+    }
+
+    /// Host → store → credentials → actor. No permission is asked for yet.
+    pub(crate) async fn caller(&self, req: &HttpRequest) -> Result<Caller, Problem> {
+        let entry = self.entry(req)?;
+        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
+        let credentials = Credentials::of(req)?;
+        let scope = self.0.mint.scope(entry);
+        let (actor, set) = self.actor(&scope, credentials).await?;
+        Ok(Caller(Arc::new(CallerInner {
+            gate: self.clone(),
+            scope,
+            actor,
+            set,
+            method: req.method().clone(),
+            path: req.path().to_owned(),
+            possession: possession(req),
+        })))
+    }
+
+    fn entry(&self, req: &HttpRequest) -> Result<Arc<StoreEntry>, Problem> {
+        let host = host_of(req)?;
+        let directory = self.directory();
+        match directory.by_host(&host) {
+            Some(entry) => match entry.state {
+                StoreState::Live | StoreState::Suspended => Ok(entry),
+                StoreState::Provisioning => Err(Problem::new(&UNAVAILABLE).retry_after(1)),
+                StoreState::Deleting | StoreState::Failed => Err(Problem::new(&STORE_UNKNOWN)),
+            },
+            // Before the ledger was read, not knowing a store says nothing about it.
+            None if !directory.health().ready => Err(Problem::new(&UNAVAILABLE).retry_after(1)),
+            None => Err(Problem::new(&STORE_UNKNOWN)),
+        }
+    }
+
+    async fn actor(
+        &self,
+        scope: &StoreScope,
+        credentials: Credentials,
+    ) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+        let key = match &credentials.key {
+            Some(key) => Some(self.key(scope, key).await?),
+            None => None,
+        };
+        match (credentials.token, key) {
+            // A publishable key beside a token was checked above; the person behind the token acts.
+            (Some(token), _) => self.person(scope, &token).await,
+            (None, Some(key)) => Ok(key),
+            (None, None) => Ok((Actor::Anonymous, Arc::clone(&self.0.anyone))),
+        }
+    }
+
+    async fn key(&self, scope: &StoreScope, key: &ApiKey) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+        let who = Who::Key(*key.digest().as_bytes());
+        match self.0.principals.find(scope, &self.0.policy, who).await? {
+            Standing::Key { id, kind, mode, scopes, set } if kind == key.kind() && mode == key.mode() => {
+                let set = if kind == KeyKind::Publishable { Arc::clone(&self.0.shopper) } else { set };
+                Ok((Actor::ApiKey { id, kind, mode, scopes }, set))
+            }
+            _ => Err(unbelieved(format!("{key:?} is unknown, revoked or expired"))),
+        }
+    }
+
+    async fn person(&self, scope: &StoreScope, token: &str) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+        let claims =
+            self.claims(token, Audience::Store(scope.store()), scope.clock().now()).map_err(token_problem)?;
+        match claims.kind {
+            TokenKind::Staff => {
+                let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Staff(account)).await? {
+                    Standing::Staff { id, role, set } => Ok((Actor::Staff { id, account, role }, set)),
+                    _ => Err(unbelieved(format!("{account} does not work in this store"))),
+                }
+            }
+            TokenKind::Customer => {
+                let id = CustomerId::parse(&claims.sub).map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Customer(id)).await? {
+                    Standing::Customer { epoch } if epoch == claims.epoch => {
+                        Ok((Actor::Customer { id }, Arc::clone(&self.0.shopper)))
+                    }
+                    _ => Err(unbelieved(format!("{id} is unknown, disabled, or signed out everywhere"))),
+                }
+            }
+            TokenKind::Account => Err(token_problem(TokenError::Audience)),
+        }
+    }
+
+    fn claims(
+        &self,
+        token: &str,
+        audience: Audience,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<AccessClaims>, TokenError> {
+        let digest: [u8; 32] = Sha256::digest(token.as_bytes()).into();
+        if let Some(claims) = self.0.tokens.get(&digest) {
+            still_good(&claims, audience, now)?;
+            return Ok(claims);
+        }
+        let claims = Arc::new(self.0.verifier.verify(token, audience, now)?);
+        self.0.tokens.insert(digest, Arc::clone(&claims));
+        Ok(claims)
+    }
+}

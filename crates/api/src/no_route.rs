@@ -1,0 +1,12 @@
+//! The answer where no handler is: 405 when the path exists for another method, else 404.
+
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
+
+/// `App::default_service(web::to(no_route))`. Without it the framework says 404 also for a known path whose handlers
+/// take other methods, because it matches method and path together.
+pub async fn no_route(req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let known = req.resource_map().has_resource(req.path());
+    Err(Problem::new(if known { &METHOD_NOT_ALLOWED } else { &NOT_FOUND }))
+}

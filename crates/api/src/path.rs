@@ -1,0 +1,46 @@
+//! Path parameters: what cannot be an id of ours is simply not found.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
+use serde::de::DeserializeOwned;
+
+use crate::problem::{NOT_FOUND, Problem};
+
+/// The path's parameters as `T`: one value, a tuple, or a struct by names. Anything unparsable is 404, the same
+/// answer as for an id that does not exist, so the two cannot be told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<T>(pub T);
+
+impl<T> Path<T> {
+    /// The value.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
+impl<T> Deref for Path<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for Path<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        // PostgreSQL texts hold no NUL, so no path with one names anything.
+        if req.uri().path().contains("%00") {
+            return ready(Err(Problem::new(&NOT_FOUND)));
+        }
+        let found = web::Path::<T>::from_request(req, payload).into_inner();
+        ready(match found {
+            Ok(value) => Ok(Self(value.into_inner())),
+            Err(error) => Err(Problem::new(&NOT_FOUND).source(error.to_string())),
+        })
+    }
+}

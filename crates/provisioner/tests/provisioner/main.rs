@@ -1,0 +1,6 @@
+//! The provisioner against a real server (`SOUK_TEST_DATABASE_URL`).
+mod bootstrap;
+mod claim;
+mod life_cycle;
+mod sweep;
+mod walls;

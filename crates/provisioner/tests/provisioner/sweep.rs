@@ -1,0 +1,113 @@
+//! Migrating many stores: partial failure, resumption, two at once, locks held by a shop that goes on selling.
+use std::time::Duration;
+
+use souk_provisioner::test_support::TestDatabase;
+use souk_provisioner::{Migration, MigrationSet, SweepOptions};
+
+fn set(files: &[&str]) -> MigrationSet {
+    let migrations = (1..).zip(files).map(|(version, sql)| Migration {
+        version,
+        name: format!("{version:04}_test"),
+        sql: (*sql).to_owned(),
+    });
+    MigrationSet::new(migrations.collect()).unwrap()
+}
+
+const FIRST: &str = "CREATE TABLE a (x int); REVOKE UPDATE ON a FROM :role; INSERT INTO :schema.a VALUES (1)";
+
+async fn numbers(database: &TestDatabase, sql: &str) -> Vec<i64> {
+    let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+    client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+}
+
+async fn at_version(database: &TestDatabase, version: i32) -> i64 {
+    let sql = format!("SELECT count(*) FROM platform.store_ledger WHERE schema_version = {version}");
+    numbers(database, &sql).await[0]
+}
+
+#[tokio::test]
+async fn a_failure_at_store_120_of_200_leaves_the_rest_serving_and_a_rerun_finishes() {
+    let database = TestDatabase::fresh().await;
+    let old = database.provisioner_with(|config| config.migrations = set(&[FIRST])).await;
+    old.keep_spares(200).await.unwrap();
+    // The 120th in the sweep's order has a row that the new constraint refuses.
+    let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+    let row = client
+        .query_one(
+            "SELECT schema_name FROM platform.store_ledger ORDER BY created_at, store_id OFFSET 119 LIMIT 1",
+            &[],
+        )
+        .await
+        .unwrap();
+    let sick: String = row.get(0);
+    client.batch_execute(&format!("INSERT INTO {sick}.a VALUES (-1)")).await.unwrap();
+
+    let new = database
+        .provisioner_with(|config| {
+            config.migrations =
+                set(&[FIRST, "ALTER TABLE a ADD COLUMN y int; ALTER TABLE a ADD CHECK (x > 0)"]);
+        })
+        .await;
+    let one_by_one = SweepOptions { workers: 1, ..SweepOptions::default() };
+    let report = new.migrate_all(&one_by_one).await.unwrap();
+    assert_eq!(
+        (report.below_target, report.migrated, report.failures.len(), report.untouched),
+        (200, 119, 1, 80)
+    );
+    assert_eq!(report.failures[0].schema, sick);
+    assert!(report.failures[0].error.contains("23514"), "{}", report.failures[0].error);
+    assert_eq!((at_version(&database, 2).await, at_version(&database, 1).await), (119, 81));
+    // The failed one is as it was: no column, no version row.
+    let half =
+        format!("SELECT count(*) FROM pg_attribute WHERE attrelid = '{sick}.a'::regclass AND attname = 'y'");
+    assert_eq!(numbers(&database, &half).await, [0]);
+
+    client.batch_execute(&format!("DELETE FROM {sick}.a WHERE x < 0")).await.unwrap();
+    // Two sweeps at once share the rest without stepping on each other.
+    let other = database
+        .provisioner_with(|config| {
+            config.migrations =
+                set(&[FIRST, "ALTER TABLE a ADD COLUMN y int; ALTER TABLE a ADD CHECK (x > 0)"])
+        })
+        .await;
+    let options = SweepOptions::default();
+    let (left, right) = tokio::join!(new.migrate_all(&options), other.migrate_all(&options));
+    assert!(left.unwrap().is_complete() && right.unwrap().is_complete());
+    assert_eq!(at_version(&database, 2).await, 200);
+    assert_eq!(new.migrate_all(&options).await.unwrap().below_target, 0);
+    drop((old, new, other));
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_busy_store_is_tried_again_and_never_blocks_its_shop_for_long() {
+    let database = TestDatabase::fresh().await;
+    let old = database.provisioner_with(|config| config.migrations = set(&[FIRST])).await;
+    old.keep_spares(2).await.unwrap();
+    let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+    let row = client.query_one("SELECT schema_name FROM platform.store_ledger LIMIT 1", &[]).await.unwrap();
+    let busy: String = row.get(0);
+    client.batch_execute(&format!("BEGIN; LOCK TABLE {busy}.a IN ACCESS SHARE MODE")).await.unwrap();
+    let new = database
+        .provisioner_with(|config| config.migrations = set(&[FIRST, "ALTER TABLE a ADD COLUMN y int"]))
+        .await;
+    let options = SweepOptions {
+        lock_timeout: Duration::from_millis(150),
+        retries: 1,
+        max_failures: 5,
+        ..SweepOptions::default()
+    };
+    let report = new.migrate_all(&options).await.unwrap();
+    assert_eq!((report.migrated, report.failures.len()), (1, 1));
+    assert!(report.failures[0].error.contains("55P03"), "{}", report.failures[0].error);
+    let patient =
+        SweepOptions { lock_timeout: Duration::from_millis(150), retries: 8, ..SweepOptions::default() };
+    let release = async {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        client.batch_execute("COMMIT").await.unwrap();
+    };
+    let (report, ()) = tokio::join!(new.migrate_all(&patient), release);
+    assert!(report.unwrap().is_complete());
+    drop((old, new));
+    database.remove().await;
+}
