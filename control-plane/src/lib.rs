@@ -1,1 +1,21 @@
 //! The people who own businesses, and the businesses they own.
+
+pub mod accounts;
+pub mod app;
+pub mod audit;
+pub mod config;
+pub mod members;
+pub mod messages;
+pub mod operations;
+pub mod organizations;
+pub mod plane;
+pub mod plans;
+pub mod problems;
+mod schema;
+pub mod serve;
+pub mod sessions;
+pub mod stores;
+#[cfg(test)]
+mod testing;
+mod text_enum;
+pub mod worker;

@@ -231,19 +231,16 @@ CREATE INDEX messages_due ON control.messages (available_at) WHERE state = 'queu
 CREATE INDEX messages_recent ON control.messages (created_at DESC);
 
 -- One row is one promise: the same key by the same person on the same route gives the same bytes.
--- Claimed in the transaction of the work, so `running` is never seen from outside; the shape is that of the stores' own table.
+-- Claimed and fulfilled in the transaction of the work, so a row is only ever seen finished: it needs no lease.
 CREATE TABLE control.idempotency_keys (
-    principal        text        NOT NULL CHECK (length(principal) <= 120),
-    route            text        NOT NULL CHECK (length(route) <= 200),
-    key              text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-    fingerprint      bytea       NOT NULL,
-    status           text        NOT NULL CHECK (status IN ('running', 'done')),
-    leased_until     timestamptz,
-    response_status  integer,
-    response_headers jsonb,
-    response_body    bytea,
-    created_at       timestamptz NOT NULL DEFAULT now(),
-    expires_at       timestamptz NOT NULL DEFAULT now() + interval '48 hours',
+    principal       text        NOT NULL CHECK (length(principal) <= 200),
+    route           text        NOT NULL CHECK (length(route) <= 200),
+    key             text        NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
+    fingerprint     bytea       NOT NULL,
+    status          integer,
+    headers         jsonb,
+    body            bytea,
+    created_at      timestamptz NOT NULL,
     PRIMARY KEY (principal, route, key)
 );
-CREATE INDEX idempotency_keys_expiry ON control.idempotency_keys (expires_at);
+CREATE INDEX idempotency_keys_age ON control.idempotency_keys (created_at);

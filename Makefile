@@ -1,0 +1,102 @@
+# Two commands: `make up` runs Souk, `make test` runs everything CI runs. Each target installs what it needs first.
+
+# PostgreSQL of the test suites: 18, or 15, the oldest supported.
+PG ?= 18
+# Cargo profile of `make up`: dev builds soonest; fast and release run faster.
+PROFILE ?= dev
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+.PHONY: help build up down status logs doctor test test-fast check bench audit clean-local
+
+SETUP = . ./scripts/setup.sh
+FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+PROGRAMS = -p souk -p souk-payment-provider -p souk-control-plane -p souk-tenant-runtime
+STEP = printf '\n\033[1m▶ %s\033[0m\n'
+# A server of our own for the tests, unless SOUK_TEST_DATABASE_URL names one; it is left running for the next time.
+DATABASE = if [ -z "$${SOUK_TEST_DATABASE_URL:-}" ]; then \
+	$(STEP) "PostgreSQL $(PG) for the tests"; \
+	cargo build -q -p souk --bin souk; \
+	target/debug/souk db start --version $(PG) --dir .souk/test-pg$(PG) --careless >/dev/null; \
+	SOUK_TEST_DATABASE_URL=$$(target/debug/souk db url --dir .souk/test-pg$(PG)); \
+	export SOUK_TEST_DATABASE_URL; fi
+
+help:
+	@sed -n 's/^## //p' Makefile
+
+## make up           build and start everything, fill a demo store, print where it is
+up: build
+	@$(FOLDER)/souk up --detach
+
+## make down         stop what `make up` started
+down:
+	@if [ -x $(FOLDER)/souk ]; then $(FOLDER)/souk down; else echo "nothing was built, so nothing runs"; fi
+
+## make status       say what runs
+status:
+	@$(FOLDER)/souk status
+
+## make logs         follow the logs
+logs:
+	@$(FOLDER)/souk logs -f
+
+## make doctor       check this machine
+doctor: build
+	@$(FOLDER)/souk doctor
+
+## make build        build the programs (PROFILE=dev|fast|release)
+build:
+	@$(SETUP)
+	$(STEP) "building ($(PROFILE))"
+	cargo build --profile $(PROFILE) $(PROGRAMS)
+
+## make test         everything CI runs (PG=18|15)
+test: check
+	@$(SETUP)
+	began=$$(date +%s)
+	$(DATABASE)
+	$(STEP) "building the tests"
+	cargo test --workspace --no-run
+	$(STEP) "tests"
+	cargo test --workspace
+	$(STEP) "all tests passed after $$(( $$(date +%s) - began )) s"
+
+## make test-fast    unit and HTTP tests only: the inner loop
+test-fast:
+	@$(SETUP)
+	$(DATABASE)
+	cargo test --workspace --lib
+
+## make check        format, clippy, house rules
+check:
+	@$(SETUP)
+	$(STEP) "format"
+	cargo fmt --all --check
+	$(STEP) "clippy"
+	cargo clippy --workspace --all-targets -- -D warnings
+	$(STEP) "house rules"
+	cargo test -q -p souk-tests --test house
+
+## make bench        measure (build profile fast)
+bench:
+	@$(SETUP)
+	cargo run --profile fast -p souk-tests --bin bench
+
+## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
+audit:
+	@$(SETUP)
+	deny="$$souk_cache/cargo-deny-0.20.2"
+	if [ ! -x "$$deny/bin/cargo-deny" ]; then
+		$(STEP) "building cargo-deny (once)"
+		cargo install -q --locked --root "$$deny" cargo-deny@0.20.2
+	fi
+	"$$deny/bin/cargo-deny" --all-features check
+
+## make clean-local  stop everything and remove the private database, logs and secrets of this clone
+clean-local: down
+	@for folder in .souk/test-pg*; do
+		if [ -d "$$folder" ] && [ -x target/debug/souk ]; then target/debug/souk db stop --dir "$$folder"; fi
+	done
+	rm -rf .souk

@@ -1,0 +1,128 @@
+//! What a person can ask for.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Souk on one machine: start everything, look at it, stop it.
+#[derive(Debug, Parser)]
+#[command(name = "souk", version)]
+pub struct Options {
+    /// The folder that holds everything this command keeps: database, logs, secrets.
+    #[arg(long, global = true, env = "SOUK_HOME", default_value = ".souk")]
+    pub home: PathBuf,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start everything, fill a demo store, print where it is. Says so when it already runs.
+    Up(Up),
+    /// Stop what `souk up` started, and nothing else.
+    Down,
+    /// Check that this machine has what `souk up` needs.
+    Doctor(Network),
+    /// Say what runs.
+    Status {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what the children wrote.
+    Logs {
+        /// One child only: postgres, payment-provider, control-plane, tenant-runtime, migrate or supervisor.
+        name: Option<String>,
+        /// Go on with what they write from now on.
+        #[arg(short, long)]
+        follow: bool,
+        /// How many lines of the past.
+        #[arg(short = 'n', long, default_value_t = 100)]
+        lines: usize,
+    },
+    /// A database server of its own, apart from `souk up`: for tests.
+    #[command(subcommand)]
+    Db(Db),
+    /// Print the version.
+    Version,
+}
+
+/// Options of `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// Return when everything is ready, and leave it running.
+    #[arg(long)]
+    pub detach: bool,
+    /// Do not create the demo store.
+    #[arg(long)]
+    pub no_demo: bool,
+    /// Leave a child out, because you run it yourself (repeatable).
+    #[arg(long, value_name = "CHILD")]
+    pub except: Vec<String>,
+    #[command(flatten)]
+    pub network: Network,
+    /// This process is the one that was left running.
+    #[arg(long, hide = true)]
+    pub detached: bool,
+}
+
+/// Where things listen, and which database.
+#[derive(Clone, Debug, Args)]
+pub struct Network {
+    /// Port of the control plane's API.
+    #[arg(long, env = "SOUK_CONTROL_PORT", default_value_t = 8080)]
+    pub control_port: u16,
+    /// Port of the stores' API.
+    #[arg(long, env = "SOUK_RUNTIME_PORT", default_value_t = 8081)]
+    pub runtime_port: u16,
+    /// Port of the test payment provider.
+    #[arg(long, env = "SOUK_PROVIDER_PORT", default_value_t = 8082)]
+    pub provider_port: u16,
+    /// Port of the private PostgreSQL.
+    #[arg(long, env = "SOUK_POSTGRES_PORT", default_value_t = 8083)]
+    pub postgres_port: u16,
+    /// Use this PostgreSQL (15 or newer) instead of a private one: a URL of a login that may create roles.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// PostgreSQL version of the private server: a major (`18`) or an exact version (`18.6.0`).
+    #[arg(long, env = "SOUK_POSTGRES_VERSION", default_value = crate::postgres::DEFAULT_VERSION)]
+    pub postgres_version: String,
+}
+
+/// The port for health and metrics of a child that listens for customers on `port`.
+#[must_use]
+pub const fn internal_port(port: u16) -> u16 {
+    port.wrapping_add(1000)
+}
+
+/// `souk db …`
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Start a server in the background and print its URL. Does nothing but print when it already runs.
+    Start {
+        /// A major (`15`) or an exact version (`18.6.0`).
+        #[arg(long, default_value = crate::postgres::DEFAULT_VERSION)]
+        version: String,
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Its port; a free one when 0.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+        /// Do not wait for the disk: quicker, and lost with the machine's power. For tests.
+        #[arg(long)]
+        careless: bool,
+    },
+    /// Stop it.
+    Stop {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Print its URL.
+    Url {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}

@@ -1,0 +1,15 @@
+//! A private PostgreSQL: fetched once, cached outside the clone, run as a child on loopback.
+
+mod install;
+mod probe;
+mod server;
+
+pub use install::{Installed, installed};
+pub use probe::{is_ready, server_version};
+pub use server::{Server, Settings};
+
+/// The version that `souk up` runs unless told otherwise.
+pub const DEFAULT_VERSION: &str = "18.6.0";
+
+/// The oldest version Souk works with, as `server_version_num`.
+pub const OLDEST: u32 = 150_000;

@@ -1,0 +1,28 @@
+//! What is printed when everything is ready.
+
+use crate::demo::Shop;
+use crate::options::Network;
+
+/// Addresses, the demo store's keys, and three commands that buy something.
+#[must_use]
+pub fn lines(network: &Network, shop: Option<&Shop>) -> Vec<String> {
+    let control = format!("http://localhost:{}", network.control_port);
+    let mut lines = vec![
+        format!("Control plane     {control}/docs"),
+        format!("Captured mail     {control}/dev/mail"),
+        format!("Test payments     http://localhost:{}/book", network.provider_port),
+    ];
+    if let Some(shop) = shop {
+        lines.extend([
+            String::new(),
+            format!("Demo store        {}/docs", shop.url),
+            format!("Owner             {} / {}", shop.owner_email, shop.owner_password),
+            format!("Publishable key   {}", shop.publishable_key),
+            format!("Secret key        {}", shop.secret_key),
+            String::new(),
+            "Buy something:".to_owned(),
+        ]);
+        lines.extend(shop.purchase.iter().cloned());
+    }
+    lines
+}

@@ -1,0 +1,189 @@
+//! The rows of people and of the links that were mailed to them.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use souk_access::{PasswordHash, SecretDigest};
+use souk_kernel::{AccountId, Email, Text};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
+
+use super::model::{Account, Purpose};
+use crate::schema::{account_secrets, accounts, members, organizations};
+
+const ACTIVE: &str = "active";
+
+/// Adds an account; `false` when the address is taken.
+pub async fn insert(
+    tx: &mut WriteTx<'_>,
+    id: AccountId,
+    email: &Email,
+    name: &Text<120>,
+    hash: &PasswordHash,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let rows = tx
+        .execute(
+            diesel::insert_into(accounts::table)
+                .values((
+                    accounts::id.eq(id),
+                    accounts::email.eq(email.as_str()),
+                    accounts::email_key.eq(email.key()),
+                    accounts::name.eq(name),
+                    accounts::password_hash.eq(hash.as_str()),
+                    accounts::created_at.eq(now),
+                    accounts::updated_at.eq(now),
+                ))
+                .on_conflict_do_nothing(),
+        )
+        .await?;
+    Ok(rows == 1)
+}
+
+/// A living account.
+pub async fn find(tx: &mut ReadTx<'_>, id: AccountId) -> Result<Option<Account>, DbError> {
+    tx.optional(accounts::table.find(id).filter(accounts::state.eq(ACTIVE)).select(Account::as_select()))
+        .await
+}
+
+/// A living account, locked until the transaction ends.
+pub async fn lock(tx: &mut WriteTx<'_>, id: AccountId) -> Result<Option<Account>, DbError> {
+    let row = accounts::table.find(id).filter(accounts::state.eq(ACTIVE)).select(Account::as_select());
+    tx.optional(row.for_update()).await
+}
+
+/// A living account and its hash, by address.
+pub async fn find_by_email(
+    tx: &mut ReadTx<'_>,
+    email: &Email,
+) -> Result<Option<(Account, PasswordHash)>, DbError> {
+    let row = accounts::table
+        .filter(accounts::email_key.eq(email.key()).and(accounts::state.eq(ACTIVE)))
+        .select((Account::as_select(), accounts::password_hash.assume_not_null()));
+    let found: Option<(Account, String)> = tx.optional(row).await?;
+    Ok(found.map(|(account, hash)| (account, PasswordHash::stored(hash))))
+}
+
+/// A living account's hash.
+pub async fn password(tx: &mut ReadTx<'_>, id: AccountId) -> Result<Option<PasswordHash>, DbError> {
+    let row = accounts::table.find(id).filter(accounts::state.eq(ACTIVE));
+    let hash: Option<String> = tx.optional(row.select(accounts::password_hash.assume_not_null())).await?;
+    Ok(hash.map(PasswordHash::stored))
+}
+
+pub async fn rename(tx: &mut WriteTx<'_>, id: AccountId, name: &Text<120>) -> Result<Account, DbError> {
+    let now = tx.now();
+    let change = diesel::update(accounts::table.find(id)).set((
+        accounts::name.eq(name),
+        accounts::updated_at.eq(now),
+        accounts::version.eq(accounts::version + 1),
+    ));
+    tx.one(change.returning(Account::as_returning())).await
+}
+
+pub async fn mark_verified(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(accounts::table.find(id).filter(accounts::verified_at.is_null())).set((
+        accounts::verified_at.eq(now),
+        accounts::updated_at.eq(now),
+        accounts::version.eq(accounts::version + 1),
+    ));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// Sets the password and raises the epoch: every token that is out dies.
+pub async fn set_password(tx: &mut WriteTx<'_>, id: AccountId, hash: &PasswordHash) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(accounts::table.find(id)).set((
+        accounts::password_hash.eq(hash.as_str()),
+        accounts::epoch.eq(accounts::epoch + 1),
+        accounts::updated_at.eq(now),
+        accounts::version.eq(accounts::version + 1),
+    ));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// Raises the epoch: every access token that is out dies.
+pub async fn raise_epoch(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
+    let change = diesel::update(accounts::table.find(id)).set(accounts::epoch.eq(accounts::epoch + 1));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// Forgets the person; the row stays because audit entries and operations name it.
+pub async fn erase(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(accounts::table.find(id)).set((
+        accounts::email.eq("deleted@invalid"),
+        accounts::email_key.eq("deleted@invalid"),
+        accounts::name.eq("Deleted account"),
+        accounts::password_hash.eq(None::<String>),
+        accounts::verified_at.eq(None::<DateTime<Utc>>),
+        accounts::state.eq("deleted"),
+        accounts::epoch.eq(accounts::epoch + 1),
+        accounts::updated_at.eq(now),
+        accounts::version.eq(accounts::version + 1),
+    ));
+    tx.execute(change).await?;
+    tx.execute(diesel::delete(account_secrets::table.filter(account_secrets::account_id.eq(id)))).await?;
+    Ok(())
+}
+
+/// Names of the organizations that would be left without an owner.
+pub async fn organizations_owned_alone(
+    tx: &mut ReadTx<'_>,
+    id: AccountId,
+) -> Result<Vec<Text<120>>, DbError> {
+    let others = diesel::alias!(members as others);
+    let another_owner = others
+        .filter(others.field(members::organization_id).eq(members::organization_id))
+        .filter(others.field(members::role).eq("owner"))
+        .filter(others.field(members::account_id).ne(id));
+    let alone = members::table
+        .inner_join(organizations::table)
+        .filter(members::account_id.eq(id).and(members::role.eq("owner")))
+        .filter(organizations::state.eq(ACTIVE))
+        .filter(diesel::dsl::not(diesel::dsl::exists(another_owner)))
+        .order(organizations::id)
+        .select(organizations::name);
+    tx.load(alone).await
+}
+
+/// Ends every membership of the account.
+pub async fn leave_organizations(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
+    tx.execute(diesel::delete(members::table.filter(members::account_id.eq(id)))).await.map(|_| ())
+}
+
+/// Keeps the digest of a mailed secret; earlier unused ones of the same purpose stop working.
+pub async fn insert_secret(
+    tx: &mut WriteTx<'_>,
+    account: &Account,
+    purpose: Purpose,
+    digest: &SecretDigest,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let earlier = account_secrets::table
+        .filter(account_secrets::account_id.eq(account.id).and(account_secrets::purpose.eq(purpose)));
+    tx.execute(diesel::delete(earlier.filter(account_secrets::used_at.is_null()))).await?;
+    let row = diesel::insert_into(account_secrets::table).values((
+        account_secrets::secret_hash.eq(digest.as_bytes().as_slice()),
+        account_secrets::account_id.eq(account.id),
+        account_secrets::purpose.eq(purpose),
+        account_secrets::email_key.eq(account.email.key()),
+        account_secrets::created_at.eq(now),
+        account_secrets::expires_at.eq(now + purpose.lifetime()),
+    ));
+    tx.execute(row).await.map(|_| ())
+}
+
+/// Uses a secret up: whose it is, if it was good. Of two parallel uses one gets the account.
+pub async fn use_secret(
+    tx: &mut WriteTx<'_>,
+    purpose: Purpose,
+    digest: &SecretDigest,
+) -> Result<Option<(AccountId, String)>, DbError> {
+    let now = tx.now();
+    let good = account_secrets::table
+        .find(digest.as_bytes().as_slice())
+        .filter(account_secrets::purpose.eq(purpose).and(account_secrets::used_at.is_null()))
+        .filter(account_secrets::expires_at.gt(now));
+    let change = diesel::update(good).set(account_secrets::used_at.eq(now));
+    tx.optional(change.returning((account_secrets::account_id, account_secrets::email_key))).await
+}

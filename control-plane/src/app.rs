@@ -1,0 +1,174 @@
+//! The plane as one HTTP application: routes, middleware, and the document that describes them.
+
+use std::sync::LazyLock;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::{App, Error, HttpResponse, get, web};
+use souk_access::{
+    ControlGate, GateError, PermissionKey, Policy, PolicyError, SigningKey, TokenError, TokenKind, Verifier,
+};
+use souk_api::{CursorKey, Problem, docs_page, request_id, security_headers};
+use souk_tenancy::ControlMint;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa::{Modify, ToSchema};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::plane::Plane;
+use crate::{accounts, audit, members, messages, operations, organizations, plans, sessions, stores};
+
+const MODEL: &str = include_str!("../policy/model.conf");
+const ROLES: &str = include_str!("../policy/roles.csv");
+
+/// Every permission of this plane.
+pub fn permissions() -> impl Iterator<Item = PermissionKey> {
+    let all = [
+        accounts::PERMISSIONS,
+        sessions::PERMISSIONS,
+        organizations::PERMISSIONS,
+        members::PERMISSIONS,
+        stores::PERMISSIONS,
+        operations::PERMISSIONS,
+        audit::PERMISSIONS,
+        messages::PERMISSIONS,
+    ];
+    all.into_iter().flatten().copied()
+}
+
+/// The committed policy, compiled.
+pub async fn policy() -> Result<Policy, PolicyError> {
+    Policy::load(MODEL, ROLES, permissions()).await
+}
+
+/// Why the gate could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+/// The gate of this plane: believes its own tokens about accounts, and asks the members' register.
+pub async fn gate(mint: ControlMint, signing: &SigningKey) -> Result<ControlGate, AppError> {
+    let verifier = Verifier::new().trust(signing.issuer(), signing.public_pem(), &[TokenKind::Account])?;
+    Ok(ControlGate::open(mint, verifier, policy().await?, members::Register)?)
+}
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(accounts::routes)
+        .configure(sessions::routes)
+        .configure(organizations::routes)
+        .configure(members::routes)
+        .configure(plans::routes)
+        .configure(stores::routes)
+        .configure(operations::routes)
+        .configure(audit::routes);
+}
+
+/// The application; one is built for each HTTP worker.
+pub fn app(
+    plane: Plane,
+    cursors: CursorKey,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let captures = plane.settings().smtp_url.is_none();
+    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let app = app
+        .app_data(web::Data::new(plane.gate().clone()))
+        .app_data(web::Data::new(plane))
+        .app_data(web::Data::new(cursors))
+        .service(openapi_json)
+        .service(docs);
+    let app = if captures { app.configure(messages::captured_routes) } else { app };
+    app.default_service(web::to(|| async {
+        HttpResponse::from_error(Problem::new(&souk_api::problem::NOT_FOUND))
+    }))
+    .wrap(from_fn(security_headers))
+    .wrap(from_fn(souk_telemetry::measure))
+    .wrap(from_fn(request_id))
+    .wrap(souk_telemetry::request_spans())
+}
+
+/// The document, rendered once.
+static OPENAPI: LazyLock<String> = LazyLock::new(|| {
+    let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    Finish.modify(&mut document);
+    // A document that does not render is empty, and the drift test fails.
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The OpenAPI 3.1 document of this plane.
+pub fn openapi() -> &'static str {
+    &OPENAPI
+}
+
+/// What every operation shares: a title, the bearer token, and problems.
+struct Finish;
+
+impl Modify for Finish {
+    fn modify(&self, document: &mut OpenApi) {
+        document.info.title = "Souk control plane".to_owned();
+        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        document.info.description = Some(
+            "People who own businesses, and the businesses they own: accounts, sessions, organizations, members, stores, \
+             operations, audit. Every refusal is a problem document (RFC 9457)."
+                .to_owned(),
+        );
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("account", SecurityScheme::Http(bearer));
+        let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
+        Problem::schemas(&mut schemas);
+        components.schemas.extend(schemas);
+        for item in document.paths.paths.values_mut() {
+            let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in all.into_iter().flatten() {
+                let public = operation
+                    .security
+                    .as_ref()
+                    .is_some_and(|needs| *needs == [SecurityRequirement::default()]);
+                operation.security = (!public)
+                    .then(|| vec![SecurityRequirement::new::<_, [&str; 0], &str>("account", [])])
+                    .or_else(|| Some(Vec::new()));
+                for (range, text) in [("4XX", "Refused: nothing has changed"), ("5XX", "Failed on our side")]
+                {
+                    let content =
+                        ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Problem")));
+                    let problem = ResponseBuilder::new()
+                        .description(text)
+                        .content("application/problem+json", content.build());
+                    operation.responses.responses.insert(range.to_owned(), RefOr::T(problem.build()));
+                }
+            }
+        }
+    }
+}
+
+#[get("/openapi.json")]
+async fn openapi_json() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("Cache-Control", "public, max-age=60"))
+        .body(openapi())
+}
+
+#[get("/docs")]
+async fn docs() -> HttpResponse {
+    docs_page("/openapi.json")
+}

@@ -1,0 +1,17 @@
+//! Who did what in an organization: an append-only log whose entries seal one another.
+//!
+//! Capabilities call [`record`] inside the transaction of the act. Writers of one organization are ordered by the row of
+//! the chain's end; take it last, so that the lock is short.
+
+mod actions;
+mod model;
+mod permissions;
+mod queries;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+pub use actions::record;
+pub use model::{AuditEntryView, By};
+pub use permissions::ALL as PERMISSIONS;
+pub use routes::routes;

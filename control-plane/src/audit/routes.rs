@@ -1,0 +1,39 @@
+//! The log over HTTP.
+
+use actix_web::{get, web};
+use souk_access::{ControlPermit, Refusal};
+use souk_api::{CursorKey, Page, Paging, Problem};
+use souk_kernel::OrganizationId;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::model::AuditEntryView;
+use super::{permissions, queries};
+
+/// `/v1/organizations/{organization}/audit-entries`.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list);
+}
+
+/// Who did what, newest first.
+#[utoipa::path(
+    tag = "Audit",
+    params(("organization" = OrganizationId, Path), Paging),
+    responses((status = 200, description = "One page of the log", body = Page<AuditEntryView>))
+)]
+#[get("/v1/organizations/{organization}/audit-entries")]
+async fn list(
+    permit: ControlPermit<permissions::View>,
+    paging: Paging,
+    key: web::Data<CursorKey>,
+) -> Result<Page<AuditEntryView>, Problem> {
+    let organization = permit.organization()?;
+    let scope = format!("audit:{organization}");
+    let before = paging.position::<i64>(&key, &scope)?;
+    let limit = paging.fetch();
+    let rows = permit
+        .read("audit.list", async move |tx| {
+            Ok::<_, Refusal>(queries::list(tx, organization, before, limit).await?)
+        })
+        .await?;
+    Ok(Page::cut(rows, &paging, &key, &scope, |entry| entry.position)?.map(AuditEntryView::from))
+}

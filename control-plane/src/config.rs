@@ -1,0 +1,220 @@
+//! What the environment decides. Nothing else in this plane reads it.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use lettre::message::Mailbox;
+use souk_tenancy::Database;
+
+/// A variable that is missing or cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} must be set")]
+    Missing(&'static str),
+    #[error("{name}: {cause}")]
+    Invalid { name: &'static str, cause: String },
+}
+
+/// What requests and workers need to know; the same for both.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where people reach this plane (`SOUK_PUBLIC_URL`).
+    pub public_url: String,
+    /// Where mailed links lead (`SOUK_CONSOLE_URL`; `SOUK_PUBLIC_URL` unless set).
+    pub console_url: String,
+    /// Stores answer at `{handle}.` this, with the port if it is not the scheme's own (`SOUK_PLATFORM_DOMAIN`).
+    pub platform_domain: String,
+    /// Proxies of ours in front (`SOUK_TRUSTED_PROXIES`): so many entries of X-Forwarded-For, from the right, are believed.
+    pub trusted_proxies: usize,
+    /// Attempts to sign in, sign up or reset that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
+    pub attempts_per_network: i32,
+    /// Days a deleted store can be had back (`SOUK_PURGE_AFTER_DAYS`).
+    pub purge_after: TimeDelta,
+    /// Spare stores kept ready (`SOUK_SPARE_STORES`).
+    pub spare_stores: usize,
+    /// Where mails go (`SMTP_URL`); captured unless set.
+    pub smtp_url: Option<String>,
+    /// Who sends them (`SOUK_MAIL_FROM`).
+    pub mail_from: Mailbox,
+}
+
+impl Settings {
+    /// For development and tests: stores at `{handle}.localhost:8081`, mail captured.
+    pub fn local() -> Result<Self, ConfigError> {
+        Ok(Self {
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            console_url: "http://127.0.0.1:8080".to_owned(),
+            platform_domain: "localhost:8081".to_owned(),
+            trusted_proxies: 0,
+            attempts_per_network: 100,
+            purge_after: TimeDelta::days(30),
+            spare_stores: 4,
+            smtp_url: None,
+            mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
+        })
+    }
+
+    /// From the environment, over the local defaults.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let local = Self::local()?;
+        let public_url = set("SOUK_PUBLIC_URL").unwrap_or(local.public_url).trim_end_matches('/').to_owned();
+        let days = or("SOUK_PURGE_AFTER_DAYS", 30_u32)?;
+        Ok(Self {
+            console_url: set("SOUK_CONSOLE_URL")
+                .unwrap_or_else(|| public_url.clone())
+                .trim_end_matches('/')
+                .to_owned(),
+            public_url,
+            platform_domain: set("SOUK_PLATFORM_DOMAIN")
+                .unwrap_or(local.platform_domain)
+                .to_ascii_lowercase(),
+            trusted_proxies: or("SOUK_TRUSTED_PROXIES", local.trusted_proxies)?,
+            attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", local.attempts_per_network)?,
+            purge_after: TimeDelta::days(i64::from(days)),
+            spare_stores: or("SOUK_SPARE_STORES", local.spare_stores)?,
+            smtp_url: set("SMTP_URL"),
+            mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
+        })
+    }
+
+    /// A page of the console, with a secret in the fragment: browsers send fragments to nobody, not even as a referrer.
+    pub fn link(&self, page: &str, secret: &str) -> String {
+        format!("{}/{page}#token={secret}", self.console_url)
+    }
+
+    /// A page of the console.
+    pub fn page(&self, page: &str) -> String {
+        format!("{}/{page}", self.console_url)
+    }
+
+    /// The host of a store, as requests name it and the ledger keeps it: without port.
+    pub fn store_host(&self, handle: &str) -> String {
+        let domain = self.platform_domain.split(':').next().unwrap_or_default();
+        format!("{handle}.{domain}")
+    }
+
+    /// The address of a store: plain HTTP on this machine, HTTPS everywhere else.
+    pub fn store_url(&self, handle: &str) -> String {
+        let domain = self.platform_domain.split(':').next().unwrap_or_default();
+        let local = domain == "localhost" || domain.ends_with(".localhost");
+        format!("{}://{handle}.{}", if local { "http" } else { "https" }, self.platform_domain)
+    }
+}
+
+/// Everything a process of this plane needs.
+pub struct Config {
+    pub settings: Settings,
+    /// `SOUK_CONTROL_LISTEN`
+    pub listen: SocketAddr,
+    /// `SOUK_CONTROL_INTERNAL_LISTEN`: health and metrics.
+    pub internal_listen: String,
+    pub database: DatabaseConfig,
+    /// The Ed25519 key that signs tokens, PKCS#8 PEM (`SOUK_SIGNING_KEY_FILE`).
+    pub signing_key_pem: String,
+}
+
+/// Where the database is, and as whom.
+pub struct DatabaseConfig {
+    /// `SOUK_DATABASE_URL`: `postgres://host:port/database`, no user.
+    pub url: String,
+    pub database: Database,
+    /// `SOUK_CONTROL_PASSWORD`
+    pub control_password: String,
+    /// `SOUK_PROVISIONER_PASSWORD`; only workers need it.
+    pub provisioner_password: Option<String>,
+    /// `SOUK_LANES`, as given to the bootstrap.
+    pub lanes: u16,
+}
+
+impl Config {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let path = required("SOUK_SIGNING_KEY_FILE")?;
+        let signing_key_pem = std::fs::read_to_string(&path).map_err(|error| ConfigError::Invalid {
+            name: "SOUK_SIGNING_KEY_FILE",
+            cause: format!("{path}: {error}"),
+        })?;
+        Ok(Self {
+            settings: Settings::from_env()?,
+            listen: or("SOUK_CONTROL_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)))?,
+            internal_listen: set("SOUK_CONTROL_INTERNAL_LISTEN")
+                .unwrap_or_else(|| "127.0.0.1:9080".to_owned()),
+            database: DatabaseConfig::from_env()?,
+            signing_key_pem,
+        })
+    }
+}
+
+impl DatabaseConfig {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let url = required("SOUK_DATABASE_URL")?;
+        Ok(Self {
+            database: parsed("SOUK_DATABASE_URL", &url)?,
+            url,
+            control_password: required("SOUK_CONTROL_PASSWORD")?,
+            provisioner_password: set("SOUK_PROVISIONER_PASSWORD"),
+            lanes: or("SOUK_LANES", 8)?,
+        })
+    }
+}
+
+/// What `migrate` needs: an administrator's login, and every password it installs.
+pub struct MigrateConfig {
+    /// `SOUK_ADMIN_DATABASE_URL`: a superuser, or CREATEROLE and CREATEDB.
+    pub admin_url: String,
+    /// The database's name, from `SOUK_DATABASE_URL`.
+    pub database: String,
+    pub lane_secret: String,
+    pub control_password: String,
+    pub provisioner_password: String,
+    pub relay_password: String,
+    pub lanes: u16,
+}
+
+impl MigrateConfig {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let url: url::Url = parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?;
+        let database = url.path().trim_start_matches('/').to_owned();
+        Ok(Self {
+            admin_url: required("SOUK_ADMIN_DATABASE_URL")?,
+            database,
+            lane_secret: required("SOUK_LANE_SECRET")?,
+            control_password: required("SOUK_CONTROL_PASSWORD")?,
+            provisioner_password: required("SOUK_PROVISIONER_PASSWORD")?,
+            relay_password: required("SOUK_RELAY_PASSWORD")?,
+            lanes: or("SOUK_LANES", 8)?,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+fn set(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    set(name).ok_or(ConfigError::Missing(name))
+}
+
+fn or<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) -> Result<T, ConfigError> {
+    set(name).map_or(Ok(default), |text| parsed(name, &text))
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, text: &str) -> Result<T, ConfigError> {
+    text.parse().map_err(|error: T::Err| ConfigError::Invalid { name, cause: error.to_string() })
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn addresses_of_stores() {
+        let mut settings = Settings::local().unwrap();
+        assert_eq!(settings.store_url("tea"), "http://tea.localhost:8081");
+        assert_eq!(settings.store_host("tea"), "tea.localhost");
+        settings.platform_domain = "souk.example".to_owned();
+        assert_eq!(settings.store_url("tea"), "https://tea.souk.example");
+        assert_eq!(settings.link("verify-email", "s"), "http://127.0.0.1:8080/verify-email#token=s");
+    }
+}

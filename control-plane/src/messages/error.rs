@@ -1,0 +1,19 @@
+//! What can go wrong with a mail.
+
+use souk_tenancy::{DbError, TenancyError};
+
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    #[error("a template cannot be rendered")]
+    Template(#[from] minijinja::Error),
+    #[error("the SMTP address cannot be used")]
+    Smtp(#[from] lettre::transport::smtp::Error),
+    #[error(transparent)]
+    Database(#[from] TenancyError),
+}
+
+impl From<DbError> for MessageError {
+    fn from(error: DbError) -> Self {
+        Self::Database(error.into())
+    }
+}

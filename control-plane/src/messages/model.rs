@@ -1,0 +1,178 @@
+//! What we write to people, and how it is rendered.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, Utc};
+use diesel::{Queryable, Selectable};
+use minijinja::{Environment, context};
+use souk_kernel::{Email, MessageId};
+
+use crate::schema::messages;
+
+macro_rules! template {
+    ($path:literal) => {
+        ($path, include_str!(concat!("../../templates/", $path, ".j2")))
+    };
+}
+
+/// Committed files, so a template that does not parse fails the tests, not a sign-up.
+static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    let all = [
+        template!("layout.html"),
+        template!("verify_email/subject.txt"),
+        template!("verify_email/body.txt"),
+        template!("verify_email/body.html"),
+        template!("already_registered/subject.txt"),
+        template!("already_registered/body.txt"),
+        template!("already_registered/body.html"),
+        template!("reset_password/subject.txt"),
+        template!("reset_password/body.txt"),
+        template!("reset_password/body.html"),
+        template!("password_changed/subject.txt"),
+        template!("password_changed/body.txt"),
+        template!("password_changed/body.html"),
+        template!("invitation/subject.txt"),
+        template!("invitation/body.txt"),
+        template!("invitation/body.html"),
+        template!("store_ready/subject.txt"),
+        template!("store_ready/body.txt"),
+        template!("store_ready/body.html"),
+    ];
+    for (name, text) in all {
+        if let Err(error) = environment.add_template(name, text) {
+            tracing::error!(%error, name, "a committed template does not parse");
+        }
+    }
+    environment
+});
+
+/// One mail to one person.
+#[derive(Clone, Debug)]
+pub enum Letter<'a> {
+    VerifyEmail { name: &'a str, email: &'a Email, link: String },
+    AlreadyRegistered { name: &'a str, email: &'a Email, link: String },
+    ResetPassword { name: &'a str, email: &'a Email, link: String },
+    PasswordChanged { name: &'a str, email: &'a Email, link: String },
+    Invitation { inviter: &'a str, organization: &'a str, role: &'a str, email: &'a Email, link: String },
+    StoreReady { name: &'a str, store: &'a str, email: &'a Email, link: String },
+}
+
+/// A mail as it leaves.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    pub template: &'static str,
+    pub recipient: String,
+    pub subject: String,
+    pub text: String,
+    pub html: String,
+}
+
+impl Letter<'_> {
+    /// Subject and both bodies.
+    pub fn render(&self) -> Result<Rendered, minijinja::Error> {
+        let (template, email, values) = match self {
+            Self::VerifyEmail { name, email, link } => ("verify_email", email, named(name, email, link)),
+            Self::AlreadyRegistered { name, email, link } => {
+                ("already_registered", email, named(name, email, link))
+            }
+            Self::ResetPassword { name, email, link } => ("reset_password", email, named(name, email, link)),
+            Self::PasswordChanged { name, email, link } => {
+                ("password_changed", email, named(name, email, link))
+            }
+            Self::Invitation { inviter, organization, role, email, link } => (
+                "invitation",
+                email,
+                context! { inviter => *inviter, organization => *organization, role => *role, email => email.as_str(), link },
+            ),
+            Self::StoreReady { name, store, email, link } => {
+                ("store_ready", email, context! { name => *name, store => *store, link })
+            }
+        };
+        let part = |file: &str| TEMPLATES.get_template(&format!("{template}/{file}"))?.render(&values);
+        Ok(Rendered {
+            template,
+            recipient: email.as_str().to_owned(),
+            subject: part("subject.txt")?.trim().to_owned(),
+            text: part("body.txt")?,
+            html: part("body.html")?,
+        })
+    }
+}
+
+fn named(name: &str, email: &Email, link: &str) -> minijinja::Value {
+    context! { name, email => email.as_str(), link }
+}
+
+/// A row of the outbox that is to be sent.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = messages)]
+pub struct Message {
+    pub id: MessageId,
+    pub recipient: String,
+    pub subject: String,
+    pub text_body: Option<String>,
+    pub html_body: Option<String>,
+    pub attempts: i32,
+    pub created_at: DateTime<Utc>,
+}
+
+/// After how long a mail that could not be sent is tried again; `None`: given up.
+pub fn retry_after(attempts: i32) -> Option<chrono::TimeDelta> {
+    match attempts {
+        ..=0 => Some(chrono::TimeDelta::seconds(1)),
+        1..=9 => Some(chrono::TimeDelta::seconds(1_i64 << (attempts + 1))),
+        10.. => None,
+    }
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn what_people_typed_is_text_in_html() {
+        let email = Email::parse("ada@example.com").unwrap();
+        let letter =
+            Letter::VerifyEmail { name: "<b>Ada</b>", email: &email, link: "https://x/y#token=z".into() };
+        let mail = letter.render().unwrap();
+        assert_eq!(mail.subject, "Confirm your e-mail address");
+        assert!(mail.text.contains("Hello <b>Ada</b>,"));
+        assert!(mail.html.contains("Hello &lt;b&gt;Ada&lt;&#x2f;b&gt;,"), "{}", mail.html);
+        assert!(
+            mail.html.contains("https:&#x2f;&#x2f;x&#x2f;y#token=z")
+                || mail.html.contains("https://x/y#token=z")
+        );
+    }
+
+    #[test]
+    fn every_letter_renders() {
+        let email = &Email::parse("ada@example.com").unwrap();
+        let link = || "https://x".to_owned();
+        for letter in [
+            Letter::VerifyEmail { name: "Ada", email, link: link() },
+            Letter::AlreadyRegistered { name: "Ada", email, link: link() },
+            Letter::ResetPassword { name: "Ada", email, link: link() },
+            Letter::PasswordChanged { name: "Ada", email, link: link() },
+            Letter::Invitation {
+                inviter: "Ada",
+                organization: "Engines",
+                role: "admin",
+                email,
+                link: link(),
+            },
+            Letter::StoreReady { name: "Ada", store: "Engines", email, link: link() },
+        ] {
+            let mail = letter.render().unwrap();
+            assert!(
+                !mail.subject.is_empty() && mail.text.contains("https://x") && mail.html.contains("</html>")
+            );
+        }
+    }
+
+    #[test]
+    fn a_mail_is_tried_for_about_half_an_hour() {
+        let waits: i64 = (0..).map_while(retry_after).map(|wait| wait.num_seconds()).sum();
+        assert_eq!(waits, 1 + (4 << 9) - 4);
+    }
+}

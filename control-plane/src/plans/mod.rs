@@ -1,0 +1,7 @@
+//! What a store may use and how many an organization may have: quotas, committed as data.
+
+mod model;
+mod routes;
+
+pub use model::{Plan, PlanId};
+pub use routes::routes;

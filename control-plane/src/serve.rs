@@ -1,0 +1,128 @@
+//! The processes of this plane: the API, the worker, and the one that prepares a database.
+
+use actix_web::HttpServer;
+use anyhow::{Context, bail};
+use souk_access::{Hasher, SigningKey};
+use souk_api::CursorKey;
+use souk_kernel::Clock;
+use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets};
+use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
+use souk_tenancy::{ControlConfig, ControlPool};
+use std::time::Duration;
+
+use crate::app;
+use crate::config::{Config, DatabaseConfig, MigrateConfig, Settings};
+use crate::messages::Sender;
+use crate::plane::Plane;
+use crate::worker;
+
+/// Which parts a process runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts {
+    pub api: bool,
+    pub worker: bool,
+}
+
+/// Builds the plane over a database.
+pub async fn plane(
+    settings: Settings,
+    database: &DatabaseConfig,
+    signing: SigningKey,
+    hasher: Hasher,
+    clock: Clock,
+) -> anyhow::Result<Plane> {
+    let mut config = ControlConfig::new(database.database.clone(), database.control_password.clone());
+    config.clock = clock.clone();
+    let (_, mint) = ControlPool::start(config)?;
+    let gate = app::gate(mint, &signing).await?;
+    Ok(Plane::new(settings, gate, signing, hasher, clock))
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes what is under way.
+pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
+    let telemetry = souk_telemetry::init("control-plane", &TelemetryConfig::from_env()?)?;
+    let shutdown = Shutdown::on_signals()?;
+    let readiness = Readiness::awaiting(["database"]);
+    let internal = InternalServer::start(&config.internal_listen, readiness.clone())
+        .with_context(|| format!("listening on {}", config.internal_listen))?;
+
+    let signing = SigningKey::from_pem(&config.settings.public_url, &config.signing_key_pem)
+        .context("SOUK_SIGNING_KEY_FILE must hold an Ed25519 private key (PKCS#8 PEM)")?;
+    let cursors = CursorKey::new(config.signing_key_pem.as_bytes());
+    let hasher = Hasher::new(2, 32)?;
+    let sender = Sender::new(config.settings.smtp_url.as_deref(), &config.settings.mail_from)?;
+    let plane = plane(config.settings.clone(), &config.database, signing, hasher, Clock::system()).await?;
+
+    let working = if parts.worker {
+        let provisioner = connect(&config.database, &shutdown).await?;
+        Some(tokio::spawn(worker::run(plane.clone(), provisioner, sender, shutdown.clone())))
+    } else {
+        None
+    };
+    readiness.up("database");
+    if parts.api {
+        let server = HttpServer::new(move || app::app(plane.clone(), cursors.clone()))
+            .disable_signals()
+            .shutdown_timeout(20)
+            .bind(config.listen)
+            .with_context(|| format!("listening on {}", config.listen))?
+            .run();
+        tracing::info!(listen = %config.listen, "the control plane serves");
+        let leaving =
+            souk_telemetry::drain(shutdown.clone(), readiness, server.handle(), Duration::from_millis(200));
+        let (served, ()) = tokio::join!(server, leaving);
+        served?;
+    }
+    shutdown.begun().await;
+    if let Some(working) = working {
+        working.await?;
+    }
+    internal.stop().await;
+    telemetry.flush();
+    Ok(())
+}
+
+/// Waits for the database: at start-up it may be a little later than we are.
+async fn connect(database: &DatabaseConfig, shutdown: &Shutdown) -> anyhow::Result<Provisioner> {
+    let Some(password) = &database.provisioner_password else {
+        bail!("SOUK_PROVISIONER_PASSWORD must be set for a worker")
+    };
+    loop {
+        let mut config = ProvisionerConfig::new(&database.url, password)?;
+        config.lanes = database.lanes;
+        match Provisioner::connect(config).await {
+            Ok(provisioner) => return Ok(provisioner),
+            Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "the database does not answer yet");
+                if !shutdown.pause(Duration::from_secs(1)).await {
+                    bail!("asked to stop before the database answered");
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Prepares a database: logins, schemas, walls, and the tables of this plane. Idempotent.
+pub async fn migrate(config: MigrateConfig) -> anyhow::Result<()> {
+    let bootstrap = Bootstrap {
+        admin_url: config.admin_url,
+        database: config.database,
+        secrets: Secrets {
+            lane_secret: config.lane_secret,
+            provisioner: config.provisioner_password,
+            control_plane: config.control_password,
+            relay: config.relay_password,
+        },
+        lanes: config.lanes,
+    };
+    let report = bootstrap.run().await?;
+    tracing::info!(
+        created = report.created_database,
+        platform = report.platform_version,
+        control = report.control_version,
+        missing_walls = report.missing_walls.len(),
+        "the database is ready"
+    );
+    Ok(())
+}

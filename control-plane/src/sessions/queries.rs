@@ -1,0 +1,166 @@
+//! Sessions, their refresh tokens, and the counters of attempts.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Text, Timestamptz};
+use souk_access::{RefreshRecord, SecretDigest};
+use souk_kernel::{AccountId, SessionId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+
+use super::model::{EndReason, Session};
+use crate::schema::{accounts, refresh_tokens, sessions, throttles};
+
+/// The epoch of the account, if it lives and this session of it does. One statement per request of a signed-in person.
+pub async fn live_epoch(
+    tx: &mut ReadTx<'_>,
+    account: AccountId,
+    session: SessionId,
+) -> Result<Option<i64>, DbError> {
+    let now = tx.now();
+    let row = sessions::table
+        .inner_join(accounts::table)
+        .filter(sessions::id.eq(session).and(sessions::account_id.eq(account)))
+        .filter(sessions::revoked_at.is_null().and(sessions::expires_at.gt(now)))
+        .filter(accounts::state.eq("active"))
+        .select(accounts::epoch);
+    tx.optional(row).await
+}
+
+pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbError> {
+    let row = diesel::insert_into(sessions::table).values((
+        sessions::id.eq(session.id),
+        sessions::account_id.eq(session.account_id),
+        sessions::user_agent.eq(session.user_agent.clone()),
+        sessions::network.eq(session.network.clone()),
+        sessions::created_at.eq(session.created_at),
+        sessions::last_used_at.eq(session.last_used_at),
+        sessions::expires_at.eq(session.expires_at),
+    ));
+    tx.execute(row).await.map(|_| ())
+}
+
+pub async fn insert_token(
+    tx: &mut WriteTx<'_>,
+    session: SessionId,
+    digest: &SecretDigest,
+    expires_at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let row = diesel::insert_into(refresh_tokens::table).values((
+        refresh_tokens::token_hash.eq(digest.as_bytes().as_slice()),
+        refresh_tokens::session_id.eq(session),
+        refresh_tokens::created_at.eq(tx.now()),
+        refresh_tokens::expires_at.eq(expires_at),
+    ));
+    tx.execute(row).await.map(|_| ())
+}
+
+/// A presented token's record, with the rows of its family locked: of two parallel uses the second sees the first.
+pub async fn lock_token(
+    tx: &mut WriteTx<'_>,
+    digest: &SecretDigest,
+) -> Result<Option<(Session, RefreshRecord)>, DbError> {
+    let family = refresh_tokens::table.find(digest.as_bytes().as_slice()).select(refresh_tokens::session_id);
+    let Some(family): Option<SessionId> = tx.optional(family).await? else { return Ok(None) };
+    let session =
+        sessions::table.find(family).select((Session::as_select(), sessions::revoked_at)).for_update();
+    let (session, revoked_at): (Session, Option<DateTime<Utc>>) = tx.one(session).await?;
+    let token = refresh_tokens::table
+        .find(digest.as_bytes().as_slice())
+        .select((refresh_tokens::used_at, refresh_tokens::expires_at));
+    let (used_at, expires_at): (Option<DateTime<Utc>>, DateTime<Utc>) = tx.one(token).await?;
+    let family_expires_at = session.expires_at;
+    let record =
+        RefreshRecord { used_at, expires_at, family_expires_at, family_revoked: revoked_at.is_some() };
+    Ok(Some((session, record)))
+}
+
+pub async fn use_token(
+    tx: &mut WriteTx<'_>,
+    session: SessionId,
+    digest: &SecretDigest,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let token = refresh_tokens::table.find(digest.as_bytes().as_slice());
+    tx.execute(diesel::update(token).set(refresh_tokens::used_at.eq(now))).await?;
+    tx.execute(diesel::update(sessions::table.find(session)).set(sessions::last_used_at.eq(now))).await?;
+    Ok(())
+}
+
+/// Ends one session of an account; `false` when there is no such living session.
+pub async fn end(
+    tx: &mut WriteTx<'_>,
+    account: AccountId,
+    session: SessionId,
+    because: EndReason,
+) -> Result<bool, DbError> {
+    let now = tx.now();
+    let living = sessions::table
+        .find(session)
+        .filter(sessions::account_id.eq(account).and(sessions::revoked_at.is_null()));
+    let change =
+        diesel::update(living).set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because)));
+    Ok(tx.execute(change).await? == 1)
+}
+
+pub async fn end_all(tx: &mut WriteTx<'_>, account: AccountId, because: EndReason) -> Result<usize, DbError> {
+    let now = tx.now();
+    let living = sessions::table.filter(sessions::account_id.eq(account).and(sessions::revoked_at.is_null()));
+    let change =
+        diesel::update(living).set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because)));
+    tx.execute(change).await
+}
+
+/// Living sessions, newest first.
+pub async fn list(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Vec<Session>, DbError> {
+    let now = tx.now();
+    let living = sessions::table
+        .filter(sessions::account_id.eq(account).and(sessions::revoked_at.is_null()))
+        .filter(sessions::expires_at.gt(now))
+        .order(sessions::id.desc())
+        .limit(100)
+        .select(Session::as_select());
+    tx.load(living).await
+}
+
+/// Counts one attempt in a bucket: how many the window holds now, and when it ends. One atomic statement, so parallel
+/// attempts cannot slip by.
+pub async fn count_attempt(
+    tx: &mut WriteTx<'_>,
+    bucket: &str,
+    window: TimeDelta,
+) -> Result<(i32, DateTime<Utc>), DbError> {
+    let now = tx.now();
+    let query = sql("INSERT INTO throttles (bucket, window_ends_at, failures) VALUES ($1, $3, 1) \
+         ON CONFLICT (bucket) DO UPDATE SET \
+         failures = CASE WHEN throttles.window_ends_at <= $2 THEN 1 ELSE throttles.failures + 1 END, \
+         window_ends_at = CASE WHEN throttles.window_ends_at <= $2 THEN $3 ELSE throttles.window_ends_at END \
+         RETURNING failures, window_ends_at")
+    .bind::<Text, _>(bucket.to_owned())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now + window);
+    let counted: Counted = tx.one(query).await?;
+    Ok((counted.failures, counted.window_ends_at))
+}
+
+/// A bucket after an attempt.
+#[derive(QueryableByName)]
+struct Counted {
+    #[diesel(sql_type = Integer)]
+    failures: i32,
+    #[diesel(sql_type = Timestamptz)]
+    window_ends_at: DateTime<Utc>,
+}
+
+/// Takes one attempt back: it was no guess.
+pub async fn forgive_attempt(tx: &mut WriteTx<'_>, bucket: &str) -> Result<(), DbError> {
+    let counted = throttles::table.find(bucket.to_owned()).filter(throttles::failures.gt(0));
+    tx.execute(diesel::update(counted).set(throttles::failures.eq(throttles::failures - 1))).await.map(|_| ())
+}
+
+/// Removes counters whose window is over and sessions that ended 30 days ago.
+pub async fn forget(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
+    let (now, age) = (tx.now(), TimeDelta::days(30));
+    tx.execute(diesel::delete(throttles::table.filter(throttles::window_ends_at.lt(now)))).await?;
+    let ended = sessions::revoked_at.lt(now - age).or(sessions::expires_at.nullable().lt(now - age));
+    tx.execute(diesel::delete(sessions::table.filter(ended))).await.map(|_| ())
+}

@@ -1,0 +1,134 @@
+//! Asking for a change of a store's life or name.
+
+use serde_json::{Value, json};
+use souk_api::{ETag, IfMatch};
+use souk_kernel::{AccountId, OperationId, StoreId};
+use souk_tenancy::WriteTx;
+
+use super::super::error::StoreError;
+use super::super::model::{EditStore, Store};
+use super::super::queries;
+use super::super::state::StoreEvent;
+use super::opening::demand_place;
+use crate::audit::{self, By};
+use crate::operations::{self, NewOperation, OperationKind};
+use crate::organizations;
+
+/// A change that a worker carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Suspend,
+    Resume,
+    Delete,
+    Restore,
+}
+
+impl Change {
+    const fn kind(self) -> OperationKind {
+        match self {
+            Self::Suspend => OperationKind::SuspendStore,
+            Self::Resume => OperationKind::ResumeStore,
+            Self::Delete => OperationKind::DeleteStore,
+            Self::Restore => OperationKind::RestoreStore,
+        }
+    }
+
+    const fn event(self) -> StoreEvent {
+        match self {
+            Self::Suspend => StoreEvent::Suspended,
+            Self::Resume => StoreEvent::Resumed,
+            Self::Delete => StoreEvent::Deleted,
+            Self::Restore => StoreEvent::Restored,
+        }
+    }
+
+    const fn action(self) -> &'static str {
+        match self {
+            Self::Suspend => "store.suspend_requested",
+            Self::Resume => "store.resume_requested",
+            Self::Delete => "store.delete_requested",
+            Self::Restore => "store.restore_requested",
+        }
+    }
+}
+
+/// Writes down the wish for a change; 409 when the store's state does not allow it or it has unfinished work. A restored
+/// store needs a place in the quota again. `confirm` must be the handle, where one is needed.
+pub async fn request(
+    tx: &mut WriteTx<'_>,
+    by: &By,
+    account: AccountId,
+    id: StoreId,
+    change: Change,
+    confirm: Option<&str>,
+) -> Result<OperationId, StoreError> {
+    let store = queries::lock(tx, id).await?.ok_or(StoreError::Unknown)?;
+    if confirm.is_some_and(|typed| typed != store.handle.as_str()) {
+        return Err(StoreError::NotConfirmed(store.handle.to_string()));
+    }
+    store.state.on(change.event())?;
+    if change == Change::Restore {
+        organizations::lock(tx, store.organization_id).await?.ok_or(StoreError::Unknown)?;
+        demand_place(tx, store.organization_id, store.plan).await?;
+    }
+    let operation = submit(tx, &store, change.kind(), Some(account), json!({})).await?;
+    audit::record(tx, store.organization_id, by, change.action(), id.to_string(), json!({})).await?;
+    Ok(operation)
+}
+
+pub(super) async fn submit(
+    tx: &mut WriteTx<'_>,
+    store: &Store,
+    kind: OperationKind,
+    requested_by: Option<AccountId>,
+    input: Value,
+) -> Result<OperationId, StoreError> {
+    let operation = NewOperation {
+        id: OperationId::new(),
+        kind,
+        organization: store.organization_id,
+        store_request: store.request_id,
+        requested_by,
+        input,
+    };
+    operations::submit(tx, &operation).await?;
+    Ok(operation.id)
+}
+
+/// Renames the store here at once and queues the work that tells the runtimes. The old handle stays the organization's for
+/// 30 days, so that nobody else's store can answer at it meanwhile.
+pub async fn edit(
+    tx: &mut WriteTx<'_>,
+    by: &By,
+    account: AccountId,
+    id: StoreId,
+    if_match: &IfMatch,
+    wish: &EditStore,
+) -> Result<(Store, Option<OperationId>), StoreError> {
+    let before = queries::lock(tx, id).await?.ok_or(StoreError::Unknown)?;
+    if_match.check(&ETag::new(before.version))?;
+    let name = wish.name.as_ref().unwrap_or(&before.name);
+    let handle = wish.handle.as_ref().unwrap_or(&before.handle);
+    if *name == before.name && *handle == before.handle {
+        return Ok((before, None));
+    }
+    if !before.state.can_be_renamed() {
+        return Err(StoreError::State(before.state));
+    }
+    if *handle != before.handle {
+        if handle.skeleton() != before.handle.skeleton() {
+            queries::release_name(tx, &before.handle, true).await?;
+        }
+        if !queries::take_name(tx, handle, before.organization_id, before.request_id).await? {
+            return Err(StoreError::HandleTaken);
+        }
+    }
+    let after = queries::rename(tx, before.request_id, name, handle).await?;
+    let operation = submit(tx, &after, OperationKind::UpdateStore, Some(account), json!({})).await?;
+    let detail = json!({
+        "name": { "from": before.name, "to": after.name },
+        "handle": { "from": before.handle, "to": after.handle },
+    });
+    audit::record(tx, after.organization_id, by, "store.renamed", id.to_string(), detail).await?;
+    Ok((after, Some(operation)))
+}

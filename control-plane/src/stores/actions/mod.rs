@@ -1,0 +1,9 @@
+//! The stories of a store: what a request writes down, and what the worker makes of it.
+
+mod change;
+mod opening;
+mod worker;
+
+pub use change::{Change, edit, request};
+pub use opening::open;
+pub use worker::{Hands, carry_out, request_due_purges};

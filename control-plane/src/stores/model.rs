@@ -1,0 +1,286 @@
+//! A store, what is asked for it, and what its country suggests.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{Queryable, Selectable};
+use serde::{Deserialize, Serialize};
+use souk_kernel::{Country, Currency, Handle, HostLabel, OperationId, OrganizationId, StoreId, Text};
+use utoipa::{IntoParams, ToSchema};
+
+use super::state::StoreState;
+use crate::plans::PlanId;
+use crate::schema::stores;
+
+/// How long a released name stays with its organization.
+pub const NAME_HELD: TimeDelta = TimeDelta::days(30);
+
+/// A store's row.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = stores)]
+pub struct Store {
+    pub request_id: OperationId,
+    pub id: Option<StoreId>,
+    pub organization_id: OrganizationId,
+    pub name: Text<120>,
+    pub handle: HostLabel,
+    pub country: Country,
+    pub currency: Currency,
+    pub locale: String,
+    pub time_zone: String,
+    pub plan: PlanId,
+    pub state: StoreState,
+    pub purge_after: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub version: i64,
+}
+
+/// A store as its members see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoreView {
+    /// Absent only in the answer to the request that opens the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<StoreId>,
+    pub organization: OrganizationId,
+    #[schema(example = "Analytical Engines")]
+    pub name: Text<120>,
+    pub handle: HostLabel,
+    /// Where it answers.
+    #[schema(example = "http://analytical-engines.localhost:8081")]
+    pub url: String,
+    pub country: Country,
+    pub currency: Currency,
+    #[schema(example = "en-GB")]
+    pub locale: String,
+    #[schema(example = "Europe/London")]
+    pub time_zone: String,
+    pub plan: PlanId,
+    pub state: StoreState,
+    /// Until when a deleted store can be restored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purge_after: Option<DateTime<Utc>>,
+    /// What can be asked of it now, roles aside.
+    #[schema(example = json!(["rename", "suspend", "delete", "enter"]))]
+    pub allowed_actions: Vec<&'static str>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Store {
+    /// As shown; `url` makes an address of a handle.
+    pub fn view(self, url: impl Fn(&str) -> String) -> StoreView {
+        StoreView {
+            id: self.id,
+            organization: self.organization_id,
+            url: url(self.handle.as_str()),
+            name: self.name,
+            handle: self.handle,
+            country: self.country,
+            currency: self.currency,
+            locale: self.locale,
+            time_zone: self.time_zone,
+            plan: self.plan,
+            state: self.state,
+            purge_after: self.purge_after,
+            allowed_actions: self.state.allowed_actions().to_vec(),
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// Open a store. Name and country are enough.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenStore {
+    #[schema(example = "Analytical Engines")]
+    pub name: Text<120>,
+    /// ISO 3166-1 alpha-2.
+    #[schema(example = "GB")]
+    pub country: Country,
+    /// The first part of its host; made from the name unless given.
+    #[schema(example = "analytical-engines")]
+    pub handle: Option<HostLabel>,
+    /// ISO 4217; the country's own unless given.
+    #[schema(example = "GBP")]
+    pub currency: Option<Currency>,
+    /// BCP 47; the country's own unless given.
+    #[schema(value_type = Option<String>, example = "en-GB")]
+    pub locale: Option<Locale>,
+    /// IANA; the country's main one unless given.
+    #[schema(value_type = Option<String>, example = "Europe/London")]
+    pub time_zone: Option<TimeZone>,
+    /// `free` unless given.
+    pub plan: Option<PlanId>,
+    /// Which of your organizations it is for; needed only when there are several. Without any, one is founded.
+    pub organization: Option<OrganizationId>,
+}
+
+/// Rename a store. Only what is given changes; a new handle changes its host, the old one stays yours for 30 days.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditStore {
+    #[schema(example = "Difference Engines")]
+    pub name: Option<Text<120>>,
+    #[schema(example = "difference-engines")]
+    pub handle: Option<HostLabel>,
+}
+
+/// Which stores to list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StoreFilter {
+    /// Only those of this organization.
+    pub organization: Option<OrganizationId>,
+}
+
+/// Delete a store: type its handle, so that nobody deletes the wrong one.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ConfirmDelete {
+    /// The store's handle.
+    pub confirm: String,
+}
+
+/// A token for the store's own API.
+#[derive(Serialize, ToSchema)]
+pub struct StaffToken {
+    /// Send it to the store as `Authorization: Bearer …`.
+    pub access_token: String,
+    #[schema(example = "Bearer")]
+    pub token_type: &'static str,
+    /// Seconds it lives.
+    #[schema(example = 900)]
+    pub expires_in: i64,
+    /// Where it is good.
+    #[schema(example = "http://analytical-engines.localhost:8081")]
+    pub store_url: String,
+}
+
+/// A language tag: `en`, `en-GB`, `zh-Hant-TW`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Locale(String);
+
+impl TryFrom<String> for Locale {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let mut parts = text.split('-');
+        let language = parts.next().unwrap_or_default();
+        let lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+        let starts = (2..=3).contains(&language.len()) && lower(language);
+        let rest = parts.all(|part| {
+            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if starts && rest && text.len() <= 35 {
+            Ok(Self(text))
+        } else {
+            Err("must be a language tag, like en or pt-BR")
+        }
+    }
+}
+
+impl From<Locale> for String {
+    fn from(locale: Locale) -> Self {
+        locale.0
+    }
+}
+
+/// The name of an IANA time zone: one that some country's row names, or `UTC`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TimeZone(String);
+
+const TIME_ZONES: &str = include_str!("../../policy/time_zones.txt");
+
+impl TryFrom<String> for TimeZone {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        if TIME_ZONES.lines().any(|zone| zone == text) {
+            Ok(Self(text))
+        } else {
+            Err("must be the name of an IANA time zone, like Europe/Berlin")
+        }
+    }
+}
+
+impl From<TimeZone> for String {
+    fn from(zone: TimeZone) -> Self {
+        zone.0
+    }
+}
+
+/// What a country suggests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Defaults {
+    pub currency: Currency,
+    pub locale: String,
+    pub time_zone: String,
+}
+
+const COUNTRIES: &str = include_str!("../../policy/countries.csv");
+
+impl Defaults {
+    /// `None` only for a country that the committed table lacks; a test reads every row.
+    pub fn of(country: Country) -> Option<Self> {
+        let row = COUNTRIES.lines().find(|line| line.split(',').next() == Some(country.code()))?;
+        let mut cells = row.split(',').skip(1);
+        let currency = Currency::parse(cells.next()?).ok()?;
+        Some(Self { currency, locale: cells.next()?.to_owned(), time_zone: cells.next()?.to_owned() })
+    }
+}
+
+/// Names to try for a store that was given none, the plain one first. A name without a single usable letter becomes `store-…`.
+pub fn handle_candidates(name: &Text<120>) -> impl Iterator<Item = HostLabel> {
+    let slug = Handle::slug_of(name.as_str());
+    let base: String = slug.as_str().chars().take(32).collect();
+    let base = base.trim_matches('-').to_owned();
+    let plain = HostLabel::parse(&base).ok();
+    let numbered = (2..30_u32).filter_map(move |number| {
+        let stem = if base.len() < 3 { "store" } else { base.as_str() };
+        HostLabel::parse(&format!("{stem}-{number}")).ok()
+    });
+    plain.into_iter().chain(numbered)
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn every_country_suggests_something_usable() {
+        for country in Country::all() {
+            let defaults = Defaults::of(country).unwrap_or_else(|| panic!("{} is missing", country.code()));
+            assert!(Locale::try_from(defaults.locale.clone()).is_ok(), "{defaults:?}");
+            assert!(TimeZone::try_from(defaults.time_zone.clone()).is_ok(), "{defaults:?}");
+        }
+        let of = |code: &str| Defaults::of(Country::parse(code).unwrap()).unwrap();
+        assert_eq!((of("JP").currency.code(), of("BG").currency.code()), ("JPY", "EUR"));
+        assert_eq!((of("GB").locale.as_str(), of("GB").time_zone.as_str()), ("en-GB", "Europe/London"));
+    }
+
+    #[test]
+    fn a_name_makes_a_handle() {
+        let first = |name: &str| handle_candidates(&Text::parse(name).unwrap()).next().unwrap().to_string();
+        assert_eq!(first("Analytical Engines"), "analytical-engines");
+        assert_eq!(first("Admin"), "admin-2");
+        assert_eq!(first("é"), "store-2");
+        let candidates: Vec<_> =
+            handle_candidates(&Text::parse("Tea").unwrap()).take(2).map(|it| it.to_string()).collect();
+        assert_eq!(candidates, ["tea", "tea-2"]);
+    }
+
+    #[test]
+    fn tags_and_zones_are_checked() {
+        for good in ["en", "pt-BR", "zh-Hant-TW"] {
+            assert!(Locale::try_from(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", "e", "EN", "en_GB", "en-", "en-<b>"] {
+            assert!(Locale::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert!(TimeZone::try_from("Mars/Olympus".to_owned()).is_err());
+    }
+}

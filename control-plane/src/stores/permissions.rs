@@ -1,0 +1,20 @@
+//! What may be done with stores.
+
+souk_access::permissions! {
+    /// Ask for one; whether in a given organization is [`Open`]'s question.
+    Request = "store", "request", Writes;
+    /// See those one is a member for.
+    List = "store", "list", Reads;
+    /// Open one in this organization.
+    Open = "store", "open", Writes;
+    /// See one.
+    View = "store", "view", Reads;
+    /// Rename one.
+    Edit = "store", "edit", Writes;
+    /// Work in one: take a staff token for it.
+    Enter = "store", "enter", Reads;
+    /// Suspend and resume one.
+    Suspend = "store", "suspend", Writes;
+    /// Delete and restore one.
+    Delete = "store", "delete", Writes;
+}

@@ -1,0 +1,243 @@
+//! Stores over HTTP.
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use souk_access::{Audience, ControlPermit, MAX_LIFETIME, Reply, Subject};
+use souk_api::{
+    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, RequestId,
+    not_modified,
+};
+use souk_kernel::{OperationId, StoreId};
+use souk_tenancy::{ReadTx, WriteTx};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::actions::{self, Change};
+use super::error::StoreError;
+use super::model::{ConfirmDelete, EditStore, OpenStore, StaffToken, Store, StoreFilter, StoreView};
+use super::state::StoreState;
+use super::{permissions, queries};
+use crate::audit::By;
+use crate::operations::{self, OperationView};
+use crate::plane::Plane;
+
+/// `/v1/stores`.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(open).service(list).service(show).service(edit);
+    config.service(suspend).service(resume).service(remove).service(restore).service(enter);
+}
+
+/// Open a store. Follow the operation until it has succeeded, usually well within a second; then take its keys once.
+/// Repeating the request with its Idempotency-Key gives the same store.
+#[utoipa::path(
+    tag = "Stores", request_body = OpenStore, params(("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued; Location is the operation", body = OperationView))
+)]
+#[post("/v1/stores")]
+async fn open(
+    permit: ControlPermit<permissions::Request>,
+    plane: Plane,
+    request: RequestId,
+    key: IdempotencyKey,
+    body: Json<OpenStore>,
+) -> Result<HttpResponse, Problem> {
+    let (by, account, digest) = (By::of(permit.actor(), &request), permit.account()?, body.digest());
+    let (plane, by, wish) = (&plane, &by, &body.0);
+    let work = async move |tx: &mut WriteTx<'_>| {
+        let operation = actions::open(tx, plane, by, account, wish).await?;
+        accepted(tx, plane, operation).await
+    };
+    let reply = permit.write_once("stores.open", &key, digest, work).await?;
+    plane.wake();
+    Ok(reply)
+}
+
+/// 202 with the operation and where to follow it.
+async fn accepted(tx: &mut WriteTx<'_>, plane: &Plane, operation: OperationId) -> Result<Reply, StoreError> {
+    let whole = operations::view(tx, operation).await?.ok_or(StoreError::Unknown)?;
+    let view = whole.view(tx.now(), |handle| plane.settings().store_url(handle));
+    Ok(Reply::accepted(&view).location(&format!("/v1/operations/{operation}")))
+}
+
+/// The stores of your organizations, newest first. Those being opened are operations until they have an id.
+#[utoipa::path(
+    tag = "Stores", params(StoreFilter, Paging),
+    responses((status = 200, description = "One page", body = Page<StoreView>))
+)]
+#[get("/v1/stores")]
+async fn list(
+    permit: ControlPermit<permissions::List>,
+    plane: Plane,
+    filter: Query<StoreFilter>,
+    paging: Paging,
+    key: web::Data<CursorKey>,
+) -> Result<Page<StoreView>, Problem> {
+    let (account, organization) = (permit.account()?, filter.organization);
+    let scope = format!("stores:{account}:{organization:?}");
+    let (before, limit) = (paging.position::<OperationId>(&key, &scope)?, paging.fetch());
+    let load = async move |tx: &mut ReadTx<'_>| {
+        Ok::<_, StoreError>(queries::list(tx, account, organization, before, limit).await?)
+    };
+    let rows = permit.read("stores.list", load).await?;
+    let page = Page::cut(rows, &paging, &key, &scope, |store| store.request_id)?;
+    Ok(page.map(|store| store.view(|handle| plane.settings().store_url(handle))))
+}
+
+/// One store.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path)),
+    responses((status = 200, description = "It", body = StoreView))
+)]
+#[get("/v1/stores/{store}")]
+async fn show(
+    permit: ControlPermit<permissions::View>,
+    plane: Plane,
+    id: Path<StoreId>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find(tx, *id).await?);
+    let store = permit.read("stores.show", find).await?.ok_or(StoreError::Unknown)?;
+    Ok(not_modified(&req, &ETag::new(store.version)).unwrap_or_else(|| shown(&plane, store)))
+}
+
+fn shown(plane: &Plane, store: Store) -> HttpResponse {
+    let etag = ETag::new(store.version);
+    HttpResponse::Ok().insert_header(etag).json(store.view(|handle| plane.settings().store_url(handle)))
+}
+
+/// Rename a store. Runtimes follow within a second; a new handle changes its host. `Operation-Id` names the work.
+#[utoipa::path(
+    tag = "Stores", request_body = EditStore,
+    params(("store" = StoreId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "Renamed", body = StoreView))
+)]
+#[patch("/v1/stores/{store}")]
+async fn edit(
+    permit: ControlPermit<permissions::Edit>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    if_match: IfMatch,
+    body: Json<EditStore>,
+) -> Result<HttpResponse, Problem> {
+    let (by, account) = (By::of(permit.actor(), &request), permit.account()?);
+    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, &by, account, *id, &if_match, &body).await;
+    let (store, _) = permit.write("stores.edit", work).await?;
+    plane.wake();
+    Ok(shown(&plane, store))
+}
+
+/// Suspend a store: it answers nobody until it is resumed.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[post("/v1/stores/{store}/suspend")]
+async fn suspend(
+    permit: ControlPermit<permissions::Suspend>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::Suspend, None).await
+}
+
+/// Resume a suspended store.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[post("/v1/stores/{store}/resume")]
+async fn resume(
+    permit: ControlPermit<permissions::Suspend>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::Resume, None).await
+}
+
+/// Delete a store: it answers nobody at once, and can be restored until `purge_after`.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ConfirmDelete, ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[delete("/v1/stores/{store}")]
+async fn remove(
+    permit: ControlPermit<permissions::Delete>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+    query: Query<ConfirmDelete>,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::Delete, Some(&query.confirm)).await
+}
+
+/// Restore a deleted store with all its data.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[post("/v1/stores/{store}/restore")]
+async fn restore(
+    permit: ControlPermit<permissions::Delete>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::Restore, None).await
+}
+
+async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(
+    permit: &ControlPermit<P>,
+    plane: &Plane,
+    id: StoreId,
+    request: &RequestId,
+    key: &IdempotencyKey,
+    change: Change,
+    confirm: Option<&str>,
+) -> Result<HttpResponse, Problem> {
+    let (by, account) = (By::of(permit.actor(), request), permit.account()?);
+    let work = async move |tx: &mut WriteTx<'_>| {
+        let operation = actions::request(tx, &by, account, id, change, confirm).await?;
+        accepted(tx, plane, operation).await
+    };
+    let reply = permit.write_once("stores.change", key, souk_api::Digest::empty(), work).await?;
+    plane.wake();
+    Ok(reply)
+}
+
+/// A staff token for the store's own API. The store decides what its bearer may do there.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path)),
+    responses((status = 201, description = "A token for 15 minutes", body = StaffToken))
+)]
+#[post("/v1/stores/{store}/tokens")]
+async fn enter(
+    permit: ControlPermit<permissions::Enter>,
+    plane: Plane,
+    id: Path<StoreId>,
+) -> Result<HttpResponse, Problem> {
+    let (id, account, now) = (*id, permit.account()?, permit.clock().now());
+    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find(tx, id).await?);
+    let store = permit.read("stores.enter", find).await?.ok_or(StoreError::Unknown)?;
+    if store.state != StoreState::Live {
+        return Err(StoreError::State(store.state).into());
+    }
+    let issued = plane.signing().issue(
+        Audience::Store(id),
+        Subject::Staff(account),
+        0,
+        permit.session(),
+        now,
+        MAX_LIFETIME,
+    );
+    let token = issued.map_err(StoreError::from)?;
+    let expires_in = (token.expires_at - now).num_seconds();
+    let store_url = plane.settings().store_url(store.handle.as_str());
+    let view = StaffToken { access_token: token.text, token_type: "Bearer", expires_in, store_url };
+    Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
+}

@@ -1,0 +1,1 @@
+//! The plane in a test: built with what production is built with.
