@@ -180,6 +180,22 @@ pub async fn move_status(
     Ok(queries::insert_notes(tx, order.id, &[note]).await?)
 }
 
+/// Writes where the money of an order stands, and nothing else. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn set_status(tx: &mut WriteTx<'_>, order: OrderId, status: FinancialStatus) -> Result<(), DbError> {
+    queries::set_financial(tx, order, status).await
+}
+
+/// Where an order stands, without its lock. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn state_of(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Option<OrderState>, DbError> {
+    queries::state_of(tx, order).await
+}
+
 /// Ends an attempt that did not become an order. Nothing is told to the world: to the shopper it never was one. Two statements.
 ///
 /// # Errors

@@ -18,13 +18,13 @@ mod tests;
 
 pub use actions::{
     attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note, place,
-    refuse_for_stock, return_money, view,
+    refuse_for_stock, return_money, set_status, state_of, view,
 };
-pub use error::{CATALOGUE, OrderError};
+pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
     AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine, LockedOrder,
-    NewLine, NewOrder, NewShippingLine, NewTax, Note, Sums, view::OrderView, view::ShopperOrderView,
+    NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView, view::ShopperOrderView,
 };
 pub use routes::routes;
 pub use state::{OrderEvent, OrderState};

@@ -1,8 +1,8 @@
 -- Writes what a fold decided: the session, its payment, the movements. The caller holds the order's lock, so the sums are absolute.
 WITH session AS (
     UPDATE payment_sessions
-    SET state = $2, reference = coalesce(reference, $3), redirect_url = coalesce($4, redirect_url), failure_code = coalesce($5, failure_code),
-        failure_message = coalesce($6, failure_message), next_poll_at = $7, token = NULL, updated_at = $8
+    SET state = $2, reference = coalesce(reference, $3), redirect_url = coalesce($4, redirect_url), failure_code = $5,
+        failure_message = $6, next_poll_at = $7, token = NULL, updated_at = $8
     WHERE id = $1
     RETURNING id, order_id, provider, reference, currency
 ), payment AS (

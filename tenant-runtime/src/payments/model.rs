@@ -72,6 +72,16 @@ pub struct PaymentSession {
     pub created_at: DateTime<Utc>,
 }
 
+/// `failure_code` of a session whose provider spoke of another amount than was asked for.
+pub const MISMATCH: &str = "amount_mismatch";
+
+impl PaymentSession {
+    /// Whether its provider once spoke of another amount, and nothing has cleared that up.
+    pub fn is_flagged(&self) -> bool {
+        self.failure_code.as_deref() == Some(MISMATCH)
+    }
+}
+
 /// The money of a session: sums over its transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Payment {

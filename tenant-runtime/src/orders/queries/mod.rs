@@ -189,6 +189,19 @@ pub async fn of_cart(tx: &mut ReadTx<'_>, cart: CartId) -> Result<Option<OrderId
 }
 
 #[derive(QueryableByName)]
+struct StateRow {
+    #[diesel(sql_type = Text)]
+    state: String,
+}
+
+/// Where an order stands.
+pub async fn state_of(tx: &mut ReadTx<'_>, id: OrderId) -> Result<Option<OrderState>, DbError> {
+    let text = "SELECT state FROM orders WHERE id = $1";
+    let row: Option<StateRow> = tx.optional(sql(text).bind::<SqlUuid, _>(id)).await?;
+    row.map(|row| known("order state", &row.state, OrderState::parse(&row.state))).transpose()
+}
+
+#[derive(QueryableByName)]
 pub struct Placed {
     #[diesel(sql_type = BigInt)]
     pub number: i64,

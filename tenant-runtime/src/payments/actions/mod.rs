@@ -10,7 +10,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    DueRefund, Held, News, ProviderCode, ProviderEvent, ProviderFact, Setup, pause_after,
+    DueRefund, Held, MISMATCH, News, ProviderCode, ProviderEvent, ProviderFact, Setup, pause_after,
 };
 use super::queries;
 
@@ -73,9 +73,11 @@ pub async fn record(tx: &mut WriteTx<'_>, held: &Held, fact: &ProviderFact) -> R
     match folded.news {
         News::Mismatch => {
             tracing::warn!(payment_session.id = %held.session.id, "a provider speaks of another amount than was asked for");
-            queries::flag(tx, held.session.id, "amount_mismatch").await?;
-            // The provider itself is asked before anybody believes or disbelieves it.
-            queries::poll_at(tx, held.session.id, Some(tx.now())).await?;
+            // The provider itself is asked before anybody believes or disbelieves it; at once, the first time.
+            if !held.session.is_flagged() {
+                queries::flag(tx, held.session.id, MISMATCH).await?;
+                queries::poll_at(tx, held.session.id, Some(tx.now())).await?;
+            }
         }
         News::Nothing if held.session.reference.is_some() && folded.state == held.session.state => {}
         _ => queries::apply(tx, held, fact, &folded).await?,

@@ -13,6 +13,7 @@ use super::{manual::Manual, test::Test};
 #[derive(Clone, Debug)]
 pub struct StartPayment {
     pub store: StoreId,
+    pub provider: ProviderCode,
     pub session: PaymentSessionId,
     pub amount: Money,
     /// Hold the money only.
@@ -106,6 +107,12 @@ pub struct ProvidersConfig {
 pub struct Providers {
     manual: Arc<Manual>,
     test: Option<Arc<Test>>,
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Providers").field("test", &self.test.is_some()).finish_non_exhaustive()
+    }
 }
 
 impl Providers {

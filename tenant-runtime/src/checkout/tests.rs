@@ -1,0 +1,1 @@
+//! The sale over HTTP.
