@@ -94,19 +94,17 @@ impl From<CheckoutError> for Problem {
                 })
             }
             CheckoutError::PriceChanged { expected, total } => Self::new(&PRICE_CHANGED)
-                .detail(format!(
-                    "The total is {} {}.",
-                    total.decimal_string(),
-                    total.currency()
-                ))
+                .detail(format!("The total is {} {}.", total.decimal_string(), total.currency()))
                 .extension("total", serde_json::json!(total))
                 .extension("expected_total", serde_json::json!(expected)),
             CheckoutError::CardNumber(pointer) => {
                 Self::new(&CARD_NUMBER).field(pointer, "card_number", "must not hold a card number")
             }
-            CheckoutError::ReturnUrl => {
-                Self::new(&RETURN_URL).field("/payment/return_url", "not_allowed", "must be an address of the store")
-            }
+            CheckoutError::ReturnUrl => Self::new(&RETURN_URL).field(
+                "/payment/return_url",
+                "not_allowed",
+                "must be an address of the store",
+            ),
             CheckoutError::OrderState => Self::new(&crate::orders::ORDER_STATE),
             CheckoutError::Provider(cause) => Self::new(&PAYMENT_UNAVAILABLE).retry_after(5).source(cause),
             CheckoutError::Problem(problem) => problem,

@@ -8,7 +8,9 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrderView};
-use crate::payments::{PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup};
+use crate::payments::{
+    PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
+};
 
 /// How stores are reached from outside: `https` and no port, or `http` and 8081 at home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +52,8 @@ pub struct Wish {
 pub fn may_return_to(address: &str, store: &StoreEntry, setup: &Setup, provider: ProviderCode) -> bool {
     let Ok(url) = Url::parse(address) else { return false };
     let Some(host) = url.host_str() else { return false };
-    let plain = matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
     let own = store.hosts.iter().chain(&setup.return_hosts).any(|allowed| allowed.eq_ignore_ascii_case(host));
     let at_home = matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
     plain && (own || at_home && provider == ProviderCode::Test)
@@ -94,7 +97,9 @@ impl CheckoutStatus {
             OrderState::Open | OrderState::Closed => Self::Completed,
             OrderState::Cancelled => Self::Failed,
             OrderState::PendingPayment => match order.payments.last() {
-                Some(payment) if payment.state == SessionState::RequiresAction.as_str() => Self::ActionRequired,
+                Some(payment) if payment.state == SessionState::RequiresAction.as_str() => {
+                    Self::ActionRequired
+                }
                 _ => Self::Processing,
             },
         }
@@ -187,9 +192,10 @@ pub fn next_step(order: OrderState, session: &PaymentSession, now: DateTime<Utc>
         _ if session.is_flagged() && !old => Next::Ask,
         (_, SessionState::Pending | SessionState::RequiresAction) if !old => Next::Ask,
         (_, SessionState::Pending | SessionState::RequiresAction) => Next::Forget,
-        (_, SessionState::Failed | SessionState::Canceled | SessionState::Captured | SessionState::Authorized) => {
-            Next::Forget
-        }
+        (
+            _,
+            SessionState::Failed | SessionState::Canceled | SessionState::Captured | SessionState::Authorized,
+        ) => Next::Forget,
     }
 }
 

@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{IdempotencyKey, Json, Path, Problem, problem};
-use souk_kernel::{CartId, CheckoutSessionId, Email, Money, OrderId, PaymentSessionId, Quantity, Text, VariantId};
+use souk_kernel::{
+    CartId, CheckoutSessionId, Email, Money, OrderId, PaymentSessionId, Quantity, Text, VariantId,
+};
 use souk_tenancy::WriteTx;
 use utoipa::ToSchema;
 
@@ -95,7 +97,8 @@ async fn checkout(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (secret, digest) = (cart_secret(&request)?, body.digest());
-    let (wish, entry, actor) = (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
+    let (wish, entry, actor) =
+        (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     let purchase = Purchase { entry, cart: *id, secret, wish, actor };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
@@ -152,7 +155,8 @@ async fn create_checkout_session(
 ) -> Result<HttpResponse, Problem> {
     let (entry, customer) = (permit.entry().clone(), permit.actor().customer());
     let NewCheckoutSession { lines, email, shipping_address, success_url, cancel_url } = body.into_inner();
-    let mut url = url::Url::parse(&till.address.of(&entry)).map_err(|error| Problem::new(&problem::INTERNAL).source(error))?;
+    let mut url = url::Url::parse(&till.address.of(&entry))
+        .map_err(|error| Problem::new(&problem::INTERNAL).source(error))?;
     for (name, address) in [("success_url", &success_url), ("cancel_url", &cancel_url)] {
         let Some(address) = address else { continue };
         // Hosts that only a provider's settings allow are checked again, with them, when it is paid.
@@ -161,7 +165,8 @@ async fn create_checkout_session(
         }
         url.query_pairs_mut().append_pair(name, address.as_str());
     }
-    let lines = lines.into_iter().map(|line| NewCartLine { variant: line.variant_id, quantity: line.quantity });
+    let lines =
+        lines.into_iter().map(|line| NewCartLine { variant: line.variant_id, quantity: line.quantity });
     let new = NewCart { lines: lines.collect(), email, shipping_address, customer, ..NewCart::default() };
     let (cart, secret) = permit
         .write("checkout.session", async move |tx: &mut WriteTx<'_>| cart::create(tx, new).await)
@@ -169,7 +174,8 @@ async fn create_checkout_session(
     let id = CheckoutSessionId::from_uuid(cart.id.uuid());
     url.set_path(&format!("/checkout/{id}"));
     url.set_fragment(Some(secret.expose()));
-    let view = CheckoutSessionView { id, url: url.into(), cart_id: cart.id, secret: secret.expose().to_owned() };
+    let view =
+        CheckoutSessionView { id, url: url.into(), cart_id: cart.id, secret: secret.expose().to_owned() };
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }
 
@@ -214,7 +220,10 @@ async fn come_back(
     id: PaymentSessionId,
 ) -> Result<(payments::PaymentSession, CheckoutStatus), CheckoutError> {
     let held = permit
-        .read::<_, CheckoutError, _>("checkout.return.look", async move |tx| Ok(payments::held(tx, id).await?))
+        .read::<_, CheckoutError, _>(
+            "checkout.return.look",
+            async move |tx| Ok(payments::held(tx, id).await?),
+        )
         .await?
         .ok_or(CheckoutError::SessionUnknown)?;
     let said = match till.providers.of(held.session.provider) {
@@ -278,10 +287,13 @@ async fn payment_webhook(
 }
 
 fn signature_of(request: &HttpRequest) -> WebhookHeaders {
-    let text = |name: &str| {
-        request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-    };
-    WebhookHeaders { id: text("webhook-id"), timestamp: text("webhook-timestamp"), signature: text("webhook-signature") }
+    let text =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    WebhookHeaders {
+        id: text("webhook-id"),
+        timestamp: text("webhook-timestamp"),
+        signature: text("webhook-signature"),
+    }
 }
 
 /// Take the money that is held for an order
@@ -321,6 +333,8 @@ async fn mark_order_paid(
 ) -> Result<HttpResponse, Problem> {
     let (id, digest, actor) = (*id, body.digest(), permit.actor().to_string());
     permit
-        .write_once("orders.mark_paid", &key, digest, async move |tx: &mut WriteTx<'_>| mark_paid(tx, id, &actor).await)
+        .write_once("orders.mark_paid", &key, digest, async move |tx: &mut WriteTx<'_>| {
+            mark_paid(tx, id, &actor).await
+        })
         .await
 }

@@ -85,7 +85,9 @@ impl AccountCode {
     pub const fn kind(self) -> AccountKind {
         match self {
             Self::CashClearing | Self::AccountsReceivable => AccountKind::Asset,
-            Self::CustomerPrepayments | Self::SalesTaxPayable | Self::RefundsPayable => AccountKind::Liability,
+            Self::CustomerPrepayments | Self::SalesTaxPayable | Self::RefundsPayable => {
+                AccountKind::Liability
+            }
             Self::Sales | Self::ShippingIncome | Self::SalesReturns => AccountKind::Revenue,
         }
     }
@@ -428,8 +430,14 @@ mod tests {
         .into_iter()
         .filter_map(Result::unwrap)
         .collect();
-        assert_eq!(balances(&entries[..1]), [("1100", 1773), ("2200", -283), ("4000", -1000), ("4100", -490)].into());
-        assert_eq!(balances(&entries[..2]), [("1000", 1773), ("2200", -283), ("4000", -1000), ("4100", -490)].into());
+        assert_eq!(
+            balances(&entries[..1]),
+            [("1100", 1773), ("2200", -283), ("4000", -1000), ("4100", -490)].into()
+        );
+        assert_eq!(
+            balances(&entries[..2]),
+            [("1000", 1773), ("2200", -283), ("4000", -1000), ("4100", -490)].into()
+        );
         assert_eq!(balances(&entries), [("4000", -1000), ("4100", -490), ("4900", 1490)].into());
     }
 
@@ -451,7 +459,11 @@ mod tests {
     #[test]
     fn an_entry_that_does_not_balance_cannot_be_made() {
         let draft = || Entry::draft("x".to_owned(), "sale", "EUR".parse().unwrap(), DateTime::UNIX_EPOCH);
-        let off = draft().debit(AccountCode::CashClearing, eur(2)).unwrap().credit(AccountCode::Sales, eur(1)).unwrap();
+        let off = draft()
+            .debit(AccountCode::CashClearing, eur(2))
+            .unwrap()
+            .credit(AccountCode::Sales, eur(1))
+            .unwrap();
         assert_eq!(off.close(), Err(UnbalancedEntry::OffBy { fact: "x".to_owned(), off: 1 }));
         assert_eq!(draft().close(), Err(UnbalancedEntry::Empty("x".to_owned())));
         let yen = Money::new(1, "JPY".parse().unwrap());

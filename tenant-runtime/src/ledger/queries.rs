@@ -35,7 +35,9 @@ pub async fn post(tx: &mut WriteTx<'_>, entries: &[(JournalEntryId, Entry)]) -> 
         .bind::<Array<SqlUuid>, _>(lines().map(|(id, _)| id.uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(lines().map(|(_, line)| line.account().code()).collect::<Vec<_>>())
         .bind::<Array<BigInt>, _>(lines().map(|(_, line)| line.amount().minor()).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(lines().map(|(_, line)| line.amount().currency().to_string()).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(
+            lines().map(|(_, line)| line.amount().currency().to_string()).collect::<Vec<_>>(),
+        )
         .bind::<Array<SqlUuid>, _>(chart.iter().map(|_| LedgerAccountId::new().uuid()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(chart.iter().map(|account| account.code()).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(chart.iter().map(|account| account.name()).collect::<Vec<_>>())

@@ -135,7 +135,6 @@ struct EntryView {
 
 /// One side of an entry: debits positive, credits negative.
 #[derive(Debug, Serialize, ToSchema)]
-#[expect(dead_code, reason = "the schema of what the database aggregates")]
 struct PostingView {
     #[schema(example = "1100")]
     account: String,

@@ -8,7 +8,8 @@ use super::error::OrderError;
 use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
 use super::model::view::OrderView;
 use super::model::{
-    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note, allowed_actions,
+    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note,
+    allowed_actions,
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
@@ -126,7 +127,12 @@ pub async fn place(
 }
 
 fn captured_note(tx: &ReadTx<'_>, actor: &str, amount: Money) -> Note {
-    Note { kind: "payment.captured", actor: actor.to_owned(), details: json!({ "amount": amount }), at: tx.now() }
+    Note {
+        kind: "payment.captured",
+        actor: actor.to_owned(),
+        details: json!({ "amount": amount }),
+        at: tx.now(),
+    }
 }
 
 fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&str>) -> OrderPaid {
@@ -161,8 +167,8 @@ pub async fn move_status(
     let now = tx.now();
     let note = match captured {
         Some((key, amount)) => {
-            let entry =
-                rules::captured(order.id, key, amount, Claim::Sale, now).map_err(ledger::LedgerError::from)?;
+            let entry = rules::captured(order.id, key, amount, Claim::Sale, now)
+                .map_err(ledger::LedgerError::from)?;
             ledger::post_all(tx, Vec::from_iter(entry)).await?;
             let fact = paid(tx, order, amount, Some(provider.as_str()));
             souk_event_bus::emit(tx, &fact).await?;
@@ -184,7 +190,11 @@ pub async fn move_status(
 ///
 /// # Errors
 /// See [`DbError`].
-pub async fn set_status(tx: &mut WriteTx<'_>, order: OrderId, status: FinancialStatus) -> Result<(), DbError> {
+pub async fn set_status(
+    tx: &mut WriteTx<'_>,
+    order: OrderId,
+    status: FinancialStatus,
+) -> Result<(), DbError> {
     queries::set_financial(tx, order, status).await
 }
 
@@ -296,7 +306,12 @@ pub async fn cancel(
     note(tx, id, "order.cancelled", actor, details).await?;
     if let Some(held) = &held {
         // Whatever the provider still holds or may yet take is looked at, at once.
-        payments::poll_soon(tx, held.session.id, Some(tx.now()).filter(|_| !held.session.provider.is_offline())).await?;
+        payments::poll_soon(
+            tx,
+            held.session.id,
+            Some(tx.now()).filter(|_| !held.session.provider.is_offline()),
+        )
+        .await?;
     }
     match from {
         OrderState::PendingPayment => {

@@ -5,6 +5,7 @@ use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
 use super::model::AllowedAction;
+use crate::cart::CartError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::payments::PaymentError;
@@ -34,6 +35,8 @@ pub enum OrderError {
     Payment(#[from] PaymentError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    #[error(transparent)]
+    Cart(#[from] CartError),
     /// A statement failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -55,6 +58,7 @@ impl From<OrderError> for Problem {
             OrderError::Ledger(error) => error.into(),
             OrderError::Payment(error) => error.into(),
             OrderError::Inventory(error) => error.into(),
+            OrderError::Cart(error) => error.into(),
             OrderError::Db(error) => souk_access::database_problem(error.into()),
             OrderError::Tenancy(error) => souk_access::database_problem(error),
         }

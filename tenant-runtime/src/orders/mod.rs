@@ -23,8 +23,9 @@ pub use actions::{
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
-    AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine, LockedOrder,
-    NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView, view::ShopperOrderView,
+    AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
+    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView,
+    view::ShopperOrderView,
 };
 pub use routes::routes;
 pub use state::{OrderEvent, OrderState};

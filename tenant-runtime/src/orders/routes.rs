@@ -140,8 +140,9 @@ async fn list_orders(
         after,
         fetch: paging.fetch(),
     };
-    let rows =
-        permit.read("orders.list", async move |tx| Ok::<_, Refusal>(queries::list(tx, filter).await?)).await?;
+    let rows = permit
+        .read("orders.list", async move |tx| Ok::<_, Refusal>(queries::list(tx, filter).await?))
+        .await?;
     Ok(Page::cut(rows, &paging, cursors, &scope, |row| (row.created_at, row.id.uuid()))?
         .map(OrderSummary::from))
 }
@@ -153,7 +154,11 @@ async fn list_orders(
     (status = 200, body = OrderView), (status = 304, description = "Not changed"),
     (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
 #[get("/admin/v1/orders/{id}")]
-async fn get_order(permit: Permit<View>, id: Path<OrderId>, request: HttpRequest) -> Result<HttpResponse, Problem> {
+async fn get_order(
+    permit: Permit<View>,
+    id: Path<OrderId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
     let id = id.into_inner();
     let order = permit.read("orders.get", async move |tx| actions::view(tx, id).await).await?;
     let etag = ETag::new(order.version);

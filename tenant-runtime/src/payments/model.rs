@@ -2,9 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use souk_kernel::{
-    Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId,
-};
+use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use utoipa::ToSchema;
 
 use super::state::{SessionEvent, SessionState};
@@ -209,7 +207,8 @@ impl Held {
         let zero = Money::zero(session.amount.currency());
         let (authorized, captured) =
             self.payment.map_or((zero, zero), |payment| (payment.authorized, payment.captured));
-        let unchanged = |news| Folded { state: session.state, authorized, captured, transactions: Vec::new(), news };
+        let unchanged =
+            |news| Folded { state: session.state, authorized, captured, transactions: Vec::new(), news };
         if !fact.matches(session.amount) {
             return Ok(unchanged(News::Mismatch));
         }
@@ -440,7 +439,9 @@ mod tests {
         ] {
             assert!(resembles_card_number(text), "{text}");
         }
-        for text in ["tok_ok", "4242424242424241", "leave at door 12", "+49 30 901820", "1234567890123456789012", ""] {
+        for text in
+            ["tok_ok", "4242424242424241", "leave at door 12", "+49 30 901820", "1234567890123456789012", ""]
+        {
             assert!(!resembles_card_number(text), "{text}");
         }
     }

@@ -7,7 +7,9 @@ use souk_kernel::{Currency, Money, OrderId, PaymentId, PaymentSessionId, Payment
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::actions::NewSession;
-use super::model::{DueRefund, Folded, Held, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact};
+use super::model::{
+    DueRefund, Folded, Held, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
+};
 use super::state::SessionState;
 
 /// A stored text that is not of the closed list: a mistake in a migration, never of a caller.
@@ -119,8 +121,7 @@ impl HeldRow {
 
 /// A session with its payment.
 pub async fn held(tx: &mut ReadTx<'_>, id: PaymentSessionId) -> Result<Option<Held>, DbError> {
-    let row: Option<HeldRow> =
-        tx.optional(sql(include_str!("held.sql")).bind::<SqlUuid, _>(id)).await?;
+    let row: Option<HeldRow> = tx.optional(sql(include_str!("held.sql")).bind::<SqlUuid, _>(id)).await?;
     row.map(HeldRow::read).transpose()
 }
 
@@ -131,8 +132,12 @@ struct SessionRow {
 }
 
 /// The newest session of an order.
-pub async fn session_of_order(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Option<PaymentSessionId>, DbError> {
-    let text = "SELECT id FROM payment_sessions WHERE order_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
+pub async fn session_of_order(
+    tx: &mut ReadTx<'_>,
+    order: OrderId,
+) -> Result<Option<PaymentSessionId>, DbError> {
+    let text =
+        "SELECT id FROM payment_sessions WHERE order_id = $1 ORDER BY created_at DESC, id DESC LIMIT 1";
     let row: Option<SessionRow> = tx.optional(sql(text).bind::<SqlUuid, _>(order)).await?;
     Ok(row.map(|row| row.id))
 }
@@ -145,7 +150,11 @@ pub async fn apply(
     folded: &Folded,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let next_poll = if folded.state.is_undecided() { Some(now + super::model::pause_after(held.session.attempts)) } else { None };
+    let next_poll = if folded.state.is_undecided() {
+        Some(now + super::model::pause_after(held.session.attempts))
+    } else {
+        None
+    };
     let payment = held.payment.map_or_else(PaymentId::new, |payment| payment.id);
     let new = &folded.transactions;
     let (code, message) = match &fact.failure {
@@ -227,10 +236,8 @@ pub async fn event_outcome(
     outcome: &str,
 ) -> Result<(), DbError> {
     let text = "UPDATE provider_events SET outcome = $3 WHERE provider = $1 AND event_id = $2";
-    let statement = sql(text)
-        .bind::<Text, _>(provider.as_str())
-        .bind::<Text, _>(event)
-        .bind::<Text, _>(outcome);
+    let statement =
+        sql(text).bind::<Text, _>(provider.as_str()).bind::<Text, _>(event).bind::<Text, _>(outcome);
     tx.execute(statement).await.map(drop)
 }
 
@@ -286,8 +293,7 @@ struct RefundRow {
 /// Takes at most `limit` refunds whose turn it is.
 pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<DueRefund>, DbError> {
     let now = tx.now();
-    let statement =
-        sql(include_str!("due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
+    let statement = sql(include_str!("due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
     let rows: Vec<RefundRow> = tx.load(statement).await?;
     let read = |row: RefundRow| {
         let provider =

@@ -56,7 +56,9 @@ impl SessionState {
             (S::Pending | S::RequiresAction, E::ActionRequired) => Ok(S::RequiresAction),
             (S::Pending | S::RequiresAction | S::Failed, E::Failed) => Ok(S::Failed),
             (S::Pending | S::RequiresAction | S::Failed | S::Authorized, E::Authorized) => Ok(S::Authorized),
-            (S::Pending | S::RequiresAction | S::Failed | S::Authorized | S::Canceled, E::Voided) => Ok(S::Canceled),
+            (S::Pending | S::RequiresAction | S::Failed | S::Authorized | S::Canceled, E::Voided) => {
+                Ok(S::Canceled)
+            }
             (
                 S::Pending | S::RequiresAction | S::Failed | S::Authorized | S::Canceled | S::Captured,
                 E::Captured,

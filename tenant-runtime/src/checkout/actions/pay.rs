@@ -144,7 +144,8 @@ async fn finalise(
             Err(CheckoutError::Problem(lost)) if lost.code() == problem::IDEMPOTENCY_RUNNING.code => {
                 // Another attempt took the key over: what was said must be settled all the same.
                 let (till, said, actor) = (till.clone(), said.clone_for_try(), actor.to_owned());
-                let work = async move |tx: &mut WriteTx<'_>| settle_said(tx, &till, session, &said, &actor).await;
+                let work =
+                    async move |tx: &mut WriteTx<'_>| settle_said(tx, &till, session, &said, &actor).await;
                 return Ok(permit.write::<_, CheckoutError, _>("checkout.finalise", work).await?);
             }
             Err(error) => return Err(error.into()),
@@ -164,9 +165,8 @@ impl Said {
 
 /// Whether the database may be back in a moment.
 fn may_pass(error: &CheckoutError) -> bool {
-    let problem = |error: &DbError| {
-        error.is_retryable() || matches!(error, DbError::Unavailable | DbError::Timeout)
-    };
+    let problem =
+        |error: &DbError| error.is_retryable() || matches!(error, DbError::Unavailable | DbError::Timeout);
     match error {
         CheckoutError::Tenancy(TenancyError::Busy) => true,
         CheckoutError::Tenancy(TenancyError::Db(error)) | CheckoutError::Db(error) => problem(error),

@@ -6,9 +6,7 @@ use souk_kernel::PaymentSessionId;
 use souk_tenancy::WriteTx;
 
 use super::super::error::CheckoutError;
-use super::super::model::{
-    Next, Till, failed_fact, is_abandoned, never_started, next_step,
-};
+use super::super::model::{Next, Till, failed_fact, is_abandoned, never_started, next_step};
 use super::settle::{abandon, refund_left, settle};
 use crate::inventory;
 use crate::orders::{self, CancelReason, FinancialStatus, OrderState};
@@ -141,7 +139,8 @@ async fn carry_out(worker: &WorkerPermit, till: &Till, refund: DueRefund) -> Res
             }
             Err(ProviderError::Refused { code, message }) => {
                 if payments::refund_failed(tx, refund.id, &format!("{code}: {message}")).await? {
-                    let details = serde_json::json!({ "refund": refund.id, "amount": refund.amount, "code": code });
+                    let details =
+                        serde_json::json!({ "refund": refund.id, "amount": refund.amount, "code": code });
                     orders::note(tx, order.id, "refund.failed", &actor, details).await?;
                 }
             }

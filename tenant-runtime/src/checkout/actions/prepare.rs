@@ -45,7 +45,11 @@ pub struct Purchase {
 ///
 /// # Errors
 /// See [`CheckoutError`]; nothing is changed then.
-pub async fn prepare(tx: &mut WriteTx<'_>, till: &Till, purchase: &Purchase) -> Result<Prepared, CheckoutError> {
+pub async fn prepare(
+    tx: &mut WriteTx<'_>,
+    till: &Till,
+    purchase: &Purchase,
+) -> Result<Prepared, CheckoutError> {
     let Purchase { entry, wish, .. } = purchase;
     let cart = cart::take(tx, purchase.cart, &purchase.secret).await?.ok_or(CheckoutError::CartUnknown)?;
     match cart.state {
@@ -173,7 +177,11 @@ fn demands(quote: &Quote) -> Vec<Demand> {
     quote
         .lines
         .iter()
-        .map(|line| Demand { item: line.sellable.item, quantity: line.quantity, policy: line.sellable.policy })
+        .map(|line| Demand {
+            item: line.sellable.item,
+            quantity: line.quantity,
+            policy: line.sellable.policy,
+        })
         .collect()
 }
 

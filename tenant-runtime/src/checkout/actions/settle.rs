@@ -58,7 +58,8 @@ pub async fn settle(
         }
         News::Mismatch if held.session.is_flagged() => Settled::Flagged,
         News::Mismatch => {
-            let details = json!({ "asked": held.session.amount, "told": fact.amount, "captured": fact.captured });
+            let details =
+                json!({ "asked": held.session.amount, "told": fact.amount, "captured": fact.captured });
             orders::note(tx, order.id, "payment.mismatch", actor, details).await?;
             Settled::Flagged
         }
@@ -253,7 +254,8 @@ pub async fn refund_left(
         false,
     );
     orders::set_status(tx, order.id, status).await?;
-    orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund })).await?;
+    orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
+        .await?;
     let fact = OrderRefunded {
         order_id: order.id,
         number: order.number,

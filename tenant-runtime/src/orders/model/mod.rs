@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, Currency, CustomerId, ImageId, InventoryItemId, LocationId, Money, MoneyError, OrderId, OrderLineId,
-    ProductId, Quantity, ShippingLineId, ShippingRateId, VariantId,
+    CartId, Currency, CustomerId, ImageId, InventoryItemId, LocationId, Money, MoneyError, OrderId,
+    OrderLineId, ProductId, Quantity, ShippingLineId, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -347,7 +347,8 @@ impl LinkKey {
     /// The secret that opens this order to a guest.
     pub fn secret_of(&self, order: OrderId) -> Option<LinkSecret> {
         use base64::Engine as _;
-        let tag = self.0.clone().chain_update("order:").chain_update(order.to_string()).finalize().into_bytes();
+        let tag =
+            self.0.clone().chain_update("order:").chain_update(order.to_string()).finalize().into_bytes();
         LinkSecret::parse(&base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag))
     }
 }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, Currency, CustomerId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId, PaymentTransactionId,
-    ProductId, RefundId, ShippingLineId, VariantId,
+    CartId, Currency, CustomerId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
+    PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;

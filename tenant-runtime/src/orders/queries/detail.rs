@@ -99,8 +99,11 @@ impl DetailRow {
         let money = |minor| Money::new(minor, currency);
         let taxes: Vec<TaxJson> = read(self.tax_lines)?;
         let state = known("order state", &self.state, OrderState::parse(&self.state))?;
-        let financial_status =
-            known("financial status", &self.financial_status, FinancialStatus::parse(&self.financial_status))?;
+        let financial_status = known(
+            "financial status",
+            &self.financial_status,
+            FinancialStatus::parse(&self.financial_status),
+        )?;
         let fulfillment = FulfillmentStatus::parse(&self.fulfillment_status);
         let fulfillment_status = known("fulfillment status", &self.fulfillment_status, fulfillment)?;
         let cancel_reason = self

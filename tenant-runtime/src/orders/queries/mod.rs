@@ -11,7 +11,7 @@ use souk_kernel::{CartId, Currency, Money, OrderId, PaymentSessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-pub use detail::{Detail, find, find_by_name};
+pub use detail::{find, find_by_name};
 pub use list::{ListFilter, SummaryRow, list};
 
 use super::model::{
@@ -56,8 +56,10 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
                 "amount_minor": line.amount.minor() })
         })
         .collect();
-    let on_lines =
-        order.lines.iter().flat_map(|line| line.taxes.iter().map(|tax| tax_json(tax, Some(line.id.uuid()), None)));
+    let on_lines = order
+        .lines
+        .iter()
+        .flat_map(|line| line.taxes.iter().map(|tax| tax_json(tax, Some(line.id.uuid()), None)));
     let on_shipping = order
         .shipping_line
         .iter()
@@ -254,7 +256,8 @@ pub async fn set_financial(
     status: FinancialStatus,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let text = "UPDATE orders SET financial_status = $2, version = version + 1, updated_at = $3 WHERE id = $1";
+    let text =
+        "UPDATE orders SET financial_status = $2, version = version + 1, updated_at = $3 WHERE id = $1";
     let statement =
         sql(text).bind::<SqlUuid, _>(id).bind::<Text, _>(status.as_str()).bind::<Timestamptz, _>(now);
     tx.execute(statement).await.map(drop)

@@ -177,7 +177,9 @@ async fn answer<T: for<'de> Deserialize<'de>>(request: RequestBuilder) -> Result
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| ProviderError::Unknown(error.to_string()));
     }
-    if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT && status != StatusCode::TOO_MANY_REQUESTS
+    if status.is_client_error()
+        && status != StatusCode::REQUEST_TIMEOUT
+        && status != StatusCode::TOO_MANY_REQUESTS
     {
         let error = serde_json::from_slice::<Value>(&body).unwrap_or_default();
         let text = |name: &str| error.pointer(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -217,12 +219,16 @@ impl Provider for Test {
         async move {
             let asked = session.id.to_string();
             let found = match &session.reference {
-                Some(reference) => match answer::<Wire>(self.get(store, &format!("/v1/payments/{reference}"))).await {
-                    Err(ProviderError::Refused { .. }) => None,
-                    answer => Some(answer?),
-                },
+                Some(reference) => {
+                    match answer::<Wire>(self.get(store, &format!("/v1/payments/{reference}"))).await {
+                        Err(ProviderError::Refused { .. }) => None,
+                        answer => Some(answer?),
+                    }
+                }
                 None => {
-                    let list = answer::<WireList>(self.get(store, &format!("/v1/payments?reference={asked}"))).await?;
+                    let list =
+                        answer::<WireList>(self.get(store, &format!("/v1/payments?reference={asked}")))
+                            .await?;
                     list.data.into_iter().next()
                 }
             };
@@ -266,7 +272,13 @@ impl Provider for Test {
         let payload: Value = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
         let event: WireEvent = Deserialize::deserialize(&payload).map_err(|_| WebhookError::Body)?;
         let session = PaymentSessionId::parse(&event.data.payment.reference).ok();
-        Ok(ProviderEvent { id: event.id, kind: event.r#type, session, fact: event.data.payment.fact(), payload })
+        Ok(ProviderEvent {
+            id: event.id,
+            kind: event.r#type,
+            session,
+            fact: event.data.payment.fact(),
+            payload,
+        })
     }
 }
 
@@ -288,7 +300,8 @@ impl Test {
 
     /// Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one of the listed signatures has to be right.
     fn verify(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<(), WebhookError> {
-        let (Some(id), Some(timestamp), Some(signatures)) = (&headers.id, &headers.timestamp, &headers.signature)
+        let (Some(id), Some(timestamp), Some(signatures)) =
+            (&headers.id, &headers.timestamp, &headers.signature)
         else {
             return Err(WebhookError::Headers);
         };
@@ -296,10 +309,16 @@ impl Test {
         let sent = DateTime::from_timestamp(seconds, 0).ok_or(WebhookError::Headers)?;
         let secret = self.secret.as_deref().ok_or(WebhookError::Signature)?;
         let mac = Hmac::<Sha256>::new_from_slice(secret).map_err(|_| WebhookError::Signature)?;
-        let mac = mac.chain_update(id).chain_update(".").chain_update(timestamp).chain_update(".").chain_update(body);
-        let right = signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,")).any(|signature| {
-            STANDARD.decode(signature).is_ok_and(|tag| mac.clone().verify_slice(&tag).is_ok())
-        });
+        let mac = mac
+            .chain_update(id)
+            .chain_update(".")
+            .chain_update(timestamp)
+            .chain_update(".")
+            .chain_update(body);
+        let right =
+            signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,")).any(|signature| {
+                STANDARD.decode(signature).is_ok_and(|tag| mac.clone().verify_slice(&tag).is_ok())
+            });
         if !right {
             return Err(WebhookError::Signature);
         }
@@ -351,9 +370,18 @@ mod tests {
         let provider = provider(1_614_265_330);
         let refused = |headers: WebhookHeaders| provider.verify(&headers, body).unwrap_err();
         assert_eq!(refused(WebhookHeaders { id: None, ..headers.clone() }), WebhookError::Headers);
-        assert_eq!(refused(WebhookHeaders { id: Some("msg_x".into()), ..headers.clone() }), WebhookError::Signature);
-        assert_eq!(refused(WebhookHeaders { signature: Some(String::new()), ..headers.clone() }), WebhookError::Signature);
-        assert_eq!(refused(WebhookHeaders { timestamp: Some("x".into()), ..headers.clone() }), WebhookError::Headers);
+        assert_eq!(
+            refused(WebhookHeaders { id: Some("msg_x".into()), ..headers.clone() }),
+            WebhookError::Signature
+        );
+        assert_eq!(
+            refused(WebhookHeaders { signature: Some(String::new()), ..headers.clone() }),
+            WebhookError::Signature
+        );
+        assert_eq!(
+            refused(WebhookHeaders { timestamp: Some("x".into()), ..headers.clone() }),
+            WebhookError::Headers
+        );
         assert_eq!(
             refused(WebhookHeaders { timestamp: Some(i64::MAX.to_string()), ..headers }),
             WebhookError::Headers
