@@ -92,7 +92,9 @@ audit:
 		$(STEP) "building cargo-deny (once)"
 		cargo install -q --locked --root "$$deny" cargo-deny@0.20.2
 	fi
-	"$$deny/bin/cargo-deny" --all-features check
+	"$$deny/bin/cargo-deny" check licenses bans sources
+	# Last: it needs the advisory database, which is fetched from GitHub.
+	"$$deny/bin/cargo-deny" check advisories
 
 ## make clean-local  stop everything and remove the private database, logs and secrets of this clone
 clean-local: down

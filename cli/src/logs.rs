@@ -37,13 +37,10 @@ pub async fn logs(home: &Home, name: Option<&str>, follow: bool, lines: usize) -
         let position = std::fs::metadata(&path).map_or(0, |found| found.len());
         readers.push(Reader { path, prefix, position });
     }
-    while follow {
-        for reader in &mut readers {
-            if !reader.print_new() {
-                return Ok(ExitCode::SUCCESS);
-            }
+    if follow {
+        while readers.iter_mut().all(Reader::print_new) {
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -12,7 +12,7 @@ use souk_access::{
 use souk_api::{CursorKey, Problem, docs_page, request_id, security_headers};
 use souk_tenancy::ControlMint;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::{ContentBuilder, LicenseBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
 use utoipa::{Modify, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -130,6 +130,8 @@ impl Modify for Finish {
              operations, audit. Every refusal is a problem document (RFC 9457)."
                 .to_owned(),
         );
+        document.info.contact = None;
+        document.info.license = Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
         let components = document.components.get_or_insert_default();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         components.add_security_scheme("account", SecurityScheme::Http(bearer));

@@ -16,6 +16,8 @@ pub mod serve;
 pub mod sessions;
 pub mod stores;
 #[cfg(test)]
+mod app_tests;
+#[cfg(test)]
 mod testing;
 mod text_enum;
 pub mod worker;

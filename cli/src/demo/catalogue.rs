@@ -139,7 +139,7 @@ mod tests {
                 product.handle
             );
             assert!(!product.collections.is_empty() && product.description.len() > 60, "{}", product.handle);
-            assert!(picture::knows(&product.picture.shape), "{}", product.picture.shape);
+            assert!(picture::form_of(&product.picture).is_ok(), "{}", product.picture.shape);
             let combinations: usize = product.options.iter().map(|option| option.values.len()).product();
             assert_eq!(product.variants.len(), combinations, "{}: every combination once", product.handle);
             let mut chosen = HashSet::new();

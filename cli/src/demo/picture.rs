@@ -6,14 +6,17 @@ use super::shapes::{Point, at, circle, either, ellipse, line, ring, rounded, tap
 use anyhow::{Context, bail};
 
 /// Width and height in pixels.
-pub const SIZE: u32 = 480;
+pub const SIZE: u32 = 400;
+
+/// At most so many for one product: the first start should not take a minute.
+const PICTURES: usize = 2;
 
 /// (name, the form in the main colour, what is on it in the accent).
-type Form = (&'static str, fn(Point) -> f32, fn(Point) -> f32);
+pub type Form = (&'static str, fn(Point) -> f32, fn(Point) -> f32);
 
 const NOTHING: f32 = 9.0;
 
-const FORMS: [Form; 20] = [
+static FORMS: [Form; 20] = [
     (
         "mug",
         |p| {
@@ -192,20 +195,22 @@ const FORMS: [Form; 20] = [
     ),
 ];
 
-/// Whether a form of that name can be drawn.
-#[must_use]
-pub fn knows(shape: &str) -> bool {
-    FORMS.iter().any(|form| form.0 == shape)
-}
-
-/// One PNG per colour.
+/// One PNG for each of the first colours.
 ///
 /// # Errors
 /// When the form or a colour is not known.
 pub fn draw(picture: &Picture) -> anyhow::Result<Vec<Vec<u8>>> {
-    let form = FORMS.iter().find(|form| form.0 == picture.shape).context("no such form")?;
+    let form = form_of(picture)?;
     let accent = colour(&picture.accent)?;
-    picture.colours.iter().map(|main| Ok(paint(form, colour(main)?, accent)?)).collect()
+    picture.colours.iter().take(PICTURES).map(|main| Ok(paint(form, colour(main)?, accent)?)).collect()
+}
+
+/// What to draw.
+///
+/// # Errors
+/// When the form is not known.
+pub fn form_of(picture: &Picture) -> anyhow::Result<&'static Form> {
+    FORMS.iter().find(|form| form.0 == picture.shape).with_context(|| format!("{} is no form", picture.shape))
 }
 
 fn colour(text: &str) -> anyhow::Result<[f32; 3]> {
@@ -224,7 +229,7 @@ fn paint(form: &Form, main: [f32; 3], accent: [f32; 3]) -> std::io::Result<Vec<u
         for column in 0..SIZE {
             let p = at((column as f32 + 0.5) * scale - 1.0, (row as f32 + 0.5) * scale - 1.0);
             let mut seen = mixed(wall, [0.86, 0.84, 0.81], ((p.y - 0.55) * 60.0).clamp(0.0, 1.0) * 0.6);
-            let shadow = ellipse(p, at(0.0, 0.62), 0.62, 0.07);
+            let shadow = ellipse(p, at(0.0, 0.6), 0.5, 0.06);
             seen = mixed(seen, [0.35, 0.33, 0.31], (0.5 - shadow * 6.0).clamp(0.0, 0.35));
             let inside = form.1(p);
             // Light from the upper left: a soft edge of shade on the other side.

@@ -16,7 +16,7 @@ pub fn encode(width: u32, height: u32, pixels: &[u8]) -> std::io::Result<Vec<u8>
     header.extend(height.to_be_bytes());
     header.extend([8, 2, 0, 0, 0]);
     chunk(&mut file, *b"IHDR", &header)?;
-    let mut packed = ZlibEncoder::new(Vec::new(), Compression::best());
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
     let row_length = width as usize * 3;
     let mut above = vec![0; row_length];
     for row in pixels.chunks_exact(row_length) {

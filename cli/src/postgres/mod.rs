@@ -4,7 +4,7 @@ mod install;
 mod probe;
 mod server;
 
-pub use install::{Installed, installed};
+pub use install::installed;
 pub use probe::{is_ready, server_version};
 pub use server::{Server, Settings};
 

@@ -91,7 +91,7 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
         }
     }
     let shop =
-        if wish.no_demo || !wish.except.is_empty() { None } else { demo::seed(home, &wish.network).await? };
+        if wish.no_demo || !wish.except.is_empty() { None } else { demo_shop(home, &wish.network).await };
     let summary = summary::lines(&wish.network, shop.as_ref());
     say!("");
     for line in &summary {
@@ -103,6 +103,17 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
         state.ready = true;
     });
     Ok(())
+}
+
+/// The demo store is a gift: without it everything else still runs, and the next start tries again.
+async fn demo_shop(home: &Home, network: &Network) -> Option<demo::Shop> {
+    match demo::seed(home, network).await {
+        Ok(shop) => Some(shop),
+        Err(error) => {
+            outlook::trouble(&format!("the demo store is not complete: {error:#}"));
+            None
+        }
+    }
 }
 
 async fn keep(spec: Spec, home: &Home, board: &Board, kept: &mut Vec<Keeper>) -> anyhow::Result<()> {

@@ -12,13 +12,13 @@ pub fn lines(network: &Network, shop: Option<&Shop>) -> Vec<String> {
         format!("Captured mail     {control}/dev/mail"),
         format!("Test payments     http://localhost:{}/book", network.provider_port),
     ];
-    if let Some(shop) = shop {
+    if let Some((shop, opened)) = shop.and_then(|shop| Some((shop, shop.opened.as_ref()?))) {
         lines.extend([
             String::new(),
-            format!("Demo store        {}/docs", shop.url),
+            format!("Demo store        {}/docs", opened.url),
             format!("Owner             {} / {}", shop.owner_email, shop.owner_password),
-            format!("Publishable key   {}", shop.publishable_key),
-            format!("Secret key        {}", shop.secret_key),
+            format!("Publishable key   {}", opened.publishable_key),
+            format!("Secret key        {}", opened.secret_key),
             String::new(),
             "Buy something:".to_owned(),
         ]);

@@ -23,7 +23,10 @@ async fn captured(permit: ControlPermit<permissions::Capture>) -> Result<HttpRes
         .await?;
     let mails: Vec<_> = mails
         .into_iter()
-        .map(|mail| context! { to => mail.recipient, subject => mail.subject, at => mail.created_at.to_rfc3339(), text => mail.text_body, html => mail.html_body })
+        .map(|mail| {
+            let text = with_links(&mail.text_body.unwrap_or_default());
+            context! { to => mail.recipient, subject => mail.subject, at => mail.created_at.to_rfc3339(), text }
+        })
         .collect();
     let mut environment = minijinja::Environment::new();
     environment.add_template("captured.html", PAGE).map_err(problems::internal)?;
@@ -32,4 +35,14 @@ async fn captured(permit: ControlPermit<permissions::Capture>) -> Result<HttpRes
         .content_type("text/html; charset=utf-8")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .body(page.map_err(problems::internal)?))
+}
+
+/// A mail's text as HTML: escaped, and its addresses can be followed.
+fn with_links(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let escaped = line.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        let address = escaped.starts_with("http://") || escaped.starts_with("https://");
+        if address { format!("<a href=\"{escaped}\">{escaped}</a>") } else { escaped }
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }

@@ -7,7 +7,7 @@ use souk_kernel::{OperationId, StoreId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 use uuid::Uuid;
 
-use super::model::{Failure, LEASE, NewOperation, Operation, Step, StepState, Whole};
+use super::model::{Failure, LEASE, NewOperation, Operation, OperationKind, Step, StepState, Whole};
 use super::state::OperationState;
 use crate::schema::{idempotency_keys, operation_steps, operations, stores};
 
@@ -31,13 +31,20 @@ pub async fn insert(
         operations::updated_at.eq(now),
     ));
     tx.execute(row).await?;
+    // What the request itself has done is the first step of opening a store.
+    let done = i32::from(new.kind == OperationKind::OpenStore);
     let steps: Vec<_> = (1..)
         .zip(new.kind.steps())
         .map(|(position, name): (i32, &&str)| {
+            let is_done = position <= done;
             (
                 operation_steps::operation_id.eq(new.id),
                 operation_steps::position.eq(position),
                 operation_steps::name.eq((*name).to_owned()),
+                operation_steps::state.eq(if is_done { StepState::Done } else { StepState::Pending }),
+                operation_steps::attempts.eq(i32::from(is_done)),
+                operation_steps::started_at.eq(is_done.then_some(now)),
+                operation_steps::finished_at.eq(is_done.then_some(now)),
             )
         })
         .collect();

@@ -91,7 +91,7 @@ async fn issue(
     Ok(Tokens {
         access_token: access.text,
         token_type: "Bearer",
-        expires_in: (access.expires_at - now).num_seconds(),
+        expires_in: access.expires_at.timestamp() - now.timestamp(),
         refresh_token: refresh.expose().to_owned(),
         refresh_token_expires_at: expires_at,
         session: session.id,

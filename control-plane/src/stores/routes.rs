@@ -236,7 +236,7 @@ async fn enter(
         MAX_LIFETIME,
     );
     let token = issued.map_err(StoreError::from)?;
-    let expires_in = (token.expires_at - now).num_seconds();
+    let expires_in = token.expires_at.timestamp() - now.timestamp();
     let store_url = plane.settings().store_url(store.handle.as_str());
     let view = StaffToken { access_token: token.text, token_type: "Bearer", expires_in, store_url };
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))

@@ -16,7 +16,7 @@ pub enum LogFormat {
 pub struct TelemetryConfig {
     /// How log lines look (`SOUK_LOG`: `json` or `pretty`).
     pub format: LogFormat,
-    /// Which lines are written (`RUST_LOG`, `tracing-subscriber` directives; `info` when unset).
+    /// Which lines are written (`RUST_LOG`, `tracing-subscriber` directives; `info` when unset, less of the HTTP server itself).
     pub filter: String,
     /// Base address of an OTLP/HTTP collector (`OTEL_EXPORTER_OTLP_ENDPOINT`); `None` exports nothing.
     pub otlp_endpoint: Option<String>,
@@ -27,7 +27,7 @@ pub struct TelemetryConfig {
 impl Default for TelemetryConfig {
     fn default() -> Self {
         let format = if std::io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
-        Self { format, filter: "info".to_owned(), otlp_endpoint: None, sampled: 1.0 }
+        Self { format, filter: "info,actix_server=warn".to_owned(), otlp_endpoint: None, sampled: 1.0 }
     }
 }
 
