@@ -198,6 +198,7 @@ async fn settle_said(
 /// none.
 pub fn reply_for(till: &Till, order: OrderView, fresh: bool) -> Result<Reply, Problem> {
     let status = CheckoutStatus::of(&order);
+    metrics::counter!("souk_checkouts_total", "status" => status.as_str()).increment(1);
     if status == CheckoutStatus::Failed {
         return Ok(refusal(&order));
     }

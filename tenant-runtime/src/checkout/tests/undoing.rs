@@ -73,6 +73,20 @@ async fn cancelling_may_keep_goods_and_money() {
 }
 
 #[actix_web::test]
+async fn a_transfer_goes_back_by_hand() {
+    let shop = Shop::open().await;
+    let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
+    let body = json!({ "expected_total": { "amount_minor": 1490, "currency": "EUR" }, "payment": { "provider": "manual" } });
+    let bought = shop.checkout(&basket, &key(), &body).await;
+    let id = bought.json["order"]["id"].as_str().unwrap();
+    shop.staff("POST", &format!("/admin/v1/orders/{id}/mark-paid"), Some(json!({}))).await;
+    assert_eq!(shop.cancels(id, json!({ "reason": "customer" })).await.status, 200);
+    assert_eq!(shop.sweep().await.refunds, 1);
+    assert_eq!(shop.order(id).await["financial_status"], "refunded");
+    assert_eq!((shop.balance_of("1000").await, shop.balance_of("2300").await), (0, 0));
+}
+
+#[actix_web::test]
 async fn a_refund_the_bank_refuses_stays_owed() {
     let shop = Shop::open().await;
     let id = shop.bought("tok_refund_declined").await;
