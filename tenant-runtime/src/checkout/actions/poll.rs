@@ -57,6 +57,9 @@ async fn attend(worker: &WorkerPermit, till: &Till, id: PaymentSessionId) -> Res
     let Some(provider) = till.providers.of(session.provider) else { return Ok(()) };
     let said = match next_step(order, &session, now) {
         Next::Forget => {
+            if order == OrderState::PendingPayment {
+                tracing::error!(payment_session.id = %id, order.id = %session.order, "nobody found out what became of a payment");
+            }
             let forget = async move |tx: &mut WriteTx<'_>| Ok(payments::poll_soon(tx, id, None).await?);
             return worker.write::<_, CheckoutError, _>("checkout.forget", forget).await;
         }

@@ -140,8 +140,9 @@ async fn at_once(
     let locked = orders::lock(tx, order.id).await?.ok_or(CheckoutError::OrderState)?;
     let (status, provider) =
         if free { (FinancialStatus::Paid, None) } else { (FinancialStatus::Pending, Some(wish.provider)) };
-    orders::place(tx, &locked, status, provider, None, actor).await?;
+    // The cart first: taking the number holds up every other order of the store until the end.
     cart::mark_completed(tx, order.cart).await?;
+    orders::place(tx, &locked, status, provider, None, actor).await?;
     Ok(Prepared::Standing { order: order.id, fresh: true })
 }
 

@@ -90,8 +90,9 @@ async fn arrived(
     match order.state {
         OrderState::PendingPayment => match inventory::commit_reservations(tx, order.cart, order.id).await? {
             Commitment::Committed => {
-                orders::place(tx, order, status, Some(provider), money, actor).await?;
+                // The cart first: taking the number holds up every other order of the store until the end.
                 cart::mark_completed(tx, order.cart).await?;
+                orders::place(tx, order, status, Some(provider), money, actor).await?;
             }
             Commitment::Gone => sold_out(tx, order, held, status, money, actor).await?,
         },

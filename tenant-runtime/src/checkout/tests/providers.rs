@@ -130,6 +130,24 @@ async fn a_provider_that_is_not_there_leaves_the_cart_open() {
     );
 }
 
+/// Takes connections and says nothing, for ever.
+#[actix_web::test]
+async fn a_provider_that_never_answers_is_waited_for_and_not_charged_again() {
+    let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut shop = Shop::open().await;
+    shop.inner = crate::testing::TestShop::open(Some(format!("http://{}", hole.local_addr().unwrap()))).await;
+    let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
+    let (key, body) = (key(), pay_with(1490, "tok_ok"));
+    let answer = shop.checkout(&basket, &key, &body).await;
+    assert_eq!((answer.status, &answer.json["status"]), (202, &json!("processing")), "{}", answer.json);
+    assert_eq!(answer.json["order"]["state"], "pending_payment");
+    shop.inner.clock.advance(Duration::from_secs(600));
+    assert_eq!(shop.sweep().await.sessions, 1);
+    assert_eq!(shop.words("SELECT state AS word FROM orders").await, "pending_payment");
+    assert_eq!(shop.words("SELECT state AS word FROM carts").await, "completing");
+    assert_eq!(shop.checkout(&basket, &key, &body).await.bytes, answer.bytes);
+}
+
 #[actix_web::test]
 async fn events_come_twice_and_in_any_order() {
     let shop = Shop::open().await;
