@@ -11,7 +11,11 @@ use super::queries;
 ///
 /// # Errors
 /// 412 when somebody was faster, 422 for a field.
-pub async fn edit(tx: &mut WriteTx<'_>, seen: &IfMatch, wish: &EditSettings) -> Result<Settings, SettingsError> {
+pub async fn edit(
+    tx: &mut WriteTx<'_>,
+    seen: &IfMatch,
+    wish: &EditSettings,
+) -> Result<Settings, SettingsError> {
     wish.check().map_err(|(pointer, message)| SettingsError::Field(pointer, message))?;
     let now = queries::locked(tx).await?;
     seen.check(&now.etag()).map_err(SettingsError::Precondition)?;

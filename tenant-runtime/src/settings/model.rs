@@ -1,8 +1,6 @@
 //! The settings as values, as answers and as wishes.
 
 use diesel::QueryableByName;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::{BigInt, Bool, Integer, Text as SqlText};
 use serde::{Deserialize, Serialize};
 use souk_api::ETag;
@@ -10,7 +8,9 @@ use souk_kernel::{Country, Currency, Email, Rounding, Text};
 use utoipa::ToSchema;
 
 /// Where tax is rounded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, FromSqlRow)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, diesel::deserialize::FromSqlRow,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxLevel {
     /// Once per line. What a new store has.
@@ -37,21 +37,31 @@ impl TaxLevel {
     }
 }
 
-impl FromSql<SqlText, Pg> for TaxLevel {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<SqlText, Pg>>::from_sql(value)?;
-        let known = [Self::Line, Self::Unit, Self::Document].into_iter().find(|level| level.as_str() == text);
-        Ok(known.ok_or(TaxLevelError)?)
+impl diesel::deserialize::FromSql<SqlText, diesel::pg::Pg> for TaxLevel {
+    fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+        let text: String = diesel::deserialize::FromSql::<SqlText, diesel::pg::Pg>::from_sql(value)?;
+        Ok(Self::try_from(text)?)
+    }
+}
+
+impl TryFrom<String> for TaxLevel {
+    type Error = TaxLevelError;
+    fn try_from(text: String) -> Result<Self, TaxLevelError> {
+        [Self::Line, Self::Unit, Self::Document]
+            .into_iter()
+            .find(|level| level.as_str() == text)
+            .ok_or(TaxLevelError)
     }
 }
 
 /// Whole minutes, as the column keeps them: a CHECK holds them between 1 and 60.
-#[derive(FromSqlRow)]
+#[derive(diesel::deserialize::FromSqlRow)]
 struct Minutes(u32);
 
-impl FromSql<Integer, Pg> for Minutes {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(u32::try_from(<i32 as FromSql<Integer, Pg>>::from_sql(value)?)?))
+impl diesel::deserialize::FromSql<Integer, diesel::pg::Pg> for Minutes {
+    fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+        let minutes: i32 = diesel::deserialize::FromSql::<Integer, diesel::pg::Pg>::from_sql(value)?;
+        Ok(Self(u32::try_from(minutes)?))
     }
 }
 
@@ -218,9 +228,11 @@ impl EditSettings {
 /// A language of two or three letters and subtags of two to eight letters or digits.
 fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-');
-    let language =
-        parts.next().is_some_and(|part| matches!(part.len(), 2 | 3) && part.bytes().all(|b| b.is_ascii_lowercase()));
-    language && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
+    let language = parts
+        .next()
+        .is_some_and(|part| matches!(part.len(), 2 | 3) && part.bytes().all(|b| b.is_ascii_lowercase()));
+    language
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The form of a name of the time zone database; whether the zone exists is the database's to know.

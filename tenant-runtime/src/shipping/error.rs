@@ -45,7 +45,9 @@ impl From<ShippingError> for Problem {
         match error {
             ShippingError::Unknown => Self::new(&problem::NOT_FOUND),
             ShippingError::Overlap(countries) => Self::new(&ZONE_OVERLAP).extension("countries", countries),
-            ShippingError::NameTaken => Self::new(&NAME_TAKEN).field("/name", "taken", "must be another name"),
+            ShippingError::NameTaken => {
+                Self::new(&NAME_TAKEN).field("/name", "taken", "must be another name")
+            }
             ShippingError::Field(pointer, message) => {
                 Self::new(&problem::VALIDATION).field(pointer, "invalid", message)
             }

@@ -123,7 +123,7 @@ mod rules {
         };
         assert!(rate(&format!("{{{price}{}}}", bound("min_total", 5000, "EUR"))).is_ok());
         assert!(rate(&format!("{{{price}{}}}", bound("min_total", 5000, "USD"))).is_err());
-        let wrong = bound("min_total", 2, "EUR") + &bound("max_total", 1, "EUR");
+        let wrong = format!("{}{}", bound("min_total", 2, "EUR"), bound("max_total", 1, "EUR"));
         assert!(rate(&format!("{{{price}{wrong}}}")).is_err());
     }
 }

@@ -57,7 +57,8 @@ struct OverlapRow {
 impl TryFrom<ZoneRow> for ShippingZoneView {
     type Error = DbError;
     fn try_from(row: ZoneRow) -> Result<Self, DbError> {
-        let rates = Vec::<RateJson>::deserialize(row.rates).map_err(|error| DbError::Other(Box::new(error)))?;
+        let rates =
+            Vec::<RateJson>::deserialize(row.rates).map_err(|error| DbError::Other(Box::new(error)))?;
         let rate = |rate: RateJson| ShippingRateView {
             id: ShippingRateId::from_uuid(rate.id),
             name: rate.name,
@@ -106,8 +107,7 @@ pub async fn zones(
     tx: &mut ReadTx<'_>,
     id: Option<ShippingZoneId>,
 ) -> Result<Vec<ShippingZoneView>, DbError> {
-    let rows: Vec<ZoneRow> =
-        tx.load(sql(include_str!("zones.sql")).bind::<Nullable<SqlUuid>, _>(id)).await?;
+    let rows: Vec<ZoneRow> = tx.load(sql(include_str!("zones.sql")).bind::<Nullable<SqlUuid>, _>(id)).await?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
@@ -141,11 +141,12 @@ pub async fn insert_zone(
     id: ShippingZoneId,
     zone: &NewShippingZone,
 ) -> Result<(), DbError> {
-    let statement = sql("INSERT INTO shipping_zones (id, name, countries, rest_of_world) VALUES ($1, $2, $3, $4)")
-        .bind::<SqlUuid, _>(id)
-        .bind::<Text, _>(zone.name.clone())
-        .bind::<Array<Text>, _>(codes(&zone.countries))
-        .bind::<Bool, _>(zone.rest_of_world);
+    let statement =
+        sql("INSERT INTO shipping_zones (id, name, countries, rest_of_world) VALUES ($1, $2, $3, $4)")
+            .bind::<SqlUuid, _>(id)
+            .bind::<Text, _>(zone.name.clone())
+            .bind::<Array<Text>, _>(codes(&zone.countries))
+            .bind::<Bool, _>(zone.rest_of_world);
     tx.execute(statement).await.map(drop)
 }
 

@@ -24,7 +24,9 @@ impl From<TaxError> for Problem {
     fn from(error: TaxError) -> Self {
         match error {
             TaxError::Unknown => Self::new(&problem::NOT_FOUND),
-            TaxError::Field(pointer, message) => Self::new(&problem::VALIDATION).field(pointer, "invalid", message),
+            TaxError::Field(pointer, message) => {
+                Self::new(&problem::VALIDATION).field(pointer, "invalid", message)
+            }
             TaxError::Db(error) => souk_access::database_problem(error.into()),
             TaxError::Tenancy(error) => souk_access::database_problem(error),
         }

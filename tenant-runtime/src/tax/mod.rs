@@ -13,6 +13,7 @@ mod routes;
 mod tests;
 
 pub use error::TaxError;
-pub use model::{Destination, TaxLine, TaxLineView, TaxReason, TaxRule, TaxRules, Taxable, lines};
+pub use model::arithmetic::lines;
+pub use model::{Destination, TaxLine, TaxLineView, TaxReason, TaxRule, TaxRules, Taxable};
 pub use queries::rules_for;
 pub use routes::routes;

@@ -71,8 +71,13 @@ pub async fn region(
 }
 
 /// Makes room in the region from a moment on: what began then goes, what would go on ends.
-pub async fn make_room(tx: &mut WriteTx<'_>, region: TaxRegionId, from: DateTime<Utc>) -> Result<(), DbError> {
-    let statement = sql(include_str!("make_room.sql")).bind::<SqlUuid, _>(region).bind::<Timestamptz, _>(from);
+pub async fn make_room(
+    tx: &mut WriteTx<'_>,
+    region: TaxRegionId,
+    from: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let statement =
+        sql(include_str!("make_room.sql")).bind::<SqlUuid, _>(region).bind::<Timestamptz, _>(from);
     tx.execute(statement).await.map(drop)
 }
 

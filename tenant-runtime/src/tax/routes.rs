@@ -49,7 +49,10 @@ async fn set_tax_rate(
 #[utoipa::path(tag = "Taxes", operation_id = "endTaxRate", params(("id" = TaxRateId, Path)), responses(
     (status = 204, description = "It is not in force any more"), (status = 404, body = Problem)))]
 #[delete("/admin/v1/tax-rates/{id}")]
-async fn end_tax_rate(permit: Permit<permissions::Edit>, id: Path<TaxRateId>) -> Result<HttpResponse, Problem> {
+async fn end_tax_rate(
+    permit: Permit<permissions::Edit>,
+    id: Path<TaxRateId>,
+) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut WriteTx<'_>| actions::end(tx, *id).await;
     permit.write("tax_rates.end", work).await?;
     Ok(HttpResponse::NoContent().finish())

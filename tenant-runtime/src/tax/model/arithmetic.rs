@@ -23,8 +23,12 @@ pub fn lines(
     let taxed: Vec<Taxable> = taxables.iter().copied().filter(owed).collect();
     let means = Means { rules: &rules.rules, whole: whole_rate(&rules.rules)?, inclusive, rounding };
     let mut amounts = match level {
-        TaxLevel::Line => taxed.iter().map(|taxable| means.on(taxable.base)).collect::<Result<Vec<_>, _>>()?,
-        TaxLevel::Unit => taxed.iter().map(|taxable| means.by_unit(taxable)).collect::<Result<Vec<_>, _>>()?,
+        TaxLevel::Line => {
+            taxed.iter().map(|taxable| means.on(taxable.base)).collect::<Result<Vec<_>, _>>()?
+        }
+        TaxLevel::Unit => {
+            taxed.iter().map(|taxable| means.by_unit(taxable)).collect::<Result<Vec<_>, _>>()?
+        }
         TaxLevel::Document => means.over_all(&taxed)?,
     }
     .into_iter();
@@ -96,9 +100,7 @@ impl Means<'_> {
             each.into_iter().map(|tax| tax.times(quantity)).collect::<Result<_, _>>().map(Some)
         };
         match (part(price, cheap)?, part(price.saturating_add(1), dear)?) {
-            (Some(some), Some(more)) => {
-                some.into_iter().zip(more).map(|(a, b)| a.checked_add(b)).collect()
-            }
+            (Some(some), Some(more)) => some.into_iter().zip(more).map(|(a, b)| a.checked_add(b)).collect(),
             (Some(all), None) | (None, Some(all)) => Ok(all),
             (None, None) => self.on(taxable.base),
         }
@@ -192,7 +194,8 @@ mod law {
     #[test]
     fn two_rates_share_the_tax_inside() {
         let lines =
-            lines(&rules(&[50_000, 99_750]), &[taxable(10_000, 1)], true, TaxLevel::Line, Rounding::HalfUp).unwrap();
+            lines(&rules(&[50_000, 99_750]), &[taxable(10_000, 1)], true, TaxLevel::Line, Rounding::HalfUp)
+                .unwrap();
         // 100.00 / 1.14975 = 86.98; 13.02 in the proportion 5 to 9.975.
         assert_eq!(lines[0].iter().map(|line| line.amount.minor()).collect::<Vec<_>>(), [435, 867]);
         assert!(lines[0].iter().all(|line| line.taxable == eur(8698)));
@@ -208,13 +211,16 @@ mod law {
     fn every_line_says_why() {
         let exempt = Taxable { taxable: false, ..taxable(500, 1) };
         for level in LEVELS {
-            let both = lines(&rules(&[190_000]), &[exempt, taxable(500, 1)], true, level, Rounding::HalfUp).unwrap();
+            let both =
+                lines(&rules(&[190_000]), &[exempt, taxable(500, 1)], true, level, Rounding::HalfUp).unwrap();
             assert_eq!((both[0][0].reason, both[0][0].amount), (TaxReason::ProductExempt, eur(0)));
             assert_eq!(both[1][0].amount, eur(80));
             let none = lines(&rules(&[]), &[taxable(500, 1)], true, level, Rounding::HalfUp).unwrap();
             assert_eq!((none[0][0].reason, none[0][0].taxable), (TaxReason::NotCollecting, eur(500)));
         }
-        assert!(lines(&rules(&[190_000]), &[], true, TaxLevel::Document, Rounding::HalfUp).unwrap().is_empty());
+        assert!(
+            lines(&rules(&[190_000]), &[], true, TaxLevel::Document, Rounding::HalfUp).unwrap().is_empty()
+        );
     }
 
     proptest! {

@@ -1,17 +1,13 @@
 //! Destinations, rules and lines of tax.
 
-mod arithmetic;
+pub mod arithmetic;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::pg::{Pg, PgValue};
 use diesel::sql_types::{Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{Country, Money, Ppm, Quantity, TaxRateId, Text};
 use utoipa::ToSchema;
-
-pub use arithmetic::lines;
 
 /// Where the goods go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +18,9 @@ pub struct Destination {
 }
 
 /// Why a line is taxed as it is. Every line has one, above all the untaxed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, FromSqlRow)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema, diesel::deserialize::FromSqlRow,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum TaxReason {
     StandardRated,
@@ -75,10 +73,17 @@ impl TaxReason {
     }
 }
 
-impl FromSql<SqlText, Pg> for TaxReason {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        let text = <String as FromSql<SqlText, Pg>>::from_sql(value)?;
-        Ok(Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(TaxReasonError)?)
+impl diesel::deserialize::FromSql<SqlText, diesel::pg::Pg> for TaxReason {
+    fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
+        let text: String = diesel::deserialize::FromSql::<SqlText, diesel::pg::Pg>::from_sql(value)?;
+        Ok(Self::try_from(text)?)
+    }
+}
+
+impl TryFrom<String> for TaxReason {
+    type Error = TaxReasonError;
+    fn try_from(text: String) -> Result<Self, TaxReasonError> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text).ok_or(TaxReasonError)
     }
 }
 
