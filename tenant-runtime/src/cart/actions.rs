@@ -88,7 +88,12 @@ pub async fn add_line(
             id: CartLineId::new(),
             variant: new.variant,
             quantity: new.quantity,
-            position: cart.lines.iter().map(|line| line.position).max().map_or(0, |last| last.saturating_add(1)),
+            position: cart
+                .lines
+                .iter()
+                .map(|line| line.position)
+                .max()
+                .map_or(0, |last| last.saturating_add(1)),
         },
     };
     let before = if place.is_some() { line.quantity.get() } else { 0 };
@@ -155,7 +160,11 @@ pub async fn choose_shipping(
     cart.shipping_rate = Some(rate);
     let quote = priced(tx, &cart).await?;
     if quote.shipping_options.iter().all(|option| option.id != rate) {
-        return Err(CartError::field("/shipping_rate", "unknown", "must be one of the cart's shipping options"));
+        return Err(CartError::field(
+            "/shipping_rate",
+            "unknown",
+            "must be one of the cart's shipping options",
+        ));
     }
     queries::update(tx, &cart).await?;
     cart.version += 1;
@@ -246,7 +255,8 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
     let variants: Vec<VariantId> = wishes.iter().map(|wish| wish.variant).collect();
     let sold = sold(tx, &cart, &variants).await?;
     let (admitted, warnings) = admit(tx, &wishes, &sold).await?;
-    let line = |((variant, quantity), position)| CartLine { id: CartLineId::new(), variant, quantity, position };
+    let line =
+        |((variant, quantity), position)| CartLine { id: CartLineId::new(), variant, quantity, position };
     cart.lines = variants.into_iter().zip(admitted).zip(0..).map(line).collect();
     let secret = LinkSecret::mint()?;
     queries::insert(tx, &cart, &secret).await?;
@@ -298,7 +308,8 @@ async fn admit(
     let counted = wishes.iter().filter_map(|wish| sold.get(&wish.variant));
     let counted: Vec<_> = counted.filter(|sold| sold.policy == Policy::Deny).map(|sold| sold.item).collect();
     let stock = if counted.is_empty() { HashMap::new() } else { inventory::available(tx, &counted).await? };
-    let (mut admitted, mut warnings, mut refused) = (Vec::with_capacity(wishes.len()), Vec::new(), Vec::new());
+    let (mut admitted, mut warnings, mut refused) =
+        (Vec::with_capacity(wishes.len()), Vec::new(), Vec::new());
     for wish in wishes {
         let limit = |sold: &&Sellable| match sold.policy {
             Policy::Deny => stock.get(&sold.item).copied().unwrap_or_default(),

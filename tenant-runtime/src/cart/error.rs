@@ -5,6 +5,8 @@ use souk_api::{FieldError, Problem, problem, problems};
 use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
+use crate::catalog::CatalogError;
+use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
 
 problems! { CATALOGUE;
@@ -34,6 +36,10 @@ pub enum CartError {
     Entropy(#[from] NoEntropy),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
     /// A statement failed.
     #[error(transparent)]
     Db(DbError),
@@ -65,12 +71,16 @@ impl From<CartError> for Problem {
             CartError::Unknown => Self::new(&problem::NOT_FOUND),
             CartError::Locked => Self::new(&CART_LOCKED).retry_after(5),
             CartError::Finished => Self::new(&CART_FINISHED),
-            CartError::Fields(errors) => errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error),
+            CartError::Fields(errors) => {
+                errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
+            }
             CartError::Money(error) => Self::new(&problem::VALIDATION)
                 .field("/lines", "out_of_range", "must cost less in all")
                 .source(error),
             CartError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CartError::Settings(error) => error.into(),
+            CartError::Catalog(error) => error.into(),
+            CartError::Inventory(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
             CartError::Tenancy(error) => souk_access::database_problem(error),
         }

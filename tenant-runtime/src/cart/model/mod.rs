@@ -5,7 +5,8 @@ mod view;
 
 use serde::{Deserialize, Deserializer, Serialize};
 use souk_kernel::{
-    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, Text, VariantId,
+    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, Text,
+    VariantId,
 };
 use utoipa::ToSchema;
 

@@ -101,7 +101,11 @@ impl Quote {
     ) -> Result<Self, MoneyError> {
         let chosen = options.iter().find(|option| Some(option.id) == cart.shipping_rate).or(options.first());
         let mut taxables: Vec<Taxable> = basket.goods.iter().map(taxable).collect();
-        taxables.extend(chosen.map(|option| Taxable { base: option.price, quantity: Quantity::ONE, taxable: true }));
+        taxables.extend(chosen.map(|option| Taxable {
+            base: option.price,
+            quantity: Quantity::ONE,
+            taxable: true,
+        }));
         let inclusive = settings.prices_include_tax;
         let taxes = tax::lines(rules, &taxables, inclusive, settings.tax_level, settings.tax_rounding)?;
         let (tax_lines, tax) = summed(&taxes, cart.currency)?;
@@ -159,7 +163,8 @@ fn summed(taxes: &[Vec<TaxLine>], currency: Currency) -> Result<(Vec<TaxLine>, M
     let mut sums: Vec<TaxLine> = Vec::new();
     for tax in taxes.iter().flatten() {
         let same = |sum: &&mut TaxLine| {
-            (&sum.name, &sum.jurisdiction, sum.rate, sum.reason) == (&tax.name, &tax.jurisdiction, tax.rate, tax.reason)
+            (&sum.name, &sum.jurisdiction, sum.rate, sum.reason)
+                == (&tax.name, &tax.jurisdiction, tax.rate, tax.reason)
         };
         match sums.iter_mut().find(same) {
             Some(sum) => {
