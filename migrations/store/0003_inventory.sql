@@ -43,6 +43,7 @@ CREATE TABLE reservations (
     created_at  timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX reservations_held ON reservations (cart_id, item_id, location_id) WHERE state = 'held';
+CREATE INDEX reservations_cart ON reservations (cart_id);
 CREATE INDEX reservations_expiry ON reservations (expires_at) WHERE state = 'held';
 CREATE INDEX reservations_item ON reservations (item_id, location_id) WHERE state = 'held';
 

@@ -1,1 +1,22 @@
 //! How much there is: locations, levels, reservations, movements.
+//!
+//! `available = on_hand − unavailable − committed − reserved`, and it never falls below `−backorderable`. Whoever changes levels
+//! locks their rows first, in the order of their ids, and only then touches reservations; so two checkouts never wait for each other
+//! in a ring. Every change of a level leaves a [`model::MovementKind`] row behind.
+
+mod actions;
+mod error;
+mod model;
+pub mod permissions;
+mod queries;
+mod routes;
+#[cfg(test)]
+mod tests;
+
+pub use actions::{
+    available, commit_reservations, create_item, create_items, expire_due, release, reserve, retire,
+    set_on_hand, set_policy, uncommit,
+};
+pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
+pub use model::{Commitment, Demand, Held, NewItem, Policy};
+pub use routes::routes;

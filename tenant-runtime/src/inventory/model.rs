@@ -1,0 +1,372 @@
+//! The words of stock, and which location serves a demand.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use souk_kernel::{
+    CartId, InventoryItemId, LocationId, OrderId, ProductId, Quantity, StockMovementId, Text, VariantId,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::error::{InventoryError, Shortage};
+
+/// Backorders a level takes when its variant is sold without regard to stock.
+pub const UNBOUNDED: i64 = 999_999_999;
+/// Most pieces on hand.
+pub const MOST: i64 = 999_999_999;
+
+/// What happens when there is no stock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// It cannot be bought.
+    #[default]
+    Deny,
+    /// It can be bought; it follows later.
+    Continue,
+}
+
+impl Policy {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Continue => "continue",
+        }
+    }
+
+    /// How far below zero the level may go.
+    pub const fn backorderable(self) -> i64 {
+        match self {
+            Self::Deny => 0,
+            Self::Continue => UNBOUNDED,
+        }
+    }
+
+    /// The policy of a word; what is unknown denies.
+    pub fn of(word: &str) -> Self {
+        if word == "continue" { Self::Continue } else { Self::Deny }
+    }
+}
+
+/// Why a level changed, as `stock_movements.kind` keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MovementKind {
+    /// New goods came.
+    Received,
+    /// Somebody counted or corrected.
+    Adjusted,
+}
+
+impl MovementKind {
+    /// The word in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Adjusted => "adjusted",
+        }
+    }
+}
+
+/// An item to be made, with its level at the first active location.
+#[derive(Clone, Debug)]
+pub struct NewItem {
+    /// Its id.
+    pub id: InventoryItemId,
+    /// Its variant's SKU.
+    pub sku: Option<String>,
+    /// Pieces there are.
+    pub on_hand: i64,
+    /// What happens when there are none.
+    pub policy: Policy,
+}
+
+/// What a checkout wants. The policy is the caller's knowledge; the level's own `backorderable` decides.
+#[derive(Clone, Copy, Debug)]
+pub struct Demand {
+    /// Of what.
+    pub item: InventoryItemId,
+    /// How much.
+    pub quantity: Quantity,
+    /// What the variant says.
+    pub policy: Policy,
+}
+
+/// Stock that is kept for a checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// Of what.
+    pub item: InventoryItemId,
+    /// Where.
+    pub location: LocationId,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// Whether what a checkout had reserved became the order's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commitment {
+    /// All of it is the order's.
+    Committed,
+    /// It ran out and somebody else has it; nothing is held for the cart any more.
+    Gone,
+}
+
+/// A locked level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Of what.
+    pub item: InventoryItemId,
+    /// Where.
+    pub location: LocationId,
+    /// Pieces free, below zero when on backorder.
+    pub available: i64,
+    /// How far below zero it may go.
+    pub backorderable: i64,
+    /// Lower serves first.
+    pub priority: i32,
+    /// Whether it serves at all.
+    pub active: bool,
+}
+
+impl Level {
+    fn room(&self) -> i64 {
+        if self.active { (self.available + self.backorderable).max(0) } else { 0 }
+    }
+}
+
+/// Demands of the same item become one; in the order of ids.
+pub fn merged(demands: &[Demand]) -> BTreeMap<InventoryItemId, i64> {
+    let mut wanted = BTreeMap::new();
+    for demand in demands {
+        *wanted.entry(demand.item).or_insert(0) += i64::from(demand.quantity.get());
+    }
+    wanted
+}
+
+/// Which location gives how much: one that has everything, else several, each time the first by priority.
+pub fn plan(
+    wanted: &BTreeMap<InventoryItemId, i64>,
+    levels: &[Level],
+) -> Result<Vec<(InventoryItemId, LocationId, i64)>, Vec<Shortage>> {
+    let (mut taken, mut short) = (Vec::new(), Vec::new());
+    for (&item, &quantity) in wanted {
+        let mut of_item: Vec<_> = levels.iter().filter(|level| level.item == item).collect();
+        of_item.sort_by_key(|level| (level.priority, level.location));
+        if let Some(level) = of_item.iter().find(|level| level.room() >= quantity) {
+            taken.push((item, level.location, quantity));
+            continue;
+        }
+        let mut rest = quantity;
+        for level in &of_item {
+            let part = level.room().min(rest);
+            if part > 0 {
+                taken.push((item, level.location, part));
+                rest -= part;
+            }
+        }
+        if rest > 0 {
+            short.push(Shortage { item, wanted: quantity, available: quantity - rest });
+        }
+    }
+    if short.is_empty() { Ok(taken) } else { Err(short) }
+}
+
+/// A place where goods are.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LocationView {
+    pub id: LocationId,
+    #[schema(example = "Main location")]
+    pub name: String,
+    #[schema(example = "DE")]
+    pub country: String,
+    /// Lower serves first.
+    pub priority: i32,
+    /// Whether it serves checkouts.
+    pub active: bool,
+}
+
+/// How much there is of one item at one location.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LevelView {
+    pub item: InventoryItemId,
+    pub location: LocationId,
+    /// The variant it is the stock of; null when that is gone.
+    pub variant: Option<VariantId>,
+    pub product: Option<ProductId>,
+    #[schema(example = "Linen shirt")]
+    pub product_title: Option<String>,
+    #[schema(example = "L / White")]
+    pub variant_title: Option<String>,
+    #[schema(example = "SHIRT-L-W")]
+    pub sku: Option<String>,
+    /// Pieces in the shelf.
+    #[schema(example = 12)]
+    pub on_hand: i64,
+    /// Of these, damaged or set aside.
+    pub unavailable: i64,
+    /// Of these, sold and not yet sent.
+    pub committed: i64,
+    /// Of these, kept for running checkouts.
+    pub reserved: i64,
+    /// What is left to sell; below zero on backorder.
+    #[schema(example = 9)]
+    pub available: i64,
+    /// Whether it is sold without regard to stock.
+    pub backorders: bool,
+    pub version: i64,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Which levels.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct LevelFilter {
+    /// Only of this variant.
+    pub variant: Option<VariantId>,
+    /// Only of this item.
+    pub item: Option<InventoryItemId>,
+    /// Only there.
+    pub location: Option<LocationId>,
+    /// Only with at most so many available.
+    pub available_at_most: Option<i64>,
+}
+
+/// Change what is on hand: by a difference or to a number.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdjustStock {
+    /// Either this …
+    pub variant: Option<VariantId>,
+    /// … or this.
+    pub item: Option<InventoryItemId>,
+    /// The first active location when left out.
+    pub location: Option<LocationId>,
+    /// Pieces more, or fewer when negative. Either this …
+    #[schema(example = 5)]
+    pub delta: Option<i64>,
+    /// … or the number of pieces in the shelf.
+    #[schema(example = 40)]
+    pub set: Option<i64>,
+    /// Why: `received`, `counted`, `damaged`, `lost`, `returned`, or words of your own.
+    #[schema(example = "received")]
+    pub reason: Text<80>,
+}
+
+/// The part of an adjustment that can be checked without looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// So many more.
+    By(i64),
+    /// So many altogether.
+    To(i64),
+}
+
+impl AdjustStock {
+    /// Exactly one of `delta` and `set`, within bounds.
+    pub fn change(&self) -> Result<Change, InventoryError> {
+        let invalid = |pointer, message| Err(InventoryError::Invalid { pointer, message });
+        match (self.delta, self.set) {
+            (Some(delta), None) if delta != 0 && (-MOST..=MOST).contains(&delta) => Ok(Change::By(delta)),
+            (Some(_), None) => invalid("/delta", "must be -999999999 to 999999999 and not 0"),
+            (None, Some(set)) if (0..=MOST).contains(&set) => Ok(Change::To(set)),
+            (None, Some(_)) => invalid("/set", "must be 0 to 999999999"),
+            _ => invalid("/delta", "give either delta or set"),
+        }
+    }
+}
+
+/// One change of one level. Never edited.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MovementView {
+    pub id: StockMovementId,
+    pub item: InventoryItemId,
+    pub location: LocationId,
+    pub variant: Option<VariantId>,
+    pub sku: Option<String>,
+    /// `received`, `reserved`, `unreserved`, `committed`, `released`, `shipped`, `restocked` or `adjusted`.
+    #[schema(example = "reserved")]
+    pub kind: String,
+    pub on_hand_delta: i64,
+    pub unavailable_delta: i64,
+    pub committed_delta: i64,
+    #[schema(example = 2)]
+    pub reserved_delta: i64,
+    pub reason: Option<String>,
+    /// The checkout it was for.
+    pub cart: Option<CartId>,
+    /// The order it was for.
+    pub order: Option<OrderId>,
+    /// Who did it.
+    #[schema(example = "staff:stf_01h455vb4pex5vsknk084sn02q")]
+    pub actor: String,
+    pub at: DateTime<Utc>,
+}
+
+/// Which movements.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct MovementFilter {
+    /// Only of this variant.
+    pub variant: Option<VariantId>,
+    /// Only of this item.
+    pub item: Option<InventoryItemId>,
+    /// Only there.
+    pub location: Option<LocationId>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn level(item: InventoryItemId, priority: i32, available: i64, backorderable: i64) -> Level {
+        Level { item, location: LocationId::new(), available, backorderable, priority, active: true }
+    }
+
+    #[test]
+    fn one_location_that_has_everything_comes_before_splitting() {
+        let item = InventoryItemId::new();
+        let levels = [level(item, 0, 2, 0), level(item, 1, 9, 0)];
+        let wanted = BTreeMap::from([(item, 5)]);
+        assert_eq!(plan(&wanted, &levels), Ok(vec![(item, levels[1].location, 5)]));
+        let wanted = BTreeMap::from([(item, 10)]);
+        let split = vec![(item, levels[0].location, 2), (item, levels[1].location, 8)];
+        assert_eq!(plan(&wanted, &levels), Ok(split));
+    }
+
+    #[test]
+    fn too_little_says_how_much_there_is() {
+        let item = InventoryItemId::new();
+        let short = plan(&BTreeMap::from([(item, 5)]), &[level(item, 0, 3, 0)]);
+        assert_eq!(short, Err(vec![Shortage { item, wanted: 5, available: 3 }]));
+        let none = plan(&BTreeMap::from([(item, 1)]), &[]);
+        assert_eq!(none, Err(vec![Shortage { item, wanted: 1, available: 0 }]));
+    }
+
+    #[test]
+    fn backorders_go_below_zero_and_closed_locations_give_nothing() {
+        let item = InventoryItemId::new();
+        let wanted = BTreeMap::from([(item, 5)]);
+        assert!(plan(&wanted, &[level(item, 0, -3, UNBOUNDED)]).is_ok());
+        let closed = Level { active: false, ..level(item, 0, 50, 0) };
+        assert!(plan(&wanted, &[closed]).is_err());
+    }
+
+    #[test]
+    fn an_adjustment_is_a_difference_or_a_number() {
+        let wish = |delta, set| {
+            let reason = Text::parse("counted").unwrap();
+            AdjustStock { variant: None, item: None, location: None, delta, set, reason }.change()
+        };
+        assert!(matches!(wish(Some(-4), None), Ok(Change::By(-4))));
+        assert!(matches!(wish(None, Some(0)), Ok(Change::To(0))));
+        assert!(wish(None, None).is_err());
+        assert!(wish(Some(1), Some(1)).is_err());
+        assert!(wish(Some(0), None).is_err());
+        assert!(wish(None, Some(-1)).is_err());
+        assert!(wish(Some(i64::MIN + 1), None).is_err());
+    }
+}
