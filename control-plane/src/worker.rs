@@ -4,12 +4,13 @@
 use std::time::Duration;
 
 use souk_access::ControlWorker;
-use souk_kernel::RequestId;
+use souk_kernel::{OperationId, RequestId};
 use souk_provisioner::Provisioner;
 use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::messages::{self, Sender};
 use crate::operations;
@@ -21,6 +22,8 @@ use crate::stores::{self, Hands};
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How long to wait after an error: the database may be away.
 const CALM_DOWN: Duration = Duration::from_secs(1);
+/// How often a lease is renewed: several times before it would end.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(20);
 /// Operations carried out at once in this process.
@@ -65,9 +68,14 @@ async fn carry_out(plane: Plane, provisioner: Provisioner, shutdown: Shutdown) {
         match next {
             Ok(Some(operation)) => {
                 let hands = Hands { worker: &worker, plane: &plane, provisioner: &provisioner, holder };
-                if let Err(error) = stores::carry_out(&hands, &operation).await {
-                    // The lease runs out and somebody takes it up again.
-                    tracing::warn!(operation.id = %operation.id, %error, "an operation could not be noted");
+                tokio::select! {
+                    outcome = stores::carry_out(&hands, &operation) => if let Err(error) = outcome {
+                        // The lease runs out and somebody takes it up again.
+                        tracing::warn!(operation.id = %operation.id, %error, "an operation could not be noted");
+                    },
+                    () = keep_lease(&worker, operation.id, holder) => {
+                        tracing::warn!(operation.id = %operation.id, "another worker took over");
+                    }
                 }
                 plane.wake();
             }
@@ -82,6 +90,20 @@ async fn carry_out(plane: Plane, provisioner: Provisioner, shutdown: Shutdown) {
                     return;
                 }
             }
+        }
+    }
+}
+
+/// Shows signs of life while an operation is worked on; returns when another worker has taken over.
+async fn keep_lease(worker: &ControlWorker, id: OperationId, holder: Uuid) {
+    loop {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        let renew =
+            async move |tx: &mut WriteTx<'_>| Ok::<_, TenancyError>(operations::renew(tx, id, holder).await?);
+        match worker.scope().write("operations.renew", renew).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, operation.id = %id, "a lease could not be renewed"),
         }
     }
 }

@@ -47,7 +47,7 @@ CREATE TABLE orders (
     id                   uuid PRIMARY KEY,
     number               bigint UNIQUE,
     name                 text UNIQUE,
-    cart_id              uuid NOT NULL UNIQUE,
+    cart_id              uuid NOT NULL,
     secret_hash          bytea NOT NULL,
     state                text NOT NULL CHECK (state IN ('pending_payment', 'open', 'closed', 'cancelled')),
     financial_status     text NOT NULL CHECK (financial_status IN ('pending', 'authorized', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided', 'expired')),
@@ -72,6 +72,8 @@ CREATE TABLE orders (
     updated_at           timestamptz NOT NULL,
     CHECK (total_minor = subtotal_minor - discount_minor + shipping_minor + CASE WHEN prices_include_tax THEN 0 ELSE tax_minor END)
 );
+-- One order per cart; an attempt that was never placed and is over does not stand in the way of the next.
+CREATE UNIQUE INDEX orders_one_per_cart ON orders (cart_id) WHERE state <> 'cancelled' OR number IS NOT NULL;
 CREATE INDEX orders_newest ON orders (created_at DESC, id DESC);
 CREATE INDEX orders_email ON orders (email);
 CREATE INDEX orders_pending ON orders (updated_at) WHERE state = 'pending_payment';

@@ -17,6 +17,6 @@ pub use actions::{claim, failed_for_good, forget_secrets, put_back, settle, star
 pub use error::{CATALOGUE, OperationError};
 pub use model::{Failure, KEYS_KEPT, Keys, NewOperation, Operation, OperationKind, OperationView};
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{forget_keys, keep_secret, view};
+pub use queries::{forget_keys, keep_secret, renew, view};
 pub use routes::routes;
 pub use state::OperationState;

@@ -11,8 +11,8 @@ use super::state::OperationState;
 use crate::schema::{operation_steps, operations};
 use crate::text_enum::text_enum;
 
-/// Longer than any step may take; a worker that is alive finishes or gives up before.
-pub const LEASE: TimeDelta = TimeDelta::seconds(90);
+/// How long a claimed row is left to its worker without a sign of life; so long a killed worker's work waits.
+pub const LEASE: TimeDelta = TimeDelta::seconds(15);
 /// How long keys that nobody took are kept.
 pub const KEYS_KEPT: TimeDelta = TimeDelta::hours(24);
 

@@ -99,6 +99,17 @@ pub async fn hold(tx: &mut WriteTx<'_>, id: OperationId, holder: Uuid) -> Result
     Ok(found.is_some())
 }
 
+/// A sign of life: the lease begins anew. `false` when another worker has taken over.
+pub async fn renew(tx: &mut WriteTx<'_>, id: OperationId, holder: Uuid) -> Result<bool, DbError> {
+    let ends_at = tx.now() + LEASE;
+    let held = operations::table
+        .find(id)
+        .filter(operations::lease_holder.eq(holder).and(operations::state.eq(OperationState::Running)));
+    let change = diesel::update(held)
+        .set((operations::lease_ends_at.eq(ends_at), operations::available_at.eq(ends_at)));
+    Ok(tx.execute(change).await? == 1)
+}
+
 pub async fn touch(tx: &mut WriteTx<'_>, id: OperationId) -> Result<(), DbError> {
     let now = tx.now();
     let change = diesel::update(operations::table.find(id))

@@ -1,1 +1,31 @@
 //! What was agreed: an immutable copy of the sale and what became of it.
+//!
+//! An order begins as an attempt (`pending_payment`, without number), written together with its payment session. [`place`] makes it an
+//! order: number, books, events. [`cancel`] undoes it. The row's lock ([`lock`]) is the one lock of everything that belongs to the
+//! order: its sessions, payments, refunds and events; take it first.
+
+mod actions;
+mod error;
+mod events;
+mod model;
+pub mod permissions;
+mod queries;
+mod routes;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use actions::{
+    attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note, place,
+    refuse_for_stock, return_money, set_status, state_of, view,
+};
+pub use error::{CATALOGUE, ORDER_STATE, OrderError};
+pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+pub use model::{
+    AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
+    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView,
+    view::ShopperOrderView,
+};
+pub use routes::routes;
+pub use state::{OrderEvent, OrderState};

@@ -1,0 +1,249 @@
+//! Prepare: everything before the money, in one transaction.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use souk_access::{LinkSecret, NoEntropy};
+use souk_kernel::{CartId, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId};
+use souk_tenancy::{StoreEntry, WriteTx};
+
+use super::super::error::CheckoutError;
+use super::super::model::{Till, Wish, may_return_to};
+use crate::cart::{self, Cart, CartState, Quote};
+use crate::inventory::{self, Commitment, Demand, Held};
+use crate::orders::{self, FinancialStatus, NewLine, NewOrder, NewShippingLine, NewTax};
+use crate::payments::{self, NewSession, Setup, StartPayment, resembles_card_number};
+use crate::settings;
+
+/// The poller leaves a session alone for this long: the checkout itself is at work on it.
+const FIRST_POLL_AFTER: TimeDelta = TimeDelta::seconds(45);
+/// The cart is nobody else's for this long. The poller decides earlier; this only bounds what a mistake could hold.
+const COMPLETING_FOR: TimeDelta = TimeDelta::hours(49);
+
+/// What there is after prepare.
+#[derive(Clone, Debug)]
+pub enum Prepared {
+    /// The money is next.
+    Pay(StartPayment),
+    /// There is nothing to ask anybody: the order is placed, or was there before.
+    Standing { order: OrderId, fresh: bool },
+}
+
+/// Who buys what where.
+#[derive(Clone, Debug)]
+pub struct Purchase {
+    pub entry: Arc<StoreEntry>,
+    pub cart: CartId,
+    pub secret: LinkSecret,
+    pub wish: Wish,
+    pub actor: String,
+}
+
+/// Locks and prices the cart, holds its total against the expected one, reserves the stock, writes the attempt and its payment session.
+/// Payment outside of any provider, and nothing to pay, make the order at once. A cart that has its order, or is about to, gives that one.
+///
+/// # Errors
+/// See [`CheckoutError`]; nothing is changed then.
+pub async fn prepare(
+    tx: &mut WriteTx<'_>,
+    till: &Till,
+    purchase: &Purchase,
+) -> Result<Prepared, CheckoutError> {
+    let Purchase { entry, wish, .. } = purchase;
+    let cart = cart::take(tx, purchase.cart, &purchase.secret).await?.ok_or(CheckoutError::CartUnknown)?;
+    match cart.state {
+        CartState::Active => {}
+        CartState::Completing | CartState::Completed => {
+            let order = orders::attempt_of_cart(tx, cart.id).await?.ok_or(CheckoutError::CartClosed)?;
+            return Ok(Prepared::Standing { order, fresh: false });
+        }
+        CartState::Merged | CartState::Expired => return Err(CheckoutError::CartClosed),
+    }
+    let quote = cart::priced(tx, &cart).await?;
+    check(&cart, &quote, wish)?;
+    let free = quote.total.is_zero();
+    let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };
+    if !free && !wish.provider.is_offline() && till.providers.of(wish.provider).is_none() {
+        return Err(payments::PaymentError::ProviderUnknown(wish.provider.as_str()).into());
+    }
+    if wish.return_url.as_deref().is_some_and(|url| !may_return_to(url, entry, &setup, wish.provider)) {
+        return Err(CheckoutError::ReturnUrl);
+    }
+    let minutes = settings::current(tx).await?.reservation_minutes;
+    let held = inventory::reserve(tx, cart.id, &demands(&quote), minutes).await?;
+    let id = OrderId::new();
+    let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
+    let order = new_order(id, &secret, &cart, &quote, &held);
+    orders::insert(tx, &order, &purchase.actor).await?;
+    if free || wish.provider.is_offline() {
+        return at_once(tx, &order, wish, free, &purchase.actor).await;
+    }
+    let session = NewSession {
+        id: PaymentSessionId::new(),
+        order: id,
+        provider: wish.provider,
+        amount: quote.total,
+        return_url: wish.return_url.clone(),
+        first_poll_at: Some(tx.now() + FIRST_POLL_AFTER),
+    };
+    payments::new_session(tx, &session).await?;
+    cart::mark_completing(tx, cart.id, tx.now() + COMPLETING_FOR).await?;
+    Ok(Prepared::Pay(start_of(till, tx.store(), entry, &session, wish, setup.capture_later)))
+}
+
+fn start_of(
+    till: &Till,
+    store: StoreId,
+    entry: &StoreEntry,
+    session: &NewSession,
+    wish: &Wish,
+    capture_later: bool,
+) -> StartPayment {
+    let base = till.address.of(entry);
+    StartPayment {
+        store,
+        provider: session.provider,
+        session: session.id,
+        amount: session.amount,
+        capture_later,
+        return_url: format!("{base}/store/v1/payment-return/{}", session.id),
+        webhook_url: format!("{base}/webhooks/payments/{}", session.provider.as_str()),
+        token: wish.token.clone(),
+    }
+}
+
+/// No provider to wait for: the order stands when this transaction does.
+async fn at_once(
+    tx: &mut WriteTx<'_>,
+    order: &NewOrder,
+    wish: &Wish,
+    free: bool,
+    actor: &str,
+) -> Result<Prepared, CheckoutError> {
+    if !free {
+        let session = NewSession {
+            id: PaymentSessionId::new(),
+            order: order.id,
+            provider: wish.provider,
+            amount: order.total,
+            return_url: None,
+            first_poll_at: None,
+        };
+        payments::new_session(tx, &session).await?;
+    }
+    match inventory::commit_reservations(tx, order.cart, order.id).await? {
+        Commitment::Committed => {}
+        // Reserved in this very transaction.
+        Commitment::Gone => return Err(CheckoutError::OrderState),
+    }
+    let locked = orders::lock(tx, order.id).await?.ok_or(CheckoutError::OrderState)?;
+    let (status, provider) =
+        if free { (FinancialStatus::Paid, None) } else { (FinancialStatus::Pending, Some(wish.provider)) };
+    // The cart first: taking the number holds up every other order of the store until the end.
+    cart::mark_completed(tx, order.cart).await?;
+    orders::place(tx, &locked, status, provider, None, actor).await?;
+    Ok(Prepared::Standing { order: order.id, fresh: true })
+}
+
+/// What is missing, what has changed, and what must not be there.
+fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
+    let mut missing = Vec::new();
+    if quote.lines.is_empty() {
+        missing.push(("/lines", "must have at least one line"));
+    }
+    if cart.email.is_none() {
+        missing.push(("/email", "must be given"));
+    }
+    if quote.shipping_required && cart.shipping_address.is_none() {
+        missing.push(("/shipping_address", "must be given"));
+    }
+    if quote.shipping_required && cart.shipping_address.is_some() && quote.shipping.is_none() {
+        missing.push(("/shipping_option", "must be chosen; nothing is delivered there otherwise"));
+    }
+    if !missing.is_empty() {
+        return Err(CheckoutError::Incomplete(missing));
+    }
+    if resembles_card_number(&cart.note) {
+        return Err(CheckoutError::CardNumber("/note"));
+    }
+    if wish.expected_total != quote.total {
+        return Err(CheckoutError::PriceChanged { expected: wish.expected_total, total: quote.total });
+    }
+    Ok(())
+}
+
+/// What has to be there, one demand per item.
+fn demands(quote: &Quote) -> Vec<Demand> {
+    quote
+        .lines
+        .iter()
+        .map(|line| Demand {
+            item: line.sellable.item,
+            quantity: line.quantity,
+            policy: line.sellable.policy,
+        })
+        .collect()
+}
+
+fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
+    let tax = |tax: &crate::tax::TaxLine| NewTax {
+        name: tax.name.clone(),
+        jurisdiction: tax.jurisdiction.clone(),
+        rate_ppm: i32::try_from(tax.rate.get()).unwrap_or(i32::MAX),
+        reason: tax.reason.as_str().to_owned(),
+        taxable: tax.taxable,
+        amount: tax.amount,
+    };
+    taxes.iter().map(tax).collect()
+}
+
+/// The copy of what is agreed.
+fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held: &[Held]) -> NewOrder {
+    let line = |line: &cart::QuotedLine| {
+        let sold = &line.sellable;
+        NewLine {
+            id: OrderLineId::new(),
+            variant: sold.variant,
+            product: sold.product,
+            item: sold.item,
+            location: held.iter().find(|held| held.item == sold.item).map(|held| held.location),
+            title: sold.title.clone(),
+            variant_title: sold.variant_title.clone(),
+            sku: sold.sku.clone(),
+            options: json!(sold.options),
+            image: sold.image,
+            requires_shipping: sold.requires_shipping,
+            quantity: line.quantity,
+            unit_price: sold.unit_price,
+            total: line.total,
+            taxes: new_taxes(&line.tax_lines),
+        }
+    };
+    let shipping_line = quote.shipping.as_ref().map(|shipping| NewShippingLine {
+        id: ShippingLineId::new(),
+        rate: Some(shipping.rate),
+        title: shipping.title.clone(),
+        amount: shipping.price,
+        taxes: new_taxes(&shipping.tax_lines),
+    });
+    let zero = souk_kernel::Money::zero(quote.currency);
+    NewOrder {
+        id,
+        cart: cart.id,
+        secret_digest: *secret.digest().as_bytes(),
+        customer: cart.customer,
+        email: cart.email.as_ref().map(|email| email.as_str().to_owned()).unwrap_or_default(),
+        currency: quote.currency,
+        prices_include_tax: quote.prices_include_tax,
+        subtotal: quote.subtotal,
+        shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
+        tax: quote.tax,
+        total: quote.total,
+        shipping_address: cart.shipping_address.as_ref().map(|address| json!(address)),
+        billing_address: cart.billing_address.as_ref().map(|address| json!(address)),
+        note: cart.note.clone(),
+        lines: quote.lines.iter().map(line).collect(),
+        shipping_line,
+    }
+}

@@ -1,0 +1,123 @@
+//! How a checkout fails. Whatever is said here, the cart is as it was before.
+
+use souk_access::NoEntropy;
+use souk_api::{Problem, problem, problems};
+use souk_kernel::{Money, MoneyError};
+use souk_tenancy::{DbError, TenancyError};
+
+use crate::cart::CartError;
+use crate::inventory::InventoryError;
+use crate::ledger::LedgerError;
+use crate::orders::OrderError;
+use crate::payments::PaymentError;
+use crate::settings::SettingsError;
+
+problems! { CATALOGUE;
+    PAYMENT_DECLINED = 402, "payment_declined", "The payment was declined", "The cart is open again: try another way to pay, with a new Idempotency-Key.";
+    PRICE_CHANGED = 409, "price_changed", "The total is not the one you expected", "Show the shopper `total` and send it as `expected_total`, with a new Idempotency-Key.";
+    CART_CLOSED = 409, "cart_closed", "This cart cannot be bought any more", "Make a new cart.";
+    CHECKOUT_INCOMPLETE = 422, "checkout_incomplete", "Something is missing before this cart can be bought", "`errors` says what.";
+    CARD_NUMBER = 422, "card_number", "This looks like a card number", "Never send card numbers here; use a token of the payment provider.";
+    RETURN_URL = 422, "return_url_not_allowed", "The shopper may not be sent there", "Use an address of the store, or add the host to the payment provider's settings.";
+    PAYMENT_UNAVAILABLE = 503, "payment_unavailable", "The payment provider does not answer", "Nothing was charged and the cart is open again; try again in a moment, with a new Idempotency-Key.";
+}
+
+/// Nothing was changed, unless the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckoutError {
+    /// There is no such cart, or the secret is another's.
+    #[error("no such cart")]
+    CartUnknown,
+    /// It is bought, merged or expired.
+    #[error("the cart is closed")]
+    CartClosed,
+    /// Parts that are missing: pointer and what it must be.
+    #[error("the cart is incomplete")]
+    Incomplete(Vec<(&'static str, &'static str)>),
+    /// Somebody may have changed a price since the shopper looked.
+    #[error("the total is {total:?} and not {expected:?}")]
+    PriceChanged { expected: Money, total: Money },
+    /// A field holds what may be a card number.
+    #[error("card number in {0}")]
+    CardNumber(&'static str),
+    /// The shopper would be sent to a host that is not the store's.
+    #[error("the return address is not allowed")]
+    ReturnUrl,
+    /// There is no such payment session here.
+    #[error("no such payment session")]
+    SessionUnknown,
+    /// Money cannot be taken this way from where the order stands.
+    #[error("the order does not allow this now")]
+    OrderState,
+    /// The provider said no, or nothing, to a request of staff.
+    #[error("the provider did not do it: {0}")]
+    Provider(String),
+    /// A problem of a door that speaks HTTP already.
+    #[error("{0}")]
+    Problem(Problem),
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    #[error(transparent)]
+    Cart(#[from] CartError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+}
+
+impl From<Problem> for CheckoutError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<CheckoutError> for Problem {
+    fn from(error: CheckoutError) -> Self {
+        match error {
+            CheckoutError::CartUnknown | CheckoutError::SessionUnknown => Self::new(&problem::NOT_FOUND),
+            CheckoutError::CartClosed => Self::new(&CART_CLOSED),
+            CheckoutError::Incomplete(missing) => {
+                missing.into_iter().fold(Self::new(&CHECKOUT_INCOMPLETE), |problem, (pointer, message)| {
+                    problem.field(pointer, "required", message)
+                })
+            }
+            CheckoutError::PriceChanged { expected, total } => Self::new(&PRICE_CHANGED)
+                .detail(format!("The total is {} {}.", total.decimal_string(), total.currency()))
+                .extension("total", serde_json::json!(total))
+                .extension("expected_total", serde_json::json!(expected)),
+            CheckoutError::CardNumber(pointer) => {
+                Self::new(&CARD_NUMBER).field(pointer, "card_number", "must not hold a card number")
+            }
+            CheckoutError::ReturnUrl => Self::new(&RETURN_URL).field(
+                "/payment/return_url",
+                "not_allowed",
+                "must be an address of the store",
+            ),
+            CheckoutError::OrderState => Self::new(&crate::orders::ORDER_STATE),
+            CheckoutError::Provider(cause) => Self::new(&PAYMENT_UNAVAILABLE).retry_after(5).source(cause),
+            CheckoutError::Problem(problem) => problem,
+            CheckoutError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
+            CheckoutError::Money(error) => Self::new(&problem::INTERNAL).source(error),
+            CheckoutError::Cart(error) => error.into(),
+            CheckoutError::Inventory(error) => error.into(),
+            CheckoutError::Ledger(error) => error.into(),
+            CheckoutError::Order(error) => error.into(),
+            CheckoutError::Payment(error) => error.into(),
+            CheckoutError::Settings(error) => error.into(),
+            CheckoutError::Db(error) => souk_access::database_problem(error.into()),
+            CheckoutError::Tenancy(error) => souk_access::database_problem(error),
+        }
+    }
+}

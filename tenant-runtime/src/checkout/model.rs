@@ -1,0 +1,215 @@
+//! What a checkout needs and decides without asking anybody.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Serialize;
+use souk_kernel::{Money, OrderId};
+use souk_tenancy::StoreEntry;
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrderView};
+use crate::payments::{
+    PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
+};
+
+/// How stores are reached from outside: `https` and no port, or `http` and 8081 at home.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAddress {
+    pub scheme: String,
+    pub port: Option<u16>,
+}
+
+impl PublicAddress {
+    /// The address of a store's first host, without a slash at the end. The Host header of a request has no say in it.
+    pub fn of(&self, store: &StoreEntry) -> String {
+        let host = store.hosts.first().map_or("localhost", String::as_str);
+        match self.port {
+            Some(port) => format!("{}://{host}:{port}", self.scheme),
+            None => format!("{}://{host}", self.scheme),
+        }
+    }
+}
+
+/// What every checkout of a process shares. One per app, as `web::Data<Till>`, and one for the worker.
+#[derive(Clone, Debug)]
+pub struct Till {
+    pub providers: Providers,
+    pub links: LinkKey,
+    pub address: PublicAddress,
+}
+
+/// What the shopper wants to do about the money.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub expected_total: Money,
+    pub provider: ProviderCode,
+    pub token: Option<String>,
+    pub return_url: Option<String>,
+}
+
+/// Whether the shopper may be sent there: an absolute http(s) address without credentials on a host of the store, on one the merchant has
+/// listed, or on this very machine while the provider is the `test` one.
+pub fn may_return_to(address: &str, store: &StoreEntry, setup: &Setup, provider: ProviderCode) -> bool {
+    let Ok(url) = Url::parse(address) else { return false };
+    let Some(host) = url.host_str() else { return false };
+    let plain =
+        matches!(url.scheme(), "http" | "https") && url.username().is_empty() && url.password().is_none();
+    let own = store.hosts.iter().chain(&setup.return_hosts).any(|allowed| allowed.eq_ignore_ascii_case(host));
+    let at_home = matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost");
+    plain && (own || at_home && provider == ProviderCode::Test)
+}
+
+/// The address the shopper is sent back to, with what we know of the order. The storefront asks the API for the truth.
+pub fn return_address(address: &str, order: OrderId, status: CheckoutStatus) -> Option<String> {
+    let mut url = Url::parse(address).ok()?;
+    url.query_pairs_mut().append_pair("order", &order.to_string()).append_pair("status", status.as_str());
+    Some(url.into())
+}
+
+/// How a checkout went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStatus {
+    /// There is an order.
+    Completed,
+    /// The shopper has to do something at the provider: `next_action`.
+    ActionRequired,
+    /// The provider has not said yet; read the order again in a moment.
+    Processing,
+    /// There is no order.
+    Failed,
+}
+
+impl CheckoutStatus {
+    /// As in the return address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::ActionRequired => "action_required",
+            Self::Processing => "processing",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// How the checkout of this order stands.
+    pub fn of(order: &OrderView) -> Self {
+        match order.state {
+            OrderState::Open | OrderState::Closed => Self::Completed,
+            OrderState::Cancelled => Self::Failed,
+            OrderState::PendingPayment => match order.payments.last() {
+                Some(payment) if payment.state == SessionState::RequiresAction.as_str() => {
+                    Self::ActionRequired
+                }
+                _ => Self::Processing,
+            },
+        }
+    }
+}
+
+/// The answer to a checkout.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CheckoutView {
+    pub status: CheckoutStatus,
+    pub order: ShopperOrderView,
+    /// Opens the order: send it as `X-Order-Secret`.
+    #[schema(example = "Vd3iP0f0…")]
+    pub secret: String,
+    pub next_action: Option<NextAction>,
+}
+
+/// Where the shopper has to go.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NextAction {
+    /// Always `redirect`.
+    #[schema(example = "redirect")]
+    pub kind: &'static str,
+    pub url: String,
+}
+
+impl CheckoutView {
+    /// The answer for an order as it stands.
+    pub fn of(order: OrderView, secret: String) -> Self {
+        let status = CheckoutStatus::of(&order);
+        let order = ShopperOrderView::from(order);
+        let url = order.payment.as_ref().and_then(|payment| payment.redirect_url.clone());
+        let next_action = url.map(|url| NextAction { kind: "redirect", url });
+        Self { status, order, secret, next_action }
+    }
+}
+
+/// What a provider that refused, or never heard of a payment, would have said had it kept it: it failed, without money.
+pub fn failed_fact(session: &PaymentSession, code: &str, message: &str) -> ProviderFact {
+    let zero = Money::zero(session.amount.currency());
+    ProviderFact {
+        reference: session.reference.clone().unwrap_or_default(),
+        status: ProviderStatus::Failed,
+        amount: session.amount,
+        authorized: zero,
+        captured: zero,
+        refunded: zero,
+        redirect_url: None,
+        failure: Some((code.to_owned(), message.to_owned())),
+    }
+}
+
+/// What staff says when money came outside of any provider.
+pub fn paid_fact(session: &PaymentSession) -> ProviderFact {
+    ProviderFact {
+        reference: session.id.to_string(),
+        status: ProviderStatus::Captured,
+        authorized: session.amount,
+        captured: session.amount,
+        failure: None,
+        ..failed_fact(session, "", "")
+    }
+}
+
+/// A provider that has not heard of a payment after this long never will.
+const NEVER_STARTED_AFTER: TimeDelta = TimeDelta::minutes(2);
+/// A shopper who has not come back from the provider after this long does not get the stock kept any more.
+const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(30);
+/// Nobody asks about a session any more after this long.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(48);
+
+/// What the poller does about a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Ask the provider what became of it.
+    Ask,
+    /// Have the provider let the money go.
+    LetGo,
+    /// Never look again.
+    Forget,
+}
+
+/// What to do about a session whose turn it is.
+pub fn next_step(order: OrderState, session: &PaymentSession, now: DateTime<Utc>) -> Next {
+    let old = now - session.created_at > FORGOTTEN_AFTER;
+    match (order, session.state) {
+        _ if session.provider.is_offline() => Next::Forget,
+        (OrderState::Cancelled, SessionState::Authorized) => Next::LetGo,
+        // A session that flagged a mismatch is asked about whatever its state.
+        _ if session.is_flagged() && !old => Next::Ask,
+        (_, SessionState::Pending | SessionState::RequiresAction) if !old => Next::Ask,
+        (_, SessionState::Pending | SessionState::RequiresAction) => Next::Forget,
+        (
+            _,
+            SessionState::Failed | SessionState::Canceled | SessionState::Captured | SessionState::Authorized,
+        ) => Next::Forget,
+    }
+}
+
+/// What a provider's silence about a session means.
+pub fn never_started(session: &PaymentSession, now: DateTime<Utc>) -> bool {
+    now - session.created_at > NEVER_STARTED_AFTER
+}
+
+/// Whether a shopper has stayed away too long.
+pub fn is_abandoned(session: &PaymentSession, now: DateTime<Utc>) -> bool {
+    session.state.is_undecided() && now - session.created_at > ABANDONED_AFTER
+}
+
+/// Where the money of an all-or-nothing payment stands after this news.
+pub const fn status_after(captured: bool) -> FinancialStatus {
+    if captured { FinancialStatus::Paid } else { FinancialStatus::Authorized }
+}

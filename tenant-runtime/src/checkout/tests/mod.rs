@@ -1,0 +1,7 @@
+//! The sale over HTTP: a real database, a real provider, every way it can end.
+
+mod endings;
+mod providers;
+mod races;
+mod shop;
+mod undoing;

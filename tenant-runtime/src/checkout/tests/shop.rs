@@ -1,0 +1,209 @@
+//! A store with a provider of its own, and what shoppers and staff do in it.
+
+use std::time::Duration;
+
+use actix_web::{App, HttpServer};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Text};
+use serde_json::{Value, json};
+use souk_access::LinkSecret;
+use souk_kernel::{CartId, Clock, InventoryItemId, ProductId, VariantId};
+use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
+use souk_tenancy::{DbError, TenancyError, sql};
+use uuid::Uuid;
+
+use crate::testing::{Answer, TestShop, WEBHOOK_SECRET};
+
+/// Longer than the runtime waits for a provider in tests.
+const SILENCE: Duration = Duration::from_millis(2500);
+
+pub struct Shop {
+    pub inner: TestShop,
+    pub provider: String,
+}
+
+/// Something on the shelf.
+#[derive(Clone, Copy)]
+pub struct Thing {
+    pub variant: VariantId,
+}
+
+pub struct Basket {
+    pub id: CartId,
+    pub secret: String,
+}
+
+pub fn key() -> String {
+    Uuid::now_v7().to_string()
+}
+
+/// A provider of this test's own, on a port of its own.
+pub async fn provider() -> String {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let couriers = Couriers::new(WEBHOOK_SECRET.parse().unwrap()).unwrap();
+    let desk = Desk::new(Book::open(None).unwrap(), couriers, Clock::system(), url.clone());
+    let pace = routes::Pace { slow: Duration::from_millis(600), silence: SILENCE };
+    let server = HttpServer::new(move || App::new().configure(routes::routes(desk.clone(), pace)));
+    let server = server.workers(1).disable_signals().listen(listener).unwrap().run();
+    tokio::spawn(server);
+    url
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
+}
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+impl Shop {
+    pub async fn open() -> Self {
+        let provider = provider().await;
+        Self { inner: TestShop::open(Some(provider.clone())).await, provider }
+    }
+
+    /// A product with so many pieces at a price.
+    pub async fn thing(&self, pieces: i64, price: i64) -> Thing {
+        let (product, variant, item) = (ProductId::new(), VariantId::new(), InventoryItemId::new());
+        let (p, v, i) = (product.uuid(), variant.uuid(), item.uuid());
+        self.inner
+            .admin(&format!(
+                "INSERT INTO {{s}}.inventory_items (id, created_at) VALUES ('{i}', now());
+                 INSERT INTO {{s}}.inventory_levels (item_id, location_id, on_hand) SELECT '{i}', id, {pieces} FROM {{s}}.locations LIMIT 1;
+                 INSERT INTO {{s}}.products (id, handle, title, status, created_at, updated_at) VALUES ('{p}', '{p}', 'Enamel mug', 'active', now(), now());
+                 INSERT INTO {{s}}.product_variants (id, product_id, title, position, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, '{i}', now(), now());
+                 INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', 'EUR', {price}, now())"
+            ))
+            .await;
+        Thing { variant }
+    }
+
+    /// A cart of Ada's in Germany.
+    pub async fn basket(&self, thing: Thing, quantity: u32) -> Basket {
+        let (id, secret) = (CartId::new(), LinkSecret::mint().unwrap());
+        let digest: String = secret.digest().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let (c, v) = (id.uuid(), thing.variant.uuid());
+        self.inner
+            .admin(&format!(
+                "INSERT INTO {{s}}.carts (id, secret_hash, state, currency, email, shipping_address, created_at, updated_at)
+                 VALUES ('{c}', decode('{digest}', 'hex'), 'active', 'EUR', 'ada@example.com', '{{\"country\": \"DE\"}}', now(), now());
+                 INSERT INTO {{s}}.cart_lines (id, cart_id, variant_id, quantity, position, added_at) VALUES (gen_random_uuid(), '{c}', '{v}', {quantity}, 1, now())"
+            ))
+            .await;
+        Basket { id, secret: secret.expose().to_owned() }
+    }
+
+    pub async fn checkout(&self, basket: &Basket, key: &str, body: &Value) -> Answer {
+        let path = format!("/store/v1/carts/{}/checkout", basket.id);
+        let headers = [("x-cart-secret", basket.secret.as_str()), ("idempotency-key", key)];
+        self.inner.send("POST", &path, Some(body.to_string().into_bytes()), &headers).await
+    }
+
+    /// Buys with a token of the test provider.
+    pub async fn buys(&self, basket: &Basket, total: i64, token: &str) -> Answer {
+        self.checkout(basket, &key(), &pay_with(total, token)).await
+    }
+
+    pub async fn staff(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let (bearer, key) = (format!("Bearer {}", self.inner.owner()), key());
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key.as_str())];
+        self.inner.send(method, path, body.map(|body| body.to_string().into_bytes()), &headers).await
+    }
+
+    pub async fn order(&self, id: &str) -> Value {
+        let answer = self.staff("GET", &format!("/admin/v1/orders/{id}"), None).await;
+        assert_eq!(answer.status, 200, "{}", answer.json);
+        answer.json
+    }
+
+    /// One number of the store's schema.
+    pub async fn number(&self, text: &'static str) -> i64 {
+        let worker = self.inner.gate.worker(self.inner.store.id, "test", "looks").unwrap();
+        let read = worker
+            .read("test.number", async move |tx| Ok::<_, Failure>(tx.one::<Number>(sql(text)).await?.number));
+        read.await.unwrap()
+    }
+
+    /// Words of the store's schema, joined by spaces.
+    pub async fn words(&self, text: &'static str) -> String {
+        let worker = self.inner.gate.worker(self.inner.store.id, "test", "looks").unwrap();
+        let read = worker.read("test.words", async move |tx| {
+            let rows: Vec<Word> = tx.load(sql(text)).await?;
+            Ok::<_, Failure>(rows.into_iter().map(|row| row.word).collect::<Vec<_>>().join(" "))
+        });
+        read.await.unwrap()
+    }
+
+    /// What the outbox holds of this store, in order.
+    pub async fn told(&self) -> Vec<String> {
+        let database = souk_provisioner::test_support::TestDatabase::get().await;
+        let client = database.login("relay", &database.secrets.relay).await.unwrap();
+        let text = "SELECT type FROM platform.outbox WHERE store_id = $1 ORDER BY position";
+        let rows = client.query(text, &[&self.inner.store.id.uuid()]).await.unwrap();
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// on hand, committed, reserved
+    pub async fn stock(&self) -> String {
+        self.words("SELECT on_hand || '/' || committed || '/' || reserved AS word FROM inventory_levels ORDER BY item_id").await
+    }
+
+    /// One round of the worker.
+    pub async fn sweep(&self) -> crate::checkout::Swept {
+        let worker = self.inner.gate.worker(self.inner.store.id, "poller", "test").unwrap();
+        crate::checkout::sweep(&worker, &self.inner.till).await.unwrap()
+    }
+
+    /// Every currency of the books adds up, and every entry does.
+    pub async fn balance_of(&self, account: &str) -> i64 {
+        let books = self.staff("GET", "/admin/v1/ledger/trial-balance", None).await;
+        assert_eq!(books.status, 200, "{}", books.json);
+        for total in books.json["totals"].as_array().unwrap() {
+            assert_eq!(total["balance"]["amount_minor"], 0, "{}", books.json);
+        }
+        let accounts = books.json["accounts"].as_array().unwrap();
+        let found = accounts.iter().find(|found| found["code"] == account);
+        found.map_or(0, |found| found["balance"]["amount_minor"].as_i64().unwrap())
+    }
+
+    /// The provider's own book.
+    pub async fn book(&self) -> Value {
+        reqwest::get(format!("{}/book", self.provider)).await.unwrap().json().await.unwrap()
+    }
+
+    /// Captured and refunded, by the provider's own book.
+    pub async fn taken(&self) -> (i64, i64) {
+        let book = self.book().await;
+        let payments = book["payments"].as_array().unwrap();
+        let sum = |name: &str| payments.iter().map(|payment| payment[name].as_i64().unwrap()).sum();
+        (sum("captured_minor"), sum("refunded_minor"))
+    }
+}
+
+/// A checkout's body.
+pub fn pay_with(total: i64, token: &str) -> Value {
+    json!({
+        "expected_total": { "amount_minor": total, "currency": "EUR" },
+        "payment": { "provider": "test", "token": token, "return_url": "http://localhost:3000/thanks" },
+    })
+}
+
+#[derive(Debug)]
+pub struct Failure;
+impl From<TenancyError> for Failure {
+    fn from(error: TenancyError) -> Self {
+        panic!("{error:?}")
+    }
+}
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        panic!("{error:?}")
+    }
+}

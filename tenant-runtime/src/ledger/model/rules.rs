@@ -1,0 +1,138 @@
+//! Which entry each fact of a sale makes.
+
+use chrono::{DateTime, Utc};
+use souk_kernel::{Money, OrderId, RefundId};
+
+use super::AccountCode::{
+    AccountsReceivable, CashClearing, CustomerPrepayments, RefundsPayable, Sales, SalesReturns,
+    SalesTaxPayable, ShippingIncome,
+};
+use super::{Entry, UnbalancedEntry};
+
+/// What was agreed, split the way the books want it. `goods` and `shipping` are without tax, and
+/// `goods + shipping + tax = total`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sale {
+    pub order: OrderId,
+    pub name: String,
+    pub goods: Money,
+    pub shipping: Money,
+    pub tax: Money,
+    pub total: Money,
+}
+
+/// A sale for nothing moves nothing: no entry.
+type Booked = Result<Option<Entry>, UnbalancedEntry>;
+
+/// An order was placed: Dr 1100 total · Cr 4000 goods, Cr 4100 shipping, Cr 2200 tax. `None` for a free order.
+pub fn placed(sale: &Sale, at: DateTime<Utc>) -> Booked {
+    if sale.total.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("sale:{}", sale.order), "sale", sale.total.currency(), at)
+        .order(sale.order)
+        .description(format!("Order {}", sale.name))
+        .debit(AccountsReceivable, sale.total)?
+        .credit(Sales, sale.goods)?
+        .credit(ShippingIncome, sale.shipping)?
+        .credit(SalesTaxPayable, sale.tax)?
+        .close()
+        .map(Some)
+}
+
+/// A placed order was cancelled: Dr 4900 goods and shipping, Dr 2200 tax · Cr 1100 total. If it had been paid,
+/// 1100 is now below zero until [`refund_promised`] or [`kept`] says what becomes of the money.
+pub fn cancelled(sale: &Sale, at: DateTime<Utc>) -> Booked {
+    if sale.total.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("cancellation:{}", sale.order), "cancellation", sale.total.currency(), at)
+        .order(sale.order)
+        .description(format!("Order {} cancelled", sale.name))
+        .debit(SalesReturns, sale.goods)?
+        .debit(SalesReturns, sale.shipping)?
+        .debit(SalesTaxPayable, sale.tax)?
+        .credit(AccountsReceivable, sale.total)?
+        .close()
+        .map(Some)
+}
+
+/// Where captured money, or money to be given back, belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The order is in the books: the money settles its receivable.
+    Sale,
+    /// No sale asks for it (the order never came about, or was cancelled before the money came).
+    NoSale,
+}
+
+impl Claim {
+    const fn account(self) -> super::AccountCode {
+        match self {
+            Self::Sale => AccountsReceivable,
+            Self::NoSale => CustomerPrepayments,
+        }
+    }
+}
+
+/// Money arrived: Dr 1000 · Cr 1100 (or 2100 when no sale asks for it). `key` names the capture.
+pub fn captured(order: OrderId, key: &str, amount: Money, claim: Claim, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("capture:{key}"), "capture", amount.currency(), at)
+        .order(order)
+        .description("Payment captured")
+        .debit(CashClearing, amount)?
+        .credit(claim.account(), amount)?
+        .close()
+        .map(Some)
+}
+
+/// We owe the shopper this: Dr 1100 (or 2100) · Cr 2300.
+pub fn refund_promised(
+    order: OrderId,
+    refund: RefundId,
+    amount: Money,
+    claim: Claim,
+    at: DateTime<Utc>,
+) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("refund_promised:{refund}"), "refund_promised", amount.currency(), at)
+        .order(order)
+        .description("Refund promised")
+        .debit(claim.account(), amount)?
+        .credit(RefundsPayable, amount)?
+        .close()
+        .map(Some)
+}
+
+/// It left: Dr 2300 · Cr 1000. A refund the provider refuses stays owed on 2300.
+pub fn refunded(order: OrderId, refund: RefundId, amount: Money, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("refund:{refund}"), "refund", amount.currency(), at)
+        .order(order)
+        .description("Refund paid out")
+        .debit(RefundsPayable, amount)?
+        .credit(CashClearing, amount)?
+        .close()
+        .map(Some)
+}
+
+/// A paid order was cancelled and the money kept for now: Dr 1100 · Cr 2100.
+pub fn kept(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("kept:{order}"), "kept", amount.currency(), at)
+        .order(order)
+        .description("Payment of a cancelled order kept")
+        .debit(AccountsReceivable, amount)?
+        .credit(CustomerPrepayments, amount)?
+        .close()
+        .map(Some)
+}

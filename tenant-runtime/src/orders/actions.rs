@@ -1,0 +1,352 @@
+//! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
+
+use serde_json::json;
+use souk_kernel::{CartId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
+
+use super::error::OrderError;
+use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
+use super::model::view::OrderView;
+use super::model::{
+    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note,
+    allowed_actions,
+};
+use super::queries;
+use super::state::{OrderEvent, OrderState};
+use crate::inventory;
+use crate::ledger::{self, rules, rules::Claim};
+use crate::payments::{self, Held, ProviderCode};
+
+/// Writes an attempt: state `pending_payment`, no number. One statement.
+///
+/// # Errors
+/// [`OrderError::DoesNotAddUp`] for a quote that does not; `Unique` on `orders_one_per_cart` when the cart has its order.
+pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Result<(), OrderError> {
+    if !order.adds_up()? {
+        return Err(OrderError::DoesNotAddUp);
+    }
+    Ok(queries::insert(tx, order, actor).await?)
+}
+
+/// Locks an order. One statement.
+///
+/// # Errors
+/// See [`DbError`]; `Timeout` when somebody else holds it too long.
+pub async fn lock(tx: &mut WriteTx<'_>, order: OrderId) -> Result<Option<LockedOrder>, DbError> {
+    queries::lock(tx, Some(order), None).await
+}
+
+/// Locks the order that a payment session belongs to. One statement.
+///
+/// # Errors
+/// As [`lock`].
+pub async fn lock_for_session(
+    tx: &mut WriteTx<'_>,
+    session: PaymentSessionId,
+) -> Result<Option<LockedOrder>, DbError> {
+    queries::lock(tx, None, Some(session)).await
+}
+
+/// The order of a cart: placed, or an attempt that is still open. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn attempt_of_cart(tx: &mut ReadTx<'_>, cart: CartId) -> Result<Option<OrderId>, DbError> {
+    queries::of_cart(tx, cart).await
+}
+
+/// An order as shown. One statement.
+///
+/// # Errors
+/// [`OrderError::Unknown`].
+pub async fn view(tx: &mut ReadTx<'_>, order: OrderId) -> Result<OrderView, OrderError> {
+    Ok(queries::find(tx, order).await?.ok_or(OrderError::Unknown)?.view)
+}
+
+/// Appends to the timeline. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn note(
+    tx: &mut WriteTx<'_>,
+    order: OrderId,
+    kind: &'static str,
+    actor: &str,
+    details: serde_json::Value,
+) -> Result<(), DbError> {
+    let at = tx.now();
+    queries::insert_notes(tx, order, &[Note { kind, actor: actor.to_owned(), details, at }]).await
+}
+
+/// Makes an attempt an order: state `open`, the next number, its sale (and, if money came, its capture) in the books,
+/// `order.placed` and `order.paid` to the world. Four to six statements.
+///
+/// `captured` is the captured amount and the capture's name, if the money is ours already.
+///
+/// # Errors
+/// [`OrderError::State`] if it is no attempt any more.
+pub async fn place(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    financial: FinancialStatus,
+    provider: Option<ProviderCode>,
+    captured: Option<(&str, Money)>,
+    actor: &str,
+) -> Result<LockedOrder, OrderError> {
+    let state = order.state.on(OrderEvent::Place).map_err(|_| OrderError::State(actions_of(order)))?;
+    let placed = queries::place(tx, order.id, state, financial, None).await?;
+    let order = LockedOrder {
+        number: Some(placed.number),
+        name: Some(placed.name),
+        state,
+        financial_status: financial,
+        ..order.clone()
+    };
+    let now = tx.now();
+    let mut entries = Vec::from_iter(rules::placed(&order.sale()?, now).map_err(ledger::LedgerError::from)?);
+    let mut notes = vec![Note {
+        kind: "order.placed",
+        actor: actor.to_owned(),
+        details: json!({ "name": order.name }),
+        at: now,
+    }];
+    if let Some((key, amount)) = captured {
+        let entry =
+            rules::captured(order.id, key, amount, Claim::Sale, now).map_err(ledger::LedgerError::from)?;
+        entries.extend(entry);
+        notes.push(captured_note(tx, actor, amount));
+    }
+    ledger::post_all(tx, entries).await?;
+    queries::insert_notes(tx, order.id, &notes).await?;
+    let provider = provider.map(ProviderCode::as_str);
+    souk_event_bus::emit(tx, &OrderPlaced::of(&order, placed.number, provider, now)?).await?;
+    if financial == FinancialStatus::Paid {
+        souk_event_bus::emit(tx, &paid(tx, &order, order.sums.total, provider)).await?;
+    }
+    Ok(order)
+}
+
+fn captured_note(tx: &ReadTx<'_>, actor: &str, amount: Money) -> Note {
+    Note {
+        kind: "payment.captured",
+        actor: actor.to_owned(),
+        details: json!({ "amount": amount }),
+        at: tx.now(),
+    }
+}
+
+fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&str>) -> OrderPaid {
+    OrderPaid {
+        order_id: order.id,
+        number: order.number,
+        name: order.title(),
+        email: order.email.clone(),
+        amount,
+        payment_provider: provider.map(str::to_owned),
+        paid_at: tx.now(),
+    }
+}
+
+fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
+    allowed_actions(order.state, order.financial_status, order.fulfillment_status, false)
+}
+
+/// Writes where the money of a placed order stands now; when money came, books it and says `order.paid`. Two to four statements.
+///
+/// # Errors
+/// [`ledger::LedgerError::AlreadyBooked`] when this capture is in the books.
+pub async fn move_status(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    financial: FinancialStatus,
+    provider: ProviderCode,
+    captured: Option<(&str, Money)>,
+    actor: &str,
+) -> Result<(), OrderError> {
+    queries::set_financial(tx, order.id, financial).await?;
+    let now = tx.now();
+    let note = match captured {
+        Some((key, amount)) => {
+            let entry = rules::captured(order.id, key, amount, Claim::Sale, now)
+                .map_err(ledger::LedgerError::from)?;
+            ledger::post_all(tx, Vec::from_iter(entry)).await?;
+            let fact = paid(tx, order, amount, Some(provider.as_str()));
+            souk_event_bus::emit(tx, &fact).await?;
+            captured_note(tx, actor, amount)
+        }
+        None => {
+            let kind = match financial {
+                FinancialStatus::Authorized => "payment.authorized",
+                FinancialStatus::Voided => "payment.voided",
+                _ => "payment.changed",
+            };
+            Note { kind, actor: actor.to_owned(), details: json!({}), at: now }
+        }
+    };
+    Ok(queries::insert_notes(tx, order.id, &[note]).await?)
+}
+
+/// Writes where the money of an order stands, and nothing else. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn set_status(
+    tx: &mut WriteTx<'_>,
+    order: OrderId,
+    status: FinancialStatus,
+) -> Result<(), DbError> {
+    queries::set_financial(tx, order, status).await
+}
+
+/// Where an order stands, without its lock. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn state_of(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Option<OrderState>, DbError> {
+    queries::state_of(tx, order).await
+}
+
+/// Ends an attempt that did not become an order. Nothing is told to the world: to the shopper it never was one. Two statements.
+///
+/// # Errors
+/// [`OrderError::State`] if it is no attempt any more.
+pub async fn give_up(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    reason: CancelReason,
+    financial: FinancialStatus,
+    actor: &str,
+    details: serde_json::Value,
+) -> Result<(), OrderError> {
+    if !queries::cancel(tx, order.id, OrderState::PendingPayment, financial, reason).await? {
+        return Err(OrderError::State(actions_of(order)));
+    }
+    Ok(note(tx, order.id, "order.cancelled", actor, details).await?)
+}
+
+/// The money is ours but the goods are gone: the attempt becomes a cancelled order with a number, so that everybody can see it, and
+/// all money is promised back. Only the money is booked, not a sale that never was. Says `order.cancelled`.
+///
+/// # Errors
+/// [`OrderError::State`] if it is no attempt any more.
+pub async fn refuse_for_stock(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    financial: FinancialStatus,
+    actor: &str,
+) -> Result<LockedOrder, OrderError> {
+    if order.state != OrderState::PendingPayment {
+        return Err(OrderError::State(actions_of(order)));
+    }
+    let reason = CancelReason::Inventory;
+    let placed = queries::place(tx, order.id, OrderState::Cancelled, financial, Some(reason)).await?;
+    let details = json!({ "reason": reason.as_str() });
+    note(tx, order.id, "order.cancelled", actor, details).await?;
+    Ok(LockedOrder {
+        number: Some(placed.number),
+        name: Some(placed.name),
+        state: OrderState::Cancelled,
+        financial_status: financial,
+        ..order.clone()
+    })
+}
+
+/// Promises money back and books the promise; a worker carries it out. Three statements.
+///
+/// # Errors
+/// Amounts that cannot be counted, or a failed statement.
+pub async fn return_money(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    payment: PaymentId,
+    amount: Money,
+    claim: Claim,
+    reason: &str,
+    actor: &str,
+) -> Result<RefundId, OrderError> {
+    let refund = payments::promise_refund(tx, order.id, payment, amount, reason).await?;
+    let entry = rules::refund_promised(order.id, refund, amount, claim, tx.now());
+    ledger::post_all(tx, Vec::from_iter(entry.map_err(ledger::LedgerError::from)?)).await?;
+    note(tx, order.id, "refund.promised", actor, json!({ "amount": amount, "refund": refund })).await?;
+    Ok(refund)
+}
+
+/// Books that the money of a cancelled order is kept for the shopper. One statement.
+///
+/// # Errors
+/// As [`return_money`].
+pub async fn keep_money(tx: &mut WriteTx<'_>, order: &LockedOrder, amount: Money) -> Result<(), OrderError> {
+    let entry = rules::kept(order.id, amount, tx.now()).map_err(ledger::LedgerError::from)?;
+    ledger::post_all(tx, Vec::from_iter(entry)).await?;
+    Ok(())
+}
+
+/// Undoes an order: stock back, books reversed, money promised back or kept, `order.cancelled` to the world. Gives the cart of an
+/// attempt whose cart may be used again. Takes the order's lock.
+///
+/// Money that is only held is let go by the poller; money that arrives later is given back by `checkout::settle`.
+///
+/// # Errors
+/// [`OrderError::Unknown`]; [`OrderError::State`] when it has been cancelled, closed or shipped.
+pub async fn cancel(
+    tx: &mut WriteTx<'_>,
+    id: OrderId,
+    wish: &CancelWish,
+    actor: &str,
+) -> Result<Option<CartId>, OrderError> {
+    let order = lock(tx, id).await?.ok_or(OrderError::Unknown)?;
+    let from = order.state;
+    let untouched = order.fulfillment_status == FulfillmentStatus::Unfulfilled;
+    if from.on(OrderEvent::Cancel).is_err() || !untouched {
+        return Err(OrderError::State(actions_of(&order)));
+    }
+    let held = payments::session(tx, id).await?;
+    queries::cancel(tx, id, from, order.financial_status, wish.reason).await?;
+    let details = json!({ "reason": wish.reason.as_str(), "restock": wish.restock, "refund": wish.refund, "note": wish.note });
+    note(tx, id, "order.cancelled", actor, details).await?;
+    if let Some(held) = &held {
+        // Whatever the provider still holds or may yet take is looked at, at once.
+        payments::poll_soon(
+            tx,
+            held.session.id,
+            Some(tx.now()).filter(|_| !held.session.provider.is_offline()),
+        )
+        .await?;
+    }
+    match from {
+        OrderState::PendingPayment => {
+            inventory::release(tx, order.cart).await?;
+            Ok(Some(order.cart))
+        }
+        OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
+            undo_sale(tx, &order, wish, held.as_ref(), actor).await?;
+            Ok(None)
+        }
+    }
+}
+
+async fn undo_sale(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    wish: &CancelWish,
+    held: Option<&Held>,
+    actor: &str,
+) -> Result<(), OrderError> {
+    inventory::uncommit(tx, order.cart, order.id, wish.restock, actor).await?;
+    let entry = rules::cancelled(&order.sale()?, tx.now()).map_err(ledger::LedgerError::from)?;
+    ledger::post_all(tx, Vec::from_iter(entry)).await?;
+    let mut refund = None;
+    if let Some(payment) = held.and_then(|held| held.payment) {
+        let ours = payment.captured.checked_sub(payment.refunded)?;
+        if ours.is_positive() && wish.refund {
+            let reason = wish.reason.as_str();
+            return_money(tx, order, payment.id, ours, Claim::Sale, reason, actor).await?;
+            refund = Some(ours);
+        } else if ours.is_positive() {
+            keep_money(tx, order, ours).await?;
+        }
+    }
+    let fact = OrderCancelled::of(order, wish.reason, refund, tx.now());
+    souk_event_bus::emit(tx, &fact).await?;
+    Ok(())
+}

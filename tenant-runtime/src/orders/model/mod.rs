@@ -1,0 +1,429 @@
+//! What an order consists of, and the sums and statuses that follow from it. Pure.
+
+pub mod view;
+
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use souk_access::LinkSecret;
+use souk_kernel::{
+    CartId, Currency, CustomerId, ImageId, InventoryItemId, LocationId, Money, MoneyError, OrderId,
+    OrderLineId, ProductId, Quantity, ShippingLineId, ShippingRateId, VariantId,
+};
+use utoipa::ToSchema;
+
+use super::state::OrderState;
+use crate::ledger::rules::Sale;
+
+/// An enum stored as text: its spelling in one place.
+macro_rules! stored_text {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant,)+ }
+
+        impl $name {
+            /// As stored.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+
+            /// Reads what `as_str` wrote.
+            pub fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+stored_text! {
+    /// Where the money of an order stands.
+    FinancialStatus {
+        /// Nothing came yet.
+        Pending = "pending",
+        /// It is held.
+        Authorized = "authorized",
+        /// A part came.
+        PartiallyPaid = "partially_paid",
+        /// All of it came.
+        Paid = "paid",
+        /// A part went back.
+        PartiallyRefunded = "partially_refunded",
+        /// All of it went back.
+        Refunded = "refunded",
+        /// What was held was let go.
+        Voided = "voided",
+        /// The time to pay ran out.
+        Expired = "expired",
+    }
+}
+
+stored_text! {
+    /// How much of an order has left.
+    FulfillmentStatus {
+        Unfulfilled = "unfulfilled",
+        PartiallyFulfilled = "partially_fulfilled",
+        Fulfilled = "fulfilled",
+        Restocked = "restocked",
+    }
+}
+
+stored_text! {
+    /// Why an order was undone.
+    CancelReason {
+        /// The shopper changed their mind.
+        Customer = "customer",
+        /// The goods are not there.
+        Inventory = "inventory",
+        Fraud = "fraud",
+        /// The payment was declined.
+        Declined = "declined",
+        /// A mistake of ours.
+        Staff = "staff",
+        /// The time to pay ran out.
+        Expired = "expired",
+        Other = "other",
+    }
+}
+
+stored_text! {
+    /// What may be done with an order now.
+    AllowedAction {
+        Cancel = "cancel",
+        Capture = "capture",
+        MarkPaid = "mark_paid",
+    }
+}
+
+/// An order about to be written.
+#[derive(Clone, Debug)]
+pub struct NewOrder {
+    pub id: OrderId,
+    pub cart: CartId,
+    /// SHA-256 of the secret that opens the order to a guest.
+    pub secret_digest: [u8; 32],
+    pub customer: Option<CustomerId>,
+    pub email: String,
+    pub currency: Currency,
+    pub prices_include_tax: bool,
+    pub subtotal: Money,
+    pub shipping: Money,
+    pub tax: Money,
+    pub total: Money,
+    pub shipping_address: Option<serde_json::Value>,
+    pub billing_address: Option<serde_json::Value>,
+    pub note: String,
+    pub lines: Vec<NewLine>,
+    pub shipping_line: Option<NewShippingLine>,
+}
+
+/// A line about to be written: a copy, so that later changes of the catalogue do not reach it.
+#[derive(Clone, Debug)]
+pub struct NewLine {
+    pub id: OrderLineId,
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub item: InventoryItemId,
+    pub location: Option<LocationId>,
+    pub title: String,
+    pub variant_title: String,
+    pub sku: Option<String>,
+    pub options: serde_json::Value,
+    pub image: Option<ImageId>,
+    pub requires_shipping: bool,
+    pub quantity: Quantity,
+    pub unit_price: Money,
+    pub total: Money,
+    pub taxes: Vec<NewTax>,
+}
+
+/// Delivery as agreed.
+#[derive(Clone, Debug)]
+pub struct NewShippingLine {
+    pub id: ShippingLineId,
+    pub rate: Option<ShippingRateId>,
+    pub title: String,
+    pub amount: Money,
+    pub taxes: Vec<NewTax>,
+}
+
+/// One rate on one line.
+#[derive(Clone, Debug)]
+pub struct NewTax {
+    pub name: String,
+    pub jurisdiction: String,
+    pub rate_ppm: i32,
+    pub reason: String,
+    pub taxable: Money,
+    pub amount: Money,
+}
+
+impl NewOrder {
+    /// Whether the parts add up to what the order says of itself.
+    ///
+    /// # Errors
+    /// Another currency somewhere, or too much to count.
+    pub fn adds_up(&self) -> Result<bool, MoneyError> {
+        let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, self.currency);
+        let lines = sum(&mut self.lines.iter().map(|line| line.total))?;
+        let taxes = self.lines.iter().flat_map(|line| &line.taxes);
+        let taxes = taxes.chain(self.shipping_line.iter().flat_map(|line| &line.taxes));
+        let tax = sum(&mut taxes.map(|tax| tax.amount))?;
+        let shipping = sum(&mut self.shipping_line.iter().map(|line| line.amount))?;
+        let on_top = if self.prices_include_tax { Money::zero(self.currency) } else { self.tax };
+        let total = sum(&mut [self.subtotal, self.shipping, on_top].into_iter())?;
+        Ok(lines == self.subtotal && tax == self.tax && shipping == self.shipping && total == self.total)
+    }
+}
+
+/// An order under its lock.
+#[derive(Clone, Debug)]
+pub struct LockedOrder {
+    pub id: OrderId,
+    pub cart: CartId,
+    pub number: Option<i64>,
+    pub name: Option<String>,
+    pub state: OrderState,
+    pub financial_status: FinancialStatus,
+    pub fulfillment_status: FulfillmentStatus,
+    pub email: String,
+    pub sums: Sums,
+    pub shipping_title: Option<String>,
+    pub shipping_address: Option<serde_json::Value>,
+    pub billing_address: Option<serde_json::Value>,
+    pub lines: Vec<LockedLine>,
+}
+
+/// The amounts of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sums {
+    pub subtotal: Money,
+    pub shipping: Money,
+    /// On goods.
+    pub goods_tax: Money,
+    /// On delivery.
+    pub shipping_tax: Money,
+    pub total: Money,
+    pub prices_include_tax: bool,
+}
+
+/// A line of a locked order.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LockedLine {
+    pub item: uuid::Uuid,
+    pub location: Option<uuid::Uuid>,
+    pub title: String,
+    pub variant_title: String,
+    pub sku: Option<String>,
+    pub quantity: u32,
+    pub unit_price_minor: i64,
+    pub total_minor: i64,
+}
+
+impl Sums {
+    /// All tax.
+    ///
+    /// # Errors
+    /// Too much to count.
+    pub fn tax(self) -> Result<Money, MoneyError> {
+        self.goods_tax.checked_add(self.shipping_tax)
+    }
+}
+
+impl LockedOrder {
+    /// What it is called: its name, or its id while it has none.
+    pub fn title(&self) -> String {
+        self.name.clone().unwrap_or_else(|| self.id.to_string())
+    }
+
+    /// The order as the books want it: goods and delivery without tax.
+    ///
+    /// # Errors
+    /// Too much to count.
+    pub fn sale(&self) -> Result<Sale, MoneyError> {
+        let Sums { subtotal, shipping, goods_tax, shipping_tax, total, prices_include_tax } = self.sums;
+        let (goods, shipping) = if prices_include_tax {
+            (subtotal.checked_sub(goods_tax)?, shipping.checked_sub(shipping_tax)?)
+        } else {
+            (subtotal, shipping)
+        };
+        Ok(Sale { order: self.id, name: self.title(), goods, shipping, tax: self.sums.tax()?, total })
+    }
+}
+
+/// Where the money of an order stands, from the sums of its payment.
+pub fn financial_status(
+    total: Money,
+    authorized: Money,
+    captured: Money,
+    refunded: Money,
+    voided: bool,
+) -> FinancialStatus {
+    if !captured.is_positive() {
+        return match (voided, authorized.is_positive()) {
+            (true, _) => FinancialStatus::Voided,
+            (false, true) => FinancialStatus::Authorized,
+            (false, false) if total.is_zero() => FinancialStatus::Paid,
+            (false, false) => FinancialStatus::Pending,
+        };
+    }
+    if refunded.minor() >= captured.minor() {
+        FinancialStatus::Refunded
+    } else if refunded.is_positive() {
+        FinancialStatus::PartiallyRefunded
+    } else if captured.minor() < total.minor() {
+        FinancialStatus::PartiallyPaid
+    } else {
+        FinancialStatus::Paid
+    }
+}
+
+/// What staff may do with an order now.
+pub fn allowed_actions(
+    state: OrderState,
+    financial: FinancialStatus,
+    fulfillment: FulfillmentStatus,
+    offline: bool,
+) -> Vec<AllowedAction> {
+    let mut actions = Vec::new();
+    let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
+    if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
+        actions.push(AllowedAction::Cancel);
+    }
+    if state == OrderState::Open && financial == FinancialStatus::Authorized {
+        actions.push(AllowedAction::Capture);
+    }
+    if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
+        actions.push(AllowedAction::MarkPaid);
+    }
+    actions
+}
+
+/// How to undo an order.
+#[derive(Clone, Debug)]
+pub struct CancelWish {
+    pub reason: CancelReason,
+    /// Put the goods back on the shelf; else they are written off.
+    pub restock: bool,
+    /// Give the money back; else it is kept for the shopper.
+    pub refund: bool,
+    pub note: Option<String>,
+}
+
+/// An entry of an order's timeline.
+#[derive(Clone, Debug)]
+pub struct Note {
+    pub kind: &'static str,
+    pub actor: String,
+    pub details: serde_json::Value,
+    pub at: DateTime<Utc>,
+}
+
+/// Makes the secret of an order: from a key of the platform and the order's id, so that it can be written into a mail later although
+/// only its digest is kept. 32 bytes, the same in every process of a platform.
+#[derive(Clone)]
+pub struct LinkKey(Hmac<Sha256>);
+
+impl std::fmt::Debug for LinkKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkKey(…)")
+    }
+}
+
+impl LinkKey {
+    /// A key from a secret of any length.
+    pub fn new(secret: &[u8]) -> Self {
+        use sha2::Digest as _;
+        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
+        // Shorter than the block, so the rest stays zero, as HMAC pads it.
+        for (to, from) in key.iter_mut().zip(Sha256::digest(secret)) {
+            *to = from;
+        }
+        Self(Hmac::new(&key))
+    }
+
+    /// The secret that opens this order to a guest.
+    pub fn secret_of(&self, order: OrderId) -> Option<LinkSecret> {
+        use base64::Engine as _;
+        let tag =
+            self.0.clone().chain_update("order:").chain_update(order.to_string()).finalize().into_bytes();
+        LinkSecret::parse(&base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn eur(minor: i64) -> Money {
+        Money::new(minor, "EUR".parse().unwrap())
+    }
+
+    #[test]
+    fn the_money_tells_its_status() {
+        use FinancialStatus as F;
+        let status = |a, c, r, voided| financial_status(eur(1000), eur(a), eur(c), eur(r), voided);
+        assert_eq!(status(0, 0, 0, false), F::Pending);
+        assert_eq!(status(1000, 0, 0, false), F::Authorized);
+        assert_eq!(status(1000, 0, 0, true), F::Voided);
+        assert_eq!(status(1000, 400, 0, false), F::PartiallyPaid);
+        assert_eq!(status(1000, 1000, 0, false), F::Paid);
+        assert_eq!(status(1000, 1000, 1, false), F::PartiallyRefunded);
+        assert_eq!(status(1000, 1000, 1000, false), F::Refunded);
+        assert_eq!(status(1000, 1000, 0, true), F::Paid);
+        assert_eq!(financial_status(eur(0), eur(0), eur(0), eur(0), false), F::Paid);
+    }
+
+    #[test]
+    fn what_may_be_done_follows_from_where_it_stands() {
+        use AllowedAction as A;
+        let allowed = |state, financial, offline| {
+            allowed_actions(state, financial, FulfillmentStatus::Unfulfilled, offline)
+        };
+        assert_eq!(allowed(OrderState::PendingPayment, FinancialStatus::Pending, false), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Authorized, false), [A::Cancel, A::Capture]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Pending, true), [A::Cancel, A::MarkPaid]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Cancelled, FinancialStatus::Paid, true), []);
+        let shipped = FulfillmentStatus::Fulfilled;
+        assert_eq!(allowed_actions(OrderState::Open, FinancialStatus::Paid, shipped, false), []);
+    }
+
+    #[test]
+    fn a_secret_can_be_made_again_and_not_guessed() {
+        let (key, other) = (LinkKey::new(b"one"), LinkKey::new(b"two"));
+        let (a, b) = (OrderId::new(), OrderId::new());
+        let secret = |key: &LinkKey, order| key.secret_of(order).unwrap().expose().to_owned();
+        assert_eq!(secret(&key, a), secret(&key, a));
+        assert_ne!(secret(&key, a), secret(&key, b));
+        assert_ne!(secret(&key, a), secret(&other, a));
+        assert_eq!(secret(&key, a).len(), 43);
+    }
+
+    proptest! {
+        /// Whatever the amounts: what the books get adds up to the total, with tax inside or on top.
+        #[test]
+        fn a_sale_for_the_books_adds_up(
+            subtotal in 0_i64..1 << 40, shipping in 0_i64..1 << 40,
+            goods_tax in 0_i64..1 << 30, shipping_tax in 0_i64..1 << 30, inclusive: bool,
+        ) {
+            let on_top = if inclusive { 0 } else { goods_tax + shipping_tax };
+            let order = LockedOrder {
+                id: OrderId::new(), cart: CartId::new(), number: None, name: None, state: OrderState::PendingPayment,
+                financial_status: FinancialStatus::Pending, fulfillment_status: FulfillmentStatus::Unfulfilled,
+                email: String::new(), shipping_title: None, shipping_address: None, billing_address: None, lines: Vec::new(),
+                sums: Sums {
+                    subtotal: eur(subtotal), shipping: eur(shipping), goods_tax: eur(goods_tax),
+                    shipping_tax: eur(shipping_tax), total: eur(subtotal + shipping + on_top), prices_include_tax: inclusive,
+                },
+            };
+            let sale = order.sale().unwrap();
+            prop_assert_eq!(sale.goods.minor() + sale.shipping.minor() + sale.tax.minor(), sale.total.minor());
+            prop_assert!(crate::ledger::rules::placed(&sale, DateTime::UNIX_EPOCH).is_ok());
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! One order with everything that belongs to it, in one statement.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
+use souk_tenancy::{DbError, ReadTx, sql};
+
+use super::known;
+use crate::orders::model::view::{
+    OrderView, TaxJson, line_views, payment_views, refund_views, shipping_views,
+};
+use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, allowed_actions};
+use crate::orders::state::OrderState;
+
+#[derive(QueryableByName)]
+struct DetailRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: OrderId,
+    #[diesel(sql_type = SqlUuid)]
+    cart_id: CartId,
+    #[diesel(sql_type = Binary)]
+    secret_hash: Vec<u8>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
+    #[diesel(sql_type = Nullable<Text>)]
+    name: Option<String>,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Text)]
+    financial_status: String,
+    #[diesel(sql_type = Text)]
+    fulfillment_status: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    customer_id: Option<CustomerId>,
+    #[diesel(sql_type = Text)]
+    email: String,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = Bool)]
+    prices_include_tax: bool,
+    #[diesel(sql_type = BigInt)]
+    subtotal_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    discount_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    shipping_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    tax_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    total_minor: i64,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    shipping_address: Option<Value>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    billing_address: Option<Value>,
+    #[diesel(sql_type = Text)]
+    note: String,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    cancelled_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    cancel_reason: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    placed_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Jsonb)]
+    lines: Value,
+    #[diesel(sql_type = Jsonb)]
+    shipping_lines: Value,
+    #[diesel(sql_type = Jsonb)]
+    tax_lines: Value,
+    #[diesel(sql_type = Jsonb)]
+    payments: Value,
+    #[diesel(sql_type = Jsonb)]
+    refunds: Value,
+    #[diesel(sql_type = Jsonb)]
+    timeline: Value,
+}
+
+/// An order as shown, and the digest of the secret that opens it to a guest.
+pub struct Detail {
+    pub view: OrderView,
+    pub secret_digest: Vec<u8>,
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, DbError> {
+    serde_json::from_value(value).map_err(|error| DbError::Other(Box::new(error)))
+}
+
+impl DetailRow {
+    fn read(self) -> Result<Detail, DbError> {
+        let currency = self.currency;
+        let money = |minor| Money::new(minor, currency);
+        let taxes: Vec<TaxJson> = read(self.tax_lines)?;
+        let state = known("order state", &self.state, OrderState::parse(&self.state))?;
+        let financial_status = known(
+            "financial status",
+            &self.financial_status,
+            FinancialStatus::parse(&self.financial_status),
+        )?;
+        let fulfillment = FulfillmentStatus::parse(&self.fulfillment_status);
+        let fulfillment_status = known("fulfillment status", &self.fulfillment_status, fulfillment)?;
+        let cancel_reason = self
+            .cancel_reason
+            .map(|text| known("cancel reason", &text, CancelReason::parse(&text)))
+            .transpose()?;
+        let payments = payment_views(read(self.payments)?, currency);
+        let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
+        let view = OrderView {
+            id: self.id,
+            number: self.number,
+            name: self.name,
+            state,
+            financial_status,
+            fulfillment_status,
+            cart_id: self.cart_id,
+            customer_id: self.customer_id,
+            email: self.email,
+            prices_include_tax: self.prices_include_tax,
+            subtotal: money(self.subtotal_minor),
+            discount: money(self.discount_minor),
+            shipping: money(self.shipping_minor),
+            tax: money(self.tax_minor),
+            total: money(self.total_minor),
+            lines: line_views(read(self.lines)?, &taxes, currency),
+            shipping_lines: shipping_views(read(self.shipping_lines)?, &taxes, currency),
+            shipping_address: self.shipping_address,
+            billing_address: self.billing_address,
+            note: self.note,
+            payments,
+            refunds: refund_views(read(self.refunds)?, currency),
+            timeline: read(self.timeline)?,
+            allowed_actions: allowed_actions(state, financial_status, fulfillment_status, offline),
+            cancel_reason,
+            placed_at: self.placed_at,
+            cancelled_at: self.cancelled_at,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            version: self.version,
+        };
+        Ok(Detail { view, secret_digest: self.secret_hash })
+    }
+}
+
+/// The order with this id.
+pub async fn find(tx: &mut ReadTx<'_>, id: OrderId) -> Result<Option<Detail>, DbError> {
+    let statement = sql(concat!(include_str!("detail.sql"), "WHERE o.id = $1")).bind::<SqlUuid, _>(id);
+    let row: Option<DetailRow> = tx.optional(statement).await?;
+    row.map(DetailRow::read).transpose()
+}
+
+/// The order with this name (`#1001`) or number (`1001`).
+pub async fn find_by_name(tx: &mut ReadTx<'_>, name: &str) -> Result<Option<Detail>, DbError> {
+    let number: Option<i64> = name.trim_start_matches('#').parse().ok();
+    let statement = sql(concat!(
+        include_str!("detail.sql"),
+        "WHERE o.id = (SELECT id FROM orders WHERE name = $1 OR number = $2 ORDER BY name = $1 DESC LIMIT 1)"
+    ))
+    .bind::<Text, _>(name)
+    .bind::<Nullable<BigInt>, _>(number);
+    let row: Option<DetailRow> = tx.optional(statement).await?;
+    row.map(DetailRow::read).transpose()
+}

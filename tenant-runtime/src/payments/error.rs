@@ -1,0 +1,44 @@
+//! How paying fails.
+
+use souk_api::{Problem, problem, problems};
+use souk_kernel::MoneyError;
+use souk_tenancy::{DbError, TenancyError};
+
+problems! { CATALOGUE;
+    PROVIDER_UNKNOWN = 422, "payment_provider_unknown", "The store does not take payments this way", "Choose one of the store's payment providers.";
+    WEBHOOK_REFUSED = 400, "webhook_refused", "The webhook is not signed by the provider, too old, or unreadable", "Check the signing secret and the clock.";
+}
+
+/// A payment could not be worked on. Nothing of it was written.
+#[derive(Debug, thiserror::Error)]
+pub enum PaymentError {
+    /// The store does not take payments this way, or not any more.
+    #[error("the store has no payment provider `{0}`")]
+    ProviderUnknown(&'static str),
+    /// The session is not there.
+    #[error("no such payment session")]
+    SessionUnknown,
+    /// An amount that cannot be counted.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// A statement failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The transaction failed.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+}
+
+impl From<PaymentError> for Problem {
+    fn from(error: PaymentError) -> Self {
+        match error {
+            PaymentError::ProviderUnknown(code) => Self::new(&PROVIDER_UNKNOWN)
+                .detail(format!("There is no payment provider `{code}` here."))
+                .field("/payment/provider", "not_allowed", "must be a payment provider of the store"),
+            PaymentError::SessionUnknown => Self::new(&problem::NOT_FOUND),
+            PaymentError::Money(error) => Self::new(&problem::INTERNAL).source(error),
+            PaymentError::Db(error) => souk_access::database_problem(error.into()),
+            PaymentError::Tenancy(error) => souk_access::database_problem(error),
+        }
+    }
+}
