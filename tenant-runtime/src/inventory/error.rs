@@ -67,9 +67,11 @@ impl From<InventoryError> for Problem {
                 let list: Vec<_> = shortages.iter().map(shortage).collect();
                 Self::new(&OUT_OF_STOCK).extension("shortages", list)
             }
-            InventoryError::Unknown { what } => {
-                Self::new(&problem::VALIDATION).field(format!("/{what}"), "unknown", "there is no such thing in this store")
-            }
+            InventoryError::Unknown { what } => Self::new(&problem::VALIDATION).field(
+                format!("/{what}"),
+                "unknown",
+                "there is no such thing in this store",
+            ),
             InventoryError::InUse => Self::new(&STOCK_IN_USE),
             InventoryError::Invalid { pointer, message } => {
                 Self::new(&problem::VALIDATION).field(pointer, "invalid", message)

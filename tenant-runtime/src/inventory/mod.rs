@@ -14,8 +14,8 @@ mod routes;
 mod tests;
 
 pub use actions::{
-    available, commit_reservations, create_item, create_items, expire_due, release, reserve, retire, set_on_hand,
-    set_policy, uncommit,
+    available, commit_reservations, create_item, create_items, expire_due, release, reserve, retire,
+    set_on_hand, set_policy, uncommit,
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
 pub use model::{Commitment, Demand, Held, NewItem, Policy};

@@ -1,0 +1,460 @@
+//! The statements of stock. Every one that changes a level also writes its movement.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use souk_kernel::{
+    CartId, InventoryItemId, LocationId, OrderId, ProductId, ReservationId, StockMovementId, VariantId,
+};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
+
+use super::model::{
+    Level, LevelFilter, LevelView, LocationView, MovementFilter, MovementKind, MovementView, NewItem,
+};
+
+#[derive(QueryableByName)]
+struct LockedRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+    #[diesel(sql_type = SqlUuid)]
+    location_id: LocationId,
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+    #[diesel(sql_type = BigInt)]
+    backorderable: i64,
+    #[diesel(sql_type = Integer)]
+    priority: i32,
+    #[diesel(sql_type = Bool)]
+    active: bool,
+    #[diesel(sql_type = Bool)]
+    cart_has: bool,
+}
+
+/// Locks the levels of these items and of what the cart has reserved. Second: whether the cart has anything to give back.
+pub async fn lock_levels(
+    tx: &mut WriteTx<'_>,
+    items: &[InventoryItemId],
+    cart: Option<CartId>,
+) -> Result<(Vec<Level>, bool), DbError> {
+    let query = sql(include_str!("queries/lock_levels.sql"))
+        .bind::<Array<SqlUuid>, _>(uuids(items))
+        .bind::<Nullable<SqlUuid>, _>(cart);
+    let rows: Vec<LockedRow> = tx.load(query).await?;
+    let has = rows.iter().any(|row| row.cart_has);
+    let level = |row: LockedRow| Level {
+        item: row.item_id,
+        location: row.location_id,
+        available: row.available,
+        backorderable: row.backorderable,
+        priority: row.priority,
+        active: row.active,
+    };
+    Ok((rows.into_iter().map(level).collect(), has))
+}
+
+fn uuids(items: &[InventoryItemId]) -> Vec<Uuid> {
+    items.iter().map(|item| item.uuid()).collect()
+}
+
+/// Ends what the cart holds, and what ran out of these items. The levels must be locked. Gives how many ended.
+pub async fn give_back(
+    tx: &mut WriteTx<'_>,
+    cart: Option<CartId>,
+    items: &[InventoryItemId],
+    actor: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/give_back.sql"))
+        .bind::<Nullable<SqlUuid>, _>(cart)
+        .bind::<Array<SqlUuid>, _>(uuids(items))
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned());
+    tx.execute(query).await
+}
+
+/// Takes planned parts for a cart; gives how many there was room for.
+pub async fn take(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    parts: &[(InventoryItemId, LocationId, i64)],
+    until: DateTime<Utc>,
+    actor: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/take.sql"))
+        .bind::<Array<SqlUuid>, _>(parts.iter().map(|_| ReservationId::new().uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(parts.iter().map(|part| part.0.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(parts.iter().map(|part| part.1.uuid()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(parts.iter().map(|part| part.2).collect::<Vec<_>>())
+        .bind::<SqlUuid, _>(cart)
+        .bind::<Timestamptz, _>(until)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned());
+    tx.execute(query).await
+}
+
+/// How a commit went.
+#[derive(QueryableByName)]
+pub struct CommitRow {
+    /// Whether there was room for everything; if not, nothing was changed.
+    #[diesel(sql_type = Bool)]
+    pub enough: bool,
+    /// Levels concerned.
+    #[diesel(sql_type = BigInt)]
+    pub wanted: i64,
+    /// Whether the cart had committed reservations already.
+    #[diesel(sql_type = Bool)]
+    pub before: bool,
+    /// Whether the cart ever had a reservation.
+    #[diesel(sql_type = Bool)]
+    pub ever: bool,
+}
+
+/// Turns what the cart reserved into the order's. The levels must be locked.
+pub async fn commit(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    actor: &str,
+) -> Result<CommitRow, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/commit.sql"))
+        .bind::<SqlUuid, _>(cart)
+        .bind::<SqlUuid, _>(order)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned());
+    tx.one(query).await
+}
+
+/// Gives up what the order had. The levels must be locked.
+pub async fn uncommit(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    restock: bool,
+    actor: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/uncommit.sql"))
+        .bind::<SqlUuid, _>(cart)
+        .bind::<SqlUuid, _>(order)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned())
+        .bind::<Bool, _>(restock);
+    tx.execute(query).await
+}
+
+#[derive(QueryableByName)]
+struct ItemRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+}
+
+/// Items with reservations that ran out, at most `limit` reservations.
+pub async fn stale(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<InventoryItemId>, DbError> {
+    let now = tx.now();
+    let query = sql("SELECT DISTINCT item_id FROM (SELECT item_id FROM reservations \
+         WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2) due")
+    .bind::<Timestamptz, _>(now)
+    .bind::<BigInt, _>(limit);
+    let rows: Vec<ItemRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| row.item_id).collect())
+}
+
+pub async fn create_items(tx: &mut WriteTx<'_>, items: &[NewItem], actor: &str) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/create_items.sql"))
+        .bind::<Array<SqlUuid>, _>(items.iter().map(|item| item.id.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Nullable<Text>>, _>(items.iter().map(|item| item.sku.clone()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(items.iter().map(|item| item.on_hand).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(items.iter().map(|item| item.policy.backorderable()).collect::<Vec<_>>())
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned());
+    tx.execute(query).await.map(|_| ())
+}
+
+/// Deletes items nothing was ever reserved of, with their levels; the others stay, for the records.
+pub async fn retire(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(), DbError> {
+    let query = sql("DELETE FROM inventory_items i WHERE i.id = ANY($1) \
+         AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.item_id = i.id)")
+    .bind::<Array<SqlUuid>, _>(uuids(items));
+    tx.execute(query).await.map(|_| ())
+}
+
+pub async fn set_backorderable(
+    tx: &mut WriteTx<'_>,
+    item: InventoryItemId,
+    backorderable: i64,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    // What is already promised beyond the stock stays promised: the bound does not fall below it.
+    let query = sql("UPDATE inventory_levels SET backorderable = \
+         greatest($2, unavailable + committed + reserved - on_hand), version = version + 1, updated_at = $3 \
+         WHERE item_id = $1")
+    .bind::<SqlUuid, _>(item)
+    .bind::<BigInt, _>(backorderable)
+    .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+#[derive(QueryableByName)]
+struct OnHandRow {
+    #[diesel(sql_type = BigInt)]
+    on_hand: i64,
+}
+
+/// Locks a level, makes it when it is missing, and says what is on hand. `None`: no such item or location.
+pub async fn lock_level(
+    tx: &mut WriteTx<'_>,
+    item: InventoryItemId,
+    location: LocationId,
+) -> Result<Option<i64>, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/lock_level.sql"))
+        .bind::<SqlUuid, _>(item)
+        .bind::<SqlUuid, _>(location)
+        .bind::<Timestamptz, _>(now);
+    let row: Option<OnHandRow> = tx.optional(query).await?;
+    Ok(row.map(|row| row.on_hand))
+}
+
+/// A difference on hand and why.
+pub struct Move<'a> {
+    pub item: InventoryItemId,
+    pub location: LocationId,
+    pub delta: i64,
+    pub kind: MovementKind,
+    pub reason: &'a str,
+    pub actor: &'a str,
+}
+
+pub async fn move_on_hand(tx: &mut WriteTx<'_>, change: &Move<'_>) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/set_on_hand.sql"))
+        .bind::<SqlUuid, _>(change.item)
+        .bind::<SqlUuid, _>(change.location)
+        .bind::<BigInt, _>(change.delta)
+        .bind::<Text, _>(change.kind.as_str())
+        .bind::<Text, _>(change.reason.to_owned())
+        .bind::<Text, _>(change.actor.to_owned())
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// What an adjustment is about.
+#[derive(QueryableByName)]
+pub struct Target {
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub item_id: Option<InventoryItemId>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub location_id: Option<LocationId>,
+}
+
+pub async fn resolve(
+    tx: &mut ReadTx<'_>,
+    variant: Option<VariantId>,
+    item: Option<InventoryItemId>,
+    location: Option<LocationId>,
+) -> Result<Target, DbError> {
+    let query = sql(include_str!("queries/resolve.sql"))
+        .bind::<Nullable<SqlUuid>, _>(variant)
+        .bind::<Nullable<SqlUuid>, _>(item)
+        .bind::<Nullable<SqlUuid>, _>(location);
+    tx.one(query).await
+}
+
+#[derive(QueryableByName)]
+struct AvailableRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+}
+
+pub async fn available(
+    tx: &mut ReadTx<'_>,
+    items: &[InventoryItemId],
+) -> Result<Vec<(InventoryItemId, i64)>, DbError> {
+    let query = sql("SELECT l.item_id, \
+         sum(l.on_hand - l.unavailable - l.committed - l.reserved)::bigint AS available \
+         FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id AND loc.active \
+         WHERE l.item_id = ANY($1) GROUP BY l.item_id")
+    .bind::<Array<SqlUuid>, _>(uuids(items));
+    let rows: Vec<AvailableRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| (row.item_id, row.available)).collect())
+}
+
+#[derive(QueryableByName)]
+struct LocationRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: LocationId,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    country: String,
+    #[diesel(sql_type = Integer)]
+    priority: i32,
+    #[diesel(sql_type = Bool)]
+    active: bool,
+}
+
+pub async fn locations(tx: &mut ReadTx<'_>) -> Result<Vec<LocationView>, DbError> {
+    let query = sql("SELECT id, name, country, priority, active FROM locations ORDER BY priority, id");
+    let rows: Vec<LocationRow> = tx.load(query).await?;
+    let view = |row: LocationRow| LocationView {
+        id: row.id,
+        name: row.name,
+        country: row.country,
+        priority: row.priority,
+        active: row.active,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+#[derive(QueryableByName)]
+struct LevelRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+    #[diesel(sql_type = SqlUuid)]
+    location_id: LocationId,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    variant_id: Option<VariantId>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    product_id: Option<ProductId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    product_title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    variant_title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    sku: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    on_hand: i64,
+    #[diesel(sql_type = BigInt)]
+    unavailable: i64,
+    #[diesel(sql_type = BigInt)]
+    committed: i64,
+    #[diesel(sql_type = BigInt)]
+    reserved: i64,
+    #[diesel(sql_type = BigInt)]
+    available: i64,
+    #[diesel(sql_type = BigInt)]
+    backorderable: i64,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+}
+
+impl From<LevelRow> for LevelView {
+    fn from(row: LevelRow) -> Self {
+        Self {
+            item: row.item_id,
+            location: row.location_id,
+            variant: row.variant_id,
+            product: row.product_id,
+            product_title: row.product_title,
+            variant_title: row.variant_title,
+            sku: row.sku,
+            on_hand: row.on_hand,
+            unavailable: row.unavailable,
+            committed: row.committed,
+            reserved: row.reserved,
+            available: row.available,
+            backorders: row.backorderable > 0,
+            version: row.version,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+pub async fn levels(
+    tx: &mut ReadTx<'_>,
+    filter: &LevelFilter,
+    after: Option<(InventoryItemId, LocationId)>,
+    limit: i64,
+) -> Result<Vec<LevelView>, DbError> {
+    let query = sql(include_str!("queries/levels.sql"))
+        .bind::<Nullable<SqlUuid>, _>(filter.variant)
+        .bind::<Nullable<SqlUuid>, _>(filter.item)
+        .bind::<Nullable<SqlUuid>, _>(filter.location)
+        .bind::<Nullable<BigInt>, _>(filter.available_at_most)
+        .bind::<Nullable<SqlUuid>, _>(after.map(|after| after.0))
+        .bind::<Nullable<SqlUuid>, _>(after.map(|after| after.1))
+        .bind::<BigInt, _>(limit);
+    let rows: Vec<LevelRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(LevelView::from).collect())
+}
+
+#[derive(QueryableByName)]
+struct MovementRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: StockMovementId,
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+    #[diesel(sql_type = SqlUuid)]
+    location_id: LocationId,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    variant_id: Option<VariantId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    sku: Option<String>,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = BigInt)]
+    on_hand_delta: i64,
+    #[diesel(sql_type = BigInt)]
+    unavailable_delta: i64,
+    #[diesel(sql_type = BigInt)]
+    committed_delta: i64,
+    #[diesel(sql_type = BigInt)]
+    reserved_delta: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    reason: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    cause_type: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    cause_id: Option<Uuid>,
+    #[diesel(sql_type = Text)]
+    actor: String,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+}
+
+impl From<MovementRow> for MovementView {
+    fn from(row: MovementRow) -> Self {
+        let of = |kind: &str| row.cause_id.filter(|_| row.cause_type.as_deref() == Some(kind));
+        Self {
+            cart: of("cart").map(CartId::from_uuid),
+            order: of("order").map(OrderId::from_uuid),
+            id: row.id,
+            item: row.item_id,
+            location: row.location_id,
+            variant: row.variant_id,
+            sku: row.sku,
+            kind: row.kind,
+            on_hand_delta: row.on_hand_delta,
+            unavailable_delta: row.unavailable_delta,
+            committed_delta: row.committed_delta,
+            reserved_delta: row.reserved_delta,
+            reason: row.reason,
+            actor: row.actor,
+            at: row.at,
+        }
+    }
+}
+
+pub async fn movements(
+    tx: &mut ReadTx<'_>,
+    filter: &MovementFilter,
+    before: Option<StockMovementId>,
+    limit: i64,
+) -> Result<Vec<MovementView>, DbError> {
+    let query = sql(include_str!("queries/movements.sql"))
+        .bind::<Nullable<SqlUuid>, _>(filter.variant)
+        .bind::<Nullable<SqlUuid>, _>(filter.item)
+        .bind::<Nullable<SqlUuid>, _>(filter.location)
+        .bind::<Nullable<SqlUuid>, _>(before)
+        .bind::<BigInt, _>(limit);
+    let rows: Vec<MovementRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(MovementView::from).collect())
+}
