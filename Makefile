@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor test test-fast check bench audit clean-local
+.PHONY: help build up down status logs doctor test test-fast check audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -78,11 +78,6 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
 	cargo test -q -p souk-tests --test house
-
-## make bench        measure (build profile fast)
-bench:
-	@$(SETUP)
-	cargo run --profile fast -p souk-tests --bin bench
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

@@ -1,1 +1,35 @@
-fn main() {}
+//! `souk-tenant-runtime serve | openapi`.
+
+use std::io::Write as _;
+
+use clap::{Parser, Subcommand};
+use souk_tenant_runtime::config::Config;
+use souk_tenant_runtime::{app, serve};
+
+/// The commerce API that every store runs.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Serve the API of every store in the database, with the workers in the same process.
+    Serve {
+        /// Leave the work to other processes.
+        #[arg(long)]
+        no_worker: bool,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Serve { no_worker } => serve::run(Config::from_env()?, !no_worker).await,
+        Task::Openapi => Ok(std::io::stdout().write_all(app::openapi().as_bytes())?),
+    }
+}

@@ -647,4 +647,56 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(api_keys, audit_entries, cart_lines, carts, collection_products, collections, customers, email_messages, email_templates, heard_events, idempotency_keys, inventory_items, inventory_levels, journal_entries, ledger_accounts, locations, markets, media_blobs, order_events, order_lines, orders, payment_providers, payment_sessions, payment_transactions, payments, postings, price_history, prices, product_images, product_option_values, product_options, product_redirects, product_variants, products, provider_events, refunds, reservations, role_permissions, roles, shipping_lines, shipping_rates, shipping_zones, staff, stock_movements, store_settings, tax_lines, tax_rates, tax_regions);
+diesel::joinable!(staff -> roles (role_id));
+diesel::joinable!(role_permissions -> roles (role_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    api_keys,
+    audit_entries,
+    cart_lines,
+    carts,
+    collection_products,
+    collections,
+    customers,
+    email_messages,
+    email_templates,
+    heard_events,
+    idempotency_keys,
+    inventory_items,
+    inventory_levels,
+    journal_entries,
+    ledger_accounts,
+    locations,
+    markets,
+    media_blobs,
+    order_events,
+    order_lines,
+    orders,
+    payment_providers,
+    payment_sessions,
+    payment_transactions,
+    payments,
+    postings,
+    price_history,
+    prices,
+    product_images,
+    product_option_values,
+    product_options,
+    product_redirects,
+    product_variants,
+    products,
+    provider_events,
+    refunds,
+    reservations,
+    role_permissions,
+    roles,
+    shipping_lines,
+    shipping_rates,
+    shipping_zones,
+    staff,
+    stock_movements,
+    store_settings,
+    tax_lines,
+    tax_rates,
+    tax_regions
+);

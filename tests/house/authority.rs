@@ -4,10 +4,25 @@ use crate::source::{Offence, Tree};
 use syn::visit::{self, Visit};
 
 /// Names that mean a way to the database which no permit guards.
-const BACK_DOORS: [&str; 8] =
-    ["AsyncPgConnection", "PgConnection", "Pool", "deadpool", "tokio_postgres", "begin_transaction", "batch_execute", "StoreMint"];
+const BACK_DOORS: [&str; 8] = [
+    "AsyncPgConnection",
+    "PgConnection",
+    "Pool",
+    "deadpool",
+    "tokio_postgres",
+    "begin_transaction",
+    "batch_execute",
+    "StoreMint",
+];
 
-const AT_HOME: [&str; 6] = ["crates/tenancy/", "crates/provisioner/", "crates/event-bus/", "tests/", "cli/", "crates/access/src/gate"];
+const AT_HOME: [&str; 6] = [
+    "crates/tenancy/",
+    "crates/provisioner/",
+    "crates/event-bus/",
+    "tests/",
+    "cli/",
+    "crates/access/src/gate",
+];
 
 pub fn offences(tree: &Tree) -> Vec<Offence> {
     let mut found = Vec::new();

@@ -3,7 +3,8 @@
 use crate::source::{Offence, Tree};
 
 const LONGEST: usize = 500;
-const NAMELESS: [&str; 10] = ["util", "utils", "helper", "helpers", "common", "manager", "misc", "service", "core", "impl"];
+const NAMELESS: [&str; 10] =
+    ["util", "utils", "helper", "helpers", "common", "manager", "misc", "service", "core", "impl"];
 
 /// What clippy.toml must keep forbidding.
 const ARTICLES: [&str; 7] = [
@@ -18,7 +19,9 @@ const ARTICLES: [&str; 7] = [
 
 pub fn too_long(tree: &Tree) -> Vec<Offence> {
     tree.files()
-        .filter(|(path, _)| [".rs", ".ts", ".tsx"].iter().any(|end| path.ends_with(end)) && !path.ends_with("/schema.rs"))
+        .filter(|(path, _)| {
+            [".rs", ".ts", ".tsx"].iter().any(|end| path.ends_with(end)) && !path.ends_with("/schema.rs")
+        })
         .filter_map(|(path, text)| {
             let lines = text.lines().count();
             (lines > LONGEST).then(|| Offence {
@@ -49,7 +52,8 @@ pub fn law(tree: &Tree) -> Vec<Offence> {
     let articles = law.get("disallowed-methods").and_then(toml::Value::as_array).cloned().unwrap_or_default();
     let reasoned = |path: &str| {
         articles.iter().any(|article| {
-            article.get("path").and_then(toml::Value::as_str) == Some(path) && article.get("reason").is_some_and(toml::Value::is_str)
+            article.get("path").and_then(toml::Value::as_str) == Some(path)
+                && article.get("reason").is_some_and(toml::Value::is_str)
         })
     };
     let missing = ARTICLES.iter().filter(|path| !reasoned(path)).map(|path| Offence {

@@ -33,7 +33,10 @@ fn the_house_is_in_order() {
     let mut report = String::new();
     for (rule, offences) in RULES {
         for offence in offences(&tree) {
-            report.push_str(&format!("{rule}\n  {}: {}\n  way out: {}\n", offence.place, offence.what, offence.way_out));
+            report.push_str(&format!(
+                "{rule}\n  {}: {}\n  way out: {}\n",
+                offence.place, offence.what, offence.way_out
+            ));
         }
     }
     assert!(report.is_empty(), "\n{report}");
@@ -60,7 +63,11 @@ mod planted {
 
     #[test]
     fn a_plane_that_depends_on_a_plane() {
-        let what = caught(planes::offences, "operator/Cargo.toml", "[dependencies]\nsouk-tenant-runtime.workspace = true\n");
+        let what = caught(
+            planes::offences,
+            "operator/Cargo.toml",
+            "[dependencies]\nsouk-tenant-runtime.workspace = true\n",
+        );
         assert_eq!(what, "`operator` depends on `souk-tenant-runtime`");
     }
 
@@ -82,44 +89,73 @@ mod planted {
 
     #[test]
     fn a_call_up_the_stairs() {
-        let what = caught(floors::offences, "tenant-runtime/src/inventory/actions.rs", "use crate::orders::find;");
+        let what =
+            caught(floors::offences, "tenant-runtime/src/inventory/actions.rs", "use crate::orders::find;");
         assert_eq!(what, "`inventory` (floor 1) uses `orders` (floor 5)");
     }
 
     #[test]
     fn a_call_sideways() {
-        caught(floors::offences, "tenant-runtime/src/tax/actions.rs", "fn f() { crate::shipping::options(); }");
+        caught(
+            floors::offences,
+            "tenant-runtime/src/tax/actions.rs",
+            "fn f() { crate::shipping::options(); }",
+        );
     }
 
     #[test]
     fn a_call_through_the_window() {
-        let what = caught(floors::offences, "tenant-runtime/src/cart/actions.rs", "use crate::catalog::queries::find;");
+        let what = caught(
+            floors::offences,
+            "tenant-runtime/src/cart/actions.rs",
+            "use crate::catalog::queries::find;",
+        );
         assert_eq!(what, "`cart` reaches into `catalog::queries`");
     }
 
     #[test]
     fn a_pool_outside_tenancy() {
-        caught(authority::offences, "tenant-runtime/src/cart/actions.rs", "use diesel_async::pooled_connection::deadpool::Pool;");
+        caught(
+            authority::offences,
+            "tenant-runtime/src/cart/actions.rs",
+            "use diesel_async::pooled_connection::deadpool::Pool;",
+        );
     }
 
     #[test]
     fn a_query_that_takes_a_connection() {
-        caught(authority::offences, "tenant-runtime/src/cart/queries.rs", "pub async fn find(c: &mut AsyncPgConnection) {}");
+        caught(
+            authority::offences,
+            "tenant-runtime/src/cart/queries.rs",
+            "pub async fn find(c: &mut AsyncPgConnection) {}",
+        );
     }
 
     #[test]
     fn sql_in_an_action() {
-        caught(sql::offences, "tenant-runtime/src/cart/actions.rs", "fn f() -> &'static str { \"SELECT id FROM carts\" }");
+        caught(
+            sql::offences,
+            "tenant-runtime/src/cart/actions.rs",
+            "fn f() -> &'static str { \"SELECT id FROM carts\" }",
+        );
     }
 
     #[test]
     fn a_query_builder_in_a_route() {
-        caught(sql::offences, "tenant-runtime/src/cart/routes.rs", "fn f() { diesel::delete(carts::table); }");
+        caught(
+            sql::offences,
+            "tenant-runtime/src/cart/routes.rs",
+            "fn f() { diesel::delete(carts::table); }",
+        );
     }
 
     #[test]
     fn ddl_outside_migrations() {
-        caught(sql::offences, "tenant-runtime/src/cart/queries.rs", "const Q: &str = \"CREATE TABLE t (id uuid)\";");
+        caught(
+            sql::offences,
+            "tenant-runtime/src/cart/queries.rs",
+            "const Q: &str = \"CREATE TABLE t (id uuid)\";",
+        );
     }
 
     #[test]
@@ -140,7 +176,10 @@ mod planted {
     #[test]
     fn a_lint_switched_off_in_silence() {
         let law = "[[placeholder]]".to_owned();
-        let offences = files::silent_allows(&Tree::of([("cli/src/up.rs", "#[allow(dead_code)]\nfn f() {}"), ("clippy.toml", &law)]));
+        let offences = files::silent_allows(&Tree::of([
+            ("cli/src/up.rs", "#[allow(dead_code)]\nfn f() {}"),
+            ("clippy.toml", &law),
+        ]));
         assert_eq!(offences.len(), 1, "{offences:#?}");
     }
 

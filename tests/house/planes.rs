@@ -19,10 +19,14 @@ pub fn offences(tree: &Tree) -> Vec<Offence> {
     for (path, text) in tree.files().filter(|(path, _)| path.ends_with("/Cargo.toml")) {
         let folder = path.trim_end_matches("/Cargo.toml");
         let manifest: toml::Table = text.parse().unwrap_or_else(|error| panic!("{path}: {error}"));
-        let Some(dependencies) = manifest.get("dependencies").and_then(toml::Value::as_table) else { continue };
+        let Some(dependencies) = manifest.get("dependencies").and_then(toml::Value::as_table) else {
+            continue;
+        };
         for name in dependencies.keys() {
             let plane = PLANES.contains(&name.as_str()) && folder != "tests";
-            let forbidden = FORBIDDEN.iter().any(|(who, names)| *who == folder && names.iter().any(|start| name.starts_with(start)));
+            let forbidden = FORBIDDEN
+                .iter()
+                .any(|(who, names)| *who == folder && names.iter().any(|start| name.starts_with(start)));
             if plane || forbidden {
                 found.push(Offence {
                     place: path.to_owned(),

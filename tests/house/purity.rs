@@ -6,8 +6,11 @@ use syn::visit::{self, Visit};
 pub fn offences(tree: &Tree) -> Vec<Offence> {
     tree.rust()
         .filter(|(path, _)| {
-            let in_room = crate::source::room_of(path)
-                .is_some_and(|(_, _, inner)| ["model", "state"].iter().any(|pure| inner.strip_prefix(pure).is_some_and(|rest| rest.starts_with(['.', '/']))));
+            let in_room = crate::source::room_of(path).is_some_and(|(_, _, inner)| {
+                ["model", "state"]
+                    .iter()
+                    .any(|pure| inner.strip_prefix(pure).is_some_and(|rest| rest.starts_with(['.', '/'])))
+            });
             in_room || path.starts_with("operator/src/store/build/")
         })
         .filter_map(|(path, file)| {

@@ -3,7 +3,17 @@
 use crate::source::{Offence, Tree, room_of};
 
 const FILES: [&str; 11] = [
-    "mod.rs", "model.rs", "state.rs", "permissions.rs", "queries.rs", "actions.rs", "routes.rs", "graphql.rs", "events.rs", "error.rs", "tests.rs",
+    "mod.rs",
+    "model.rs",
+    "state.rs",
+    "permissions.rs",
+    "queries.rs",
+    "actions.rs",
+    "routes.rs",
+    "graphql.rs",
+    "events.rs",
+    "error.rs",
+    "tests.rs",
 ];
 
 pub fn offences(tree: &Tree) -> Vec<Offence> {

@@ -39,9 +39,11 @@ impl Tree {
 
     /// Rust sources with their syntax tree; the generated tables of diesel are left out.
     pub fn rust(&self) -> impl Iterator<Item = (&str, syn::File)> {
-        self.files().filter(|(path, _)| path.ends_with(".rs") && !path.ends_with("/schema.rs")).map(|(path, text)| {
-            (path, syn::parse_file(text).unwrap_or_else(|error| panic!("{path} does not parse: {error}")))
-        })
+        self.files().filter(|(path, _)| path.ends_with(".rs") && !path.ends_with("/schema.rs")).map(
+            |(path, text)| {
+                (path, syn::parse_file(text).unwrap_or_else(|error| panic!("{path} does not parse: {error}")))
+            },
+        )
     }
 
     /// Rust sources of the planes' capabilities: (path, plane, capability, file within it, syntax).
@@ -72,7 +74,8 @@ fn walk(top: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
                 walk(top, &path, files);
             }
         } else if [".rs", ".toml", ".sql", ".ts", ".tsx"].iter().any(|end| name.ends_with(end)) {
-            let relative = path.strip_prefix(top).expect("below the top").to_string_lossy().replace('\\', "/");
+            let relative =
+                path.strip_prefix(top).expect("below the top").to_string_lossy().replace('\\', "/");
             files.insert(relative, fs::read_to_string(&path).expect("UTF-8 text"));
         }
     }

@@ -4,7 +4,8 @@ use crate::source::{Offence, Tree};
 use syn::visit::{self, Visit};
 
 const STATEMENTS: [&str; 5] = ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "WITH "];
-const DEFINITIONS: [&str; 6] = ["CREATE TABLE", "ALTER TABLE", "DROP TABLE", "CREATE INDEX", "CREATE SCHEMA", "CREATE TYPE"];
+const DEFINITIONS: [&str; 6] =
+    ["CREATE TABLE", "ALTER TABLE", "DROP TABLE", "CREATE INDEX", "CREATE SCHEMA", "CREATE TYPE"];
 const BUILDERS: [&str; 7] = ["insert_into", "update", "delete", "select", "sql_query", "sql", "replace_into"];
 
 pub fn offences(tree: &Tree) -> Vec<Offence> {
@@ -48,7 +49,8 @@ impl<'ast> Visit<'ast> for Seen {
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
         if let syn::Expr::Path(path) = &*call.func
             && !self.in_queries
-            && let [first, second] = &path.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>()[..]
+            && let [first, second] =
+                &path.path.segments.iter().map(|segment| segment.ident.to_string()).collect::<Vec<_>>()[..]
             && (first == "diesel" || first == "souk_tenancy")
             && BUILDERS.contains(&second.as_str())
         {

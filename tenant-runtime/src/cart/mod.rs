@@ -1,1 +1,22 @@
 //! What a shopper considers, priced on the server.
+//!
+//! Whoever has the secret has the cart. Every answer is the whole cart at today's prices, with its taxes and what delivery would cost.
+//! A checkout [`take`]s it, marks it completing while the money is on its way, and then completed or open again.
+
+mod actions;
+mod error;
+mod model;
+pub mod permissions;
+mod queries;
+mod routes;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use actions::{create, priced};
+pub use error::{CATALOGUE, CartError};
+pub use model::{Address, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping};
+pub use queries::{mark_completed, mark_completing, reopen, take};
+pub use routes::{CART_SECRET, routes};
+pub use state::CartState;

@@ -1,0 +1,219 @@
+//! The plane as one HTTP application: routes, middleware, and the document that describes them.
+
+use std::sync::{Arc, LazyLock};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpResponse, get, web};
+use souk_access::{Gate, PermissionKey, Policy, PolicyError};
+use souk_api::{
+    CursorKey, Problem, RateLimit, docs_page, no_route, rate_limit, request_id, security_headers,
+};
+use souk_tenancy::StatementCount;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, LicenseBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
+use utoipa::{Modify, ToSchema};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use crate::config::Config;
+use crate::{ledger, messages, payments, settings, shipping, staff, tax};
+
+const MODEL: &str = include_str!("../policy/model.conf");
+const ROLES: &str = include_str!("../policy/roles.csv");
+
+/// What every request needs. Cheap to clone; one for each HTTP worker.
+#[derive(Clone)]
+pub struct Services {
+    pub gate: Gate,
+    pub cursors: CursorKey,
+    limit: Arc<RateLimit>,
+    show_statements: bool,
+    shows_captured_mail: bool,
+}
+
+impl Services {
+    pub fn new(gate: Gate, cursors: CursorKey, config: &Config) -> Self {
+        Self::with(
+            gate,
+            cursors,
+            config.requests_per_minute,
+            config.show_statements,
+            config.smtp_url.is_none(),
+        )
+    }
+
+    /// The same without a configuration: for tests.
+    pub fn with(
+        gate: Gate,
+        cursors: CursorKey,
+        requests_per_minute: u32,
+        show_statements: bool,
+        shows_captured_mail: bool,
+    ) -> Self {
+        let limit = Arc::new(RateLimit::new(
+            "caller",
+            requests_per_minute,
+            std::time::Duration::from_secs(60),
+            caller_of,
+        ));
+        Self { gate, cursors, limit, show_statements, shows_captured_mail }
+    }
+}
+
+/// Whom a bucket belongs to: one network at one store.
+fn caller_of(req: &ServiceRequest) -> Option<String> {
+    let peer = req.peer_addr()?.ip();
+    let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
+    Some(format!("{store} {peer}"))
+}
+
+/// Every permission of this plane.
+pub fn permissions() -> Vec<PermissionKey> {
+    [
+        settings::permissions::ALL,
+        tax::permissions::ALL,
+        shipping::permissions::ALL,
+        ledger::permissions::ALL,
+        staff::permissions::ALL,
+        payments::permissions::ALL,
+        messages::permissions::ALL,
+    ]
+    .concat()
+}
+
+/// The committed policy, compiled.
+pub async fn policy() -> Result<Policy, PolicyError> {
+    Policy::load(MODEL, ROLES, permissions()).await
+}
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .configure(ledger::routes)
+        .configure(settings::routes)
+        .configure(tax::routes)
+        .configure(shipping::routes)
+        .configure(staff::routes)
+        .configure(messages::routes);
+}
+
+/// The application; one is built for each HTTP worker.
+pub fn app(
+    services: Services,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let show = services.show_statements;
+    let limit = Arc::clone(&services.limit);
+    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let app = app
+        .app_data(web::Data::new(services.gate))
+        .app_data(services.cursors.clone())
+        .app_data(web::Data::new(services.cursors))
+        .service(openapi_json)
+        .service(docs);
+    let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
+    app.default_service(web::to(no_route))
+        .wrap(from_fn(rate_limit(limit)))
+        .wrap(from_fn(move |req, next| count_statements(show, req, next)))
+        .wrap(from_fn(security_headers))
+        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(from_fn(request_id))
+        .wrap(souk_telemetry::request_spans())
+}
+
+/// `X-Souk-Statements: <statements>/<transactions>`: what an answer cost the database.
+async fn count_statements<B: MessageBody + 'static>(
+    show: bool,
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, Error> {
+    if !show {
+        return next.call(req).await;
+    }
+    let count = StatementCount::new();
+    let mut answer = count.scope(next.call(req)).await?;
+    let text = format!("{}/{}", count.statements(), count.transactions());
+    if let Ok(value) = HeaderValue::from_str(&text) {
+        answer.headers_mut().insert(HeaderName::from_static("x-souk-statements"), value);
+    }
+    Ok(answer)
+}
+
+/// The document, rendered once.
+static OPENAPI: LazyLock<String> = LazyLock::new(|| {
+    let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    Finish.modify(&mut document);
+    // A document that does not render is empty, and the drift test fails.
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+});
+
+/// The OpenAPI 3.1 document of this plane.
+pub fn openapi() -> &'static str {
+    &OPENAPI
+}
+
+/// What every operation shares: a title, the ways to say who one is, and problems.
+struct Finish;
+
+impl Modify for Finish {
+    fn modify(&self, document: &mut OpenApi) {
+        document.info.title = "Souk store API".to_owned();
+        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+        document.info.description = Some(
+            "What a store sells, to whom, and what became of it. `/store/v1` for shoppers, `/admin/v1` for staff and machines. \
+             Every refusal is a problem document (RFC 9457)."
+                .to_owned(),
+        );
+        document.info.contact = None;
+        document.info.license =
+            Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
+        Problem::schemas(&mut schemas);
+        components.schemas.extend(schemas);
+        for (path, item) in &mut document.paths.paths {
+            let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in all.into_iter().flatten() {
+                if path.starts_with("/admin/") {
+                    operation.security =
+                        Some(vec![SecurityRequirement::new::<_, [&str; 0], &str>("bearer", [])]);
+                }
+                for (range, text) in [("4XX", "Refused: nothing has changed"), ("5XX", "Failed on our side")]
+                {
+                    let content =
+                        ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Problem")));
+                    let problem = ResponseBuilder::new()
+                        .description(text)
+                        .content("application/problem+json", content.build());
+                    operation.responses.responses.insert(range.to_owned(), RefOr::T(problem.build()));
+                }
+            }
+        }
+    }
+}
+
+#[get("/openapi.json")]
+async fn openapi_json() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header(("Cache-Control", "public, max-age=60"))
+        .body(openapi())
+}
+
+#[get("/docs")]
+async fn docs() -> HttpResponse {
+    docs_page("/openapi.json")
+}

@@ -1,0 +1,380 @@
+//! Filling a cart and pricing it.
+
+use std::collections::HashMap;
+
+use souk_access::LinkSecret;
+use souk_api::FieldError;
+use souk_kernel::{CartId, CartLineId, Quantity, VariantId};
+use souk_tenancy::{ReadTx, WriteTx};
+
+use super::error::CartError;
+use super::model::{
+    Basket, Cart, CartLine, EditCart, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Priced, Quote, Warning,
+};
+use super::queries;
+use super::state::CartState;
+use crate::catalog::{self, Sellable};
+use crate::inventory::{self, Policy};
+use crate::settings::{self, Settings};
+use crate::tax::TaxRules;
+use crate::{shipping, tax};
+
+/// Makes a cart and gives the secret that opens it, which is not kept. Quantities are cut to what is there. At most four statements.
+///
+/// # Errors
+/// [`CartError::Fields`] for lines that cannot be had, pointing into `lines`.
+pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSecret), CartError> {
+    let made = make(tx, new).await?;
+    Ok((made.cart, made.secret))
+}
+
+/// What a cart costs now. At most four statements, no lock; lines of what is not for sale any more are left out.
+///
+/// # Errors
+/// [`CartError::Money`] when the total cannot be counted.
+pub async fn priced(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, CartError> {
+    let settings = settings::current(tx).await?;
+    let sold = sold(tx, cart, &[]).await?;
+    quote(tx, cart, &settings, sold).await
+}
+
+/// Makes a cart and prices it. At most six statements.
+pub async fn open(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Priced, CartError> {
+    let Made { cart, secret, settings, sold, warnings } = make(tx, new).await?;
+    let quote = quote(tx, &cart, &settings, sold).await?;
+    Ok(Priced { cart, quote, warnings, secret: Some(secret) })
+}
+
+/// Shows a cart.
+pub async fn show(tx: &mut ReadTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Priced, CartError> {
+    let cart = queries::find(tx, id, secret).await?.ok_or(CartError::Unknown)?;
+    let quote = priced(tx, &cart).await?;
+    Ok(Priced { cart, quote, warnings: Vec::new(), secret: None })
+}
+
+/// Changes what is known about the shopper.
+pub async fn edit(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    edit: EditCart,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    edit.email.apply(&mut cart.email);
+    edit.shipping_address.apply(&mut cart.shipping_address);
+    edit.billing_address.apply(&mut cart.billing_address);
+    let mut note = souk_kernel::LongText::parse(&cart.note).ok();
+    edit.note.apply(&mut note);
+    cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
+    queries::update(tx, &cart).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
+/// Adds pieces of a variant; one that is in the cart already adds up.
+pub async fn add_line(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    new: NewCartLine,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    within_limit("", new.quantity)?;
+    let place = cart.lines.iter().position(|line| line.variant == new.variant);
+    let line = match place {
+        Some(place) => cart.lines.swap_remove(place),
+        None if cart.lines.len() >= MOST_LINES => return Err(too_many_lines("")),
+        None => CartLine {
+            id: CartLineId::new(),
+            variant: new.variant,
+            quantity: new.quantity,
+            position: cart
+                .lines
+                .iter()
+                .map(|line| line.position)
+                .max()
+                .map_or(0, |last| last.saturating_add(1)),
+        },
+    };
+    let before = if place.is_some() { line.quantity.get() } else { 0 };
+    let wish = Wish { pointer: String::new(), variant: new.variant, pieces: before + new.quantity.get() };
+    set_line(tx, cart, line, wish).await
+}
+
+/// Sets the pieces of a line.
+pub async fn change_line(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    line: CartLineId,
+    quantity: Quantity,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    within_limit("", quantity)?;
+    let place = cart.lines.iter().position(|known| known.id == line).ok_or(CartError::Unknown)?;
+    let line = cart.lines.swap_remove(place);
+    let wish = Wish { pointer: String::new(), variant: line.variant, pieces: quantity.get() };
+    set_line(tx, cart, line, wish).await
+}
+
+/// Writes the line with what can be had of the wish. `cart` is without it.
+async fn set_line(
+    tx: &mut WriteTx<'_>,
+    mut cart: Cart,
+    line: CartLine,
+    wish: Wish,
+) -> Result<Priced, CartError> {
+    let sold = sold(tx, &cart, &[wish.variant]).await?;
+    let (admitted, warnings) = admit(tx, &[wish], &sold).await?;
+    let quantity = admitted.first().copied().ok_or(CartError::Unknown)?;
+    let line = CartLine { quantity, ..line };
+    queries::put_line(tx, cart.id, &line).await?;
+    cart.lines.push(line);
+    cart.lines.sort_by_key(|line| (line.position, line.id));
+    changed(tx, cart, sold, warnings).await
+}
+
+/// Takes a line out.
+pub async fn remove_line(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    line: CartLineId,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    let place = cart.lines.iter().position(|known| known.id == line).ok_or(CartError::Unknown)?;
+    cart.lines.remove(place);
+    queries::delete_line(tx, cart.id, line).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
+/// Chooses a delivery, which must be one of the cart's options now.
+pub async fn choose_shipping(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    rate: souk_kernel::ShippingRateId,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    cart.shipping_rate = Some(rate);
+    let quote = priced(tx, &cart).await?;
+    if quote.shipping_options.iter().all(|option| option.id != rate) {
+        return Err(CartError::field(
+            "/shipping_rate",
+            "unknown",
+            "must be one of the cart's shipping options",
+        ));
+    }
+    queries::update(tx, &cart).await?;
+    cart.version += 1;
+    Ok(Priced { cart, quote, warnings: Vec::new(), secret: None })
+}
+
+/// The cart, locked, if it may be changed.
+async fn changeable(tx: &mut WriteTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Cart, CartError> {
+    let cart = queries::take(tx, id, secret).await?.ok_or(CartError::Unknown)?;
+    match cart.state {
+        CartState::Active => Ok(cart),
+        CartState::Completing => Err(CartError::Locked),
+        CartState::Completed | CartState::Merged | CartState::Expired => Err(CartError::Finished),
+    }
+}
+
+/// The answer to a change that is written.
+async fn changed(
+    tx: &mut WriteTx<'_>,
+    mut cart: Cart,
+    sold: Vec<Sellable>,
+    warnings: Vec<Warning>,
+) -> Result<Priced, CartError> {
+    cart.version += 1;
+    let settings = settings::current(tx).await?;
+    let quote = quote(tx, &cart, &settings, sold).await?;
+    Ok(Priced { cart, quote, warnings, secret: None })
+}
+
+/// What there is to know of the cart's variants and of more.
+async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Vec<Sellable>, CartError> {
+    let mut variants: Vec<VariantId> =
+        cart.lines.iter().map(|line| line.variant).chain(more.iter().copied()).collect();
+    variants.sort_unstable();
+    variants.dedup();
+    if variants.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(catalog::sellable(tx, &variants, cart.currency).await?)
+}
+
+async fn quote(
+    tx: &mut ReadTx<'_>,
+    cart: &Cart,
+    settings: &Settings,
+    sold: Vec<Sellable>,
+) -> Result<Quote, CartError> {
+    let basket = Basket::of(cart, sold)?;
+    let to = cart.destination(settings.country);
+    let rules = if basket.is_empty() {
+        TaxRules { jurisdiction: to.country.code().to_owned(), rules: Vec::new() }
+    } else {
+        tax::rules_for(tx, &to).await?
+    };
+    let options = match &cart.shipping_address {
+        Some(address) if basket.shipping_required => {
+            shipping::options(tx, address.country, basket.subtotal).await?
+        }
+        _ => Vec::new(),
+    };
+    Ok(Quote::of(cart, basket, settings, &rules, options)?)
+}
+
+struct Made {
+    cart: Cart,
+    secret: LinkSecret,
+    settings: Settings,
+    sold: Vec<Sellable>,
+    warnings: Vec<Warning>,
+}
+
+async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
+    let wishes = wishes(&new.lines)?;
+    let settings = settings::current(tx).await?;
+    let mut cart = Cart {
+        id: CartId::new(),
+        state: CartState::Active,
+        currency: settings.currency,
+        customer: new.customer,
+        email: new.email,
+        note: new.note,
+        shipping_address: new.shipping_address,
+        billing_address: new.billing_address,
+        shipping_rate: None,
+        lines: Vec::new(),
+        version: 1,
+    };
+    let variants: Vec<VariantId> = wishes.iter().map(|wish| wish.variant).collect();
+    let sold = sold(tx, &cart, &variants).await?;
+    let (admitted, warnings) = admit(tx, &wishes, &sold).await?;
+    let line =
+        |((variant, quantity), position)| CartLine { id: CartLineId::new(), variant, quantity, position };
+    cart.lines = variants.into_iter().zip(admitted).zip(0..).map(line).collect();
+    let secret = LinkSecret::mint()?;
+    queries::insert(tx, &cart, &secret).await?;
+    Ok(Made { cart, secret, settings, sold, warnings })
+}
+
+/// So many of that in all; `pointer` is what it came from.
+struct Wish {
+    pointer: String,
+    variant: VariantId,
+    pieces: u32,
+}
+
+/// One wish per variant, at the place where it was named first.
+fn wishes(lines: &[NewCartLine]) -> Result<Vec<Wish>, CartError> {
+    if lines.len() > MOST_LINES {
+        return Err(too_many_lines("/lines"));
+    }
+    let mut wishes: Vec<Wish> = Vec::with_capacity(lines.len());
+    for (place, line) in lines.iter().enumerate() {
+        let pointer = format!("/lines/{place}");
+        within_limit(&pointer, line.quantity)?;
+        match wishes.iter_mut().find(|wish| wish.variant == line.variant) {
+            Some(wish) => wish.pieces += line.quantity.get(),
+            None => wishes.push(Wish { pointer, variant: line.variant, pieces: line.quantity.get() }),
+        }
+    }
+    Ok(wishes)
+}
+
+fn within_limit(pointer: &str, quantity: Quantity) -> Result<(), CartError> {
+    if quantity.get() <= MOST_PIECES {
+        return Ok(());
+    }
+    Err(CartError::field(format!("{pointer}/quantity"), "out_of_range", "must be 1 to 9999"))
+}
+
+fn too_many_lines(pointer: &'static str) -> CartError {
+    CartError::field(pointer, "too_many", "must be at most 100 lines")
+}
+
+/// How much of each wish can be had, in order, with a warning where that is less. At most one statement.
+async fn admit(
+    tx: &mut ReadTx<'_>,
+    wishes: &[Wish],
+    sold: &[Sellable],
+) -> Result<(Vec<Quantity>, Vec<Warning>), CartError> {
+    let sold: HashMap<VariantId, &Sellable> = sold.iter().map(|sold| (sold.variant, sold)).collect();
+    let counted = wishes.iter().filter_map(|wish| sold.get(&wish.variant));
+    let counted: Vec<_> = counted.filter(|sold| sold.policy == Policy::Deny).map(|sold| sold.item).collect();
+    let stock = if counted.is_empty() { HashMap::new() } else { inventory::available(tx, &counted).await? };
+    let (mut admitted, mut warnings, mut refused) =
+        (Vec::with_capacity(wishes.len()), Vec::new(), Vec::new());
+    for wish in wishes {
+        let limit = |sold: &&Sellable| match sold.policy {
+            Policy::Deny => stock.get(&sold.item).copied().unwrap_or_default(),
+            Policy::Continue => i64::from(MOST_PIECES),
+        };
+        match portion(wish, sold.get(&wish.variant).copied().filter(|sold| sold.live).as_ref().map(limit)) {
+            Ok((quantity, warning)) => {
+                admitted.push(quantity);
+                warnings.extend(warning);
+            }
+            Err(error) => refused.push(error),
+        }
+    }
+    if refused.is_empty() { Ok((admitted, warnings)) } else { Err(CartError::Fields(refused)) }
+}
+
+/// What can be had of one wish. `limit`: how many there are, none for what is not for sale.
+fn portion(wish: &Wish, limit: Option<i64>) -> Result<(Quantity, Option<Warning>), FieldError> {
+    let refusal = |code, message| FieldError::new(format!("{}/variant", wish.pointer), code, message);
+    let limit = limit.ok_or_else(|| refusal("unavailable", "must be a variant that is for sale"))?;
+    let most = u32::try_from(limit.clamp(0, i64::from(MOST_PIECES))).unwrap_or_default();
+    let quantity =
+        Quantity::new(wish.pieces.min(most)).map_err(|_| refusal("out_of_stock", "is out of stock"))?;
+    let warning = (quantity.get() < wish.pieces).then(|| Warning {
+        code: "quantity_limited",
+        message: format!("Only {quantity} can be in the cart."),
+        variant: wish.variant,
+        requested: wish.pieces,
+        quantity: quantity.get(),
+    });
+    Ok((quantity, warning))
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    fn wish(pieces: u32) -> Wish {
+        Wish { pointer: "/lines/0".into(), variant: VariantId::new(), pieces }
+    }
+
+    #[test]
+    fn a_wish_is_cut_to_what_is_there() {
+        assert_eq!(portion(&wish(3), Some(5)).unwrap(), (Quantity::new(3).unwrap(), None));
+        let (quantity, warning) = portion(&wish(7), Some(5)).unwrap();
+        assert_eq!((quantity.get(), warning.map(|warning| warning.requested)), (5, Some(7)));
+        let (quantity, warning) = portion(&wish(20_000), Some(i64::MAX)).unwrap();
+        assert_eq!((quantity.get(), warning.is_some()), (MOST_PIECES, true));
+    }
+
+    #[test]
+    fn nothing_there_is_refused_where_it_was_asked() {
+        for (limit, code) in [(None, "unavailable"), (Some(0), "out_of_stock"), (Some(-3), "out_of_stock")] {
+            let error = portion(&wish(1), limit).unwrap_err();
+            assert_eq!((error.pointer.as_ref(), error.code.as_ref()), ("/lines/0/variant", code));
+        }
+    }
+
+    #[test]
+    fn the_same_variant_adds_up() {
+        let variant = VariantId::new();
+        let line = |pieces| NewCartLine { variant, quantity: Quantity::new(pieces).unwrap() };
+        let all = wishes(&[line(1), line(2)]).unwrap();
+        assert_eq!(all.iter().map(|wish| wish.pieces).collect::<Vec<_>>(), [3]);
+        assert!(wishes(&[line(10_000)]).is_err());
+        assert!(wishes(&vec![line(1); 101]).is_err());
+    }
+}

@@ -1,0 +1,4 @@
+UPDATE carts
+   SET state = 'completing', completing_until = $2, version = version + 1, updated_at = $3
+ WHERE id = $1
+   AND state IN ('active', 'completing')

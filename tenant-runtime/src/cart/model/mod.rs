@@ -1,0 +1,227 @@
+//! Carts as values and as wishes.
+
+mod quote;
+mod view;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use souk_kernel::{
+    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, Text,
+    VariantId,
+};
+use utoipa::ToSchema;
+
+pub use quote::{Basket, Quote, QuotedLine, QuotedShipping};
+pub use view::{CartView, Priced, ShippingOptionList, Warning};
+
+use super::state::CartState;
+use crate::tax::Destination;
+
+/// The most lines of a cart.
+pub const MOST_LINES: usize = 100;
+/// The most pieces of a line.
+pub const MOST_PIECES: u32 = 9_999;
+
+/// Where somebody lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    #[schema(example = "Ada")]
+    pub first_name: Text<100>,
+    #[schema(example = "Lovelace")]
+    pub last_name: Text<100>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<Text<120>>,
+    #[schema(example = "Unter den Linden 1")]
+    pub address1: Text<200>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address2: Option<Text<200>>,
+    #[schema(example = "Berlin")]
+    pub city: Text<100>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub province: Option<Text<60>>,
+    #[schema(example = "10117")]
+    pub postal_code: Text<20>,
+    pub country: Country,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(example = "+49 30 901820")]
+    pub phone: Option<Text<30>>,
+}
+
+/// A cart as of this transaction, without its prices.
+#[derive(Clone, Debug)]
+pub struct Cart {
+    pub id: CartId,
+    /// A lease that ran out is taken into account.
+    pub state: CartState,
+    pub currency: Currency,
+    pub customer: Option<CustomerId>,
+    pub email: Option<Email>,
+    pub note: String,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    /// The one the shopper chose, if any; whether it still fits is for [`super::priced`] to say.
+    pub shipping_rate: Option<ShippingRateId>,
+    /// In the order they were added.
+    pub lines: Vec<CartLine>,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+/// So many of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CartLine {
+    pub id: CartLineId,
+    pub variant: VariantId,
+    pub quantity: Quantity,
+    pub position: i32,
+}
+
+impl Cart {
+    /// Where the goods are taxed: where they go, else where the shopper lives, else at home.
+    pub(super) fn destination(&self, home: Country) -> Destination {
+        match self.shipping_address.as_ref().or(self.billing_address.as_ref()) {
+            Some(address) => Destination {
+                country: address.country,
+                province: address.province.as_ref().map(|province| province.as_str().to_owned()),
+            },
+            None => Destination { country: home, province: None },
+        }
+    }
+}
+
+/// A cart to be made.
+#[derive(Clone, Debug, Default)]
+pub struct NewCart {
+    pub lines: Vec<NewCartLine>,
+    pub email: Option<Email>,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    pub customer: Option<CustomerId>,
+    pub note: String,
+}
+
+/// So many of that; the same variant twice adds up.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewCartLine {
+    pub variant: VariantId,
+    /// 1 to 9999.
+    #[schema(value_type = u32, minimum = 1, maximum = 9999, example = 1)]
+    pub quantity: Quantity,
+}
+
+/// A cart to be made, on the wire.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CreateCart {
+    /// At most 100.
+    #[serde(default)]
+    pub lines: Vec<NewCartLine>,
+    #[schema(value_type = Option<String>, example = "ada@example.com")]
+    pub email: Option<Email>,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    #[serde(default)]
+    pub note: Option<LongText<2000>>,
+}
+
+impl CreateCart {
+    /// The wish, for this customer if there is one.
+    pub fn of(self, customer: Option<CustomerId>) -> NewCart {
+        NewCart {
+            lines: self.lines,
+            email: self.email,
+            shipping_address: self.shipping_address,
+            billing_address: self.billing_address,
+            customer,
+            note: self.note.map(LongText::into_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// What a change does to a part that may be absent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Change<T> {
+    /// The member was left out.
+    #[default]
+    Keep,
+    /// The member was `null`.
+    Clear,
+    Set(T),
+}
+
+impl<T> Change<T> {
+    /// Does it.
+    pub fn apply(self, to: &mut Option<T>) {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *to = None,
+            Self::Set(value) => *to = Some(value),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Change<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(from)?.map_or(Self::Clear, Self::Set))
+    }
+}
+
+/// What to change; what is left out stays, `null` clears.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditCart {
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "ada@example.com")]
+    pub email: Change<Email>,
+    #[serde(default)]
+    #[schema(value_type = Option<Address>)]
+    pub shipping_address: Change<Address>,
+    #[serde(default)]
+    #[schema(value_type = Option<Address>)]
+    pub billing_address: Change<Address>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    pub note: Change<LongText<2000>>,
+}
+
+/// A new quantity of a line.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditCartLine {
+    /// 1 to 9999.
+    #[schema(value_type = u32, minimum = 1, maximum = 9999, example = 2)]
+    pub quantity: Quantity,
+}
+
+/// One of the cart's shipping options.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChooseShipping {
+    pub shipping_rate: ShippingRateId,
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn left_out_and_null_are_different() {
+        let edit: EditCart = serde_json::from_str(r#"{"email": null, "note": "ring twice"}"#).unwrap();
+        assert_eq!(edit.email, Change::Clear);
+        assert_eq!(edit.shipping_address, Change::Keep);
+        let mut note = None;
+        edit.note.apply(&mut note);
+        assert_eq!(note.unwrap().as_str(), "ring twice");
+        assert!(serde_json::from_str::<EditCart>(r#"{"mail": null}"#).is_err());
+    }
+
+    #[test]
+    fn an_address_comes_back_as_it_was_kept() {
+        let text = r#"{"first_name":"Ada","last_name":"Lovelace","address1":"Unter den Linden 1","city":"Berlin",
+                       "postal_code":"10117","country":"DE"}"#;
+        let address: Address = serde_json::from_str(text).unwrap();
+        let kept = serde_json::to_value(&address).unwrap();
+        assert_eq!(serde_json::from_value::<Address>(kept).unwrap(), address);
+    }
+}

@@ -1,0 +1,201 @@
+//! A cart as the shopper sees it.
+
+use serde::Serialize;
+use souk_access::LinkSecret;
+use souk_kernel::{
+    CartId, CartLineId, Currency, Email, ImageId, Money, ProductId, Quantity, ShippingRateId, VariantId,
+};
+use utoipa::ToSchema;
+
+use super::{Address, Cart, Quote, QuotedLine, QuotedShipping};
+use crate::cart::state::CartState;
+use crate::shipping::ShippingOption;
+use crate::tax::{TaxLine, TaxLineView};
+
+/// A cart, what it costs, and what became of the request.
+#[derive(Debug)]
+pub struct Priced {
+    pub cart: Cart,
+    pub quote: Quote,
+    pub warnings: Vec<Warning>,
+    /// Only when the cart was just made.
+    pub secret: Option<LinkSecret>,
+}
+
+/// Something was not as wished, and done as far as possible.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Warning {
+    /// `quantity_limited`.
+    #[schema(example = "quantity_limited")]
+    pub code: &'static str,
+    #[schema(example = "Only 3 are available.")]
+    pub message: String,
+    pub variant: VariantId,
+    /// What was asked for.
+    #[schema(example = 5)]
+    pub requested: u32,
+    /// What is in the cart.
+    #[schema(example = 3)]
+    pub quantity: u32,
+}
+
+/// A cart at today's prices. Nothing is reserved before the checkout.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CartView {
+    pub id: CartId,
+    /// Only in the answer that makes the cart. Send it back as `X-Cart-Secret`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Vd3iP0f0mJtY1mKkq2b8n4XhRr7sTzWc5uLx9aEeGg0")]
+    pub secret: Option<String>,
+    pub state: CartState,
+    #[schema(example = 1)]
+    pub version: i64,
+    pub currency: Currency,
+    #[schema(value_type = Option<String>, example = "ada@example.com")]
+    pub email: Option<Email>,
+    pub note: String,
+    pub shipping_address: Option<Address>,
+    pub billing_address: Option<Address>,
+    pub lines: Vec<CartLineView>,
+    /// Lines that cannot be bought any more: they cost nothing and will not be sold. Remove them.
+    pub unavailable_lines: Vec<UnavailableLineView>,
+    pub subtotal: Money,
+    #[schema(example = true)]
+    pub shipping_required: bool,
+    /// Cheapest first; empty without an address.
+    pub shipping_options: Vec<ShippingOption>,
+    /// The chosen option, or else the cheapest.
+    pub shipping: Option<CartShippingView>,
+    /// By rate, delivery included.
+    pub tax_lines: Vec<TaxLineView>,
+    /// Inside the total when `prices_include_tax`, else part of it.
+    pub tax: Money,
+    #[schema(example = true)]
+    pub prices_include_tax: bool,
+    /// Send it as `expected_total` with the checkout.
+    pub total: Money,
+    /// What the checkout would still ask for: `lines`, `email`, `shipping_address`, `shipping_option`.
+    #[schema(example = json!(["email"]))]
+    pub missing: Vec<&'static str>,
+    #[schema(example = false)]
+    pub ready_for_checkout: bool,
+    pub warnings: Vec<Warning>,
+}
+
+/// A line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CartLineView {
+    pub id: CartLineId,
+    pub variant: VariantId,
+    pub product: ProductId,
+    #[schema(example = "Enamel mug")]
+    pub title: String,
+    #[schema(example = "Blue")]
+    pub variant_title: String,
+    #[schema(example = "MUG-BLUE")]
+    pub sku: Option<String>,
+    #[schema(value_type = Vec<Object>, example = json!([{"name": "Colour", "value": "Blue"}]))]
+    pub options: serde_json::Value,
+    pub image: Option<ImageId>,
+    pub requires_shipping: bool,
+    pub unit_price: Money,
+    pub quantity: Quantity,
+    /// Unit price times quantity.
+    pub total: Money,
+    pub tax_lines: Vec<TaxLineView>,
+}
+
+/// A line of something that is not for sale any more.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct UnavailableLineView {
+    pub id: CartLineId,
+    pub variant: VariantId,
+    pub quantity: Quantity,
+}
+
+/// The delivery.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CartShippingView {
+    pub id: ShippingRateId,
+    #[schema(example = "Standard")]
+    pub title: String,
+    pub price: Money,
+    pub tax_lines: Vec<TaxLineView>,
+}
+
+/// What delivers there.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ShippingOptionList {
+    pub data: Vec<ShippingOption>,
+}
+
+fn taxes(lines: &[TaxLine]) -> Vec<TaxLineView> {
+    lines.iter().map(TaxLineView::from).collect()
+}
+
+impl From<QuotedLine> for CartLineView {
+    fn from(line: QuotedLine) -> Self {
+        let sold = line.sellable;
+        Self {
+            id: line.id,
+            variant: sold.variant,
+            product: sold.product,
+            title: sold.title,
+            variant_title: sold.variant_title,
+            sku: sold.sku,
+            options: serde_json::json!(sold.options),
+            image: sold.image,
+            requires_shipping: sold.requires_shipping,
+            unit_price: sold.unit_price,
+            quantity: line.quantity,
+            total: line.total,
+            tax_lines: taxes(&line.tax_lines),
+        }
+    }
+}
+
+impl From<QuotedShipping> for CartShippingView {
+    fn from(shipping: QuotedShipping) -> Self {
+        Self {
+            id: shipping.rate,
+            title: shipping.title,
+            price: shipping.price,
+            tax_lines: taxes(&shipping.tax_lines),
+        }
+    }
+}
+
+impl From<Priced> for CartView {
+    fn from(Priced { cart, quote, warnings, secret }: Priced) -> Self {
+        let missing = quote.missing(&cart);
+        let gone = quote.unavailable.iter().map(|line| UnavailableLineView {
+            id: line.id,
+            variant: line.variant,
+            quantity: line.quantity,
+        });
+        Self {
+            id: cart.id,
+            secret: secret.map(|secret| secret.expose().to_owned()),
+            state: cart.state,
+            version: cart.version,
+            currency: quote.currency,
+            email: cart.email,
+            note: cart.note,
+            shipping_address: cart.shipping_address,
+            billing_address: cart.billing_address,
+            unavailable_lines: gone.collect(),
+            lines: quote.lines.into_iter().map(CartLineView::from).collect(),
+            subtotal: quote.subtotal,
+            shipping_required: quote.shipping_required,
+            shipping_options: quote.shipping_options,
+            shipping: quote.shipping.map(CartShippingView::from),
+            tax_lines: taxes(&quote.tax_lines),
+            tax: quote.tax,
+            prices_include_tax: quote.prices_include_tax,
+            total: quote.total,
+            ready_for_checkout: missing.is_empty() && cart.state == CartState::Active,
+            missing,
+            warnings,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+UPDATE carts
+   SET email = $2,
+       note = $3,
+       shipping_address = $4,
+       billing_address = $5,
+       shipping_rate_id = $6,
+       version = version + 1,
+       state = 'active',
+       completing_until = NULL,
+       updated_at = $7
+ WHERE id = $1

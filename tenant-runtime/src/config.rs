@@ -1,0 +1,105 @@
+//! What the environment decides. Nothing else in this plane reads it.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use lettre::message::Mailbox;
+use souk_tenancy::Database;
+
+/// A variable that is missing or cannot be understood.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} must be set")]
+    Missing(&'static str),
+    #[error("{name}: {cause}")]
+    Invalid { name: &'static str, cause: String },
+}
+
+/// Everything a process of this plane needs.
+pub struct Config {
+    /// `SOUK_RUNTIME_LISTEN`
+    pub listen: SocketAddr,
+    /// `SOUK_RUNTIME_INTERNAL_LISTEN`: health and metrics.
+    pub internal_listen: String,
+    /// `SOUK_DATABASE_URL`: `postgres://host:port/database`, no user.
+    pub database: Database,
+    /// `SOUK_LANE_SECRET`: the passwords of the lanes' logins derive from it.
+    pub lane_secret: String,
+    /// `SOUK_LANES`, as given to the bootstrap.
+    pub lanes: u16,
+    /// `SOUK_RELAY_PASSWORD`; only a process that runs the workers needs it.
+    pub relay_password: Option<String>,
+    /// `SOUK_CURSOR_SECRET`: signs page cursors and the links of guest orders. The same in every process.
+    pub link_secret: String,
+    /// Public key of the control plane, PEM (`SOUK_STAFF_KEY_FILE`), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
+    pub staff_key_pem: String,
+    pub control_plane_url: String,
+    /// Stores answer at `{handle}.` this (`SOUK_PLATFORM_DOMAIN`), with the port if it is not the scheme's own.
+    pub platform_domain: String,
+    /// `SOUK_TEST_PROVIDER_URL` and `SOUK_PROVIDER_WEBHOOK_SECRET`: the `test` payment provider.
+    pub test_provider_url: Option<String>,
+    pub test_webhook_secret: Option<String>,
+    /// `SMTP_URL`; mail is captured unless set.
+    pub smtp_url: Option<String>,
+    /// `SOUK_MAIL_FROM`
+    pub mail_from: Mailbox,
+    /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
+    pub requests_per_minute: u32,
+    /// HTTP workers (`SOUK_HTTP_WORKERS`).
+    pub http_workers: usize,
+    /// Answers carry `X-Souk-Statements` (`SOUK_SHOW_STATEMENTS=1`): for tests and benchmarks.
+    pub show_statements: bool,
+}
+
+impl Config {
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Ok(Self {
+            listen: or("SOUK_RUNTIME_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8081)))?,
+            internal_listen: set("SOUK_RUNTIME_INTERNAL_LISTEN")
+                .unwrap_or_else(|| "127.0.0.1:9081".to_owned()),
+            database: parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?,
+            lane_secret: required("SOUK_LANE_SECRET")?,
+            lanes: or("SOUK_LANES", 8)?,
+            relay_password: set("SOUK_RELAY_PASSWORD"),
+            link_secret: required("SOUK_CURSOR_SECRET")?,
+            staff_key_pem: file("SOUK_STAFF_KEY_FILE")?,
+            control_plane_url: or("SOUK_PUBLIC_URL", "http://localhost:8080".to_owned())?
+                .trim_end_matches('/')
+                .to_owned(),
+            platform_domain: or("SOUK_PLATFORM_DOMAIN", "localhost:8081".to_owned())?.to_ascii_lowercase(),
+            test_provider_url: set("SOUK_TEST_PROVIDER_URL"),
+            test_webhook_secret: set("SOUK_PROVIDER_WEBHOOK_SECRET"),
+            smtp_url: set("SMTP_URL"),
+            mail_from: parsed(
+                "SOUK_MAIL_FROM",
+                &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
+            )?,
+            requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
+            http_workers: or("SOUK_HTTP_WORKERS", 2)?,
+            show_statements: or("SOUK_SHOW_STATEMENTS", 0_u8)? == 1,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is config.rs")]
+fn set(name: &'static str) -> Option<String> {
+    std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+fn required(name: &'static str) -> Result<String, ConfigError> {
+    set(name).ok_or(ConfigError::Missing(name))
+}
+
+fn file(name: &'static str) -> Result<String, ConfigError> {
+    let path = required(name)?;
+    std::fs::read_to_string(&path)
+        .map_err(|error| ConfigError::Invalid { name, cause: format!("{path}: {error}") })
+}
+
+fn or<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) -> Result<T, ConfigError> {
+    set(name).map_or(Ok(default), |text| parsed(name, &text))
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, text: &str) -> Result<T, ConfigError> {
+    text.parse().map_err(|error: T::Err| ConfigError::Invalid { name, cause: error.to_string() })
+}

@@ -1,0 +1,5 @@
+SELECT id, name, countries, currency, locale, prices_include_tax
+  FROM markets
+ WHERE $1 = ANY (countries) OR is_default
+ ORDER BY $1 = ANY (countries) DESC, id
+ LIMIT 1

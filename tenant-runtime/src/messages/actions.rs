@@ -1,0 +1,102 @@
+//! Queueing and sending.
+
+use chrono::TimeDelta;
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use souk_access::WorkerPermit;
+use souk_event_bus::Event;
+use souk_tenancy::{ReadTx, WriteTx};
+
+use super::error::MessageError;
+use super::model::{Message, render, retry_after, template_of};
+use super::queries;
+use crate::settings;
+
+/// Longer than any send may take (the transport gives up after a minute).
+const LEASE: TimeDelta = TimeDelta::minutes(2);
+const BATCH: i64 = 20;
+
+/// Queues the mail that follows from an event, in the event's transaction. A template of the merchant's that cannot be filled gives way to
+/// the committed one: the shopper gets a mail either way.
+pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageError> {
+    let Some(template) = template_of(&event.kind) else { return Ok(()) };
+    let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
+    let store = settings::current(tx).await?;
+    let own = queries::own_template(tx, template, &store.locale.to_string()).await?;
+    let mail = match render(template, own.as_ref(), &store.name, &event.payload) {
+        Err(error) if own.is_some() => {
+            tracing::warn!(%error, template, "the store's own template cannot be filled");
+            render(template, None, &store.name, &event.payload)?
+        }
+        mail => mail?,
+    };
+    Ok(queries::insert(tx, event.id, template, recipient, mail).await?)
+}
+
+/// Where mails go.
+#[derive(Clone)]
+pub enum Sender {
+    /// To an SMTP server, from this address.
+    Smtp { transport: Box<AsyncSmtpTransport<Tokio1Executor>>, from: Mailbox },
+    /// Nowhere: shown at `/dev/mail`.
+    Captured,
+}
+
+impl Sender {
+    /// A sender for `SMTP_URL`, or the capturing one.
+    ///
+    /// # Errors
+    /// An address that is not understood.
+    pub fn new(smtp_url: Option<&str>, from: &Mailbox) -> Result<Self, MessageError> {
+        match smtp_url {
+            None => Ok(Self::Captured),
+            Some(url) => {
+                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.build();
+                Ok(Self::Smtp { transport: Box::new(transport), from: from.clone() })
+            }
+        }
+    }
+}
+
+/// Sends what is due in one store; how many were taken.
+///
+/// # Errors
+/// The database only; a mail that cannot be sent is tried again later.
+pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, MessageError> {
+    let look = async |tx: &mut ReadTx<'_>| Ok::<_, MessageError>(queries::any_due(tx).await?);
+    if !worker.read("messages.any_due", look).await? {
+        return Ok(0);
+    }
+    let take = async |tx: &mut WriteTx<'_>| Ok::<_, MessageError>(queries::claim(tx, LEASE, BATCH).await?);
+    let due = worker.write("messages.claim", take).await?;
+    let count = due.len();
+    for message in due {
+        let outcome = deliver(sender, &message).await;
+        let state = if matches!(sender, Sender::Captured) { "captured" } else { "sent" };
+        let mark = async move |tx: &mut WriteTx<'_>| {
+            match outcome {
+                Ok(()) => queries::finish(tx, message.id, state).await?,
+                Err(cause) => queries::fail(tx, message.id, &cause, retry_after(message.attempts)).await?,
+            }
+            Ok::<_, MessageError>(())
+        };
+        worker.write("messages.mark", mark).await?;
+    }
+    Ok(count)
+}
+
+async fn deliver(sender: &Sender, message: &Message) -> Result<(), String> {
+    let Sender::Smtp { transport, from } = sender else { return Ok(()) };
+    let to: Mailbox = message.recipient.parse().map_err(|_| "the address cannot be mailed to".to_owned())?;
+    let mail = lettre::Message::builder()
+        .from(from.clone())
+        .to(to)
+        .subject(message.subject.clone())
+        .message_id(Some(message.message_id.clone()))
+        .multipart(MultiPart::alternative_plain_html(message.body_text.clone(), message.body_html.clone()))
+        .map_err(|error| error.to_string())?;
+    transport.send(mail).await.map(|_| ()).map_err(|error| {
+        tracing::warn!(%error, message.id = %message.id, "a mail could not be sent");
+        error.to_string()
+    })
+}

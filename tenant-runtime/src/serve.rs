@@ -1,0 +1,81 @@
+//! A process of this plane: the API of many stores, and the workers beside it.
+
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use anyhow::Context as _;
+use souk_access::{Gate, TokenKind, Verifier};
+use souk_api::CursorKey;
+use souk_event_bus::RelayConfig;
+use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
+use souk_tenancy::{Directory, Tenancy, TenancyConfig};
+
+use crate::app::{self, Services};
+use crate::config::Config;
+use crate::messages::Sender;
+use crate::worker;
+
+/// Opens the gate over a database. Does not wait for it: the directory keeps trying, and readiness says so.
+pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
+    let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
+    tenancy.lanes = config.lanes;
+    let directory = Directory::start(&tenancy).await;
+    let (_, mint) = Tenancy::start(tenancy, directory)?;
+    let verifier = Verifier::new()
+        .trust(&config.control_plane_url, &config.staff_key_pem, &[TokenKind::Staff])
+        .context("SOUK_STAFF_KEY_FILE must hold an Ed25519 public key (PEM)")?;
+    Ok(Gate::open(mint, verifier, app::policy().await?)?)
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes what is under way.
+pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
+    let telemetry = souk_telemetry::init("tenant-runtime", &TelemetryConfig::from_env()?)?;
+    let shutdown = Shutdown::on_signals()?;
+    let readiness = Readiness::awaiting(["directory"]);
+    let internal = InternalServer::start(&config.internal_listen, readiness.clone())
+        .with_context(|| format!("listening on {}", config.internal_listen))?;
+    let gate = gate(&config).await?;
+    let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
+
+    let working = match (&config.relay_password, with_worker) {
+        (Some(password), true) => {
+            let relay = RelayConfig::new(config.database.clone(), password.clone());
+            let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
+            Some(tokio::spawn(worker::run(gate.clone(), relay, sender, shutdown.clone())))
+        }
+        (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),
+        (_, false) => None,
+    };
+
+    let services = Services::new(gate, CursorKey::new(config.link_secret.as_bytes()), &config);
+    let server = HttpServer::new(move || app::app(services.clone()))
+        .workers(config.http_workers)
+        .disable_signals()
+        .shutdown_timeout(20)
+        .bind(config.listen)
+        .with_context(|| format!("listening on {}", config.listen))?
+        .run();
+    tracing::info!(listen = %config.listen, "stores are open");
+    let leaving =
+        souk_telemetry::drain(shutdown.clone(), readiness, server.handle(), Duration::from_millis(200));
+    let (served, ()) = tokio::join!(server, leaving);
+    served?;
+    if let Some(working) = working {
+        working.await?;
+    }
+    watching.await?;
+    internal.stop().await;
+    telemetry.flush();
+    Ok(())
+}
+
+/// Ready once the ledger was read. A database that goes away later does not make the process unready: stores answer 503 by
+/// themselves, and every other process would be as unready.
+async fn watch_directory(gate: Gate, readiness: Readiness, shutdown: Shutdown) {
+    while !gate.directory().health().ready {
+        if !shutdown.pause(Duration::from_millis(50)).await {
+            return;
+        }
+    }
+    readiness.up("directory");
+}

@@ -1,0 +1,1 @@
+//! Settings over HTTP, in a real store.

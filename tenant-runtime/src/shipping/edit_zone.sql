@@ -1,0 +1,5 @@
+UPDATE shipping_zones
+   SET name = COALESCE($2, name),
+       countries = COALESCE($3, countries),
+       rest_of_world = COALESCE($4, rest_of_world)
+ WHERE id = $1

@@ -1,0 +1,215 @@
+//! The statements of zones and rates.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use serde::Deserialize;
+use souk_kernel::{Country, Currency, Money, ShippingRateId, ShippingZoneId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
+
+use super::model::{
+    EditShippingZone, NewShippingRate, NewShippingZone, ShippingOption, ShippingRateView, ShippingZoneView,
+};
+
+#[derive(QueryableByName)]
+struct OptionRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: ShippingRateId,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+}
+
+#[derive(QueryableByName)]
+struct ZoneRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: ShippingZoneId,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Array<Text>)]
+    countries: Vec<String>,
+    #[diesel(sql_type = Bool)]
+    rest_of_world: bool,
+    #[diesel(sql_type = Jsonb)]
+    rates: serde_json::Value,
+}
+
+/// A rate as the zone's JSON holds it: ids as the database writes them.
+#[derive(Deserialize)]
+struct RateJson {
+    id: Uuid,
+    name: String,
+    currency: Currency,
+    amount_minor: i64,
+    min_total_minor: Option<i64>,
+    max_total_minor: Option<i64>,
+    position: i32,
+    active: bool,
+}
+
+#[derive(QueryableByName)]
+struct OverlapRow {
+    #[diesel(sql_type = Array<Text>)]
+    countries: Vec<String>,
+}
+
+impl TryFrom<ZoneRow> for ShippingZoneView {
+    type Error = DbError;
+    fn try_from(row: ZoneRow) -> Result<Self, DbError> {
+        let rates =
+            Vec::<RateJson>::deserialize(row.rates).map_err(|error| DbError::Other(Box::new(error)))?;
+        let rate = |rate: RateJson| ShippingRateView {
+            id: ShippingRateId::from_uuid(rate.id),
+            name: rate.name,
+            price: Money::new(rate.amount_minor, rate.currency),
+            min_total: rate.min_total_minor.map(|minor| Money::new(minor, rate.currency)),
+            max_total: rate.max_total_minor.map(|minor| Money::new(minor, rate.currency)),
+            position: rate.position,
+            active: rate.active,
+        };
+        Ok(Self {
+            id: row.id,
+            name: row.name,
+            countries: row.countries,
+            rest_of_world: row.rest_of_world,
+            rates: rates.into_iter().map(rate).collect(),
+        })
+    }
+}
+
+/// What delivers there for a basket of this merchandise total, in its currency; cheapest first, empty when nothing does. One
+/// statement, no lock.
+///
+/// # Errors
+/// The database's only.
+pub async fn options(
+    tx: &mut ReadTx<'_>,
+    to: Country,
+    merchandise_total: Money,
+) -> Result<Vec<ShippingOption>, DbError> {
+    let currency = merchandise_total.currency();
+    let statement = sql(include_str!("options.sql"))
+        .bind::<Text, _>(to)
+        .bind::<Text, _>(currency)
+        .bind::<BigInt, _>(merchandise_total.minor());
+    let rows: Vec<OptionRow> = tx.load(statement).await?;
+    let option = |row: OptionRow| ShippingOption {
+        id: row.id,
+        title: row.title,
+        price: Money::new(row.amount_minor, currency),
+    };
+    Ok(rows.into_iter().map(option).collect())
+}
+
+/// All zones with their rates, or the one of this id.
+pub async fn zones(
+    tx: &mut ReadTx<'_>,
+    id: Option<ShippingZoneId>,
+) -> Result<Vec<ShippingZoneView>, DbError> {
+    let rows: Vec<ZoneRow> = tx.load(sql(include_str!("zones.sql")).bind::<Nullable<SqlUuid>, _>(id)).await?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// One change of zones at a time: who belongs where is a rule over all of them.
+pub async fn lock(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
+    tx.execute(sql("LOCK TABLE shipping_zones IN SHARE ROW EXCLUSIVE MODE")).await.map(drop)
+}
+
+/// Countries that other zones name, when any does or the rest of the world is taken twice.
+pub async fn overlap(
+    tx: &mut ReadTx<'_>,
+    zone: ShippingZoneId,
+    countries: &[Country],
+    rest_of_world: bool,
+) -> Result<Option<Vec<String>>, DbError> {
+    let statement = sql(include_str!("overlap.sql"))
+        .bind::<SqlUuid, _>(zone)
+        .bind::<Array<Text>, _>(codes(countries))
+        .bind::<Bool, _>(rest_of_world);
+    let row: Option<OverlapRow> = tx.optional(statement).await?;
+    Ok(row.map(|row| row.countries))
+}
+
+fn codes(countries: &[Country]) -> Vec<&'static str> {
+    countries.iter().map(|country| country.code()).collect()
+}
+
+/// Writes a zone without its rates.
+pub async fn insert_zone(
+    tx: &mut WriteTx<'_>,
+    id: ShippingZoneId,
+    zone: &NewShippingZone,
+) -> Result<(), DbError> {
+    let statement =
+        sql("INSERT INTO shipping_zones (id, name, countries, rest_of_world) VALUES ($1, $2, $3, $4)")
+            .bind::<SqlUuid, _>(id)
+            .bind::<Text, _>(zone.name.clone())
+            .bind::<Array<Text>, _>(codes(&zone.countries))
+            .bind::<Bool, _>(zone.rest_of_world);
+    tx.execute(statement).await.map(drop)
+}
+
+/// Changes a zone; `false`: there is none.
+pub async fn edit_zone(
+    tx: &mut WriteTx<'_>,
+    id: ShippingZoneId,
+    edit: &EditShippingZone,
+) -> Result<bool, DbError> {
+    let statement = sql(include_str!("edit_zone.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<Text>, _>(edit.name.clone())
+        .bind::<Nullable<Array<Text>>, _>(edit.countries.as_deref().map(codes))
+        .bind::<Nullable<Bool>, _>(edit.rest_of_world);
+    Ok(tx.execute(statement).await? == 1)
+}
+
+/// Removes a zone and its rates; `false`: there is none.
+pub async fn delete_zone(tx: &mut WriteTx<'_>, id: ShippingZoneId) -> Result<bool, DbError> {
+    let statement = sql("DELETE FROM shipping_zones WHERE id = $1").bind::<SqlUuid, _>(id);
+    Ok(tx.execute(statement).await? == 1)
+}
+
+/// Writes a rate, or all of it anew; `false`: the zone has no such rate, or there is no such zone.
+pub async fn put_rate(
+    tx: &mut WriteTx<'_>,
+    zone: ShippingZoneId,
+    id: ShippingRateId,
+    rate: &NewShippingRate,
+    statement: RateStatement,
+) -> Result<bool, DbError> {
+    let text = match statement {
+        RateStatement::Insert => include_str!("insert_rate.sql"),
+        RateStatement::Update => include_str!("update_rate.sql"),
+    };
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<SqlUuid, _>(zone)
+        .bind::<Text, _>(rate.name.clone())
+        .bind::<Text, _>(rate.price.currency())
+        .bind::<BigInt, _>(rate.price.minor())
+        .bind::<Nullable<BigInt>, _>(rate.min_total.map(Money::minor))
+        .bind::<Nullable<BigInt>, _>(rate.max_total.map(Money::minor))
+        .bind::<Integer, _>(rate.position)
+        .bind::<Bool, _>(rate.active);
+    Ok(tx.execute(statement).await? == 1)
+}
+
+/// Whether a rate is new.
+#[derive(Clone, Copy, Debug)]
+pub enum RateStatement {
+    Insert,
+    Update,
+}
+
+/// Removes a rate; `false`: the zone has none such.
+pub async fn delete_rate(
+    tx: &mut WriteTx<'_>,
+    zone: ShippingZoneId,
+    id: ShippingRateId,
+) -> Result<bool, DbError> {
+    let statement = sql("DELETE FROM shipping_rates WHERE id = $1 AND zone_id = $2")
+        .bind::<SqlUuid, _>(id)
+        .bind::<SqlUuid, _>(zone);
+    Ok(tx.execute(statement).await? == 1)
+}

@@ -1,0 +1,1 @@
+//! Shipping zones over HTTP, in a real store.

@@ -1,0 +1,7 @@
+SELECT zone.id, zone.name, zone.countries, zone.rest_of_world,
+       COALESCE((SELECT jsonb_agg(to_jsonb(rate) ORDER BY rate.position, rate.amount_minor, rate.id)
+                   FROM shipping_rates rate WHERE rate.zone_id = zone.id), '[]') AS rates
+  FROM shipping_zones zone
+ WHERE $1 IS NULL OR zone.id = $1
+ ORDER BY zone.rest_of_world, zone.name
+ LIMIT 300

@@ -1,0 +1,49 @@
+//! What happens in stores without a request: the event relay and mail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt as _, stream};
+use souk_access::Gate;
+use souk_event_bus::{Relay, RelayConfig, Scopes};
+use souk_telemetry::Shutdown;
+
+use crate::messages::{self, Sender};
+
+/// Rounds are this far apart; a mail queued by an event leaves at the latest after it.
+const ROUND: Duration = Duration::from_secs(1);
+/// Stores visited at the same time: fewer than connections, so that shoppers always find one.
+const AT_ONCE: usize = 4;
+
+/// The consumers of this plane, fed from the outbox or from Kafka.
+pub fn consumers() -> Vec<Arc<dyn souk_event_bus::Consumer>> {
+    vec![Arc::new(messages::OrderMail)]
+}
+
+/// Runs until the wish to stop, then finishes the round under way.
+pub async fn run(gate: Gate, relay: RelayConfig, sender: Sender, shutdown: Shutdown) {
+    let opens = gate.clone();
+    let scopes: Scopes = Arc::new(move |store| {
+        opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
+    });
+    let relay = Relay::start(relay, consumers(), scopes);
+    while shutdown.pause(ROUND).await {
+        round(&gate, &sender).await;
+    }
+    relay.stop().await;
+}
+
+/// One visit to every live store that has work due. A store that fails is logged and comes back.
+pub async fn round(gate: &Gate, sender: &Sender) {
+    let stores: Vec<_> = gate.directory().all_live().iter().map(|entry| entry.id).collect();
+    stream::iter(stores)
+        .for_each_concurrent(AT_ONCE, |store| async move {
+            let Ok(worker) = gate.worker(store, "mail", "mail that is due") else {
+                return;
+            };
+            if let Err(error) = messages::send_due(&worker, sender).await {
+                tracing::warn!(%store, %error, "mail could not be sent; it is tried again");
+            }
+        })
+        .await;
+}
