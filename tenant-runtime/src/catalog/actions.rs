@@ -11,9 +11,10 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditProduct, EditVariant,
-    ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView, Sellable, SetPrice, Status,
-    SummaryView, VariantView, check_collection, check_edit, check_price, one_more, sku_of, sniff,
+    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditProduct,
+    EditVariant, ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView, Sellable,
+    SetPrice, Status, SummaryView, VariantView, check_collection, check_edit, check_price, one_more, sku_of,
+    sniff,
 };
 use super::queries::{self, NewImage, Place, Wanted};
 use crate::inventory::{self, Policy};
@@ -260,14 +261,19 @@ pub async fn add_image(
     let digest = Digest::of(bytes);
     let id = ImageId::new();
     let alt = words.alt.as_ref().map_or("", |alt| alt.as_str());
-    let image = NewImage { id, product, variant: words.variant, alt, picture, digest: digest.as_bytes(), bytes };
+    let image =
+        NewImage { id, product, variant: words.variant, alt, picture, digest: digest.as_bytes(), bytes };
     queries::add_image(tx, &image).await?;
     let view = changed(tx, product).await?;
     view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)
 }
 
 /// A picture, and its bytes if no other has them.
-pub async fn remove_image(tx: &mut WriteTx<'_>, product: ProductId, image: ImageId) -> Result<(), CatalogError> {
+pub async fn remove_image(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    image: ImageId,
+) -> Result<(), CatalogError> {
     queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
     if !queries::remove_image(tx, product, image).await? {
         return Err(CatalogError::Unknown);
@@ -341,7 +347,11 @@ pub async fn collect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId)
 }
 
 /// Takes a product out of a collection.
-pub async fn uncollect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId) -> Result<(), CatalogError> {
+pub async fn uncollect(
+    tx: &mut WriteTx<'_>,
+    id: CollectionId,
+    product: ProductId,
+) -> Result<(), CatalogError> {
     queries::uncollect(tx, id, product).await?;
     Ok(queries::bump(tx).await?)
 }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 use souk_api::FieldError;
 use souk_kernel::{
-    Currency, Handle, InventoryItemId, LongText, Money, OptionId, OptionValueId, PriceId, ProductId, Text, VariantId,
+    Currency, Handle, InventoryItemId, LongText, Money, OptionId, OptionValueId, PriceId, ProductId, Text,
+    VariantId,
 };
 use uuid::Uuid;
 
@@ -119,7 +120,12 @@ impl Draft {
     /// The rows of a new product under this handle, or everything that is wrong with it.
     pub fn of(wish: &CreateProduct, handle: &Handle, currency: Currency) -> Result<Self, CatalogError> {
         let mut complaints = Complaints::default();
-        let words = Words { description: wish.description_html.as_ref(), tags: &wish.tags, vendor: wish.vendor.as_ref(), product_type: wish.product_type.as_ref() };
+        let words = Words {
+            description: wish.description_html.as_ref(),
+            tags: &wish.tags,
+            vendor: wish.vendor.as_ref(),
+            product_type: wish.product_type.as_ref(),
+        };
         words.check(&mut complaints);
         let lone = lone_variant(wish, &mut complaints);
         let wanted = lone.as_ref().map_or(wish.variants.as_slice(), std::slice::from_ref);
@@ -134,7 +140,11 @@ impl Draft {
             check_variant(variant, currency, &place, &mut complaints);
             let chosen = chosen(variant, &choices, &place, &mut complaints);
             if !seen.insert(chosen.iter().map(|choice| choice.value.clone()).collect::<Vec<_>>()) {
-                complaints.say(format!("{place}/options"), "duplicate", "another variant has the same values");
+                complaints.say(
+                    format!("{place}/options"),
+                    "duplicate",
+                    "another variant has the same values",
+                );
             }
             if variant.sku.as_ref().is_some_and(|sku| !skus.insert(sku.as_str())) {
                 complaints.say(format!("{place}/sku"), "duplicate", "another variant has the same SKU");
@@ -153,7 +163,8 @@ impl Draft {
                 position,
             }));
         }
-        let text = |words: &Option<LongText<255>>| words.as_ref().map_or_else(String::new, ToString::to_string);
+        let text =
+            |words: &Option<LongText<255>>| words.as_ref().map_or_else(String::new, ToString::to_string);
         let product = DraftProduct {
             id: id.uuid(),
             handle: handle.to_string(),
@@ -256,7 +267,8 @@ fn chosen(
         match variant.options.get(name) {
             None => complaints.say(pointer(place, name), "required", "must be one of the option's values"),
             Some(value) if !values.contains(value) => {
-                let error = FieldError::new(pointer(place, name), "unknown", "must be one of the option's values");
+                let error =
+                    FieldError::new(pointer(place, name), "unknown", "must be one of the option's values");
                 complaints.0.push(error.allowed(values.iter().take(20).cloned()));
             }
             Some(value) => chosen.push(Chosen { name: name.clone(), value: value.clone() }),
@@ -283,7 +295,13 @@ fn check_weight(grams: Option<i64>, place: &str, complaints: &mut Complaints) {
     }
 }
 
-fn check_amounts(price: Money, compare: Option<Money>, currency: Currency, place: &str, complaints: &mut Complaints) {
+fn check_amounts(
+    price: Money,
+    compare: Option<Money>,
+    currency: Currency,
+    place: &str,
+    complaints: &mut Complaints,
+) {
     for (name, amount) in [("price", Some(price)), ("compare_at", compare)] {
         let Some(amount) = amount else { continue };
         if amount.currency() != currency {
@@ -292,7 +310,11 @@ fn check_amounts(price: Money, compare: Option<Money>, currency: Currency, place
             complaints.0.push(error.allowed([currency.code()]));
         }
         if !(0..=PRICE).contains(&amount.minor()) {
-            complaints.say(format!("{place}/{name}/amount_minor"), "out_of_range", "must be 0 to 1000000000000");
+            complaints.say(
+                format!("{place}/{name}/amount_minor"),
+                "out_of_range",
+                "must be 0 to 1000000000000",
+            );
         }
     }
     if compare.is_some_and(|compare| compare.minor() <= price.minor()) {
@@ -349,7 +371,11 @@ pub fn one_more(
                 values.push(DraftValue { id, option_id, value: value.clone(), position: known.len() });
                 known.push(value.clone());
             } else {
-                complaints.say(pointer("", &option.name), "invalid", "must be 1 to 128 characters, of 250 values");
+                complaints.say(
+                    pointer("", &option.name),
+                    "invalid",
+                    "must be 1 to 128 characters, of 250 values",
+                );
             }
         }
         choices.push((option.name.clone(), known));
@@ -370,7 +396,11 @@ struct Words<'a> {
 impl Words<'_> {
     fn check(&self, complaints: &mut Complaints) {
         if self.description.is_some_and(|text| !html::is_harmless(text.as_str())) {
-            complaints.say("/description_html", "markup", "must be plain text or simple tags without attributes");
+            complaints.say(
+                "/description_html",
+                "markup",
+                "must be plain text or simple tags without attributes",
+            );
         }
         if self.tags.len() > TAGS {
             complaints.say("/tags", "too_many", "must be at most 250");
@@ -421,83 +451,4 @@ pub fn sku_of(
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn draft(body: Value) -> Result<Draft, CatalogError> {
-        let wish: CreateProduct = serde_json::from_value(body).unwrap();
-        Draft::of(&wish, &Handle::slug_of(wish.title.as_str()), Currency::EUR)
-    }
-
-    fn pointers(body: Value) -> Vec<String> {
-        match draft(body) {
-            Err(CatalogError::Invalid(errors)) => errors.iter().map(|error| error.pointer.to_string()).collect(),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn euro(minor: i64) -> Value {
-        json!({ "amount_minor": minor, "currency": "EUR" })
-    }
-
-    #[test]
-    fn a_product_without_choices_has_one_variant() {
-        let draft = draft(json!({ "title": "Mug", "price": euro(900), "stock": 4, "tags": ["a", "A"] })).unwrap();
-        assert_eq!(draft.variants.len(), 1);
-        assert_eq!(draft.variants[0].title, "Default");
-        assert_eq!(draft.variants[0].item().on_hand, 4);
-        assert_eq!(draft.product.tags, ["a"]);
-    }
-
-    #[test]
-    fn variants_take_their_values_in_option_order() {
-        let draft = draft(json!({
-            "title": "Shirt",
-            "options": [{ "name": "Size", "values": ["S", "L"] }, { "name": "Colour", "values": ["White"] }],
-            "variants": [{ "options": { "Colour": "White", "Size": "L" }, "price": euro(100) }],
-        }))
-        .unwrap();
-        assert_eq!(draft.variants[0].title, "L / White");
-        assert_eq!(draft.values.len(), 3);
-    }
-
-    #[test]
-    fn every_mistake_is_named_where_it_is() {
-        assert_eq!(pointers(json!({ "title": "Mug" })), ["/price"]);
-        assert_eq!(pointers(json!({ "title": "Mug", "price": euro(-1) })), ["/price/amount_minor"]);
-        let dollars = json!({ "amount_minor": 5, "currency": "USD" });
-        assert_eq!(pointers(json!({ "title": "Mug", "price": dollars })), ["/price/currency"]);
-        let shirt = |variants: Value| {
-            json!({ "title": "S", "options": [{ "name": "Size", "values": ["S", "L"] }], "variants": variants })
-        };
-        assert_eq!(pointers(shirt(json!([]))), ["/variants"]);
-        let wrong = json!([{ "options": { "Size": "XL" }, "price": euro(1) }, { "options": { "Fit": "slim" }, "price": euro(1) }]);
-        assert_eq!(
-            pointers(shirt(wrong))[..3],
-            ["/variants/0/options/Size", "/variants/1/options/Fit", "/variants/1/options/Size"]
-        );
-        let twice = json!([{ "sku": "a", "options": { "Size": "S" }, "price": euro(1) }, { "sku": "a", "options": { "Size": "S" }, "price": euro(1) }]);
-        assert_eq!(pointers(shirt(twice)), ["/variants/1/options", "/variants/1/sku"]);
-        let cheap = json!({ "title": "Mug", "price": euro(500), "compare_at": euro(500) });
-        assert_eq!(pointers(cheap), ["/compare_at"]);
-        let script = json!({ "title": "Mug", "price": euro(1), "description_html": "<script>" });
-        assert_eq!(pointers(script), ["/description_html"]);
-    }
-
-    #[test]
-    fn three_options_are_the_most() {
-        let options: Vec<_> = (0..4).map(|n| json!({ "name": n.to_string(), "values": ["x"] })).collect();
-        assert!(pointers(json!({ "title": "S", "options": options, "variants": [{ "price": euro(1) }] }))
-            .contains(&"/options".to_owned()));
-    }
-
-    #[test]
-    fn an_empty_sku_takes_it_away() {
-        let now = || Some("a".to_owned());
-        assert_eq!(sku_of("/sku", None, now()).unwrap(), now());
-        assert_eq!(sku_of("/sku", Some(&LongText::parse("").unwrap()), now()).unwrap(), None);
-        assert!(sku_of("/sku", Some(&LongText::parse("a\nb").unwrap()), now()).is_err());
-    }
-}
+mod tests;

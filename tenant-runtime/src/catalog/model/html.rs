@@ -1,8 +1,7 @@
 //! Which markup a description may have: a strict list, and whatever is not on it is refused, never repaired.
 
-const TAGS: &[&str] = &[
-    "p", "br", "b", "strong", "i", "em", "u", "s", "ul", "ol", "li", "h2", "h3", "h4", "blockquote", "a",
-];
+const TAGS: &[&str] =
+    &["p", "br", "b", "strong", "i", "em", "u", "s", "ul", "ol", "li", "h2", "h3", "h4", "blockquote", "a"];
 
 /// Whether every `<` begins a permitted tag. Attributes are refused, but for `href` of `a` with an address that cannot run anything.
 pub fn is_harmless(text: &str) -> bool {

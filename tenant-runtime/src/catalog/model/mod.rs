@@ -13,7 +13,6 @@ pub use request::{
     Explain, ImageWords, NewVariant, ProductFilter, ProductRef, SetPrice, ShopFilter, Sort, Status,
 };
 pub use view::{
-    AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView, Sellable,
-    image_url,
-    SummaryView, ValueView, VariantView, availability, summary_price,
+    AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
+    Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,
 };

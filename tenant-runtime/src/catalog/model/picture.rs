@@ -28,7 +28,12 @@ pub fn sniff(bytes: &[u8]) -> Option<Picture> {
     Some(Picture { content_type, size: size.filter(|size| size.0 > 0 && size.1 > 0) })
 }
 
-fn pair(bytes: &[u8], first: usize, second: usize, read: fn(&[u8], usize) -> Option<u32>) -> Option<(u32, u32)> {
+fn pair(
+    bytes: &[u8],
+    first: usize,
+    second: usize,
+    read: fn(&[u8], usize) -> Option<u32>,
+) -> Option<(u32, u32)> {
     Some((read(bytes, first)?, read(bytes, second)?))
 }
 
@@ -96,7 +101,8 @@ mod tests {
         assert_eq!(sniff(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), None);
         assert_eq!(sniff(b"<html>"), None);
         assert_eq!(sniff(b""), None);
-        for cut in [b"\x89PNG\r\n\x1a\n".as_slice(), &[0xff, 0xd8, 0xff], b"GIF89a", b"RIFF\0\0\0\0WEBPVP8X"] {
+        for cut in [b"\x89PNG\r\n\x1a\n".as_slice(), &[0xff, 0xd8, 0xff], b"GIF89a", b"RIFF\0\0\0\0WEBPVP8X"]
+        {
             assert!(sniff(cut).is_some_and(|picture| picture.size.is_none()));
         }
     }

@@ -3,7 +3,9 @@
 mod rows;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use serde_json::Value;
 use souk_kernel::{CollectionId, Currency, ImageId, InventoryItemId, PriceId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
@@ -65,7 +67,8 @@ pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<
         ProductRef::Id(id) => (Some(*id), None),
         ProductRef::Handle(handle) => (None, Some(handle.clone())),
     };
-    let query = sql(include_str!("detail.sql")).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
+    let query =
+        sql(include_str!("detail.sql")).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
     let row: Option<DetailRow> = tx.optional(query).await?;
     row.map(DetailRow::view).transpose()
 }
@@ -83,7 +86,8 @@ pub async fn page(
         Sort::Price => concat!(include_str!("page.sql"), include_str!("by_price.sql")),
     };
     let (collection, collection_handle) = filter.collection();
-    let (id, at, title, amount) = after.map_or((None, None, None, None), |(id, at, title, amount)| (Some(id), at, title, amount));
+    let (id, at, title, amount) =
+        after.map_or((None, None, None, None), |(id, at, title, amount)| (Some(id), at, title, amount));
     let query = sql(text)
         .bind::<Nullable<Text>, _>(filter.status.map(|status| status.as_str().to_owned()))
         .bind::<Array<Text>, _>(filter.patterns())
@@ -165,7 +169,9 @@ pub async fn edit_variant(tx: &mut WriteTx<'_>, variant: &VariantView) -> Result
 }
 
 pub async fn remove_variant(tx: &mut WriteTx<'_>, variant: VariantId) -> Result<(), DbError> {
-    tx.execute(sql("DELETE FROM product_variants WHERE id = $1").bind::<SqlUuid, _>(variant)).await.map(|_| ())
+    tx.execute(sql("DELETE FROM product_variants WHERE id = $1").bind::<SqlUuid, _>(variant))
+        .await
+        .map(|_| ())
 }
 
 pub async fn set_price(
@@ -221,8 +227,10 @@ pub async fn remove_image(tx: &mut WriteTx<'_>, product: ProductId, image: Image
 }
 
 pub async fn blob(tx: &mut ReadTx<'_>, image: ImageId) -> Result<Option<Blob>, DbError> {
-    let query = sql("SELECT i.content_type, b.bytes FROM product_images i JOIN media_blobs b ON b.digest = i.digest \
-         WHERE i.id = $1")
+    let query = sql(
+        "SELECT i.content_type, b.bytes FROM product_images i JOIN media_blobs b ON b.digest = i.digest \
+         WHERE i.id = $1",
+    )
     .bind::<SqlUuid, _>(image);
     tx.optional(query).await
 }
@@ -253,7 +261,11 @@ pub struct Wanted {
     pub before: Option<CollectionId>,
 }
 
-pub async fn collections(tx: &mut ReadTx<'_>, wanted: Wanted, limit: i64) -> Result<Vec<CollectionView>, DbError> {
+pub async fn collections(
+    tx: &mut ReadTx<'_>,
+    wanted: Wanted,
+    limit: i64,
+) -> Result<Vec<CollectionView>, DbError> {
     let query = sql(include_str!("collections.sql"))
         .bind::<Nullable<SqlUuid>, _>(wanted.id)
         .bind::<Nullable<Bool>, _>(wanted.published)

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,8 +15,8 @@ use souk_tenancy::DbError;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionView, ImageView, OptionView, ProductView, Sellable, Status, SummaryView, ValueView, VariantView,
-    image_url, summary_price,
+    Chosen, CollectionView, ImageView, OptionView, ProductView, Sellable, Status, SummaryView, ValueView,
+    VariantView, image_url, summary_price,
 };
 use crate::inventory::Policy;
 
@@ -284,7 +286,9 @@ pub struct Summary {
 impl SummaryRow {
     pub fn summary(self) -> Result<Summary, DbError> {
         let items: Vec<ItemDoc> = read(self.items)?;
-        let only = (items.len() == 1).then(|| items.first().map(|item| VariantId::from_uuid(item.variant))).flatten();
+        let only = (items.len() == 1)
+            .then(|| items.first().map(|item| VariantId::from_uuid(item.variant)))
+            .flatten();
         let image = self.image_id.map(|id| ImageView {
             id,
             url: image_url(id),

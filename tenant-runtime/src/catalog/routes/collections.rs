@@ -34,9 +34,12 @@ async fn list(
     let before = paging.position::<CollectionId>(&key, &scope)?;
     let wanted = Wanted { published: filter.published, before, ..Wanted::default() };
     let limit = paging.fetch();
-    let load =
-        async move |tx: &mut ReadTx<'_>| Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?);
-    Page::cut(permit.read("catalog.collections", load).await?, &paging, &key, &scope, |collection| collection.id)
+    let load = async move |tx: &mut ReadTx<'_>| {
+        Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
+    };
+    Page::cut(permit.read("catalog.collections", load).await?, &paging, &key, &scope, |collection| {
+        collection.id
+    })
 }
 
 /// A collection, empty so far.

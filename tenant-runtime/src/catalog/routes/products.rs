@@ -82,7 +82,10 @@ fn made(product: &ProductView) -> Reply {
     )
 )]
 #[post("/admin/v1/products:batch")]
-async fn batch(permit: Permit<permissions::Edit>, body: Json<CreateBatch>) -> Result<Json<BatchView>, Problem> {
+async fn batch(
+    permit: Permit<permissions::Edit>,
+    body: Json<CreateBatch>,
+) -> Result<Json<BatchView>, Problem> {
     let wishes = body.into_inner().products;
     if wishes.is_empty() || wishes.len() > BATCH {
         let error = FieldError::new("/products", "out_of_range", "must be 1 to 250 products");
@@ -170,7 +173,10 @@ async fn edit(
     responses((status = 204, description = "Gone"))
 )]
 #[delete("/admin/v1/products/{product}")]
-async fn remove(permit: Permit<permissions::Edit>, product: Path<ProductId>) -> Result<HttpResponse, Problem> {
+async fn remove(
+    permit: Permit<permissions::Edit>,
+    product: Path<ProductId>,
+) -> Result<HttpResponse, Problem> {
     let product = *product;
     let work = async move |tx: &mut WriteTx<'_>| actions::remove(tx, product).await;
     permit.write("catalog.remove", work).await?;

@@ -12,8 +12,8 @@ use super::cut;
 use super::products::cached;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    AvailabilityView, CollectionView, Explain, ProductFilter, ProductRef, ProductView, ShopFilter, Status, SummaryView,
-    availability,
+    AvailabilityView, CollectionView, Explain, ProductFilter, ProductRef, ProductView, ShopFilter, Status,
+    SummaryView, availability,
 };
 use crate::catalog::queries::{self, Place, Wanted};
 use crate::catalog::{actions, permissions};
@@ -94,8 +94,9 @@ async fn collections(
     let before = paging.position::<CollectionId>(&key, &scope)?;
     let wanted = Wanted { published: Some(true), only_for_sale: true, before, ..Wanted::default() };
     let limit = paging.fetch();
-    let load =
-        async move |tx: &mut ReadTx<'_>| Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?);
+    let load = async move |tx: &mut ReadTx<'_>| {
+        Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
+    };
     Page::cut(permit.read("shop.collections", load).await?, &paging, &key, &scope, |collection| collection.id)
 }
 

@@ -60,7 +60,8 @@ async fn edit(
     body: Json<EditVariant>,
 ) -> Result<HttpResponse, Problem> {
     let ((product, variant), wish) = (*path, &body.0);
-    let work = async move |tx: &mut WriteTx<'_>| actions::edit_variant(tx, product, variant, seen, wish).await;
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::edit_variant(tx, product, variant, seen, wish).await;
     Ok(shown(&permit.write("catalog.edit_variant", work).await?))
 }
 
@@ -135,7 +136,9 @@ async fn add_image(
 async fn collect(mut payload: web::Payload) -> Result<Bytes, Problem> {
     let mut bytes = BytesMut::new();
     while let Some(chunk) = payload.next().await {
-        let broken = |error| Problem::new(&souk_api::problem::BAD_REQUEST).detail(format!("The body broke off: {error}"));
+        let broken = |error| {
+            Problem::new(&souk_api::problem::BAD_REQUEST).detail(format!("The body broke off: {error}"))
+        };
         let chunk = chunk.map_err(broken)?;
         if bytes.len() + chunk.len() > MOST_BYTES {
             return Err(CatalogError::TooLarge.into());
