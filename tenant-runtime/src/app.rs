@@ -19,7 +19,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::config::Config;
-use crate::{ledger, messages, payments, settings, shipping, staff, tax};
+use crate::{catalog, inventory, ledger, messages, payments, settings, shipping, staff, tax};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
@@ -76,7 +76,9 @@ pub fn permissions() -> Vec<PermissionKey> {
         settings::permissions::ALL,
         tax::permissions::ALL,
         shipping::permissions::ALL,
+        inventory::permissions::ALL,
         ledger::permissions::ALL,
+        catalog::permissions::ALL,
         staff::permissions::ALL,
         payments::permissions::ALL,
         messages::permissions::ALL,
@@ -91,7 +93,9 @@ pub async fn policy() -> Result<Policy, PolicyError> {
 
 fn routes(config: &mut ServiceConfig<'_>) {
     config
+        .configure(inventory::routes)
         .configure(ledger::routes)
+        .configure(catalog::routes)
         .configure(settings::routes)
         .configure(tax::routes)
         .configure(shipping::routes)

@@ -24,7 +24,7 @@ pub async fn fill(opened: &Opened, catalogue: &Catalogue) -> anyhow::Result<Sold
     let api = Api::at(&opened.url)?.with(&opened.secret_key);
     let mut collections = HashMap::new();
     for group in &catalogue.collections {
-        let body = json!({ "handle": group.handle, "title": group.title, "description": group.description });
+        let body = json!({ "handle": group.handle, "title": group.title, "description_html": group.description });
         let answer = api
             .post("/admin/v1/collections", Some(&format!("demo-collection-{}", group.handle)), &body)
             .await?;
@@ -80,17 +80,13 @@ fn body_of(product: &Product, currency: &str) -> Value {
         .variants
         .iter()
         .map(|variant| {
-            let options: Vec<_> = product
-                .options
-                .iter()
-                .zip(&variant.values)
-                .map(|(option, value)| json!({ "name": option.name, "value": value }))
-                .collect();
+            let options: HashMap<_, _> =
+                product.options.iter().map(|option| &option.name).zip(&variant.values).collect();
             json!({
                 "sku": variant.sku,
                 "options": options,
                 "price": money(variant.price_minor),
-                "compare_at_price": variant.compare_at_minor.map(money),
+                "compare_at": variant.compare_at_minor.map(money),
                 "weight_grams": variant.weight_grams,
             })
         })
@@ -103,7 +99,7 @@ fn body_of(product: &Product, currency: &str) -> Value {
     json!({
         "handle": product.handle,
         "title": product.title,
-        "description": product.description,
+        "description_html": product.description,
         "vendor": product.vendor,
         "product_type": product.product_type,
         "tags": product.tags,

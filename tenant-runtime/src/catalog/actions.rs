@@ -1,0 +1,357 @@
+//! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
+
+use std::collections::HashSet;
+
+use serde_json::json;
+use souk_api::{Digest, ETag, FieldError, IfMatch};
+use souk_event_bus::{Fact, emit};
+use souk_kernel::{CollectionId, Currency, Handle, ImageId, InventoryItemId, LongText, ProductId, VariantId};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
+
+use super::error::CatalogError;
+use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
+use super::model::{
+    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditProduct,
+    EditVariant, ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView, Sellable,
+    SetPrice, Status, SummaryView, VariantView, check_collection, check_edit, check_price, one_more, sku_of,
+    sniff,
+};
+use super::queries::{self, NewImage, Place, Wanted};
+use crate::inventory::{self, Policy};
+
+/// Variants as they can be sold in this currency; those without a price in it, and those there are not, are missing. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn sellable(
+    tx: &mut ReadTx<'_>,
+    variants: &[VariantId],
+    currency: Currency,
+) -> Result<Vec<Sellable>, DbError> {
+    queries::sellable(tx, variants, currency).await
+}
+
+/// One product with its stock; numbers only for those who run the store. Two statements.
+pub async fn show(
+    tx: &mut ReadTx<'_>,
+    product: &ProductRef,
+    numbers: bool,
+) -> Result<ProductView, CatalogError> {
+    let mut view = queries::detail(tx, product).await?.ok_or(CatalogError::Unknown)?;
+    let stock = inventory::available(tx, &queries::items_of(&view)).await?;
+    view.stocked(&stock, numbers);
+    Ok(view)
+}
+
+/// One product as shoppers see it; what is not for sale is not there.
+pub async fn show_live(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<ProductView, CatalogError> {
+    let view = show(tx, product, false).await?;
+    if view.status == Status::Active { Ok(view) } else { Err(CatalogError::Unknown) }
+}
+
+/// An item, its policy, and whether its variant has a price.
+type Counted = (InventoryItemId, Policy, bool);
+
+/// One page of products with their stock. Two statements.
+pub async fn list(
+    tx: &mut ReadTx<'_>,
+    filter: &ProductFilter,
+    after: Option<Place>,
+    limit: i64,
+    numbers: bool,
+) -> Result<Vec<SummaryView>, CatalogError> {
+    let page = queries::page(tx, filter, after, limit).await?;
+    let items: Vec<_> = page.iter().flat_map(|product| product.items.iter().map(|item| item.0)).collect();
+    let stock = inventory::available(tx, &items).await?;
+    let stocked = |product: queries::Summary| {
+        let mut view = product.view;
+        let pieces = |item: InventoryItemId| stock.get(&item).copied().unwrap_or_default();
+        let sold = |item: &Counted| item.2 && (item.1 == Policy::Continue || pieces(item.0) > 0);
+        view.available = view.status == Status::Active && product.items.iter().any(sold);
+        view.stock = numbers.then(|| product.items.iter().map(|item| pieces(item.0)).sum());
+        view
+    };
+    Ok(page.into_iter().map(stocked).collect())
+}
+
+/// Tells caches and listeners. Last, for it locks the settings.
+async fn told(tx: &mut WriteTx<'_>, fact: &impl Fact) -> Result<(), CatalogError> {
+    emit(tx, fact).await?;
+    Ok(queries::bump(tx).await?)
+}
+
+/// A product with options, variants, prices and stock in one go.
+pub async fn create(
+    tx: &mut WriteTx<'_>,
+    wish: &CreateProduct,
+    actor: &str,
+) -> Result<ProductView, CatalogError> {
+    let currency = queries::currency(tx).await?;
+    let handle = match &wish.handle {
+        Some(handle) => handle.clone(),
+        None => {
+            let wanted = Handle::slug_of(wish.title.as_str());
+            free(&wanted, queries::handles_like(tx, wanted.as_str()).await?)
+        }
+    };
+    let draft = Draft::of(wish, &handle, currency)?;
+    let items: Vec<_> = draft.variants.iter().map(DraftVariant::item).collect();
+    inventory::create_items(tx, &items, actor).await?;
+    queries::insert_product(tx, &draft).await?;
+    let product = ProductId::from_uuid(draft.product.id);
+    told(tx, &ProductCreated { product }).await?;
+    show(tx, &ProductRef::Id(product), true).await
+}
+
+/// The handle itself, or with the first number that makes it free.
+fn free(wanted: &Handle, taken: Vec<String>) -> Handle {
+    let taken: HashSet<String> = taken.into_iter().collect();
+    let mut handles = std::iter::once(wanted.clone()).chain((2..).map(|number| wanted.numbered(number)));
+    handles.find(|handle| !taken.contains(handle.as_str())).unwrap_or_else(|| wanted.clone())
+}
+
+/// Locks the product and gives it as it is.
+async fn locked(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    seen: Option<IfMatch>,
+) -> Result<ProductView, CatalogError> {
+    let version = queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
+    if let Some(seen) = seen {
+        seen.check(&ETag::new(version)).map_err(CatalogError::Precondition)?;
+    }
+    queries::detail(tx, &ProductRef::Id(product)).await?.ok_or(CatalogError::Unknown)
+}
+
+/// Counts the change, tells about it, and shows the product.
+async fn changed(tx: &mut WriteTx<'_>, product: ProductId) -> Result<ProductView, CatalogError> {
+    queries::touch(tx, product).await?;
+    told(tx, &ProductUpdated { product }).await?;
+    show(tx, &ProductRef::Id(product), true).await
+}
+
+/// The product's own columns; a new handle leaves a redirect behind.
+pub async fn edit(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    seen: IfMatch,
+    wish: &EditProduct,
+) -> Result<ProductView, CatalogError> {
+    check_edit(wish)?;
+    let mut now = locked(tx, product, Some(seen)).await?;
+    set(&mut now.title, wish.title.as_ref());
+    set(&mut now.description_html, wish.description_html.as_ref());
+    set(&mut now.handle, wish.handle.as_ref());
+    set(&mut now.vendor, wish.vendor.as_ref());
+    set(&mut now.product_type, wish.product_type.as_ref());
+    now.status = wish.status.unwrap_or(now.status);
+    if let Some(tags) = &wish.tags {
+        now.tags = super::model::tags_of(tags);
+    }
+    now.seo_title = wish.seo_title.as_ref().map(ToString::to_string).or(now.seo_title);
+    now.seo_description = wish.seo_description.as_ref().map(ToString::to_string).or(now.seo_description);
+    queries::edit(tx, &now).await?;
+    told(tx, &ProductUpdated { product }).await?;
+    show(tx, &ProductRef::Id(product), true).await
+}
+
+fn set(column: &mut String, wish: Option<&impl ToString>) {
+    if let Some(wish) = wish {
+        *column = wish.to_string();
+    }
+}
+
+/// The product and all that belongs to it. Orders keep their copy.
+pub async fn remove(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), CatalogError> {
+    let now = locked(tx, product, None).await?;
+    queries::remove(tx, product).await?;
+    inventory::retire(tx, &queries::items_of(&now)).await?;
+    told(tx, &ProductDeleted { product }).await
+}
+
+/// One more variant.
+pub async fn add_variant(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    wish: &NewVariant,
+    actor: &str,
+) -> Result<ProductView, CatalogError> {
+    let currency = queries::currency(tx).await?;
+    let now = locked(tx, product, None).await?;
+    let (variant, values) = one_more(&now, wish, currency)?;
+    inventory::create_items(tx, &[variant.item()], actor).await?;
+    let doc = json!({ "values": values, "variants": [variant], "currency": currency });
+    queries::insert_variants(tx, doc).await?;
+    changed(tx, product).await
+}
+
+/// A variant's own columns. A changed policy changes how far its stock may fall.
+pub async fn edit_variant(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    variant: VariantId,
+    seen: IfMatch,
+    wish: &EditVariant,
+) -> Result<ProductView, CatalogError> {
+    let mut now = find(locked(tx, product, None).await?, variant)?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    if wish.weight_grams.is_some_and(|grams| !(0..=999_999_999).contains(&grams)) {
+        let error = FieldError::new("/weight_grams", "out_of_range", "must be 0 to 999999999");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    now.sku = sku_of("/sku", wish.sku.as_ref(), now.sku)?;
+    now.barcode = sku_of("/barcode", wish.barcode.as_ref(), now.barcode)?;
+    now.weight_grams = wish.weight_grams.unwrap_or(now.weight_grams);
+    now.requires_shipping = wish.requires_shipping.unwrap_or(now.requires_shipping);
+    now.taxable = wish.taxable.unwrap_or(now.taxable);
+    if let Some(policy) = wish.inventory_policy.filter(|policy| *policy != now.inventory_policy) {
+        inventory::set_policy(tx, now.inventory_item, policy).await?;
+        now.inventory_policy = policy;
+    }
+    queries::edit_variant(tx, &now).await?;
+    changed(tx, product).await
+}
+
+fn find(product: ProductView, variant: VariantId) -> Result<VariantView, CatalogError> {
+    product.variants.into_iter().find(|now| now.id == variant).ok_or(CatalogError::Unknown)
+}
+
+/// A variant and its stock; the last one stays.
+pub async fn remove_variant(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    variant: VariantId,
+) -> Result<(), CatalogError> {
+    let now = locked(tx, product, None).await?;
+    let count = now.variants.len();
+    let gone = find(now, variant)?;
+    if count == 1 {
+        return Err(CatalogError::LastVariant);
+    }
+    queries::remove_variant(tx, variant).await?;
+    inventory::retire(tx, &[gone.inventory_item]).await?;
+    queries::touch(tx, product).await?;
+    told(tx, &ProductUpdated { product }).await
+}
+
+/// What a variant costs from now on; the price before goes into its history.
+pub async fn set_price(
+    tx: &mut WriteTx<'_>,
+    variant: VariantId,
+    seen: IfMatch,
+    wish: &SetPrice,
+) -> Result<VariantView, CatalogError> {
+    check_price(wish.price, wish.compare_at, queries::currency(tx).await?)?;
+    let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
+    let now = find(locked(tx, product, None).await?, variant)?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    queries::set_price(tx, variant, wish.price, wish.compare_at.map(souk_kernel::Money::minor)).await?;
+    find(changed(tx, product).await?, variant)
+}
+
+/// A picture at the end of the product's.
+pub async fn add_image(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    words: &ImageWords,
+    bytes: &[u8],
+) -> Result<ImageView, CatalogError> {
+    let picture = sniff(bytes).ok_or(CatalogError::NotAPicture)?;
+    queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
+    let digest = Digest::of(bytes);
+    let id = ImageId::new();
+    let alt = words.alt.as_ref().map_or("", |alt| alt.as_str());
+    let image =
+        NewImage { id, product, variant: words.variant, alt, picture, digest: digest.as_bytes(), bytes };
+    queries::add_image(tx, &image).await?;
+    let view = changed(tx, product).await?;
+    view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)
+}
+
+/// A picture, and its bytes if no other has them.
+pub async fn remove_image(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    image: ImageId,
+) -> Result<(), CatalogError> {
+    queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
+    if !queries::remove_image(tx, product, image).await? {
+        return Err(CatalogError::Unknown);
+    }
+    queries::touch(tx, product).await?;
+    told(tx, &ProductUpdated { product }).await
+}
+
+/// One collection; one statement.
+pub async fn collection(tx: &mut ReadTx<'_>, id: CollectionId) -> Result<CollectionView, CatalogError> {
+    let wanted = Wanted { id: Some(id), ..Wanted::default() };
+    queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
+}
+
+/// A collection without products.
+pub async fn create_collection(
+    tx: &mut WriteTx<'_>,
+    wish: &CreateCollection,
+) -> Result<CollectionView, CatalogError> {
+    check_collection(wish.description_html.as_ref())?;
+    let now = tx.now();
+    let view = CollectionView {
+        id: CollectionId::new(),
+        handle: wish.handle.clone().unwrap_or_else(|| Handle::slug_of(wish.title.as_str())).to_string(),
+        title: wish.title.to_string(),
+        description_html: wish.description_html.as_ref().map_or_else(String::new, LongText::to_string),
+        published: wish.published.unwrap_or(true),
+        product_count: 0,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    queries::put_collection(tx, &view).await?;
+    queries::bump(tx).await?;
+    Ok(view)
+}
+
+/// A collection's own columns.
+pub async fn edit_collection(
+    tx: &mut WriteTx<'_>,
+    id: CollectionId,
+    seen: IfMatch,
+    wish: &EditCollection,
+) -> Result<CollectionView, CatalogError> {
+    check_collection(wish.description_html.as_ref())?;
+    let mut now = collection(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    set(&mut now.title, wish.title.as_ref());
+    set(&mut now.handle, wish.handle.as_ref());
+    set(&mut now.description_html, wish.description_html.as_ref());
+    now.published = wish.published.unwrap_or(now.published);
+    queries::put_collection(tx, &now).await?;
+    queries::bump(tx).await?;
+    collection(tx, id).await
+}
+
+/// The group, not its products.
+pub async fn remove_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<(), CatalogError> {
+    if !queries::remove_collection(tx, id).await? {
+        return Err(CatalogError::Unknown);
+    }
+    Ok(queries::bump(tx).await?)
+}
+
+/// Puts a product into a collection, at the end.
+pub async fn collect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId) -> Result<(), CatalogError> {
+    if !queries::collect(tx, id, product).await? {
+        return Err(CatalogError::Unknown);
+    }
+    Ok(queries::bump(tx).await?)
+}
+
+/// Takes a product out of a collection.
+pub async fn uncollect(
+    tx: &mut WriteTx<'_>,
+    id: CollectionId,
+    product: ProductId,
+) -> Result<(), CatalogError> {
+    queries::uncollect(tx, id, product).await?;
+    Ok(queries::bump(tx).await?)
+}

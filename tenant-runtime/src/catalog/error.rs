@@ -1,0 +1,89 @@
+//! How working with the catalogue fails.
+
+use souk_api::problem::{NOT_FOUND, PAYLOAD_TOO_LARGE, VALIDATION};
+use souk_api::{FieldError, Problem, problems};
+use souk_tenancy::{DbError, TenancyError};
+
+use crate::inventory::InventoryError;
+
+problems! { CATALOGUE;
+    HANDLE_TAKEN = 409, "handle_taken", "Something else has this handle", "Choose another handle, or leave it out to get one made of the title.";
+    SKU_TAKEN = 409, "sku_taken", "Another variant has this SKU", "A SKU names one variant of the store; choose another.";
+    VARIANT_EXISTS = 409, "variant_exists", "The product has this combination of options already", "Change that variant, or choose other values.";
+    LAST_VARIANT = 409, "last_variant", "A product keeps one variant", "Delete the product, or archive it.";
+    IMAGE_TYPE = 415, "image_type", "This is not a picture we can show", "Send the bytes of a PNG, JPEG, WebP or GIF file.";
+}
+
+/// Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    /// There is no such product, variant, picture or collection.
+    #[error("there is no such thing")]
+    Unknown,
+    /// The request breaks rules.
+    #[error("the request breaks a rule")]
+    Invalid(Vec<FieldError>),
+    /// A handle is in use.
+    #[error("the handle is taken")]
+    HandleTaken,
+    /// A SKU is in use.
+    #[error("the SKU is taken")]
+    SkuTaken,
+    /// The product has such a variant.
+    #[error("the variant exists")]
+    VariantExists,
+    /// A product without variants cannot be.
+    #[error("it is the last variant")]
+    LastVariant,
+    /// The bytes are no picture we know.
+    #[error("not a picture")]
+    NotAPicture,
+    /// More bytes than a picture may have.
+    #[error("the picture is too large")]
+    TooLarge,
+    /// The caller saw an earlier version.
+    #[error("the precondition failed")]
+    Precondition(Problem),
+    /// The stock refused.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// A statement failed.
+    #[error(transparent)]
+    Db(DbError),
+    /// The transaction failed.
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+}
+
+impl From<DbError> for CatalogError {
+    fn from(error: DbError) -> Self {
+        match &error {
+            DbError::Unique { constraint } => match constraint.as_str() {
+                "products_handle_key" | "collections_handle_key" => Self::HandleTaken,
+                "product_variants_sku_key" => Self::SkuTaken,
+                "product_variants_product_id_options_key" => Self::VariantExists,
+                _ => Self::Db(error),
+            },
+            _ => Self::Db(error),
+        }
+    }
+}
+
+impl From<CatalogError> for Problem {
+    fn from(error: CatalogError) -> Self {
+        match error {
+            CatalogError::Unknown => Self::new(&NOT_FOUND),
+            CatalogError::Invalid(errors) => errors.into_iter().fold(Self::new(&VALIDATION), Self::error),
+            CatalogError::HandleTaken => Self::new(&HANDLE_TAKEN).field("/handle", "taken", "must be free"),
+            CatalogError::SkuTaken => Self::new(&SKU_TAKEN),
+            CatalogError::VariantExists => Self::new(&VARIANT_EXISTS),
+            CatalogError::LastVariant => Self::new(&LAST_VARIANT),
+            CatalogError::NotAPicture => Self::new(&IMAGE_TYPE),
+            CatalogError::TooLarge => Self::new(&PAYLOAD_TOO_LARGE).detail("A picture may have 5 MiB."),
+            CatalogError::Precondition(problem) => problem,
+            CatalogError::Inventory(error) => error.into(),
+            CatalogError::Db(error) => souk_access::database_problem(error.into()),
+            CatalogError::Tenancy(error) => souk_access::database_problem(error),
+        }
+    }
+}

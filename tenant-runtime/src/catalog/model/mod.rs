@@ -1,0 +1,18 @@
+//! The words of the catalogue: what is asked for, what is shown, and the rules between.
+
+mod draft;
+mod html;
+mod picture;
+mod request;
+mod view;
+
+pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
+pub use picture::{MOST_BYTES, Picture, sniff};
+pub use request::{
+    CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection, EditProduct, EditVariant,
+    Explain, ImageWords, NewVariant, ProductFilter, ProductRef, SetPrice, ShopFilter, Sort, Status,
+};
+pub use view::{
+    AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
+    Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,
+};

@@ -1,0 +1,5 @@
+-- $1 id, $2 sku, $3 barcode, $4 grams, $5 requires shipping, $6 taxable, $7 policy, $8 now.
+UPDATE product_variants
+SET sku = $2, barcode = $3, weight_grams = $4, requires_shipping = $5, taxable = $6, inventory_policy = $7, updated_at = $8,
+    version = version + 1
+WHERE id = $1

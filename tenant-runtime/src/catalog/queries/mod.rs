@@ -1,0 +1,326 @@
+//! The statements of the catalogue.
+
+mod rows;
+
+use chrono::{DateTime, Utc};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde_json::Value;
+use souk_kernel::{CollectionId, Currency, ImageId, InventoryItemId, PriceId, ProductId, VariantId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
+
+pub use self::rows::{Blob, Summary};
+use self::rows::{
+    CollectionRow, CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
+};
+use super::model::{
+    CollectionView, Draft, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
+};
+
+/// The last row of a page: id, and the column its order goes by.
+pub type Place = (ProductId, Option<DateTime<Utc>>, Option<String>, Option<i64>);
+
+pub async fn currency(tx: &mut ReadTx<'_>) -> Result<Currency, DbError> {
+    let row: CurrencyRow = tx.one(sql("SELECT currency FROM store_settings")).await?;
+    Ok(row.currency)
+}
+
+/// Tells caches that they are old. Last in a transaction: it locks the one row of settings.
+pub async fn bump(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
+    tx.execute(sql("UPDATE store_settings SET catalogue_version = catalogue_version + 1")).await.map(|_| ())
+}
+
+/// Handles of products that are this one or begin with it and a hyphen.
+pub async fn handles_like(tx: &mut ReadTx<'_>, handle: &str) -> Result<Vec<String>, DbError> {
+    let query = sql("SELECT handle FROM products WHERE handle = $1 OR handle LIKE $1 || '-%' \
+         UNION SELECT handle FROM product_redirects WHERE handle = $1 OR handle LIKE $1 || '-%'")
+    .bind::<Text, _>(handle.to_owned());
+    let rows: Vec<HandleRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| row.handle).collect())
+}
+
+pub async fn insert_product(tx: &mut WriteTx<'_>, draft: &Draft) -> Result<(), DbError> {
+    let doc = json(draft)?;
+    insert(tx, include_str!("insert_product.sql"), doc.clone()).await?;
+    insert(tx, include_str!("insert_variants.sql"), doc).await
+}
+
+/// `doc` holds `values`, `variants` and `currency` as a [`Draft`] does.
+pub async fn insert_variants(tx: &mut WriteTx<'_>, doc: Value) -> Result<(), DbError> {
+    insert(tx, include_str!("insert_variants.sql"), doc).await
+}
+
+async fn insert(tx: &mut WriteTx<'_>, text: &'static str, doc: Value) -> Result<(), DbError> {
+    let now = tx.now();
+    tx.execute(sql(text).bind::<Jsonb, _>(doc).bind::<Timestamptz, _>(now)).await.map(|_| ())
+}
+
+fn json(value: &impl serde::Serialize) -> Result<Value, DbError> {
+    serde_json::to_value(value).map_err(|error| DbError::Other(Box::new(error)))
+}
+
+/// The product as it stands, its stock not looked up. One statement.
+pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<ProductView>, DbError> {
+    let (id, handle) = match product {
+        ProductRef::Id(id) => (Some(*id), None),
+        ProductRef::Handle(handle) => (None, Some(handle.clone())),
+    };
+    let query =
+        sql(include_str!("detail.sql")).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
+    let row: Option<DetailRow> = tx.optional(query).await?;
+    row.map(DetailRow::view).transpose()
+}
+
+/// One page of products, their stock not looked up. One statement.
+pub async fn page(
+    tx: &mut ReadTx<'_>,
+    filter: &ProductFilter,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Summary>, DbError> {
+    let text = match filter.sort {
+        Sort::Newest => concat!(include_str!("page.sql"), include_str!("newest.sql")),
+        Sort::Title => concat!(include_str!("page.sql"), include_str!("by_title.sql")),
+        Sort::Price => concat!(include_str!("page.sql"), include_str!("by_price.sql")),
+    };
+    let (collection, collection_handle) = filter.collection();
+    let (id, at, title, amount) =
+        after.map_or((None, None, None, None), |(id, at, title, amount)| (Some(id), at, title, amount));
+    let query = sql(text)
+        .bind::<Nullable<Text>, _>(filter.status.map(|status| status.as_str().to_owned()))
+        .bind::<Array<Text>, _>(filter.patterns())
+        .bind::<Nullable<SqlUuid>, _>(collection)
+        .bind::<Nullable<Text>, _>(collection_handle)
+        .bind::<Nullable<Text>, _>(filter.tag.clone())
+        .bind::<Nullable<SqlUuid>, _>(id)
+        .bind::<Nullable<Timestamptz>, _>(at)
+        .bind::<Nullable<Text>, _>(title)
+        .bind::<Nullable<BigInt>, _>(amount)
+        .bind::<BigInt, _>(limit);
+    let rows: Vec<SummaryRow> = tx.load(query).await?;
+    rows.into_iter().map(SummaryRow::summary).collect()
+}
+
+/// Locks a product; gives its version.
+pub async fn lock(tx: &mut WriteTx<'_>, product: ProductId) -> Result<Option<i64>, DbError> {
+    let query = sql("SELECT version FROM products WHERE id = $1 FOR UPDATE").bind::<SqlUuid, _>(product);
+    let row: Option<VersionRow> = tx.optional(query).await?;
+    Ok(row.map(|row| row.version))
+}
+
+/// The product of a variant.
+pub async fn owner(tx: &mut ReadTx<'_>, variant: VariantId) -> Result<Option<ProductId>, DbError> {
+    let query = sql("SELECT product_id FROM product_variants WHERE id = $1").bind::<SqlUuid, _>(variant);
+    let row: Option<OwnerRow> = tx.optional(query).await?;
+    Ok(row.map(|row| row.product_id))
+}
+
+/// Counts a change of something that belongs to the product.
+pub async fn touch(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("UPDATE products SET version = version + 1, updated_at = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(product)
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// Writes a product's own columns, and keeps its former handle.
+pub async fn edit(tx: &mut WriteTx<'_>, product: &ProductView) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("edit_product.sql"))
+        .bind::<SqlUuid, _>(product.id)
+        .bind::<Text, _>(product.handle.clone())
+        .bind::<Text, _>(product.title.clone())
+        .bind::<Text, _>(product.description_html.clone())
+        .bind::<Text, _>(product.vendor.clone())
+        .bind::<Text, _>(product.product_type.clone())
+        .bind::<Text, _>(product.status.as_str())
+        .bind::<Array<Text>, _>(product.tags.clone())
+        .bind::<Nullable<Text>, _>(product.seo_title.clone())
+        .bind::<Nullable<Text>, _>(product.seo_description.clone())
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// Deletes a product with all that belongs to it, and the picture bytes nobody else has.
+pub async fn remove(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), DbError> {
+    let blobs = sql("WITH gone AS (DELETE FROM product_images WHERE product_id = $1 RETURNING digest) \
+         DELETE FROM media_blobs b USING gone WHERE b.digest = gone.digest AND NOT EXISTS \
+         (SELECT 1 FROM product_images i WHERE i.digest = b.digest AND i.product_id <> $1)")
+    .bind::<SqlUuid, _>(product);
+    tx.execute(blobs).await?;
+    tx.execute(sql("DELETE FROM products WHERE id = $1").bind::<SqlUuid, _>(product)).await.map(|_| ())
+}
+
+pub async fn edit_variant(tx: &mut WriteTx<'_>, variant: &VariantView) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("edit_variant.sql"))
+        .bind::<SqlUuid, _>(variant.id)
+        .bind::<Nullable<Text>, _>(variant.sku.clone())
+        .bind::<Nullable<Text>, _>(variant.barcode.clone())
+        .bind::<BigInt, _>(variant.weight_grams)
+        .bind::<Bool, _>(variant.requires_shipping)
+        .bind::<Bool, _>(variant.taxable)
+        .bind::<Text, _>(variant.inventory_policy.as_str())
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+pub async fn remove_variant(tx: &mut WriteTx<'_>, variant: VariantId) -> Result<(), DbError> {
+    tx.execute(sql("DELETE FROM product_variants WHERE id = $1").bind::<SqlUuid, _>(variant))
+        .await
+        .map(|_| ())
+}
+
+pub async fn set_price(
+    tx: &mut WriteTx<'_>,
+    variant: VariantId,
+    price: souk_kernel::Money,
+    compare_at: Option<i64>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("set_price.sql"))
+        .bind::<SqlUuid, _>(variant)
+        .bind::<Text, _>(price.currency().code())
+        .bind::<BigInt, _>(price.minor())
+        .bind::<Nullable<BigInt>, _>(compare_at)
+        .bind::<Timestamptz, _>(now)
+        .bind::<SqlUuid, _>(PriceId::new());
+    tx.execute(query).await.map(|_| ())
+}
+
+/// A picture with its bytes, as it is kept.
+pub struct NewImage<'a> {
+    pub id: ImageId,
+    pub product: ProductId,
+    pub variant: Option<VariantId>,
+    pub alt: &'a str,
+    pub picture: Picture,
+    pub digest: &'a [u8],
+    pub bytes: &'a [u8],
+}
+
+pub async fn add_image(tx: &mut WriteTx<'_>, image: &NewImage<'_>) -> Result<(), DbError> {
+    let now = tx.now();
+    let side = |side: u32| i32::try_from(side).ok();
+    let query = sql(include_str!("add_image.sql"))
+        .bind::<SqlUuid, _>(image.id)
+        .bind::<SqlUuid, _>(image.product)
+        .bind::<Nullable<SqlUuid>, _>(image.variant)
+        .bind::<Text, _>(image.alt)
+        .bind::<Text, _>(image.picture.content_type)
+        .bind::<Binary, _>(image.digest)
+        .bind::<Nullable<Integer>, _>(image.picture.size.and_then(|size| side(size.0)))
+        .bind::<Nullable<Integer>, _>(image.picture.size.and_then(|size| side(size.1)))
+        .bind::<Binary, _>(image.bytes)
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// `false`: the product has no such picture.
+pub async fn remove_image(tx: &mut WriteTx<'_>, product: ProductId, image: ImageId) -> Result<bool, DbError> {
+    let query = sql(include_str!("remove_image.sql")).bind::<SqlUuid, _>(image).bind::<SqlUuid, _>(product);
+    let gone: Option<IdRow> = tx.optional(query).await?;
+    Ok(gone.is_some())
+}
+
+pub async fn blob(tx: &mut ReadTx<'_>, image: ImageId) -> Result<Option<Blob>, DbError> {
+    let query = sql(
+        "SELECT i.content_type, b.bytes FROM product_images i JOIN media_blobs b ON b.digest = i.digest \
+         WHERE i.id = $1",
+    )
+    .bind::<SqlUuid, _>(image);
+    tx.optional(query).await
+}
+
+pub async fn sellable(
+    tx: &mut ReadTx<'_>,
+    variants: &[VariantId],
+    currency: Currency,
+) -> Result<Vec<Sellable>, DbError> {
+    let query = sql(include_str!("sellable.sql"))
+        .bind::<Array<SqlUuid>, _>(variants.iter().map(|variant| variant.uuid()).collect::<Vec<Uuid>>())
+        .bind::<Text, _>(currency.code());
+    let rows: Vec<SellableRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
+}
+
+/// The items of a product's variants.
+pub fn items_of(product: &ProductView) -> Vec<InventoryItemId> {
+    product.variants.iter().map(|variant| variant.inventory_item).collect()
+}
+
+/// Which collections.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wanted {
+    pub id: Option<CollectionId>,
+    pub published: Option<bool>,
+    pub only_for_sale: bool,
+    pub before: Option<CollectionId>,
+}
+
+pub async fn collections(
+    tx: &mut ReadTx<'_>,
+    wanted: Wanted,
+    limit: i64,
+) -> Result<Vec<CollectionView>, DbError> {
+    let query = sql(include_str!("collections.sql"))
+        .bind::<Nullable<SqlUuid>, _>(wanted.id)
+        .bind::<Nullable<Bool>, _>(wanted.published)
+        .bind::<Bool, _>(wanted.only_for_sale)
+        .bind::<Nullable<SqlUuid>, _>(wanted.before)
+        .bind::<BigInt, _>(limit);
+    let rows: Vec<CollectionRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(CollectionView::from).collect())
+}
+
+/// Makes a collection, or writes all columns of the one with this id.
+pub async fn put_collection(tx: &mut WriteTx<'_>, collection: &CollectionView) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("INSERT INTO collections (id, handle, title, description_html, published, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, \
+         title = excluded.title, description_html = excluded.description_html, published = excluded.published, \
+         updated_at = excluded.updated_at, version = collections.version + 1")
+    .bind::<SqlUuid, _>(collection.id)
+    .bind::<Text, _>(collection.handle.clone())
+    .bind::<Text, _>(collection.title.clone())
+    .bind::<Text, _>(collection.description_html.clone())
+    .bind::<Bool, _>(collection.published)
+    .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// `false`: there is none.
+pub async fn remove_collection(tx: &mut WriteTx<'_>, collection: CollectionId) -> Result<bool, DbError> {
+    let query = sql("DELETE FROM collections WHERE id = $1").bind::<SqlUuid, _>(collection);
+    Ok(tx.execute(query).await? == 1)
+}
+
+/// Puts a product at the end of a collection; there already is fine. `false`: no such collection or product.
+pub async fn collect(
+    tx: &mut WriteTx<'_>,
+    collection: CollectionId,
+    product: ProductId,
+) -> Result<bool, DbError> {
+    let query = sql("INSERT INTO collection_products (collection_id, product_id, position) \
+         SELECT c.id, p.id, (SELECT coalesce(max(position) + 1, 0) FROM collection_products WHERE collection_id = c.id) \
+         FROM collections c, products p WHERE c.id = $1 AND p.id = $2 \
+         ON CONFLICT (collection_id, product_id) DO UPDATE SET position = collection_products.position")
+    .bind::<SqlUuid, _>(collection)
+    .bind::<SqlUuid, _>(product);
+    Ok(tx.execute(query).await? == 1)
+}
+
+/// Takes a product out of a collection; not in it is fine.
+pub async fn uncollect(
+    tx: &mut WriteTx<'_>,
+    collection: CollectionId,
+    product: ProductId,
+) -> Result<(), DbError> {
+    let query = sql("DELETE FROM collection_products WHERE collection_id = $1 AND product_id = $2")
+        .bind::<SqlUuid, _>(collection)
+        .bind::<SqlUuid, _>(product);
+    tx.execute(query).await.map(|_| ())
+}

@@ -1,0 +1,27 @@
+-- $1 status or null, $2 patterns, $3 collection id or null, $4 collection handle or null, $5 tag or null, $6 id to go on after or null,
+-- $7 time, $8 title, $9 amount of the row to go on after, $10 limit. What follows is one of three orders.
+SELECT p.id, p.handle, p.title, p.vendor, p.product_type, p.status, p.tags, p.version, p.created_at, p.updated_at, s.currency,
+       price.lowest, price.highest, price.former, price.variants, price.items, pic.id AS image_id, pic.alt AS image_alt,
+       pic.content_type AS image_type, pic.width AS image_width, pic.height AS image_height
+FROM store_settings s, products p
+CROSS JOIN LATERAL (
+    SELECT min(pr.amount_minor) AS lowest, max(pr.amount_minor) AS highest, max(pr.compare_at_minor) AS former, count(*) AS variants,
+           coalesce(jsonb_agg(jsonb_build_object('variant', v.id, 'item', v.inventory_item_id, 'policy', v.inventory_policy,
+               'priced', pr.id IS NOT NULL)) FILTER (WHERE v.id IS NOT NULL), '[]'::jsonb) AS items
+    FROM product_variants v
+    LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = (SELECT currency FROM store_settings)
+    WHERE v.product_id = p.id
+) price
+LEFT JOIN LATERAL (
+    SELECT i.id, i.alt, i.content_type, i.width, i.height FROM product_images i WHERE i.product_id = p.id
+    ORDER BY i.position, i.id LIMIT 1
+) pic ON true
+WHERE ($1::text IS NULL OR p.status = $1)
+  AND NOT EXISTS (
+      SELECT 1 FROM unnest($2::text[]) AS word
+      WHERE NOT (p.title ILIKE word OR p.vendor ILIKE word OR EXISTS (SELECT 1 FROM unnest(p.tags) AS tag WHERE tag ILIKE word)
+                 OR EXISTS (SELECT 1 FROM product_variants v WHERE v.product_id = p.id AND v.sku ILIKE word)))
+  AND (($3::uuid IS NULL AND $4::text IS NULL) OR EXISTS (
+      SELECT 1 FROM collection_products cp JOIN collections c ON c.id = cp.collection_id
+      WHERE cp.product_id = p.id AND (c.id = $3 OR c.handle = $4) AND (c.published OR $1 IS DISTINCT FROM 'active')))
+  AND ($5::text IS NULL OR p.tags @> ARRAY[$5])

@@ -1,0 +1,415 @@
+//! Rows as they come, and what becomes of them.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use souk_kernel::{
+    CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+};
+use souk_tenancy::DbError;
+use uuid::Uuid;
+
+use crate::catalog::model::{
+    Chosen, CollectionView, ImageView, OptionView, ProductView, Sellable, Status, SummaryView, ValueView,
+    VariantView, image_url, summary_price,
+};
+use crate::inventory::Policy;
+
+#[derive(QueryableByName)]
+pub struct CurrencyRow {
+    #[diesel(sql_type = Text)]
+    pub currency: Currency,
+}
+
+#[derive(QueryableByName)]
+pub struct HandleRow {
+    #[diesel(sql_type = Text)]
+    pub handle: String,
+}
+
+#[derive(QueryableByName)]
+pub struct IdRow {
+    #[diesel(sql_type = SqlUuid)]
+    #[expect(dead_code, reason = "that there is a row is the answer")]
+    pub id: Uuid,
+}
+
+#[derive(QueryableByName)]
+pub struct OwnerRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub product_id: ProductId,
+}
+
+#[derive(QueryableByName)]
+pub struct VersionRow {
+    #[diesel(sql_type = BigInt)]
+    pub version: i64,
+}
+
+/// A picture's bytes.
+#[derive(QueryableByName)]
+pub struct Blob {
+    #[diesel(sql_type = Text)]
+    pub content_type: String,
+    #[diesel(sql_type = Binary)]
+    pub bytes: Vec<u8>,
+}
+
+#[derive(QueryableByName)]
+pub struct DetailRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: ProductId,
+    #[diesel(sql_type = Text)]
+    handle: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    description_html: String,
+    #[diesel(sql_type = Text)]
+    vendor: String,
+    #[diesel(sql_type = Text)]
+    product_type: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Array<Text>)]
+    tags: Vec<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    seo_title: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    seo_description: Option<String>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = Jsonb)]
+    options: Value,
+    #[diesel(sql_type = Jsonb)]
+    variants: Value,
+    #[diesel(sql_type = Jsonb)]
+    images: Value,
+    #[diesel(sql_type = Jsonb)]
+    collections: Value,
+}
+
+#[derive(Deserialize)]
+struct OptionDoc {
+    id: Uuid,
+    name: String,
+    values: Vec<ValueDoc>,
+}
+
+#[derive(Deserialize)]
+struct ValueDoc {
+    id: Uuid,
+    value: String,
+}
+
+#[derive(Deserialize)]
+struct VariantDoc {
+    id: Uuid,
+    title: String,
+    sku: Option<String>,
+    barcode: Option<String>,
+    options: Vec<Chosen>,
+    position: i32,
+    amount_minor: Option<i64>,
+    compare_at_minor: Option<i64>,
+    weight_grams: i64,
+    requires_shipping: bool,
+    taxable: bool,
+    inventory_item_id: Uuid,
+    inventory_policy: Policy,
+    version: i64,
+}
+
+#[derive(Deserialize)]
+struct ImageDoc {
+    id: Uuid,
+    alt: String,
+    content_type: String,
+    width: Option<i32>,
+    height: Option<i32>,
+    variant: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct ItemDoc {
+    variant: Uuid,
+    item: Uuid,
+    policy: Policy,
+    priced: bool,
+}
+
+fn read<T: DeserializeOwned>(value: Value) -> Result<T, DbError> {
+    serde_json::from_value(value).map_err(|error| DbError::Other(Box::new(error)))
+}
+
+impl VariantDoc {
+    fn view(self, currency: Currency) -> VariantView {
+        VariantView {
+            id: VariantId::from_uuid(self.id),
+            title: self.title,
+            sku: self.sku,
+            barcode: self.barcode,
+            options: self.options,
+            position: self.position,
+            price: summary_price(self.amount_minor, currency),
+            compare_at: summary_price(self.compare_at_minor, currency),
+            weight_grams: self.weight_grams,
+            requires_shipping: self.requires_shipping,
+            taxable: self.taxable,
+            inventory_policy: self.inventory_policy,
+            inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
+            available: false,
+            stock: None,
+            version: self.version,
+        }
+    }
+}
+
+impl From<OptionDoc> for OptionView {
+    fn from(doc: OptionDoc) -> Self {
+        let value = |doc: ValueDoc| ValueView { id: OptionValueId::from_uuid(doc.id), value: doc.value };
+        let values = doc.values.into_iter().map(value).collect();
+        Self { id: OptionId::from_uuid(doc.id), name: doc.name, values }
+    }
+}
+
+impl From<ImageDoc> for ImageView {
+    fn from(doc: ImageDoc) -> Self {
+        let id = ImageId::from_uuid(doc.id);
+        Self {
+            id,
+            url: image_url(id),
+            alt: doc.alt,
+            content_type: doc.content_type,
+            width: doc.width,
+            height: doc.height,
+            variant: doc.variant.map(VariantId::from_uuid),
+        }
+    }
+}
+
+impl DetailRow {
+    pub fn view(self) -> Result<ProductView, DbError> {
+        let options: Vec<OptionDoc> = read(self.options)?;
+        let variants: Vec<VariantDoc> = read(self.variants)?;
+        let images: Vec<ImageDoc> = read(self.images)?;
+        let collections: Vec<Uuid> = read(self.collections)?;
+        Ok(ProductView {
+            id: self.id,
+            handle: self.handle,
+            title: self.title,
+            description_html: self.description_html,
+            vendor: self.vendor,
+            product_type: self.product_type,
+            status: Status::of(&self.status),
+            tags: self.tags,
+            seo_title: self.seo_title,
+            seo_description: self.seo_description,
+            price_from: None,
+            price_to: None,
+            available: false,
+            options: options.into_iter().map(OptionView::from).collect(),
+            variants: variants.into_iter().map(|variant| variant.view(self.currency)).collect(),
+            images: images.into_iter().map(ImageView::from).collect(),
+            collections: collections.into_iter().map(CollectionId::from_uuid).collect(),
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        })
+    }
+}
+
+#[derive(QueryableByName)]
+pub struct SummaryRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: ProductId,
+    #[diesel(sql_type = Text)]
+    handle: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    vendor: String,
+    #[diesel(sql_type = Text)]
+    product_type: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Array<Text>)]
+    tags: Vec<String>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    lowest: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    highest: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    former: Option<i64>,
+    #[diesel(sql_type = BigInt)]
+    variants: i64,
+    #[diesel(sql_type = Jsonb)]
+    items: Value,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    image_id: Option<ImageId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    image_alt: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    image_type: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    image_width: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    image_height: Option<i32>,
+}
+
+/// A product in a list, and the items whose stock decides whether it can be bought.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub view: SummaryView,
+    pub items: Vec<(InventoryItemId, Policy, bool)>,
+}
+
+impl SummaryRow {
+    pub fn summary(self) -> Result<Summary, DbError> {
+        let items: Vec<ItemDoc> = read(self.items)?;
+        let only = (items.len() == 1)
+            .then(|| items.first().map(|item| VariantId::from_uuid(item.variant)))
+            .flatten();
+        let image = self.image_id.map(|id| ImageView {
+            id,
+            url: image_url(id),
+            alt: self.image_alt.unwrap_or_default(),
+            content_type: self.image_type.unwrap_or_default(),
+            width: self.image_width,
+            height: self.image_height,
+            variant: None,
+        });
+        let item = |item: ItemDoc| (InventoryItemId::from_uuid(item.item), item.policy, item.priced);
+        let view = SummaryView {
+            id: self.id,
+            handle: self.handle,
+            title: self.title,
+            vendor: self.vendor,
+            product_type: self.product_type,
+            status: Status::of(&self.status),
+            tags: self.tags,
+            price_from: summary_price(self.lowest, self.currency),
+            price_to: summary_price(self.highest, self.currency),
+            compare_at: summary_price(self.former, self.currency),
+            available: false,
+            stock: None,
+            variant_count: self.variants,
+            only_variant: only,
+            image,
+            version: self.version,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        };
+        Ok(Summary { view, items: items.into_iter().map(item).collect() })
+    }
+}
+
+#[derive(QueryableByName)]
+pub struct SellableRow {
+    #[diesel(sql_type = SqlUuid)]
+    variant_id: VariantId,
+    #[diesel(sql_type = SqlUuid)]
+    product_id: ProductId,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    variant_title: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    sku: Option<String>,
+    #[diesel(sql_type = Jsonb)]
+    options: Value,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    weight_grams: i64,
+    #[diesel(sql_type = Bool)]
+    requires_shipping: bool,
+    #[diesel(sql_type = Bool)]
+    taxable: bool,
+    #[diesel(sql_type = SqlUuid)]
+    inventory_item_id: InventoryItemId,
+    #[diesel(sql_type = Text)]
+    inventory_policy: String,
+    #[diesel(sql_type = Text)]
+    status: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    image_id: Option<ImageId>,
+}
+
+impl SellableRow {
+    pub fn sellable(self, currency: Currency) -> Sellable {
+        Sellable {
+            variant: self.variant_id,
+            product: self.product_id,
+            title: self.title,
+            variant_title: self.variant_title,
+            sku: self.sku,
+            options: self.options,
+            unit_price: Money::new(self.amount_minor, currency),
+            image: self.image_id,
+            weight_grams: self.weight_grams,
+            requires_shipping: self.requires_shipping,
+            taxable: self.taxable,
+            item: self.inventory_item_id,
+            policy: Policy::of(&self.inventory_policy),
+            live: Status::of(&self.status) == Status::Active,
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+pub struct CollectionRow {
+    #[diesel(sql_type = SqlUuid)]
+    id: CollectionId,
+    #[diesel(sql_type = Text)]
+    handle: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Text)]
+    description_html: String,
+    #[diesel(sql_type = Bool)]
+    published: bool,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    product_count: i64,
+}
+
+impl From<CollectionRow> for CollectionView {
+    fn from(row: CollectionRow) -> Self {
+        Self {
+            id: row.id,
+            handle: row.handle,
+            title: row.title,
+            description_html: row.description_html,
+            published: row.published,
+            product_count: row.product_count,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}

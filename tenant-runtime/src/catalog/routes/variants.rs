@@ -1,0 +1,166 @@
+//! Variants, prices and pictures, for those who run the store.
+
+use actix_web::{HttpResponse, delete, patch, post, put, web};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use souk_access::{Permit, Reply};
+use souk_api::{Digest, ETag, IfMatch, Json, OptionalIdempotencyKey, Path, Problem, Query};
+use souk_kernel::{ImageId, ProductId, VariantId};
+use souk_tenancy::WriteTx;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::keyed;
+use super::products::shown;
+use crate::catalog::error::CatalogError;
+use crate::catalog::model::{
+    EditVariant, ImageView, ImageWords, MOST_BYTES, NewVariant, ProductView, SetPrice, VariantView,
+};
+use crate::catalog::{actions, permissions};
+
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(add).service(edit).service(remove).service(price).service(add_image).service(remove_image);
+}
+
+/// One more variant. A value its options do not have yet becomes their last.
+#[utoipa::path(
+    tag = "Products", operation_id = "create_variant", request_body = NewVariant,
+    params(("product" = ProductId, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses(
+        (status = 201, description = "The product with it", body = ProductView),
+        (status = 409, description = "The SKU is taken, or the combination is there", body = Problem)
+    )
+)]
+#[post("/admin/v1/products/{product}/variants")]
+async fn add(
+    permit: Permit<permissions::Edit>,
+    product: Path<ProductId>,
+    key: OptionalIdempotencyKey,
+    body: Json<NewVariant>,
+) -> Result<HttpResponse, Problem> {
+    let (digest, actor, wish, product) = (body.digest(), permit.actor().to_string(), &body.0, *product);
+    let actor = actor.as_str();
+    let work = async move |tx: &mut WriteTx<'_>| {
+        let view = actions::add_variant(tx, product, wish, actor).await?;
+        Ok(Reply::created(&view).etag(&ETag::new(view.version)))
+    };
+    keyed(&permit, "catalog.add_variant", key, digest, work).await
+}
+
+/// Change a variant's own fields. If-Match is its `version` in quotes, if given.
+#[utoipa::path(
+    tag = "Products", operation_id = "edit_variant", request_body = EditVariant,
+    params(("product" = ProductId, Path), ("variant" = VariantId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 200, description = "The product with it", body = ProductView))
+)]
+#[patch("/admin/v1/products/{product}/variants/{variant}")]
+async fn edit(
+    permit: Permit<permissions::Edit>,
+    path: Path<(ProductId, VariantId)>,
+    seen: IfMatch,
+    body: Json<EditVariant>,
+) -> Result<HttpResponse, Problem> {
+    let ((product, variant), wish) = (*path, &body.0);
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::edit_variant(tx, product, variant, seen, wish).await;
+    Ok(shown(&permit.write("catalog.edit_variant", work).await?))
+}
+
+/// Delete a variant; the last one stays.
+#[utoipa::path(
+    tag = "Products", operation_id = "delete_variant",
+    params(("product" = ProductId, Path), ("variant" = VariantId, Path)),
+    responses((status = 204, description = "Gone"), (status = 409, description = "It is the last", body = Problem))
+)]
+#[delete("/admin/v1/products/{product}/variants/{variant}")]
+async fn remove(
+    permit: Permit<permissions::Edit>,
+    path: Path<(ProductId, VariantId)>,
+) -> Result<HttpResponse, Problem> {
+    let (product, variant) = *path;
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove_variant(tx, product, variant).await;
+    permit.write("catalog.remove_variant", work).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// What a variant costs from now on. If-Match is its `version` in quotes.
+#[utoipa::path(
+    tag = "Products", operation_id = "set_price", request_body = SetPrice,
+    params(("variant" = VariantId, Path), ("If-Match" = String, Header)),
+    responses(
+        (status = 200, description = "The variant", body = VariantView),
+        (status = 412, description = "It changed since you read it", body = Problem),
+        (status = 422, description = "Not the store's currency, or out of range", body = Problem)
+    )
+)]
+#[put("/admin/v1/variants/{variant}/price")]
+async fn price(
+    permit: Permit<permissions::Edit>,
+    variant: Path<VariantId>,
+    seen: IfMatch,
+    body: Json<SetPrice>,
+) -> Result<HttpResponse, Problem> {
+    let (seen, wish, variant) = (seen.required()?, &body.0, *variant);
+    let work = async move |tx: &mut WriteTx<'_>| actions::set_price(tx, variant, seen, wish).await;
+    let view = permit.write("catalog.set_price", work).await?;
+    Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
+}
+
+/// A picture: the bytes of a PNG, JPEG, WebP or GIF file as the body, at most 5 MiB. What they are is seen by looking at them.
+#[utoipa::path(
+    tag = "Products", operation_id = "add_image",
+    params(("product" = ProductId, Path), ImageWords, ("Idempotency-Key" = Option<String>, Header)),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (status = 201, description = "The picture, last of the product's", body = ImageView),
+        (status = 413, description = "More than 5 MiB", body = Problem),
+        (status = 415, description = "No picture", body = Problem)
+    )
+)]
+#[post("/admin/v1/products/{product}/images")]
+async fn add_image(
+    permit: Permit<permissions::Edit>,
+    product: Path<ProductId>,
+    words: Query<ImageWords>,
+    key: OptionalIdempotencyKey,
+    payload: web::Payload,
+) -> Result<HttpResponse, Problem> {
+    let bytes = collect(payload).await?;
+    let (digest, product, words, bytes) = (Digest::of(&bytes), *product, &words.0, &bytes);
+    let work = async move |tx: &mut WriteTx<'_>| {
+        Ok(Reply::created(&actions::add_image(tx, product, words, bytes).await?))
+    };
+    keyed(&permit, "catalog.add_image", key, digest, work).await
+}
+
+/// Reads no more than a picture may have.
+async fn collect(mut payload: web::Payload) -> Result<Bytes, Problem> {
+    let mut bytes = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let broken = |error| {
+            Problem::new(&souk_api::problem::BAD_REQUEST).detail(format!("The body broke off: {error}"))
+        };
+        let chunk = chunk.map_err(broken)?;
+        if bytes.len() + chunk.len() > MOST_BYTES {
+            return Err(CatalogError::TooLarge.into());
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes.freeze())
+}
+
+/// Delete a picture.
+#[utoipa::path(
+    tag = "Products", operation_id = "delete_image",
+    params(("product" = ProductId, Path), ("image" = ImageId, Path)),
+    responses((status = 204, description = "Gone"))
+)]
+#[delete("/admin/v1/products/{product}/images/{image}")]
+async fn remove_image(
+    permit: Permit<permissions::Edit>,
+    path: Path<(ProductId, ImageId)>,
+) -> Result<HttpResponse, Problem> {
+    let (product, image) = *path;
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove_image(tx, product, image).await;
+    permit.write("catalog.remove_image", work).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
