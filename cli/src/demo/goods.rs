@@ -24,7 +24,8 @@ pub async fn fill(opened: &Opened, catalogue: &Catalogue) -> anyhow::Result<Sold
     let api = Api::at(&opened.url)?.with(&opened.secret_key);
     let mut collections = HashMap::new();
     for group in &catalogue.collections {
-        let body = json!({ "handle": group.handle, "title": group.title, "description_html": group.description });
+        let body =
+            json!({ "handle": group.handle, "title": group.title, "description_html": group.description });
         let answer = api
             .post("/admin/v1/collections", Some(&format!("demo-collection-{}", group.handle)), &body)
             .await?;
