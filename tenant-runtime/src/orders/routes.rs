@@ -50,6 +50,7 @@ struct OrderQuery {
     created_before: Option<DateTime<Utc>>,
     /// The beginning of an e-mail address, or an order's number or name.
     q: Option<String>,
+    #[param(inline)]
     sort: Option<Sort>,
 }
 
