@@ -18,8 +18,11 @@ use utoipa::{Modify, ToSchema};
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
+use crate::checkout::Till;
 use crate::config::Config;
-use crate::{catalog, inventory, ledger, messages, payments, settings, shipping, staff, tax};
+use crate::{
+    cart, catalog, checkout, inventory, ledger, messages, orders, payments, settings, shipping, staff, tax,
+};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
@@ -28,6 +31,7 @@ const ROLES: &str = include_str!("../policy/roles.csv");
 #[derive(Clone)]
 pub struct Services {
     pub gate: Gate,
+    pub till: Till,
     pub cursors: CursorKey,
     limit: Arc<RateLimit>,
     show_statements: bool,
@@ -35,9 +39,10 @@ pub struct Services {
 }
 
 impl Services {
-    pub fn new(gate: Gate, cursors: CursorKey, config: &Config) -> Self {
+    pub fn new(gate: Gate, till: Till, cursors: CursorKey, config: &Config) -> Self {
         Self::with(
             gate,
+            till,
             cursors,
             config.requests_per_minute,
             config.show_statements,
@@ -48,6 +53,7 @@ impl Services {
     /// The same without a configuration: for tests.
     pub fn with(
         gate: Gate,
+        till: Till,
         cursors: CursorKey,
         requests_per_minute: u32,
         show_statements: bool,
@@ -59,7 +65,7 @@ impl Services {
             std::time::Duration::from_secs(60),
             caller_of,
         ));
-        Self { gate, cursors, limit, show_statements, shows_captured_mail }
+        Self { gate, till, cursors, limit, show_statements, shows_captured_mail }
     }
 }
 
@@ -81,6 +87,9 @@ pub fn permissions() -> Vec<PermissionKey> {
         catalog::permissions::ALL,
         staff::permissions::ALL,
         payments::permissions::ALL,
+        cart::permissions::ALL,
+        orders::permissions::ALL,
+        checkout::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -96,6 +105,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(cart::routes)
+        .configure(checkout::routes)
+        .configure(orders::routes)
         .configure(settings::routes)
         .configure(tax::routes)
         .configure(shipping::routes)
@@ -122,6 +134,7 @@ pub fn app(
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
+        .app_data(web::Data::new(services.till))
         .service(openapi_json)
         .service(docs);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };

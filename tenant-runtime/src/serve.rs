@@ -7,13 +7,32 @@ use anyhow::Context as _;
 use souk_access::{Gate, TokenKind, Verifier};
 use souk_api::CursorKey;
 use souk_event_bus::RelayConfig;
+use souk_kernel::Clock;
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
+use crate::checkout::{PublicAddress, Till};
 use crate::config::Config;
 use crate::messages::Sender;
+use crate::orders::LinkKey;
+use crate::payments::{Providers, ProvidersConfig};
 use crate::worker;
+
+/// A call to a payment provider takes no longer than this; what became of it then is found out by the poller.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// What checkouts share.
+pub fn till(config: &Config) -> anyhow::Result<Till> {
+    let providers = Providers::new(&ProvidersConfig {
+        test_url: config.test_provider_url.clone(),
+        test_webhook_secret: config.test_webhook_secret.clone(),
+        timeout: PROVIDER_TIMEOUT,
+        clock: Clock::system(),
+    })?;
+    let address = PublicAddress::below(&config.platform_domain);
+    Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
+}
 
 /// Opens the gate over a database. Does not wait for it: the directory keeps trying, and readiness says so.
 pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
@@ -34,20 +53,20 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let readiness = Readiness::awaiting(["directory"]);
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
-    let gate = gate(&config).await?;
+    let (gate, till) = (gate(&config).await?, till(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
     let working = match (&config.relay_password, with_worker) {
         (Some(password), true) => {
             let relay = RelayConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
-            Some(tokio::spawn(worker::run(gate.clone(), relay, sender, shutdown.clone())))
+            Some(tokio::spawn(worker::run(gate.clone(), relay, till.clone(), sender, shutdown.clone())))
         }
         (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),
         (_, false) => None,
     };
 
-    let services = Services::new(gate, CursorKey::new(config.link_secret.as_bytes()), &config);
+    let services = Services::new(gate, till, CursorKey::new(config.link_secret.as_bytes()), &config);
     let server = HttpServer::new(move || app::app(services.clone()))
         .workers(config.http_workers)
         .disable_signals()

@@ -1,4 +1,4 @@
-//! What happens in stores without a request: the event relay and mail.
+//! What happens in stores without a request: the event relay, mail, and the clocks of the checkout.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use souk_access::Gate;
 use souk_event_bus::{Relay, RelayConfig, Scopes};
 use souk_telemetry::Shutdown;
 
+use crate::checkout::{self, Till};
 use crate::messages::{self, Sender};
 
 /// Rounds are this far apart; a mail queued by an event leaves at the latest after it.
@@ -21,26 +22,30 @@ pub fn consumers() -> Vec<Arc<dyn souk_event_bus::Consumer>> {
 }
 
 /// Runs until the wish to stop, then finishes the round under way.
-pub async fn run(gate: Gate, relay: RelayConfig, sender: Sender, shutdown: Shutdown) {
+pub async fn run(gate: Gate, relay: RelayConfig, till: Till, sender: Sender, shutdown: Shutdown) {
     let opens = gate.clone();
     let scopes: Scopes = Arc::new(move |store| {
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
     let relay = Relay::start(relay, consumers(), scopes);
     while shutdown.pause(ROUND).await {
-        round(&gate, &sender).await;
+        round(&gate, &till, &sender).await;
     }
     relay.stop().await;
 }
 
 /// One visit to every live store that has work due. A store that fails is logged and comes back.
-pub async fn round(gate: &Gate, sender: &Sender) {
+pub async fn round(gate: &Gate, till: &Till, sender: &Sender) {
     let stores: Vec<_> = gate.directory().all_live().iter().map(|entry| entry.id).collect();
     stream::iter(stores)
         .for_each_concurrent(AT_ONCE, |store| async move {
-            let Ok(worker) = gate.worker(store, "mail", "mail that is due") else {
+            let Ok(worker) = gate.worker(store, "clocks", "reservations, payments and mail that are due")
+            else {
                 return;
             };
+            if let Err(error) = checkout::sweep(&worker, till).await {
+                tracing::warn!(%store, %error, "the checkout's clocks stopped; they go on next round");
+            }
             if let Err(error) = messages::send_due(&worker, sender).await {
                 tracing::warn!(%store, %error, "mail could not be sent; it is tried again");
             }

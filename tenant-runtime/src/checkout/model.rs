@@ -20,6 +20,16 @@ pub struct PublicAddress {
 }
 
 impl PublicAddress {
+    /// How stores below a platform domain (`souk.example`, `localhost:8081`) are reached: by `https`, but at home by `http`.
+    pub fn below(domain: &str) -> Self {
+        let (host, port) = match domain.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().ok()),
+            None => (domain, None),
+        };
+        let at_home = host == "localhost" || host.ends_with(".localhost");
+        Self { scheme: if at_home { "http" } else { "https" }.to_owned(), port }
+    }
+
     /// The address of a store's first host, without a slash at the end. The Host header of a request has no say in it.
     pub fn of(&self, store: &StoreEntry) -> String {
         let host = store.hosts.first().map_or("localhost", String::as_str);
@@ -212,4 +222,64 @@ pub fn is_abandoned(session: &PaymentSession, now: DateTime<Utc>) -> bool {
 /// Where the money of an all-or-nothing payment stands after this news.
 pub const fn status_after(captured: bool) -> FinancialStatus {
     if captured { FinancialStatus::Paid } else { FinancialStatus::Authorized }
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_kernel::{OrderId, PaymentSessionId};
+
+    use super::*;
+
+    fn session(state: SessionState) -> PaymentSession {
+        PaymentSession {
+            id: PaymentSessionId::new(),
+            order: OrderId::new(),
+            provider: ProviderCode::Test,
+            state,
+            amount: Money::new(1, "EUR".parse().unwrap()),
+            idempotency_key: String::new(),
+            reference: None,
+            redirect_url: None,
+            return_url: None,
+            failure_code: None,
+            attempts: 0,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn what_is_open_is_asked_about_and_what_is_held_for_nothing_let_go() {
+        let after = |hours| DateTime::UNIX_EPOCH + TimeDelta::hours(hours);
+        let next = |order, state, hours| next_step(order, &session(state), after(hours));
+        assert_eq!(next(OrderState::PendingPayment, SessionState::Pending, 1), Next::Ask);
+        assert_eq!(next(OrderState::PendingPayment, SessionState::RequiresAction, 1), Next::Ask);
+        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 1), Next::Ask);
+        assert_eq!(next(OrderState::PendingPayment, SessionState::Pending, 49), Next::Forget);
+        assert_eq!(next(OrderState::Cancelled, SessionState::Authorized, 490), Next::LetGo);
+        for state in
+            [SessionState::Captured, SessionState::Failed, SessionState::Canceled, SessionState::Authorized]
+        {
+            assert_eq!(next(OrderState::Open, state, 1), Next::Forget);
+        }
+        let flagged = PaymentSession {
+            failure_code: Some("amount_mismatch".to_owned()),
+            ..session(SessionState::Captured)
+        };
+        assert_eq!(next_step(OrderState::Open, &flagged, after(1)), Next::Ask);
+        assert_eq!(next_step(OrderState::Open, &flagged, after(49)), Next::Forget);
+        let offline = PaymentSession { provider: ProviderCode::Manual, ..session(SessionState::Pending) };
+        assert_eq!(next_step(OrderState::Open, &offline, after(1)), Next::Forget);
+    }
+
+    #[test]
+    fn stores_are_reached_as_their_platform_is() {
+        let address = |domain: &str| {
+            let address = PublicAddress::below(domain);
+            (address.scheme, address.port)
+        };
+        assert_eq!(address("souk.example"), ("https".to_owned(), None));
+        assert_eq!(address("souk.example:8443"), ("https".to_owned(), Some(8443)));
+        assert_eq!(address("localhost:8081"), ("http".to_owned(), Some(8081)));
+        assert_eq!(address("demo.localhost"), ("http".to_owned(), None));
+    }
 }

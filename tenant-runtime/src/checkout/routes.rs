@@ -5,9 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{IdempotencyKey, Json, Path, Problem, problem};
-use souk_kernel::{
-    CartId, CheckoutSessionId, Email, Money, OrderId, PaymentSessionId, Quantity, Text, VariantId,
-};
+use souk_kernel::{CartId, CheckoutSessionId, Email, Money, OrderId, PaymentSessionId, Text};
 use souk_tenancy::WriteTx;
 use utoipa::ToSchema;
 
@@ -109,7 +107,7 @@ async fn checkout(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewCheckoutSession {
-    lines: Vec<SessionLine>,
+    lines: Vec<NewCartLine>,
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     email: Option<Email>,
@@ -121,15 +119,6 @@ struct NewCheckoutSession {
     /// Where the shopper goes who changes their mind.
     #[serde(default)]
     cancel_url: Option<Text<2048>>,
-}
-
-/// So many of that.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct SessionLine {
-    variant_id: VariantId,
-    #[schema(value_type = u32, example = 1)]
-    quantity: Quantity,
 }
 
 /// A hosted checkout.
@@ -165,9 +154,7 @@ async fn create_checkout_session(
         }
         url.query_pairs_mut().append_pair(name, address.as_str());
     }
-    let lines =
-        lines.into_iter().map(|line| NewCartLine { variant: line.variant_id, quantity: line.quantity });
-    let new = NewCart { lines: lines.collect(), email, shipping_address, customer, ..NewCart::default() };
+    let new = NewCart { lines, email, shipping_address, customer, ..NewCart::default() };
     let (cart, secret) = permit
         .write("checkout.session", async move |tx: &mut WriteTx<'_>| cart::create(tx, new).await)
         .await?;

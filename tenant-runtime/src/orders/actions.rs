@@ -20,12 +20,15 @@ use crate::payments::{self, Held, ProviderCode};
 /// Writes an attempt: state `pending_payment`, no number. One statement.
 ///
 /// # Errors
-/// [`OrderError::DoesNotAddUp`] for a quote that does not; `Unique` on `orders_one_per_cart` when the cart has its order.
+/// [`OrderError::DoesNotAddUp`] for a quote that does not; [`OrderError::HasOrder`] when the cart has its order.
 pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Result<(), OrderError> {
     if !order.adds_up()? {
         return Err(OrderError::DoesNotAddUp);
     }
-    Ok(queries::insert(tx, order, actor).await?)
+    queries::insert(tx, order, actor).await.map_err(|error| match error {
+        error if error.is_unique("orders_one_per_cart") => OrderError::HasOrder,
+        error => error.into(),
+    })
 }
 
 /// Locks an order. One statement.

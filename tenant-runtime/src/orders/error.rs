@@ -23,6 +23,9 @@ pub enum OrderError {
     /// The order does not allow this now.
     #[error("the order does not allow this now")]
     State(Vec<AllowedAction>),
+    /// The cart has its order, or an attempt whose outcome nobody knows yet.
+    #[error("the cart has its order")]
+    HasOrder,
     /// The parts of a new order do not add up: a mistake of ours.
     #[error("the parts of the order do not add up")]
     DoesNotAddUp,
@@ -52,6 +55,9 @@ impl From<OrderError> for Problem {
             OrderError::State(allowed) => {
                 let allowed: Vec<&str> = allowed.into_iter().map(AllowedAction::as_str).collect();
                 Self::new(&ORDER_STATE).extension("allowed_actions", allowed)
+            }
+            OrderError::HasOrder => {
+                Self::new(&problem::CONFLICT).detail("This cart is bought, or being bought.")
             }
             OrderError::DoesNotAddUp => Self::new(&problem::INTERNAL).source(error),
             OrderError::Money(error) => Self::new(&problem::INTERNAL).source(error),

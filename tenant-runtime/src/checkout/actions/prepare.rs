@@ -152,6 +152,9 @@ fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     if quote.lines.is_empty() {
         missing.push(("/lines", "must have at least one line"));
     }
+    if !quote.unavailable.is_empty() {
+        missing.push(("/lines", "must be for sale; take the others out"));
+    }
     if cart.email.is_none() {
         missing.push(("/email", "must be given"));
     }

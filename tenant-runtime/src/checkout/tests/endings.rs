@@ -3,7 +3,7 @@
 use serde_json::json;
 use souk_tenancy::StatementCount;
 
-use super::shop::{Shop, key, pay_with};
+use super::shop::{Basket, Shop, ada, key, pay_with};
 
 #[actix_web::test]
 async fn a_cart_is_bought() {
@@ -222,4 +222,37 @@ async fn the_list_goes_page_by_page_and_filters() {
         entries.json
     );
     assert_eq!(entries.json["page"]["has_more"], true);
+}
+
+#[actix_web::test]
+async fn one_call_starts_a_hosted_checkout() {
+    let shop = Shop::open().await;
+    let mug = shop.thing(5, 1000).await;
+    let session = async |change: serde_json::Value| {
+        let mut body = json!({
+            "lines": [{ "variant": mug.variant, "quantity": 1 }], "email": "ada@example.com", "shipping_address": ada(),
+            "success_url": "http://localhost:3000/thanks",
+        });
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        shop.inner.send("POST", "/store/v1/checkout-sessions", Some(body.to_string().into_bytes()), &[]).await
+    };
+    let made = session(json!({})).await;
+    assert_eq!(made.status, 201, "{}", made.json);
+    let (url, secret) = (made.json["url"].as_str().unwrap(), made.json["secret"].as_str().unwrap());
+    let id = made.json["id"].as_str().unwrap();
+    assert_eq!(
+        url,
+        format!(
+            "http://{}/checkout/{id}?success_url=http%3A%2F%2Flocalhost%3A3000%2Fthanks#{secret}",
+            shop.inner.store.host
+        )
+    );
+    let basket =
+        Basket { id: made.json["cart_id"].as_str().unwrap().parse().unwrap(), secret: secret.to_owned() };
+    assert_eq!(shop.buys(&basket, 1490, "tok_ok").await.status, 201);
+    let elsewhere = session(json!({ "cancel_url": "https://evil.example" })).await;
+    assert_eq!((elsewhere.status, &elsewhere.json["code"]), (422, &json!("return_url_not_allowed")));
+    assert_eq!(session(json!({ "lines": [{ "variant": mug.variant, "quantity": 0 }] })).await.status, 422);
 }

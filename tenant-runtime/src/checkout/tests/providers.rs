@@ -114,8 +114,7 @@ async fn silence_after_the_capture_is_not_a_second_capture() {
 
 #[actix_web::test]
 async fn a_provider_that_is_not_there_leaves_the_cart_open() {
-    let mut shop = Shop::open().await;
-    shop.inner = crate::testing::TestShop::open(Some("http://127.0.0.1:9".to_owned())).await;
+    let shop = Shop::at("http://127.0.0.1:9").await;
     let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
     let answer = shop.buys(&basket, 1490, "tok_ok").await;
     assert_eq!(
@@ -134,8 +133,7 @@ async fn a_provider_that_is_not_there_leaves_the_cart_open() {
 #[actix_web::test]
 async fn a_provider_that_never_answers_is_waited_for_and_not_charged_again() {
     let hole = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut shop = Shop::open().await;
-    shop.inner = crate::testing::TestShop::open(Some(format!("http://{}", hole.local_addr().unwrap()))).await;
+    let shop = Shop::at(&format!("http://{}", hole.local_addr().unwrap())).await;
     let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
     let (key, body) = (key(), pay_with(1490, "tok_ok"));
     let answer = shop.checkout(&basket, &key, &body).await;

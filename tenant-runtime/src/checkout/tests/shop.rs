@@ -6,7 +6,6 @@ use actix_web::{App, HttpServer};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Text};
 use serde_json::{Value, json};
-use souk_access::LinkSecret;
 use souk_kernel::{CartId, Clock, InventoryItemId, ProductId, VariantId};
 use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
 use souk_tenancy::{DbError, TenancyError, sql};
@@ -66,10 +65,17 @@ struct Word {
 impl Shop {
     pub async fn open() -> Self {
         let provider = provider().await;
-        Self { inner: TestShop::open(Some(provider.clone())).await, provider }
+        Self::at(&provider).await
     }
 
-    /// A product with so many pieces at a price.
+    /// A shop that believes its provider to be there. Delivery costs 4.90.
+    pub async fn at(provider: &str) -> Self {
+        let inner = TestShop::open(Some(provider.to_owned())).await;
+        inner.admin("UPDATE {s}.shipping_rates SET amount_minor = 490 WHERE name = 'Standard'").await;
+        Self { inner, provider: provider.to_owned() }
+    }
+
+    /// A product with so many pieces at a price; what costs nothing is a download.
     pub async fn thing(&self, pieces: i64, price: i64) -> Thing {
         let (product, variant, item) = (ProductId::new(), VariantId::new(), InventoryItemId::new());
         let (p, v, i) = (product.uuid(), variant.uuid(), item.uuid());
@@ -78,7 +84,7 @@ impl Shop {
                 "INSERT INTO {{s}}.inventory_items (id, created_at) VALUES ('{i}', now());
                  INSERT INTO {{s}}.inventory_levels (item_id, location_id, on_hand) SELECT '{i}', id, {pieces} FROM {{s}}.locations LIMIT 1;
                  INSERT INTO {{s}}.products (id, handle, title, status, created_at, updated_at) VALUES ('{p}', '{p}', 'Enamel mug', 'active', now(), now());
-                 INSERT INTO {{s}}.product_variants (id, product_id, title, position, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, '{i}', now(), now());
+                 INSERT INTO {{s}}.product_variants (id, product_id, title, position, requires_shipping, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, {price} > 0, '{i}', now(), now());
                  INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', 'EUR', {price}, now())"
             ))
             .await;
@@ -87,17 +93,20 @@ impl Shop {
 
     /// A cart of Ada's in Germany.
     pub async fn basket(&self, thing: Thing, quantity: u32) -> Basket {
-        let (id, secret) = (CartId::new(), LinkSecret::mint().unwrap());
-        let digest: String = secret.digest().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        let (c, v) = (id.uuid(), thing.variant.uuid());
-        self.inner
-            .admin(&format!(
-                "INSERT INTO {{s}}.carts (id, secret_hash, state, currency, email, shipping_address, created_at, updated_at)
-                 VALUES ('{c}', decode('{digest}', 'hex'), 'active', 'EUR', 'ada@example.com', '{{\"country\": \"DE\"}}', now(), now());
-                 INSERT INTO {{s}}.cart_lines (id, cart_id, variant_id, quantity, position, added_at) VALUES (gen_random_uuid(), '{c}', '{v}', {quantity}, 1, now())"
-            ))
-            .await;
-        Basket { id, secret: secret.expose().to_owned() }
+        let body = json!({
+            "lines": [{ "variant": thing.variant, "quantity": quantity }],
+            "email": "ada@example.com",
+            "shipping_address": ada(),
+        });
+        loop {
+            let answer =
+                self.inner.send("POST", "/store/v1/carts", Some(body.to_string().into_bytes()), &[]).await;
+            if answer.status != 503 {
+                assert_eq!(answer.status, 201, "{}", answer.json);
+                let text = |name: &str| answer.json[name].as_str().unwrap().to_owned();
+                return Basket { id: text("id").parse().unwrap(), secret: text("secret") };
+            }
+        }
     }
 
     pub async fn checkout(&self, basket: &Basket, key: &str, body: &Value) -> Answer {
@@ -185,6 +194,12 @@ impl Shop {
         let sum = |name: &str| payments.iter().map(|payment| payment[name].as_i64().unwrap()).sum();
         (sum("captured_minor"), sum("refunded_minor"))
     }
+}
+
+/// Where Ada lives.
+pub fn ada() -> Value {
+    json!({ "first_name": "Ada", "last_name": "Lovelace", "address1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117",
+        "country": "DE" })
 }
 
 /// A checkout's body.

@@ -37,7 +37,7 @@ pub struct OrderView {
     pub tax: Money,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
-    pub shipping_lines: Vec<ShippingLineView>,
+    pub shipping_lines: Vec<OrderShippingLineView>,
     #[schema(value_type = Option<Object>)]
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
@@ -77,22 +77,22 @@ pub struct OrderLineView {
     pub unit_price: Money,
     pub discount: Money,
     pub total: Money,
-    pub tax_lines: Vec<TaxLineView>,
+    pub tax_lines: Vec<OrderTaxLineView>,
 }
 
 /// Delivery as agreed.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ShippingLineView {
+pub struct OrderShippingLineView {
     pub id: ShippingLineId,
     #[schema(example = "Standard")]
     pub title: String,
     pub price: Money,
-    pub tax_lines: Vec<TaxLineView>,
+    pub tax_lines: Vec<OrderTaxLineView>,
 }
 
 /// One rate on one line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TaxLineView {
+pub struct OrderTaxLineView {
     #[schema(example = "VAT")]
     pub name: String,
     #[schema(example = "DE")]
@@ -188,7 +188,7 @@ pub struct ShopperOrderView {
     pub tax: Money,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
-    pub shipping_lines: Vec<ShippingLineView>,
+    pub shipping_lines: Vec<OrderShippingLineView>,
     #[schema(value_type = Option<Object>)]
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
@@ -331,8 +331,8 @@ pub struct RefundJson {
     updated_at: DateTime<Utc>,
 }
 
-fn tax_view(tax: &TaxJson, currency: Currency) -> TaxLineView {
-    TaxLineView {
+fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
+    OrderTaxLineView {
         name: tax.name.clone(),
         jurisdiction: tax.jurisdiction.clone(),
         rate_ppm: tax.rate_ppm,
@@ -373,8 +373,8 @@ pub fn shipping_views(
     lines: Vec<ShippingJson>,
     taxes: &[TaxJson],
     currency: Currency,
-) -> Vec<ShippingLineView> {
-    let view = |line: ShippingJson| ShippingLineView {
+) -> Vec<OrderShippingLineView> {
+    let view = |line: ShippingJson| OrderShippingLineView {
         tax_lines: taxes
             .iter()
             .filter(|tax| tax.shipping_line_id == Some(line.id))
