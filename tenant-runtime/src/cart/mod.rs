@@ -11,9 +11,6 @@ mod queries;
 mod routes;
 mod state;
 
-#[cfg(test)]
-mod tests;
-
 pub use actions::{create, priced};
 pub use error::{CATALOGUE, CartError};
 pub use model::{Address, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping};

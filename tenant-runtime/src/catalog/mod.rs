@@ -10,8 +10,6 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
-#[cfg(test)]
-mod tests;
 
 pub use actions::sellable;
 pub use error::{CATALOGUE, CatalogError};

@@ -10,8 +10,6 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
-#[cfg(test)]
-mod tests;
 
 pub use actions::{
     available, commit_reservations, create_item, create_items, expire_due, release, reserve, retire,

@@ -10,9 +10,6 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-#[cfg(test)]
-mod tests;
-
 pub use actions::{post, post_all};
 pub use error::LedgerError;
 pub use model::{AccountCode, AccountKind, Entry, Line, rules};

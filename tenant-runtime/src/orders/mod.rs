@@ -13,9 +13,6 @@ mod queries;
 mod routes;
 mod state;
 
-#[cfg(test)]
-mod tests;
-
 pub use actions::{
     attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note, place,
     refuse_for_stock, return_money, set_status, state_of, view,

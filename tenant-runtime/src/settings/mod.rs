@@ -9,9 +9,6 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::SettingsError;
 pub use model::{Settings, TaxLevel};
 pub use queries::current;

@@ -9,9 +9,6 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::{CATALOGUE, ShippingError};
 pub use model::ShippingOption;
 pub use queries::options;

@@ -9,9 +9,6 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-#[cfg(test)]
-mod tests;
-
 pub use error::TaxError;
 pub use model::arithmetic::lines;
 pub use model::{Destination, TaxLine, TaxLineView, TaxReason, TaxRule, TaxRules, Taxable};

@@ -1,1 +1,0 @@
-//! Carts over HTTP, in a real store.

@@ -1,1 +1,0 @@
-//! Settings over HTTP, in a real store.

@@ -1,1 +1,0 @@
-//! Shipping zones over HTTP, in a real store.

@@ -1,1 +1,0 @@
-//! Tax rates over HTTP, in a real store.
