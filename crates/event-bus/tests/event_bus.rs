@@ -137,7 +137,7 @@ async fn all_settled(ground: &Ground) {
 }
 
 fn relay(ground: &Ground, stores: &Stores, consumers: &[&Arc<Scribe>]) -> Relay {
-    let mut config = RelayConfig::new(ground.database(), String::new());
+    let mut config = RelayConfig::new(ground.database(), ground::RELAY_PASSWORD.to_owned());
     config.lease = Duration::from_secs(1);
     config.poll = Duration::from_millis(100);
     config.attempts = 3;

@@ -421,7 +421,8 @@ fn a_process_starts_without_its_database_and_says_so() {
 fn the_control_plane_has_the_same_transactions() {
     on_ground(async |ground| {
         let (_, mint) =
-            ControlPool::start(ControlConfig::new(ground.database(), "unused".to_owned())).unwrap();
+            ControlPool::start(ControlConfig::new(ground.database(), ground::CONTROL_PASSWORD.to_owned()))
+                .unwrap();
         let scope = mint.scope();
         let note = sql("insert into notes (text) values ($1)").bind::<Text, _>("hello");
         scope.write::<_, Refused, _>("note", async |tx| Ok(tx.execute(note).await?)).await.unwrap();

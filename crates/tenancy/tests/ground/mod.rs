@@ -10,14 +10,17 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use souk_kernel::id::StoreId;
-use souk_tenancy::{Database, Directory, Mint, StoreScope, Tenancy, TenancyConfig};
+use souk_tenancy::{Database, Directory, Mint, StoreScope, Tenancy, TenancyConfig, role_password};
 use tokio_postgres::{Client, Config, NoTls};
 use uuid::Uuid;
 
 const PLATFORM: &str = include_str!("../../../../migrations/platform/0001_ground.sql");
 const LEDGER: &str = include_str!("../../../../migrations/replaceable/0010_store_ledger_triggers.sql");
 const DOORS: &str = include_str!("../../../../migrations/replaceable/0020_store_doors.sql");
-const LANE_SECRET: &str = "lane secret of the tests";
+/// Logins belong to the whole server, so these are the passwords that the provisioner's `test_secrets` give them too.
+const LANE_SECRET: &str = "lane-secret-of-tests";
+pub const RELAY_PASSWORD: &str = "relay-of-tests";
+pub const CONTROL_PASSWORD: &str = "control-plane-of-tests";
 
 pub struct Ground {
     /// A superuser's connection to the test's database.
@@ -69,11 +72,18 @@ impl Ground {
         let mut admin_config = Config::from_str(&url).unwrap();
         admin_config.dbname(&name);
         let admin = connect(&admin_config).await;
-        for login in ["provisioner", "runtime_1", "runtime_2", "runtime_directory", "relay", "control_plane"]
-        {
-            // Logins belong to the whole server; another test may be making them right now.
+        let derived = |login| (login, role_password(LANE_SECRET, login));
+        for (login, password) in [
+            ("provisioner", "provisioner-of-tests".to_owned()),
+            derived("runtime_1"),
+            derived("runtime_2"),
+            derived("runtime_directory"),
+            ("relay", RELAY_PASSWORD.to_owned()),
+            ("control_plane", CONTROL_PASSWORD.to_owned()),
+        ] {
+            // Another test may be making them right now; whoever comes first gives the password everybody knows.
             let make = format!(
-                "do $$ begin create role {login} login noinherit;
+                "do $$ begin create role {login} login noinherit password '{password}';
                  exception when duplicate_object or unique_violation then null; end $$"
             );
             admin.batch_execute(&make).await.unwrap();
@@ -123,7 +133,7 @@ impl Ground {
         let store = StoreId::new();
         let (schema, role) = (format!("s_{}", store.suffix()), format!("r_{}", store.suffix()));
         let make = format!(
-            "create role {role} nologin; grant {role} to runtime_{lane} with inherit false, set true;
+            "create role {role} nologin; grant {role} to runtime_{lane};
              create schema {schema};
              grant usage on schema {schema} to {role};
              alter default privileges in schema {schema} grant select, insert, update, delete on tables to {role};
