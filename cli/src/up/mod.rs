@@ -93,6 +93,7 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
     let shop =
         if wish.no_demo || !wish.except.is_empty() { None } else { demo_shop(home, &wish.network).await };
     let summary = summary::lines(&wish.network, shop.as_ref());
+    let variables = summary::variables(&wish.network, shop.as_ref());
     say!("");
     for line in &summary {
         say!("{line}");
@@ -100,6 +101,7 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
     say!("\nReady after {:.1} s.", began.elapsed().as_secs_f32());
     board.change(|state| {
         state.summary = summary;
+        state.variables = variables;
         state.ready = true;
     });
     Ok(())
