@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use souk_access::{Hasher, SigningKey};
 use souk_api::CursorKey;
 use souk_kernel::Clock;
-use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets};
+use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets, SweepOptions};
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{ControlConfig, ControlPool};
 use std::time::Duration;
@@ -103,8 +103,14 @@ async fn connect(database: &DatabaseConfig, shutdown: &Shutdown) -> anyhow::Resu
     }
 }
 
-/// Prepares a database: logins, schemas, walls, and the tables of this plane. Idempotent.
-pub async fn migrate(config: MigrateConfig) -> anyhow::Result<()> {
+/// Prepares a database: logins, schemas, walls, the tables of this plane, and those of every store. Idempotent.
+///
+/// # Errors
+/// Also when a store could not be migrated: it stays as it was and serves, and so do those that were not begun.
+pub async fn migrate(config: MigrateConfig, sweep: &SweepOptions) -> anyhow::Result<()> {
+    let mut provisioner = ProvisionerConfig::new(&config.url, &config.provisioner_password)?;
+    provisioner.lanes = config.lanes;
+    provisioner.connections = sweep.workers.max(1) + 1;
     let bootstrap = Bootstrap {
         admin_url: config.admin_url,
         database: config.database,
@@ -124,5 +130,73 @@ pub async fn migrate(config: MigrateConfig) -> anyhow::Result<()> {
         missing_walls = report.missing_walls.len(),
         "the database is ready"
     );
+    sweep_stores(provisioner, sweep).await
+}
+
+async fn sweep_stores(config: ProvisionerConfig, options: &SweepOptions) -> anyhow::Result<()> {
+    let report = Provisioner::connect(config).await?.migrate_all(options).await?;
+    tracing::info!(target_version = report.target, migrated = report.migrated, "the stores are swept");
+    if let Some(failure) = report.failures.first() {
+        bail!(
+            "{} stores failed and {} were not begun, {} are migrated; first {}: {}. Mend the cause and run this again.",
+            report.failures.len(),
+            report.untouched,
+            report.migrated,
+            failure.schema,
+            failure.error
+        );
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_provisioner::test_support::TestDatabase;
+    use souk_provisioner::{Migration, MigrationSet};
+
+    use super::*;
+
+    const GROUND: &str = include_str!("../../migrations/store/0001_ground.sql");
+
+    fn config(database: &TestDatabase) -> MigrateConfig {
+        MigrateConfig {
+            admin_url: database.admin_url.clone(),
+            url: database.url.clone(),
+            database: database.name.clone(),
+            lane_secret: database.secrets.lane_secret.clone(),
+            control_password: database.secrets.control_plane.clone(),
+            provisioner_password: database.secrets.provisioner.clone(),
+            relay_password: database.secrets.relay.clone(),
+            lanes: database.lanes,
+        }
+    }
+
+    #[tokio::test]
+    async fn an_upgrade_reaches_every_store_or_says_which_it_did_not() {
+        let database = TestDatabase::fresh().await;
+        let ground = Migration { version: 1, name: "0001_ground".into(), sql: GROUND.into() };
+        let old = MigrationSet::new(vec![ground]).unwrap();
+        database.provisioner_with(|config| config.migrations = old).await.keep_spares(3).await.unwrap();
+        let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+        let versions = async || {
+            let sql = "SELECT schema_version FROM platform.store_ledger ORDER BY created_at, store_id";
+            let rows = client.query(sql, &[]).await.unwrap();
+            rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>()
+        };
+        let sql = "SELECT schema_name FROM platform.store_ledger ORDER BY created_at, store_id OFFSET 1 LIMIT 1";
+        let sick: String = client.query_one(sql, &[]).await.unwrap().get(0);
+        client.batch_execute(&format!("CREATE TABLE {sick}.products ()")).await.unwrap();
+
+        let one_by_one = SweepOptions { workers: 1, ..SweepOptions::default() };
+        let refused = migrate(config(&database), &one_by_one).await.unwrap_err().to_string();
+        assert!(refused.contains("1 stores failed and 1 were not begun, 1 are migrated"), "{refused}");
+        assert!(refused.contains(&sick), "{refused}");
+        let target = MigrationSet::store().unwrap().target();
+        assert_eq!(versions().await, [target, 1, 1]);
+
+        client.batch_execute(&format!("DROP TABLE {sick}.products")).await.unwrap();
+        migrate(config(&database), &SweepOptions::default()).await.unwrap();
+        assert_eq!(versions().await, [target; 3]);
+        database.remove().await;
+    }
 }

@@ -79,6 +79,7 @@ impl Stage {
     /// With every breach.
     pub async fn settle_accounts(&self, shop: &Shop, history: &[Entry]) -> Findings {
         let books = self.books(shop).await;
+        books.let_time_pass().await;
         books.rest(REST).await;
         let found = books.compare(history, &self.mail()).await;
         assert!(found.breaches.is_empty(), "{} breaches:\n{}", found.breaches.len(), found.breaches.join("\n"));
@@ -109,5 +110,5 @@ impl Drop for Stage {
 fn seed() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a drill has no configuration but its seed")]
     let wish = std::env::var("SOUK_DRILL_SEED").ok();
-    wish.map_or_else(|| platform::random(), |text| text.parse().expect("SOUK_DRILL_SEED is a number"))
+    wish.map_or_else(platform::random, |text| text.parse().expect("SOUK_DRILL_SEED is a number"))
 }

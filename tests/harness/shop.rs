@@ -147,7 +147,8 @@ impl Shop {
     pub async fn product(&self, title: &str, minor: i64, stock: i64) -> String {
         let price = json!({ "amount_minor": minor, "currency": "EUR" });
         let body = json!({ "title": title, "variants": [{ "sku": title, "price": price, "stock": stock }] });
-        let made = self.admin(Method::POST, "/admin/v1/products", Some(&format!("product-{title}")), Some(body)).await;
+        let key = format!("product-{}", title.replace(' ', "-"));
+        let made = self.admin(Method::POST, "/admin/v1/products", Some(&key), Some(body)).await;
         text(&made.fine(title)["variants"][0]["id"])
     }
 

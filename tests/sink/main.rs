@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
 /// One conversation (RFC 5321, as much of it as a client needs).
 fn serve(stream: &TcpStream, file: &Mutex<File>, hold: &Path) -> anyhow::Result<()> {
     let mut lines = BufReader::new(stream).lines();
-    let mut say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
+    let say = |text: &str| (&*stream).write_all(format!("{text}\r\n").as_bytes());
     say("220 sink")?;
     let (mut from, mut to) = (String::new(), Vec::new());
     while let Some(line) = lines.next() {
