@@ -6,6 +6,8 @@ use std::process::Command;
 
 use souk_tests::platform::{Platform, printed, programs};
 
+use crate::turn;
+
 const NOBODY: &str = "65534";
 
 #[test]
@@ -13,6 +15,7 @@ fn as_a_user_who_is_not_root() {
     if !rustix::process::geteuid().is_root() {
         return;
     }
+    let _turn = turn();
     let platform = Platform::new("nobody");
     let home = platform.home();
     // Of their own: the programs (a clone below /root is closed to others), the cache of downloads, the home.

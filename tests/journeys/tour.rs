@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use souk_tests::platform::{Platform, lives, printed, signal, until};
 
-use crate::readme;
+use crate::{readme, turn};
 
 const CHILDREN: [&str; 4] = ["postgres", "payment-provider", "control-plane", "tenant-runtime"];
 
@@ -25,6 +25,7 @@ fn last_json(text: &str) -> Value {
 
 #[test]
 fn a_day() {
+    let _turn = turn();
     let platform = Platform::new("day");
     let first = platform.up(&[]);
     assert!(first.contains("Buy something:") && first.contains("Ready after"), "{first}");
@@ -110,6 +111,7 @@ fn whatever_dies_comes_back(platform: &Platform) {
 
 #[test]
 fn in_the_foreground_on_a_database_of_ones_own() {
+    let _turn = turn();
     let mut platform = Platform::new("given");
     let database = platform.database("server");
     let platform = platform.with("DATABASE_URL", &database);
