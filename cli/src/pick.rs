@@ -38,7 +38,8 @@ fn problem(document: &Value) -> Option<String> {
     let (status, title) = (document.get("status")?.as_u64()?, text("title")?);
     let mut words = vec![format!("{status} {title}:")];
     words.extend([text("detail"), text("hint")].into_iter().flatten().map(str::to_owned));
-    words.extend(document.get("errors").and_then(Value::as_array).into_iter().flatten().map(Value::to_string));
+    words
+        .extend(document.get("errors").and_then(Value::as_array).into_iter().flatten().map(Value::to_string));
     Some(words.join(" "))
 }
 
@@ -52,7 +53,10 @@ mod tests {
         let product = json!({ "id": "prd_1", "variants": [{ "price": { "amount_minor": 1290 } }] });
         assert_eq!(field_of(&product, "id").unwrap(), "prd_1");
         assert_eq!(field_of(&product, "/variants/0/price").unwrap(), r#"{"amount_minor":1290}"#);
-        assert_eq!(field_of(&product, "url").unwrap_err().to_string(), format!("there is no url in {product}"));
+        assert_eq!(
+            field_of(&product, "url").unwrap_err().to_string(),
+            format!("there is no url in {product}")
+        );
         let refused = json!({ "status": 409, "title": "Taken", "detail": "The handle is taken.", "hint": "Choose another." });
         assert_eq!(
             field_of(&refused, "id").unwrap_err().to_string(),

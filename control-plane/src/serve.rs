@@ -183,7 +183,8 @@ mod tests {
             let rows = client.query(sql, &[]).await.unwrap();
             rows.iter().map(|row| row.get::<_, i32>(0)).collect::<Vec<_>>()
         };
-        let sql = "SELECT schema_name FROM platform.store_ledger ORDER BY created_at, store_id OFFSET 1 LIMIT 1";
+        let sql =
+            "SELECT schema_name FROM platform.store_ledger ORDER BY created_at, store_id OFFSET 1 LIMIT 1";
         let sick: String = client.query_one(sql, &[]).await.unwrap().get(0);
         client.batch_execute(&format!("CREATE TABLE {sick}.products ()")).await.unwrap();
 

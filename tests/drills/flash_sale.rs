@@ -33,11 +33,16 @@ pub async fn run(stage: &Stage) -> String {
         };
         *outcomes.entry(word).or_default() += 1;
     }
-    let expected = BTreeMap::from([("ordered, paid: true".to_owned(), 1), ("out_of_stock".to_owned(), BUYERS - 1)]);
+    let expected =
+        BTreeMap::from([("ordered, paid: true".to_owned(), 1), ("out_of_stock".to_owned(), BUYERS - 1)]);
     assert_eq!(outcomes, expected);
     let found = stage.settle_accounts(&shop, &history).await;
     let stock = "SELECT on_hand - unavailable - committed - reserved FROM inventory_levels";
     assert_eq!((found.orders, stage.books(&shop).await.number(stock).await), (1, 0));
     assert_eq!(weather.rude.into_inner(), 0, "answers that are no polite refusal");
-    format!("1 order, {} refused cleanly, {} asked again after a 503, stock 0", BUYERS - 1, weather.unavailable.into_inner())
+    format!(
+        "1 order, {} refused cleanly, {} asked again after a 503, stock 0",
+        BUYERS - 1,
+        weather.unavailable.into_inner()
+    )
 }

@@ -23,7 +23,10 @@ pub async fn run(stage: &Stage) -> String {
         let cart = shop.cart(&piece, 1, &format!("mail-{number}@example.com")).await.expect("a cart");
         history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
     }
-    assert!(history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })), "{history:?}");
+    assert!(
+        history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),
+        "{history:?}"
+    );
     until(Duration::from_secs(20), "the first mail reaches the sink", || kept("mail-0@example.com") > 0);
     // It is written down and not acknowledged: between send and mark.
     let killed = stage.platform().kill("tenant-runtime");

@@ -30,7 +30,8 @@ const DRILLS: [(&str, Drill); 4] = [
 #[tokio::main]
 async fn main() -> ExitCode {
     // What the test runner understands (`--nocapture`, `--quiet`) has no meaning here.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     if std::env::args().any(|argument| argument == "--list") {
         DRILLS.iter().for_each(|(name, _)| println!("{name}: test"));
         return ExitCode::SUCCESS;
@@ -44,7 +45,11 @@ async fn main() -> ExitCode {
     }
     let began = Instant::now();
     let stage = Stage::set().await;
-    println!("the stage is set after {:.1} s; SOUK_DRILL_SEED={}", began.elapsed().as_secs_f32(), stage.seed());
+    println!(
+        "the stage is set after {:.1} s; SOUK_DRILL_SEED={}",
+        began.elapsed().as_secs_f32(),
+        stage.seed()
+    );
     let mut failed = 0;
     for (name, drill) in chosen {
         let began = Instant::now();
@@ -59,7 +64,11 @@ async fn main() -> ExitCode {
         }
     }
     if failed > 0 {
-        println!("{failed} failed with SOUK_DRILL_SEED={}; what the processes wrote:\n{}", stage.seed(), stage.troubles());
+        println!(
+            "{failed} failed with SOUK_DRILL_SEED={}; what the processes wrote:\n{}",
+            stage.seed(),
+            stage.troubles()
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -82,7 +82,12 @@ impl Stage {
         books.let_time_pass().await;
         books.rest(REST).await;
         let found = books.compare(history, &self.mail()).await;
-        assert!(found.breaches.is_empty(), "{} breaches:\n{}", found.breaches.len(), found.breaches.join("\n"));
+        assert!(
+            found.breaches.is_empty(),
+            "{} breaches:\n{}",
+            found.breaches.len(),
+            found.breaches.join("\n")
+        );
         found
     }
 
@@ -94,7 +99,9 @@ impl Stage {
             lines[lines.len().saturating_sub(15)..].join("\n")
         };
         ["tenant-runtime", "control-plane", "supervisor"]
-            .map(|name| format!("── {name}\n{}", tail(&self.platform.home().join(format!("logs/{name}.log")))))
+            .map(|name| {
+                format!("── {name}\n{}", tail(&self.platform.home().join(format!("logs/{name}.log"))))
+            })
             .join("\n")
     }
 }

@@ -86,7 +86,8 @@ const UNREST: [(&str, &str); 5] = [
 ];
 
 /// A provider that has not heard of a payment two minutes after it was prepared never will; the drills do not wait for those two minutes.
-const LATER: &str = "UPDATE payment_sessions SET created_at = created_at - interval '150 seconds' WHERE state = 'pending'";
+const LATER: &str =
+    "UPDATE payment_sessions SET created_at = created_at - interval '150 seconds' WHERE state = 'pending'";
 
 impl Books {
     /// Opens the books of a store (`sto_…`) in the database at `address`, which an administrator may use.
@@ -95,7 +96,8 @@ impl Books {
     /// When the database does not answer.
     pub async fn open(address: &str, store: &str, provider_port: u16) -> Self {
         let address = address.rsplit_once('/').map_or(address, |(server, _)| server).to_owned() + "/souk";
-        let (client, connection) = tokio_postgres::connect(&address, NoTls).await.expect("the database answers");
+        let (client, connection) =
+            tokio_postgres::connect(&address, NoTls).await.expect("the database answers");
         tokio::spawn(connection);
         let schema = store.replacen("sto_", "s_", 1);
         client.batch_execute(&format!("SET search_path = {schema}")).await.expect("the store's schema");
@@ -171,7 +173,9 @@ impl Books {
                     let order_id = OrderId::parse(order).expect("an order's id").uuid();
                     match orders.get(&order_id) {
                         Some((of, status)) if *of == cart_id && (!paid || status == "paid") => {}
-                        other => found.breaches.push(format!("I1 an acknowledged order stands: {order} is {other:?}")),
+                        other => found
+                            .breaches
+                            .push(format!("I1 an acknowledged order stands: {order} is {other:?}")),
                     }
                 }
                 Told::Refused(code) if carts.contains(&cart_id) => {
@@ -183,11 +187,14 @@ impl Books {
     }
 
     async fn provider_against_payments(&self, found: &mut Findings) {
-        let book: Value = reqwest::get(&self.provider).await.expect("the provider's book").json().await.expect("JSON");
-        let rows = self.client.query("SELECT session_id, captured_minor, refunded_minor FROM payments", &[]).await;
+        let book: Value =
+            reqwest::get(&self.provider).await.expect("the provider's book").json().await.expect("JSON");
+        let rows =
+            self.client.query("SELECT session_id, captured_minor, refunded_minor FROM payments", &[]).await;
         let ours: BTreeMap<Uuid, (i64, i64)> =
             rows.expect("payments").iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
-        let rows = self.client.query("SELECT id, order_id FROM payment_sessions", &[]).await.expect("sessions");
+        let rows =
+            self.client.query("SELECT id, order_id FROM payment_sessions", &[]).await.expect("sessions");
         let sessions: BTreeMap<Uuid, Uuid> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
         let mut charged: BTreeMap<Uuid, usize> = BTreeMap::new();
         let mut seen = BTreeSet::new();
@@ -204,7 +211,9 @@ impl Books {
             }
             if ours.get(&session).copied().unwrap_or_default() != theirs {
                 let ours = ours.get(&session);
-                found.breaches.push(format!("I2 both books say the same: {reference} is {ours:?} here and {theirs:?} there"));
+                found.breaches.push(format!(
+                    "I2 both books say the same: {reference} is {ours:?} here and {theirs:?} there"
+                ));
             }
             found.captured_minor += theirs.0 - theirs.1;
             *charged.entry(*order).or_default() += usize::from(theirs.0 > theirs.1);
@@ -212,7 +221,9 @@ impl Books {
         for (order, times) in charged.into_iter().filter(|(_, times)| *times > 1) {
             found.breaches.push(format!("I2 nobody pays twice: order {order} was charged {times} times"));
         }
-        for session in ours.iter().filter(|(session, (captured, _))| *captured > 0 && !seen.contains(*session)) {
+        for session in
+            ours.iter().filter(|(session, (captured, _))| *captured > 0 && !seen.contains(*session))
+        {
             found.breaches.push(format!("I2 the provider knows every payment: {session:?}"));
         }
     }
@@ -223,13 +234,16 @@ impl Books {
             let kept: Value = serde_json::from_str(line).expect("a kept mail");
             *arrived.entry(kept["message_id"].as_str().unwrap_or_default().to_owned()).or_default() += 1;
         }
-        let rows = self.client.query("SELECT message_id, state FROM email_messages", &[]).await.expect("mails");
+        let rows =
+            self.client.query("SELECT message_id, state FROM email_messages", &[]).await.expect("mails");
         for row in &rows {
             let (id, state): (String, String) = (row.get(0), row.get(1));
             let copies = arrived.get(&id).copied().unwrap_or_default();
             found.duplicate_mails += copies.saturating_sub(1);
             if copies == 0 || state != "sent" {
-                found.breaches.push(format!("I5 no mail is lost: {id} is {state} and arrived {copies} times"));
+                found
+                    .breaches
+                    .push(format!("I5 no mail is lost: {id} is {state} and arrived {copies} times"));
             }
         }
         found.mails = rows.len();

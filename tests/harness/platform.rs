@@ -183,7 +183,10 @@ impl Drop for Platform {
 
 /// The version the suites run on, where `make test PG=…` names one.
 fn postgres_version() -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "the Makefile tells the suites which PostgreSQL they run on")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the Makefile tells the suites which PostgreSQL they run on"
+    )]
     std::env::var("SOUK_POSTGRES_VERSION").ok().filter(|version| !version.is_empty())
 }
 

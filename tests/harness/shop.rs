@@ -66,7 +66,8 @@ async fn send(request: reqwest::RequestBuilder) -> Answer {
         Err(error) => return silence(&error),
     };
     let status = response.status().as_u16();
-    let retry_after = response.headers().get("retry-after").and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    let retry_after =
+        response.headers().get("retry-after").and_then(|value| Some(value.to_str().ok()?.to_owned()));
     match response.bytes().await {
         Ok(bytes) => {
             let body = serde_json::from_slice(&bytes)
@@ -103,7 +104,9 @@ impl Shop {
         let tokens = send(call(Method::POST, "/v1/sessions", "").json(&login)).await.fine("sign in");
         let token = text(&tokens["access_token"]);
         let wish = json!({ "name": name, "country": "PT" });
-        let open = call(Method::POST, "/v1/stores", &token).header("idempotency-key", format!("open-{name}")).json(&wish);
+        let open = call(Method::POST, "/v1/stores", &token)
+            .header("idempotency-key", format!("open-{name}"))
+            .json(&wish);
         let operation = text(&send(open).await.fine("open a store")["id"]);
         let path = format!("/v1/operations/{operation}");
         let mut view = Value::Null;
@@ -161,7 +164,8 @@ impl Shop {
             "city": "Lisboa", "postal_code": "1200-093", "country": "PT" });
         let body = json!({ "lines": [{ "variant": variant, "quantity": quantity }], "email": email,
             "shipping_address": address });
-        let request = self.request(Method::POST, "/store/v1/carts").header("x-souk-key", &self.publishable_key);
+        let request =
+            self.request(Method::POST, "/store/v1/carts").header("x-souk-key", &self.publishable_key);
         let answer = send(request.json(&body)).await;
         if answer.status != 201 {
             return Err(answer);

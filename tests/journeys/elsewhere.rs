@@ -35,14 +35,20 @@ fn as_a_user_who_is_not_root() {
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", "--"]);
         platform.equip(command.arg(home.join("bin/souk")).args(arguments));
-        command.env("SOUK_HOME", home.join("souk")).env("HOME", home).env("XDG_CACHE_HOME", home.join("cache"));
+        command
+            .env("SOUK_HOME", home.join("souk"))
+            .env("HOME", home)
+            .env("XDG_CACHE_HOME", home.join("cache"));
         command.current_dir(home);
         printed(arguments, command.output().expect("setpriv runs"))
     };
     let said = souk(&["up", "--detach", "--no-demo"]);
     assert!(said.contains("Ready after"), "{said}");
     let status = souk(&["status"]);
-    assert!(["postgres", "control-plane", "tenant-runtime"].iter().all(|name| status.contains(name)), "{status}");
+    assert!(
+        ["postgres", "control-plane", "tenant-runtime"].iter().all(|name| status.contains(name)),
+        "{status}"
+    );
     souk(&["down"]);
 }
 
@@ -52,7 +58,8 @@ fn share_downloads(platform: &Platform) {
     let Some(cache) = doctor.lines().find_map(|line| line.trim().strip_prefix("· cache: ")) else { return };
     let found = std::fs::read_dir(Path::new(cache)).into_iter().flatten().flatten();
     for folder in found.filter(|entry| entry.file_name().to_string_lossy().starts_with("postgresql-")) {
-        let copied = Command::new("cp").arg("-r").arg(folder.path()).arg(platform.home().join("cache/souk")).status();
+        let copied =
+            Command::new("cp").arg("-r").arg(folder.path()).arg(platform.home().join("cache/souk")).status();
         assert!(copied.expect("cp runs").success());
     }
 }

@@ -52,13 +52,22 @@ fn the_tour(platform: &Platform) {
     // The blocks stand as they are; `sh` has no arrays to be clever with, `bash` is what most readers have.
     for shell in ["sh", "bash"] {
         let said = paste(platform, shell, &readme::tour());
-        for expected in ["event: operation", "completed\n#1001\npaid\n", "To: grace@example.com", "your order #1001", "\n10\n8\n"]
-        {
+        for expected in [
+            "event: operation",
+            "completed\n#1001\npaid\n",
+            "To: grace@example.com",
+            "your order #1001",
+            "\n10\n8\n",
+        ] {
             assert!(said.contains(expected), "{shell}: {expected:?} is missing in\n{said}");
         }
         let books = last_json(&said);
         let total = &books["totals"][0];
-        assert_eq!((&total["currency"], &total["balance"]["amount_minor"]), (&"EUR".into(), &0.into()), "{books}");
+        assert_eq!(
+            (&total["currency"], &total["balance"]["amount_minor"]),
+            (&"EUR".into(), &0.into()),
+            "{books}"
+        );
         assert_eq!(total["debit"], total["credit"]);
         assert!(total["debit"]["amount_minor"].as_i64() > Some(0), "{books}");
         // `RUN` is a second.
@@ -71,14 +80,19 @@ fn the_printed_commands(platform: &Platform, printed: &str) -> String {
     let commands = commands.split_once("\n\nReady after").expect("an end").0.to_owned();
     assert_eq!(commands.matches("curl ").count(), 3);
     let answer = paste_purchase(platform, &commands);
-    assert_eq!((&answer["status"], &answer["order"]["financial_status"]), (&"completed".into(), &"paid".into()), "{answer}");
+    assert_eq!(
+        (&answer["status"], &answer["order"]["financial_status"]),
+        (&"completed".into(), &"paid".into()),
+        "{answer}"
+    );
     commands
 }
 
 fn paste_purchase(platform: &Platform, commands: &str) -> Value {
     let said = paste(platform, "sh", commands);
     // Two answers without a line's end between them.
-    let answers: Vec<Value> = serde_json::Deserializer::from_str(&said).into_iter().map(|answer| answer.expect("JSON")).collect();
+    let answers: Vec<Value> =
+        serde_json::Deserializer::from_str(&said).into_iter().map(|answer| answer.expect("JSON")).collect();
     answers.into_iter().next_back().expect("an answer")
 }
 
@@ -88,7 +102,10 @@ fn up_again_says_what_runs(platform: &Platform) {
     assert!(said.contains("runs already") && said.contains("Demo store"), "{said}");
     assert_eq!(pids, CHILDREN.map(|name| platform.child(name)), "nothing was started again");
     let status = platform.souk(&["status"]);
-    assert!(status.contains("Souk is ready") && CHILDREN.iter().all(|name| status.contains(name)), "{status}");
+    assert!(
+        status.contains("Souk is ready") && CHILDREN.iter().all(|name| status.contains(name)),
+        "{status}"
+    );
     assert!(platform.souk(&["logs", "-n", "5"]).contains("tenant-runtime | "));
     let doctor = platform.souk(&["doctor"]);
     assert!(doctor.contains("runs here already"), "{doctor}");
@@ -103,7 +120,10 @@ fn whatever_dies_comes_back(platform: &Platform) {
     for port in [ports.control, ports.runtime, ports.provider] {
         let ready = format!("http://127.0.0.1:{}/readyz", port + 1000);
         until(Duration::from_secs(20), &format!("{ready} answers"), || {
-            Command::new("curl").args(["-sf", "-o", "/dev/null", &ready]).status().is_ok_and(|status| status.success())
+            Command::new("curl")
+                .args(["-sf", "-o", "/dev/null", &ready])
+                .status()
+                .is_ok_and(|status| status.success())
         });
     }
     assert_eq!(CHILDREN.map(|name| platform.child(name).map(|(_, restarts)| restarts >= 1)), [Some(true); 4]);

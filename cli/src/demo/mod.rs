@@ -103,7 +103,11 @@ mod tests {
 
     #[test]
     fn addresses_follow_the_port() {
-        let opened = Opened { url: "http://tea.localhost:8081".into(), publishable_key: "p".into(), secret_key: "s".into() };
+        let opened = Opened {
+            url: "http://tea.localhost:8081".into(),
+            publishable_key: "p".into(),
+            secret_key: "s".into(),
+        };
         let mut shop = Shop {
             owner_email: "o".into(),
             owner_password: "p".into(),
