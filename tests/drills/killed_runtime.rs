@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
+use crate::Reckoning;
 use crate::crowd::{Choices, Crowd};
 use crate::stage::Stage;
 
 const KILLS: usize = 3;
-const SHOPPERS: usize = 8;
+const SHOPPERS: usize = 16;
 
-pub async fn run(stage: &Stage) -> String {
+pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let shop = stage.open_shop("killed-runtime").await;
     let variants = [shop.product("Cup", 1250, 100_000).await, shop.product("Plate", 2390, 100_000).await];
     let mut choices = Choices::of(stage.seed());
@@ -25,9 +28,16 @@ pub async fn run(stage: &Stage) -> String {
     assert!(crowd.weather.served() > before, "people shop after the last kill");
     let weather = std::sync::Arc::clone(&crowd.weather);
     let history = crowd.go_home().await;
-    let found = stage.settle_accounts(&shop, &history).await;
-    assert_eq!(weather.rude.load(std::sync::atomic::Ordering::Relaxed), 0);
-    format!("{KILLS} kills, {} checkouts, {}", history.len(), report(&found))
+    assert_eq!(
+        weather.rude.load(std::sync::atomic::Ordering::Relaxed),
+        0,
+        "answers that are no polite refusal"
+    );
+    async move {
+        let found = stage.settle_accounts(&shop, &history).await;
+        format!("{KILLS} kills, {} checkouts, {}", history.len(), report(&found))
+    }
+    .boxed_local()
 }
 
 /// The numbers of a comparison.

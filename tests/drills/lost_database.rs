@@ -3,16 +3,19 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+
+use crate::Reckoning;
 use crate::crowd::Crowd;
 use crate::killed_runtime::report;
 use crate::stage::Stage;
 
-const SHOPPERS: usize = 8;
+const SHOPPERS: usize = 16;
 const AWAY: Duration = Duration::from_secs(4);
 /// How long it may take until somebody is served, once the database answers again.
 const RECOVERY: Duration = Duration::from_secs(5);
 
-pub async fn run(stage: &Stage) -> String {
+pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let shop = stage.open_shop("lost-database").await;
     let variants = [shop.product("Bowl", 1890, 100_000).await, shop.product("Jug", 3490, 100_000).await];
     let (runtime, restarts) = stage.platform().child("tenant-runtime").expect("it runs");
@@ -35,13 +38,16 @@ pub async fn run(stage: &Stage) -> String {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let weather = std::sync::Arc::clone(&crowd.weather);
     let history = crowd.go_home().await;
-    let found = stage.settle_accounts(&shop, &history).await;
     assert_eq!(weather.rude.load(Ordering::Relaxed), 0, "answers that are no polite refusal");
     assert_eq!(stage.platform().child("tenant-runtime"), Some((runtime, restarts)), "it recovered by itself");
-    format!(
-        "{} checkouts, {refused} told to come again, served {} ms after it was back, {}",
-        history.len(),
-        recovery.as_millis(),
-        report(&found)
-    )
+    async move {
+        let found = stage.settle_accounts(&shop, &history).await;
+        format!(
+            "{} checkouts, {refused} times told to come again, served {} ms after it was back, {}",
+            history.len(),
+            recovery.as_millis(),
+            report(&found)
+        )
+    }
+    .boxed_local()
 }

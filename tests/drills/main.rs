@@ -15,10 +15,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use futures_util::FutureExt as _;
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join_all};
 use stage::Stage;
 
-type Drill = for<'s> fn(&'s Stage) -> LocalBoxFuture<'s, String>;
+/// Does what it is about, one drill after the other; gives what compares the books once the store has come to rest, all of which wait together.
+type Drill = for<'s> fn(&'s Stage) -> LocalBoxFuture<'s, Reckoning<'s>>;
+/// Compares, and reports.
+type Reckoning<'s> = LocalBoxFuture<'s, String>;
 
 const DRILLS: [(&str, Drill); 4] = [
     ("flash_sale", |stage| flash_sale::run(stage).boxed_local()),
@@ -50,22 +53,29 @@ async fn main() -> ExitCode {
         began.elapsed().as_secs_f32(),
         stage.seed()
     );
-    let mut failed = 0;
+    let mut reckonings = Vec::new();
+    let mut failed = Vec::new();
     for (name, drill) in chosen {
         let began = Instant::now();
-        let outcome = AssertUnwindSafe(drill(&stage)).catch_unwind().await;
-        let seconds = began.elapsed().as_secs_f32();
-        match outcome {
-            Ok(report) => println!("ok      {name} ({seconds:.1} s): {report}"),
-            Err(_) => {
-                failed += 1;
-                println!("FAILED  {name} ({seconds:.1} s)");
-            }
+        match AssertUnwindSafe(drill(&stage)).catch_unwind().await {
+            Ok(reckoning) => reckonings.push((*name, began, reckoning)),
+            Err(_) => failed.push(*name),
         }
     }
-    if failed > 0 {
+    let reckoned = join_all(reckonings.into_iter().map(async |(name, began, reckoning)| {
+        (name, AssertUnwindSafe(reckoning).catch_unwind().await, began.elapsed().as_secs_f32())
+    }));
+    for (name, outcome, seconds) in reckoned.await {
+        match outcome {
+            Ok(report) => println!("ok      {name} ({seconds:.1} s): {report}"),
+            Err(_) => failed.push(name),
+        }
+    }
+    println!("{:.1} s in all", began.elapsed().as_secs_f32());
+    if !failed.is_empty() {
         println!(
-            "{failed} failed with SOUK_DRILL_SEED={}; what the processes wrote:\n{}",
+            "FAILED  {} with SOUK_DRILL_SEED={}; what the processes wrote:\n{}",
+            failed.join(", "),
             stage.seed(),
             stage.troubles()
         );
