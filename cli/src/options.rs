@@ -43,6 +43,9 @@ pub enum Command {
     /// A database server of its own, apart from `souk up`: for tests.
     #[command(subcommand)]
     Db(Db),
+    /// A Kafka broker of its own, apart from `souk up`: for tests.
+    #[command(subcommand)]
+    Kafka(Kafka),
     /// Print the version.
     Version,
 }
@@ -84,9 +87,44 @@ pub struct Network {
     /// Use this PostgreSQL (15 or newer) instead of a private one: a URL of a login that may create roles.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Start a private Kafka broker too, and let events go through it (needs Java 17; fetched once from Maven Central).
+    #[arg(long, env = "SOUK_KAFKA", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub kafka: bool,
+    /// Port of the private Kafka.
+    #[arg(long, env = "SOUK_KAFKA_PORT", default_value_t = 8084)]
+    pub kafka_port: u16,
+    /// Use these Kafka brokers (`host:port,…`) instead of a private one.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub kafka_brokers: Option<String>,
     /// PostgreSQL version of the private server: a major (`18`) or an exact version (`18.6.0`).
     #[arg(long, env = "SOUK_POSTGRES_VERSION", default_value = crate::postgres::DEFAULT_VERSION)]
     pub postgres_version: String,
+}
+
+/// `souk kafka …`
+#[derive(Debug, Subcommand)]
+pub enum Kafka {
+    /// Start a broker in the background and print its address. Does nothing but print when it already runs.
+    Start {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Its port; the one it had before, or a free one, when 0.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Stop it.
+    Stop {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Print its address.
+    Address {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
 }
 
 /// The port for health and metrics of a child that listens for customers on `port`.
