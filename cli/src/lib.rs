@@ -13,6 +13,7 @@ mod database;
 mod demo;
 mod doctor;
 mod down;
+mod events;
 mod home;
 mod kafka;
 mod logs;

@@ -46,6 +46,8 @@ pub enum Command {
     /// A Kafka broker of its own, apart from `souk up`: for tests.
     #[command(subcommand)]
     Kafka(Kafka),
+    /// How far events are, what is a dead letter, hear events again.
+    Events(Events),
     /// Print the version.
     Version,
 }
@@ -124,6 +126,75 @@ pub enum Kafka {
         /// Its folder.
         #[arg(long)]
         dir: PathBuf,
+    },
+}
+
+/// Options of `events`.
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(subcommand)]
+    pub bus: Bus,
+    /// As JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The database of the stores, without a login: `postgres://host:port/database`. The private one of `souk up` if absent.
+    #[arg(long = "database-url", env = "SOUK_DATABASE_URL", global = true)]
+    pub database: Option<String>,
+    /// Password of the login `relay`.
+    #[arg(long = "relay-password", env = "SOUK_RELAY_PASSWORD", hide_env_values = true, global = true)]
+    pub password: Option<String>,
+    /// Port of the private PostgreSQL.
+    #[arg(long, env = "SOUK_POSTGRES_PORT", default_value_t = 8083, global = true)]
+    pub postgres_port: u16,
+}
+
+/// `souk events …`
+#[derive(Debug, Subcommand)]
+pub enum Bus {
+    /// What waits in the outbox and at each consumer.
+    Status,
+    /// Events that a consumer was given up on, newest first.
+    Dead {
+        /// Of one consumer.
+        #[arg(long)]
+        consumer: Option<String>,
+        /// At most so many.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Give dead letters another life.
+    Revive {
+        /// Their numbers, as `souk events dead` shows them.
+        ids: Vec<i64>,
+        /// All of one consumer.
+        #[arg(long)]
+        consumer: Option<String>,
+        /// All there are.
+        #[arg(long, conflicts_with_all = ["ids", "consumer"])]
+        all: bool,
+    },
+    /// Have a consumer hear events once more, in order.
+    Replay {
+        /// Which consumer.
+        consumer: String,
+        /// A name for the replay: the same event is heard once under one name.
+        #[arg(long)]
+        name: String,
+        /// One event (`evt_…`).
+        #[arg(long)]
+        event: Option<souk_kernel::EventId>,
+        /// Of one store (`sto_…`).
+        #[arg(long)]
+        store: Option<souk_kernel::StoreId>,
+        /// That happened at this time or later (RFC 3339).
+        #[arg(long)]
+        from: Option<chrono::DateTime<chrono::Utc>>,
+        /// That happened before this time.
+        #[arg(long)]
+        until: Option<chrono::DateTime<chrono::Utc>>,
+        /// Of these kinds (repeatable).
+        #[arg(long = "type")]
+        kinds: Vec<String>,
     },
 }
 

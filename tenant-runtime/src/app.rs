@@ -21,7 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, inventory, ledger, messages, orders, payments, settings, shipping, staff, tax,
+    cart, catalog, checkout, feed, inventory, ledger, messages, orders, payments, settings, shipping, staff,
+    tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -90,6 +91,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        feed::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -112,6 +114,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
+        .configure(feed::routes)
         .configure(messages::routes);
 }
 

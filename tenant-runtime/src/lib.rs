@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
 //! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` · 3 `payments` · 4 `cart` · 5 `orders` ·
-//! 6 `checkout` · 7 `messages`. See `docs/ARCHITECTURE.md`.
+//! 6 `checkout` · 7 `feed` `messages`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
@@ -26,6 +26,8 @@ pub mod cart;
 pub mod orders;
 
 pub mod checkout;
+
+pub mod feed;
 
 pub mod messages;
 
