@@ -29,7 +29,7 @@ pub use clerk::BusError;
 pub use consumer::{Consumer, ConsumerError};
 pub use desk::{Operator, Overview, Range};
 pub use envelope::{ENVELOPE_VERSION, Envelope, EnvelopeError};
-pub use event::{Event, Fact, emit};
+pub use event::{Event, Fact, emit, forget_heard};
 pub use kafka::KafkaConfig;
 pub use queries::undelivered::{DeadLetter, Standing};
 pub use relay::{Relay, RelayConfig, Scopes};
