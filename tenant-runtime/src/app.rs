@@ -21,8 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, discounts, feed, inventory, ledger, messages, orders, payments, settings, shipping,
-    staff, tax,
+    cart, catalog, checkout, discounts, feed, inventory, ledger, messages, orders, payments, settings,
+    shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
