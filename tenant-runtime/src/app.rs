@@ -21,8 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, discounts, feed, inventory, ledger, messages, orders, payments, settings,
-    shipping, staff, tax,
+    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, messages, orders, payments,
+    settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -87,6 +87,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         ledger::permissions::ALL,
         catalog::permissions::ALL,
         staff::permissions::ALL,
+        credit::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
@@ -108,6 +109,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(credit::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)

@@ -9,8 +9,15 @@ use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 #[test]
 fn the_committed_document_is_what_the_types_say() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/EVENTS.md");
-    let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == document(), "run: cargo run -p souk-tenant-runtime -- events > docs/EVENTS.md");
+    let (committed, right) = (std::fs::read_to_string(path).unwrap_or_default(), document());
+    if committed != right {
+        let beside = std::env::temp_dir().join("EVENTS.md");
+        std::fs::write(&beside, right).unwrap();
+        panic!(
+            "run: cargo run -p souk-tenant-runtime -- events > docs/EVENTS.md (or copy {})",
+            beside.display()
+        );
+    }
 }
 
 /// What version 1 looked like on the day it was first written. Never change one: add the next version beside it.
