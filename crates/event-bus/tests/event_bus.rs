@@ -1,6 +1,5 @@
 //! Facts become events when their transaction commits, and are heard once, in order, whatever breaks in between.
 
-#[expect(dead_code, unused_imports, reason = "shared with the tests of Kafka, which use the rest")]
 mod bus;
 #[expect(dead_code, reason = "shared with souk-tenancy's tests, which use the rest")]
 #[path = "../../tenancy/tests/ground/mod.rs"]

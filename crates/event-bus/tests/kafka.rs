@@ -2,6 +2,8 @@
 
 #[expect(dead_code, reason = "shared with the tests without Kafka, which use the rest")]
 mod bus;
+#[path = "bus/config.rs"]
+mod config;
 #[expect(dead_code, reason = "shared with souk-tenancy's tests, which use the rest")]
 #[path = "../../tenancy/tests/ground/mod.rs"]
 mod ground;
@@ -22,8 +24,8 @@ use uuid::Uuid;
 
 /// A corner of the real broker that no other test uses; `None`, said loudly, where there is none.
 fn corner() -> Option<KafkaConfig> {
-    let Some(brokers) = bus::setting("SOUK_TEST_KAFKA_BROKERS") else {
-        assert!(bus::setting("CI").is_none(), "SOUK_TEST_KAFKA_BROKERS must be set: run make test");
+    let Some(brokers) = config::setting("SOUK_TEST_KAFKA_BROKERS") else {
+        assert!(config::setting("CI").is_none(), "SOUK_TEST_KAFKA_BROKERS must be set: run make test");
         eprintln!("\n✘ LEFT OUT: SOUK_TEST_KAFKA_BROKERS names no broker; `souk kafka start` starts one\n");
         return None;
     };

@@ -1,9 +1,5 @@
 //! A fact, a consumer that writes down what it hears, and a relay between them.
 
-mod config;
-
-pub use config::setting;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
