@@ -21,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, credit, discounts, inventory, ledger, markets, messages, orders, payments,
+    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, markets, messages, orders, payments,
     settings, shipping, staff, tax,
 };
 
@@ -94,6 +94,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        feed::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -119,6 +120,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
+        .configure(feed::routes)
         .configure(messages::routes);
 }
 
