@@ -9,7 +9,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Basket, Cart, CartLine, EditCart, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Priced, Quote, Warning,
+    Attributes, Basket, Cart, CartLine, Change, EditCart, MOST_LINES, MOST_PIECES, NewCart, NewCartLine,
+    Priced, Quote, Warning,
 };
 use super::queries;
 use super::state::CartState;
@@ -66,6 +67,11 @@ pub async fn edit(
     let mut note = souk_kernel::LongText::parse(&cart.note).ok();
     edit.note.apply(&mut note);
     cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
+    match edit.attributes {
+        Change::Keep => {}
+        Change::Clear => cart.attributes = Attributes::default(),
+        Change::Set(attributes) => cart.attributes = attributes,
+    }
     queries::update(tx, &cart).await?;
     let sold = sold(tx, &cart, &[]).await?;
     changed(tx, cart, sold, Vec::new()).await
@@ -246,6 +252,7 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
         customer: new.customer,
         email: new.email,
         note: new.note,
+        attributes: new.attributes,
         shipping_address: new.shipping_address,
         billing_address: new.billing_address,
         shipping_rate: None,

@@ -12,7 +12,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::error::CartError;
-use super::model::{Address, Cart, CartLine};
+use super::model::{Address, Attributes, Cart, CartLine};
 use super::state::CartState;
 
 const LOAD: &str = include_str!("load.sql");
@@ -34,6 +34,8 @@ struct Row {
     email: Option<Email>,
     #[diesel(sql_type = Text)]
     note: String,
+    #[diesel(sql_type = Jsonb)]
+    attributes: serde_json::Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     shipping_address: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Jsonb>)]
@@ -81,6 +83,7 @@ impl Row {
             customer: self.customer_id,
             email: self.email,
             note: self.note,
+            attributes: Attributes::stored(self.attributes),
             shipping_address: address(self.shipping_address)?,
             billing_address: address(self.billing_address)?,
             shipping_rate: self.shipping_rate_id,
@@ -134,7 +137,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Timestamptz, _>(now)
         .bind::<Array<SqlUuid>, _>(column(|line| line.id.uuid()))
         .bind::<Array<SqlUuid>, _>(column(|line| line.variant.uuid()))
-        .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>());
+        .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
+        .bind::<Jsonb, _>(cart.attributes.to_json());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -171,7 +175,8 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Nullable<Jsonb>, _>(kept(cart.shipping_address.as_ref())?)
         .bind::<Nullable<Jsonb>, _>(kept(cart.billing_address.as_ref())?)
         .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Jsonb, _>(cart.attributes.to_json());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -10,6 +10,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use actions::sellable;
 pub use error::{CATALOGUE, CatalogError};

@@ -36,7 +36,7 @@ fn lines(order: &LockedOrder) -> Vec<EventLine> {
 /// `order.placed`: there is an order; goods are promised.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderPlaced {
-    pub order_id: OrderId,
+    pub order: OrderId,
     pub number: i64,
     pub name: String,
     pub email: String,
@@ -67,7 +67,7 @@ impl OrderPlaced {
         at: DateTime<Utc>,
     ) -> Result<Self, souk_kernel::MoneyError> {
         Ok(Self {
-            order_id: order.id,
+            order: order.id,
             number,
             name: order.title(),
             email: order.email.clone(),
@@ -90,7 +90,7 @@ impl OrderPlaced {
 /// `order.paid`: the whole amount is ours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderPaid {
-    pub order_id: OrderId,
+    pub order: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
@@ -102,7 +102,7 @@ pub struct OrderPaid {
 /// `order.cancelled`: an order was undone. Attempts that were never placed and never paid are not told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderCancelled {
-    pub order_id: OrderId,
+    pub order: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
@@ -110,7 +110,7 @@ pub struct OrderCancelled {
     pub lines: Vec<EventLine>,
     pub total: Money,
     /// What will be given back, if anything.
-    pub refund: Option<Money>,
+    pub refund_amount: Option<Money>,
     pub cancelled_at: DateTime<Utc>,
 }
 
@@ -118,14 +118,14 @@ impl OrderCancelled {
     /// The fact that this order was cancelled.
     pub fn of(order: &LockedOrder, reason: CancelReason, refund: Option<Money>, at: DateTime<Utc>) -> Self {
         Self {
-            order_id: order.id,
+            order: order.id,
             number: order.number,
             name: order.title(),
             email: order.email.clone(),
             reason,
             lines: lines(order),
             total: order.sums.total,
-            refund,
+            refund_amount: refund,
             cancelled_at: at,
         }
     }
@@ -134,11 +134,11 @@ impl OrderCancelled {
 /// `order.refunded`: money went back to the shopper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrderRefunded {
-    pub order_id: OrderId,
+    pub order: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
-    pub refund_id: RefundId,
+    pub refund: RefundId,
     pub amount: Money,
     /// All that went back so far.
     pub refunded: Money,
@@ -152,7 +152,7 @@ macro_rules! facts {
             const VERSION: u16 = 1;
             const AGGREGATE: &'static str = "order";
             fn aggregate_id(&self) -> Uuid {
-                self.order_id.uuid()
+                self.order.uuid()
             }
         })+
     };

@@ -1,5 +1,6 @@
 //! Carts as values and as wishes.
 
+mod attributes;
 mod quote;
 mod view;
 
@@ -10,6 +11,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+pub use attributes::Attributes;
 pub use quote::{Basket, Quote, QuotedLine, QuotedShipping};
 pub use view::{CartView, Priced, ShippingOptionList, Warning};
 
@@ -57,6 +59,7 @@ pub struct Cart {
     pub customer: Option<CustomerId>,
     pub email: Option<Email>,
     pub note: String,
+    pub attributes: Attributes,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     /// The one the shopper chose, if any; whether it still fits is for [`super::priced`] to say.
@@ -98,6 +101,7 @@ pub struct NewCart {
     pub billing_address: Option<Address>,
     pub customer: Option<CustomerId>,
     pub note: String,
+    pub attributes: Attributes,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -123,6 +127,8 @@ pub struct CreateCart {
     pub billing_address: Option<Address>,
     #[serde(default)]
     pub note: Option<LongText<2000>>,
+    #[serde(default)]
+    pub attributes: Attributes,
 }
 
 impl CreateCart {
@@ -135,6 +141,7 @@ impl CreateCart {
             billing_address: self.billing_address,
             customer,
             note: self.note.map(LongText::into_string).unwrap_or_default(),
+            attributes: self.attributes,
         }
     }
 }
@@ -183,6 +190,10 @@ pub struct EditCart {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 2000)]
     pub note: Change<LongText<2000>>,
+    /// All of them.
+    #[serde(default)]
+    #[schema(value_type = Option<Attributes>)]
+    pub attributes: Change<Attributes>,
 }
 
 /// A new quantity of a line.

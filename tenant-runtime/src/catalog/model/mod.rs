@@ -9,8 +9,9 @@ mod view;
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
 pub use picture::{MOST_BYTES, Picture, sniff};
 pub use request::{
-    CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection, EditProduct, EditVariant,
-    Explain, ImageWords, NewVariant, ProductFilter, ProductRef, SetPrice, ShopFilter, Sort, Status,
+    ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
+    EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
+    SetPrice, ShopFilter, Sort, Status,
 };
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,

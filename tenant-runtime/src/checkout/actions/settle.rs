@@ -258,11 +258,11 @@ pub async fn refund_left(
     orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
         .await?;
     let fact = OrderRefunded {
-        order_id: order.id,
+        order: order.id,
         number: order.number,
         name: order.title(),
         email: order.email.clone(),
-        refund_id: refund,
+        refund: refund,
         amount,
         refunded: payment.refunded,
         refunded_at: tx.now(),

@@ -250,7 +250,7 @@ async fn one_call_starts_a_hosted_checkout() {
         )
     );
     let basket =
-        Basket { id: made.json["cart_id"].as_str().unwrap().parse().unwrap(), secret: secret.to_owned() };
+        Basket { id: made.json["cart"].as_str().unwrap().parse().unwrap(), secret: secret.to_owned() };
     assert_eq!(shop.buys(&basket, 1490, "tok_ok").await.status, 201);
     let elsewhere = session(json!({ "cancel_url": "https://evil.example" })).await;
     assert_eq!((elsewhere.status, &elsewhere.json["code"]), (422, &json!("return_url_not_allowed")));

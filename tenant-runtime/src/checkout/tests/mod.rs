@@ -3,5 +3,6 @@
 mod endings;
 mod providers;
 mod races;
-mod shop;
 mod undoing;
+
+use crate::testing::shop;

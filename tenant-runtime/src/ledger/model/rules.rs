@@ -57,6 +57,22 @@ pub fn cancelled(sale: &Sale, at: DateTime<Utc>) -> Booked {
         .map(Some)
 }
 
+/// A part of a sale comes back: Dr 4900 goods and shipping, Dr 2200 tax · Cr 1100. `back` is that part.
+pub fn returned(back: &Sale, refund: RefundId, at: DateTime<Utc>) -> Booked {
+    if back.total.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("return:{refund}"), "return", back.total.currency(), at)
+        .order(back.order)
+        .description(format!("Part of order {} given back", back.name))
+        .debit(SalesReturns, back.goods)?
+        .debit(SalesReturns, back.shipping)?
+        .debit(SalesTaxPayable, back.tax)?
+        .credit(AccountsReceivable, back.total)?
+        .close()
+        .map(Some)
+}
+
 /// Where captured money, or money to be given back, belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {

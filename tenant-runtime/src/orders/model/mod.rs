@@ -1,5 +1,6 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
+pub mod refund;
 pub mod view;
 
 use chrono::{DateTime, Utc};
@@ -94,6 +95,19 @@ stored_text! {
         Cancel = "cancel",
         Capture = "capture",
         MarkPaid = "mark_paid",
+        Refund = "refund",
+    }
+}
+
+stored_text! {
+    /// What becomes of pieces whose money goes back.
+    StockChoice {
+        /// They are on sale again.
+        Restock = "restock",
+        /// They are gone: lost, broken, not worth sending back.
+        WriteOff = "write_off",
+        /// They stay sold: the shopper has them, or still gets them.
+        Keep = "keep",
     }
 }
 
@@ -115,6 +129,8 @@ pub struct NewOrder {
     pub shipping_address: Option<serde_json::Value>,
     pub billing_address: Option<serde_json::Value>,
     pub note: String,
+    /// Names and words, as the cart had them.
+    pub attributes: serde_json::Value,
     pub lines: Vec<NewLine>,
     pub shipping_line: Option<NewShippingLine>,
 }
@@ -280,25 +296,42 @@ pub fn financial_status(
     }
 }
 
-/// What staff may do with an order now.
-pub fn allowed_actions(
-    state: OrderState,
-    financial: FinancialStatus,
-    fulfillment: FulfillmentStatus,
-    offline: bool,
-) -> Vec<AllowedAction> {
-    let mut actions = Vec::new();
-    let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
-    if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
-        actions.push(AllowedAction::Cancel);
+/// Where an order stands, as far as that decides what may be done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    pub state: OrderState,
+    pub financial: FinancialStatus,
+    pub fulfillment: FulfillmentStatus,
+    /// Paid outside of any provider.
+    pub offline: bool,
+    /// It cost nothing.
+    pub free: bool,
+}
+
+impl Standing {
+    /// What staff may do with the order now.
+    pub fn allowed_actions(self) -> Vec<AllowedAction> {
+        let Self { state, financial, fulfillment, offline, free } = self;
+        let mut actions = Vec::new();
+        let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
+        if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
+            actions.push(AllowedAction::Cancel);
+        }
+        if state == OrderState::Open && financial == FinancialStatus::Authorized {
+            actions.push(AllowedAction::Capture);
+        }
+        if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
+            actions.push(AllowedAction::MarkPaid);
+        }
+        let ours = matches!(
+            financial,
+            FinancialStatus::Paid | FinancialStatus::PartiallyPaid | FinancialStatus::PartiallyRefunded
+        );
+        if matches!(state, OrderState::Open | OrderState::Closed) && ours && !free {
+            actions.push(AllowedAction::Refund);
+        }
+        actions
     }
-    if state == OrderState::Open && financial == FinancialStatus::Authorized {
-        actions.push(AllowedAction::Capture);
-    }
-    if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
-        actions.push(AllowedAction::MarkPaid);
-    }
-    actions
 }
 
 /// How to undo an order.
@@ -381,16 +414,26 @@ mod tests {
     #[test]
     fn what_may_be_done_follows_from_where_it_stands() {
         use AllowedAction as A;
+        let fulfillment = FulfillmentStatus::Unfulfilled;
         let allowed = |state, financial, offline| {
-            allowed_actions(state, financial, FulfillmentStatus::Unfulfilled, offline)
+            Standing { state, financial, fulfillment, offline, free: false }.allowed_actions()
         };
         assert_eq!(allowed(OrderState::PendingPayment, FinancialStatus::Pending, false), [A::Cancel]);
         assert_eq!(allowed(OrderState::Open, FinancialStatus::Authorized, false), [A::Cancel, A::Capture]);
         assert_eq!(allowed(OrderState::Open, FinancialStatus::Pending, true), [A::Cancel, A::MarkPaid]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel, A::Refund]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Closed, FinancialStatus::PartiallyRefunded, true), [A::Refund]);
         assert_eq!(allowed(OrderState::Cancelled, FinancialStatus::Paid, true), []);
-        let shipped = FulfillmentStatus::Fulfilled;
-        assert_eq!(allowed_actions(OrderState::Open, FinancialStatus::Paid, shipped, false), []);
+        let shipped = Standing {
+            state: OrderState::Open,
+            financial: FinancialStatus::Paid,
+            fulfillment: FulfillmentStatus::Fulfilled,
+            offline: false,
+            free: false,
+        };
+        assert_eq!(shipped.allowed_actions(), [A::Refund]);
+        assert_eq!(Standing { free: true, ..shipped }.allowed_actions(), []);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus};
+use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, StockChoice};
 use crate::orders::state::OrderState;
 
 /// An order as the store sees it.
@@ -25,8 +25,8 @@ pub struct OrderView {
     pub state: OrderState,
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
-    pub cart_id: CartId,
-    pub customer_id: Option<CustomerId>,
+    pub cart: CartId,
+    pub customer: Option<CustomerId>,
     #[schema(example = "ada@example.com")]
     pub email: String,
     pub prices_include_tax: bool,
@@ -43,6 +43,9 @@ pub struct OrderView {
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
     pub note: String,
+    /// Names and words, as the cart had them.
+    #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
+    pub attributes: serde_json::Value,
     pub payments: Vec<PaymentView>,
     pub refunds: Vec<RefundView>,
     pub timeline: Vec<TimelineView>,
@@ -61,8 +64,8 @@ pub struct OrderView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderLineView {
     pub id: OrderLineId,
-    pub product_id: ProductId,
-    pub variant_id: VariantId,
+    pub product: ProductId,
+    pub variant: VariantId,
     #[schema(example = "Enamel mug")]
     pub title: String,
     #[schema(example = "Blue")]
@@ -70,10 +73,13 @@ pub struct OrderLineView {
     pub sku: Option<String>,
     #[schema(value_type = Vec<Object>)]
     pub options: serde_json::Value,
-    pub image_id: Option<ImageId>,
+    pub image: Option<ImageId>,
     pub requires_shipping: bool,
     #[schema(example = 2)]
     pub quantity: i32,
+    /// Of these, pieces whose money went back or is on its way.
+    #[schema(example = 0)]
+    pub refunded_quantity: i32,
     pub unit_price: Money,
     pub discount: Money,
     pub total: Money,
@@ -154,8 +160,25 @@ pub struct RefundView {
     #[schema(example = "pending")]
     pub state: String,
     pub failure_message: Option<String>,
+    /// What it gives back; empty when it is all that was paid.
+    pub lines: Vec<RefundLineView>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a refund gives back of one line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RefundLineView {
+    /// Null for the delivery.
+    pub line: Option<OrderLineId>,
+    /// Zero for a gesture: the pieces stay sold.
+    #[schema(example = 1)]
+    pub quantity: i32,
+    /// What the shopper gets, tax included.
+    pub amount: Money,
+    /// The tax inside it.
+    pub tax: Money,
+    pub stock: StockChoice,
 }
 
 /// What happened, oldest first.
@@ -193,6 +216,9 @@ pub struct ShopperOrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
+    /// Names and words, as the cart had them.
+    #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
+    pub attributes: serde_json::Value,
     pub payment: Option<ShopperPaymentView>,
     pub cancel_reason: Option<CancelReason>,
     pub placed_at: Option<DateTime<Utc>>,
@@ -243,6 +269,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping_lines: order.shipping_lines,
             shipping_address: order.shipping_address,
             billing_address: order.billing_address,
+            attributes: order.attributes,
             payment,
             cancel_reason: order.cancel_reason,
             placed_at: order.placed_at,
@@ -327,8 +354,19 @@ pub struct RefundJson {
     reason: String,
     state: String,
     failure_message: Option<String>,
+    lines: Vec<RefundLineJson>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// A row of `refund_lines` as JSON.
+#[derive(Deserialize)]
+struct RefundLineJson {
+    line: Option<Uuid>,
+    quantity: i32,
+    amount_minor: i64,
+    tax_minor: i64,
+    stock: StockChoice,
 }
 
 fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
@@ -343,7 +381,16 @@ fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
 }
 
 /// Lines with their taxes.
-pub fn line_views(lines: Vec<LineJson>, taxes: &[TaxJson], currency: Currency) -> Vec<OrderLineView> {
+pub fn line_views(
+    lines: Vec<LineJson>,
+    taxes: &[TaxJson],
+    refunds: &[RefundView],
+    currency: Currency,
+) -> Vec<OrderLineView> {
+    let refunded = |id| {
+        let lines = refunds.iter().flat_map(|refund| &refund.lines);
+        lines.filter(|line| line.line == Some(id)).map(|line| line.quantity).sum()
+    };
     let money = |minor| Money::new(minor, currency);
     let view = |line: LineJson| OrderLineView {
         tax_lines: taxes
@@ -352,15 +399,16 @@ pub fn line_views(lines: Vec<LineJson>, taxes: &[TaxJson], currency: Currency) -
             .map(|tax| tax_view(tax, currency))
             .collect(),
         id: OrderLineId::from_uuid(line.id),
-        product_id: ProductId::from_uuid(line.product_id),
-        variant_id: VariantId::from_uuid(line.variant_id),
+        product: ProductId::from_uuid(line.product_id),
+        variant: VariantId::from_uuid(line.variant_id),
         title: line.title,
         variant_title: line.variant_title,
         sku: line.sku,
         options: line.options,
-        image_id: line.image_id.map(ImageId::from_uuid),
+        image: line.image_id.map(ImageId::from_uuid),
         requires_shipping: line.requires_shipping,
         quantity: line.quantity,
+        refunded_quantity: refunded(OrderLineId::from_uuid(line.id)),
         unit_price: money(line.unit_price_minor),
         discount: money(line.discount_minor),
         total: money(line.total_minor),
@@ -417,12 +465,20 @@ pub fn payment_views(payments: Vec<PaymentJson>, currency: Currency) -> Vec<Paym
 
 /// Money going back.
 pub fn refund_views(refunds: Vec<RefundJson>, currency: Currency) -> Vec<RefundView> {
+    let line = |one: RefundLineJson| RefundLineView {
+        line: one.line.map(OrderLineId::from_uuid),
+        quantity: one.quantity,
+        amount: Money::new(one.amount_minor, currency),
+        tax: Money::new(one.tax_minor, currency),
+        stock: one.stock,
+    };
     let view = |one: RefundJson| RefundView {
         id: RefundId::from_uuid(one.id),
         amount: Money::new(one.amount_minor, currency),
         reason: one.reason,
         state: one.state,
         failure_message: one.failure_message,
+        lines: one.lines.into_iter().map(line).collect(),
         created_at: one.created_at,
         updated_at: one.updated_at,
     };

@@ -2,6 +2,7 @@
 
 mod detail;
 mod list;
+mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub use detail::{find, find_by_name};
 pub use list::{ListFilter, SummaryRow, list};
+pub use refund::{insert_refund_lines, parts};
 
 use super::model::{
     CancelReason, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, NewTax, Note, Sums,
@@ -85,7 +87,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Jsonb, _>(shipping)
         .bind::<Jsonb, _>(taxes)
         .bind::<SqlUuid, _>(Uuid::now_v7())
-        .bind::<Text, _>(actor);
+        .bind::<Text, _>(actor)
+        .bind::<Jsonb, _>(&order.attributes);
     tx.execute(statement).await.map(drop)
 }
 

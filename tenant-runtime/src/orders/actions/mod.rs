@@ -1,5 +1,7 @@
 //! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
 
+mod refund;
+
 use serde_json::json;
 use souk_kernel::{CartId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
@@ -8,14 +10,16 @@ use super::error::OrderError;
 use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
 use super::model::view::OrderView;
 use super::model::{
-    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note,
-    allowed_actions,
+    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note, Standing,
+    refund::remainder,
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
 use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
+
+pub use refund::{preview_refund, refund, retry_refund};
 
 /// Writes an attempt: state `pending_payment`, no number. One statement.
 ///
@@ -140,7 +144,7 @@ fn captured_note(tx: &ReadTx<'_>, actor: &str, amount: Money) -> Note {
 
 fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&str>) -> OrderPaid {
     OrderPaid {
-        order_id: order.id,
+        order: order.id,
         number: order.number,
         name: order.title(),
         email: order.email.clone(),
@@ -151,7 +155,9 @@ fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&s
 }
 
 fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
-    allowed_actions(order.state, order.financial_status, order.fulfillment_status, false)
+    let LockedOrder { state, financial_status: financial, fulfillment_status: fulfillment, .. } = *order;
+    Standing { state, financial, fulfillment, offline: false, free: order.sums.total.is_zero() }
+        .allowed_actions()
 }
 
 /// Writes where the money of a placed order stands now; when money came, books it and says `order.paid`. Two to four statements.
@@ -336,11 +342,13 @@ async fn undo_sale(
     actor: &str,
 ) -> Result<(), OrderError> {
     inventory::uncommit(tx, order.cart, order.id, wish.restock, actor).await?;
-    let entry = rules::cancelled(&order.sale()?, tx.now()).map_err(ledger::LedgerError::from)?;
+    // What was refunded line by line is out of the books already.
+    let left = remainder(&order.sale()?, &queries::parts(tx, order.id).await?)?;
+    let entry = rules::cancelled(&left, tx.now()).map_err(ledger::LedgerError::from)?;
     ledger::post_all(tx, Vec::from_iter(entry)).await?;
     let mut refund = None;
     if let Some(payment) = held.and_then(|held| held.payment) {
-        let ours = payment.captured.checked_sub(payment.refunded)?;
+        let ours = payment.captured.checked_sub(payments::promised(tx, &payment).await?)?;
         if ours.is_positive() && wish.refund {
             let reason = wish.reason.as_str();
             return_money(tx, order, payment.id, ours, Claim::Sale, reason, actor).await?;
