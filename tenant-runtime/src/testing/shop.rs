@@ -71,6 +71,11 @@ impl Shop {
 
     /// A product with so many pieces at a price; what costs nothing is a download.
     pub async fn thing(&self, pieces: i64, price: i64) -> Thing {
+        self.thing_for(pieces, price, "EUR").await
+    }
+
+    /// The same in another currency.
+    pub async fn thing_for(&self, pieces: i64, price: i64, currency: &str) -> Thing {
         let (product, variant, item) = (ProductId::new(), VariantId::new(), InventoryItemId::new());
         let (p, v, i) = (product.uuid(), variant.uuid(), item.uuid());
         self.inner
@@ -81,7 +86,7 @@ impl Shop {
                      SELECT gen_random_uuid(), '{i}', id, 'received', {pieces}, 'test' FROM {{s}}.locations LIMIT 1;
                  INSERT INTO {{s}}.products (id, handle, title, status, created_at, updated_at) VALUES ('{p}', '{p}', 'Enamel mug', 'active', now(), now());
                  INSERT INTO {{s}}.product_variants (id, product_id, title, position, requires_shipping, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, {price} > 0, '{i}', now(), now());
-                 INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', 'EUR', {price}, now())"
+                 INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', '{currency}', {price}, now())"
             ))
             .await;
         Thing { variant }
