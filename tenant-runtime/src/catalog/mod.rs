@@ -13,7 +13,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::sellable;
+pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{Sellable, Status};

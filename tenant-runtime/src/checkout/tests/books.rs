@@ -34,10 +34,21 @@ enum Step {
     /// Things by number, and how many of each.
     Buy(Vec<(usize, u32)>),
     /// Of one order one line: pieces, or an amount that leaves the pieces.
-    Refund { order: Index, line: Index, pieces: Option<u32>, minor: i64 },
+    Refund {
+        order: Index,
+        line: Index,
+        pieces: Option<u32>,
+        minor: i64,
+    },
     /// Of one order's delivery.
-    RefundDelivery { order: Index, minor: i64 },
-    Cancel { order: Index, restock: bool },
+    RefundDelivery {
+        order: Index,
+        minor: i64,
+    },
+    Cancel {
+        order: Index,
+        restock: bool,
+    },
     /// The worker's round.
     Sweep,
 }
@@ -124,15 +135,24 @@ impl Books {
         let body = json!({ "expected_total": cart.json["total"], "payment": { "provider": "test", "token": "tok_ok" } });
         let path = format!("/store/v1/carts/{}/checkout", cart.text("/id"));
         let call = self.shop.call("POST", &path).header("x-cart-secret", &cart.text("/secret"));
-        let order = call.header("idempotency-key", &key()).json(&body).send().await.expect(201).json["order"].clone();
+        let order =
+            call.header("idempotency-key", &key()).json(&body).send().await.expect(201).json["order"].clone();
         assert_eq!((minor(&order["total"]), minor(&order["tax"])), (total, tax));
         let taxes = |lines: &Value| -> i64 {
             let lines = lines.as_array().unwrap().iter();
-            lines.flat_map(|line| line["tax_lines"].as_array().unwrap()).map(|tax| minor(&tax["amount"])).sum()
+            lines
+                .flat_map(|line| line["tax_lines"].as_array().unwrap())
+                .map(|tax| minor(&tax["amount"]))
+                .sum()
         };
         assert_eq!(taxes(&order["lines"]) + taxes(&order["shipping_lines"]), tax, "{order}");
         let id = order["id"].as_str().unwrap().to_owned();
-        let lines = order["lines"].as_array().unwrap().iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
+        let lines = order["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|line| line["id"].as_str().unwrap().to_owned())
+            .collect();
         self.orders.push(Known { id, total, tax, refunded: 0, refunded_tax: 0, cancelled: false, lines });
         self.cash += total;
     }
@@ -204,7 +224,8 @@ impl Books {
     async fn check(&self, told: &str) {
         let standing = || self.orders.iter();
         let tax: i64 = standing().map(|order| order.tax - order.refunded_tax).sum();
-        let net: i64 = standing().map(|order| order.total - order.tax - (order.refunded - order.refunded_tax)).sum();
+        let net: i64 =
+            standing().map(|order| order.total - order.tax - (order.refunded - order.refunded_tax)).sum();
         let mut seen = BTreeMap::new();
         for account in ["1000", "1100", "2100", "2200", "2300", "4000", "4100", "4900"] {
             seen.insert(account, self.shop.balance_of(account).await);
@@ -226,7 +247,8 @@ impl Books {
                 // One, and then the rest at once; a piece may be worth nothing by itself.
                 self.refunds(order, json!({ "lines": [{ "line": line, "quantity": 1 }] })).await;
                 let now = self.shop.order(&self.orders[order].id).await;
-                let row = now["lines"].as_array().unwrap().iter().find(|row| row["id"] == json!(line)).unwrap();
+                let row =
+                    now["lines"].as_array().unwrap().iter().find(|row| row["id"] == json!(line)).unwrap();
                 let left = row["quantity"].as_i64().unwrap() - row["refunded_quantity"].as_i64().unwrap();
                 if left > 0 {
                     self.refunds(order, json!({ "lines": [{ "line": line, "quantity": left }] })).await;
@@ -237,10 +259,21 @@ impl Books {
             }
             // With exclusive prices the delivery is dearer by its tax.
             let known = &self.orders[order];
-            assert_eq!((known.refunded, known.refunded_tax), (known.total, known.tax), "{:?} {known:?}", self.ways);
+            assert_eq!(
+                (known.refunded, known.refunded_tax),
+                (known.total, known.tax),
+                "{:?} {known:?}",
+                self.ways
+            );
         }
         self.sweeps().await;
-        assert_eq!(self.shop.taken().await, (self.orders.iter().map(|order| order.total).sum(), self.orders.iter().map(|order| order.total).sum()));
+        assert_eq!(
+            self.shop.taken().await,
+            (
+                self.orders.iter().map(|order| order.total).sum(),
+                self.orders.iter().map(|order| order.total).sum()
+            )
+        );
         for order in &self.orders {
             assert_eq!(self.shop.order(&order.id).await["financial_status"], "refunded");
         }
@@ -278,7 +311,8 @@ async fn price_edit_against_checkout() {
     for _ in 0..8 {
         baskets.push(shop.basket(mug, 1).await);
     }
-    let buyers = futures_util::future::join_all(baskets.iter().map(|basket| shop.buys(basket, 1490, "tok_ok")));
+    let buyers =
+        futures_util::future::join_all(baskets.iter().map(|basket| shop.buys(basket, 1490, "tok_ok")));
     let wish = json!({ "price": { "amount_minor": 1200, "currency": "EUR" } });
     let edit = shop.owner_call("PUT", &price).header("if-match", "*").json(&wish).send();
     let (answers, edited) = futures_util::future::join(buyers, edit).await;
@@ -307,7 +341,9 @@ async fn the_last_piece_goes_to_one_of_two() {
         let shop = Shop::open().await;
         let mug = shop.thing(1, 1000).await;
         let (one, two) = (shop.basket(mug, 1).await, shop.basket(mug, 1).await);
-        let (one, two) = futures_util::future::join(shop.buys(&one, 1490, "tok_slow"), shop.buys(&two, 1490, "tok_ok")).await;
+        let (one, two) =
+            futures_util::future::join(shop.buys(&one, 1490, "tok_slow"), shop.buys(&two, 1490, "tok_ok"))
+                .await;
         let (won, lost) = if one.status == 201 { (one, two) } else { (two, one) };
         won.expect(201);
         let lost = lost.refused(409, "out_of_stock");

@@ -176,13 +176,14 @@ pub fn plan(parts: &[Part], wish: &RefundWish) -> Result<Vec<Share>, Refused> {
     Ok(shares)
 }
 
-/// What shares are in the books: goods and delivery without tax, tax, and all of it.
+/// What shares are in the books: goods and delivery without tax and after discounts, tax, and all of it.
 ///
 /// # Errors
 /// Too much to count.
 pub fn returned(sale: &Sale, shares: impl IntoIterator<Item = Share>) -> Result<Sale, MoneyError> {
     let zero = Money::zero(sale.total.currency());
-    let nothing = Sale { goods: zero, shipping: zero, tax: zero, total: zero, ..sale.clone() };
+    let nothing =
+        Sale { goods: zero, shipping: zero, discount: zero, tax: zero, total: zero, ..sale.clone() };
     shares.into_iter().try_fold(nothing, |mut sum, share| {
         let net = share.amount.checked_sub(share.tax)?;
         match share.line {
