@@ -104,8 +104,10 @@ async fn a_cart_from_first_to_last() {
     let chosen = shop.on_cart("PUT", &basket, "/shipping-option", Some(choice)).await.expect(200);
     assert_eq!(chosen.json["shipping"]["id"], options.data()[0]["id"]);
     // Null clears, left out stays.
-    let cleared =
-        shop.on_cart("PATCH", &basket, "", Some(json!({ "note": null, "attributes": null }))).await.expect(200);
+    let cleared = shop
+        .on_cart("PATCH", &basket, "", Some(json!({ "note": null, "attributes": null })))
+        .await
+        .expect(200);
     assert_eq!(
         (&cleared.json["note"], &cleared.json["attributes"], &cleared.json["email"]),
         (&json!(""), &json!({}), &json!("ada@example.com"))
@@ -120,7 +122,8 @@ async fn a_cart_from_first_to_last() {
 async fn what_is_not_there_is_not_put_in() {
     let shop = Shop::open().await;
     let (few, none) = (shop.thing(3, 1000).await, shop.thing(0, 1000).await);
-    let cut = shop.makes_cart(json!({ "lines": [{ "variant": few.variant, "quantity": 5 }] })).await.expect(201);
+    let cut =
+        shop.makes_cart(json!({ "lines": [{ "variant": few.variant, "quantity": 5 }] })).await.expect(201);
     assert_eq!(
         cut.json["warnings"],
         json!([{ "code": "quantity_limited", "message": "Only 3 can be in the cart.", "variant": few.variant, "requested": 5, "quantity": 3 }])
@@ -206,7 +209,9 @@ async fn a_bought_cart_is_finished() {
     let shop = Shop::open().await;
     let mug = shop.thing(9, 1000).await;
     let basket = shop.basket(mug, 1).await;
-    shop.on_cart("PATCH", &basket, "", Some(json!({ "attributes": { "gift_wrap": "yes" } }))).await.expect(200);
+    shop.on_cart("PATCH", &basket, "", Some(json!({ "attributes": { "gift_wrap": "yes" } })))
+        .await
+        .expect(200);
     let bought = shop.buys(&basket, 1490, "tok_ok").await.expect(201);
     assert_eq!(bought.json["order"]["attributes"], json!({ "gift_wrap": "yes" }));
     let line = json!({ "variant": mug.variant, "quantity": 1 });
@@ -249,7 +254,8 @@ async fn many_hands_in_one_cart_lose_nothing() {
 async fn a_cart_costs_so_many_statements() {
     let shop = Shop::open().await;
     let mug = shop.thing(9, 1000).await;
-    let made = shop.makes_cart(json!({ "lines": [{ "variant": mug.variant, "quantity": 1 }] })).await.expect(201);
+    let made =
+        shop.makes_cart(json!({ "lines": [{ "variant": mug.variant, "quantity": 1 }] })).await.expect(201);
     let basket = basket_of(&made);
     let line = format!("/lines/{}", made.text("/lines/0/id"));
     let added = shop
