@@ -9,10 +9,10 @@ use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, ReadTx, sql};
 
 use super::known;
-use crate::orders::model::view::{
-    AllocationJson, OrderView, TaxJson, discount_views, line_views, payment_views, refund_views,
-    shipping_views,
+use crate::orders::model::rows::{
+    AllocationJson, TaxJson, discount_views, line_views, payment_views, refund_views, shipping_views,
 };
+use crate::orders::model::view::OrderView;
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
 
