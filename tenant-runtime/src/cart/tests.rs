@@ -42,7 +42,7 @@ async fn a_cart_from_first_to_last() {
     );
     assert_eq!(empty.header("cache-control"), "no-store");
     let one = shop
-        .cart("POST", &basket, "/lines", Some(json!({ "variant": mug.variant, "quantity": 2 })))
+        .on_cart("POST", &basket, "/lines", Some(json!({ "variant": mug.variant, "quantity": 2 })))
         .await
         .expect(200);
     assert!(one.json.get("secret").is_none());
@@ -57,7 +57,7 @@ async fn a_cart_from_first_to_last() {
         .await
         .expect(200);
     let two = shop
-        .cart("POST", &basket, "/lines", Some(json!({ "variant": print.variant, "quantity": 1 })))
+        .on_cart("POST", &basket, "/lines", Some(json!({ "variant": print.variant, "quantity": 1 })))
         .await
         .expect(200);
     let rows = |answer: &Answer| {
@@ -73,7 +73,7 @@ async fn a_cart_from_first_to_last() {
     let fewer = shop.on_cart("PATCH", &basket, &first, Some(json!({ "quantity": 1 }))).await.expect(200);
     assert_eq!(rows(&fewer), [1, 1]);
     let told = shop
-        .cart("PATCH", &basket, "", Some(json!({
+        .on_cart("PATCH", &basket, "", Some(json!({
             "email": "ada@example.com", "note": "ring twice", "shipping_address": ada(), "attributes": { "gift_wrap": "yes" },
         })))
         .await
@@ -259,7 +259,7 @@ async fn a_cart_costs_so_many_statements() {
     let basket = basket_of(&made);
     let line = format!("/lines/{}", made.text("/lines/0/id"));
     let added = shop
-        .cart("POST", &basket, "/lines", Some(json!({ "variant": mug.variant, "quantity": 1 })))
+        .on_cart("POST", &basket, "/lines", Some(json!({ "variant": mug.variant, "quantity": 1 })))
         .await
         .expect(200);
     let changed = shop.on_cart("PATCH", &basket, &line, Some(json!({ "quantity": 3 }))).await.expect(200);

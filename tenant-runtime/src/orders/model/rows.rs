@@ -3,16 +3,18 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use souk_kernel::{
-    Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId, ProductId,
-    RefundId, ShippingLineId, VariantId,
+    CreditId, Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId,
+    ProductId, RefundId, ShippingLineId, VariantId,
 };
 use uuid::Uuid;
 
 use super::StockChoice;
 use super::view::{
-    OrderDiscountView, OrderLineDiscountView, OrderLineView, OrderShippingLineView, OrderTaxLineView,
-    PaymentView, RefundLineView, RefundView, TransactionView,
+    OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView, OrderShippingLineView,
+    OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
 };
+
+use crate::credit::CreditKind;
 
 /// A row of `order_lines` as JSON.
 #[derive(Deserialize)]
@@ -258,4 +260,26 @@ pub fn refund_views(refunds: Vec<RefundJson>, currency: Currency) -> Vec<RefundV
         updated_at: one.updated_at,
     };
     refunds.into_iter().map(view).collect()
+}
+
+/// A row of `order_credits` as JSON.
+#[derive(Deserialize)]
+pub struct CreditJson {
+    id: Uuid,
+    kind: CreditKind,
+    last_characters: Option<String>,
+    amount_minor: i64,
+    state: String,
+}
+
+/// Gift cards and store credit.
+pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCreditView> {
+    let view = |one: CreditJson| OrderCreditView {
+        credit: CreditId::from_uuid(one.id),
+        kind: one.kind,
+        last_characters: one.last_characters,
+        amount: Money::new(one.amount_minor, currency),
+        state: one.state,
+    };
+    credits.into_iter().map(view).collect()
 }

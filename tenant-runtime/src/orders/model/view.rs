@@ -3,12 +3,13 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
+    CartId, CreditId, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
     PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
 };
 use utoipa::ToSchema;
 
 use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, StockChoice};
+use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
 
 /// An order as the store sees it.
@@ -48,6 +49,8 @@ pub struct OrderView {
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
+    /// What gift cards and store credit pay of the total.
+    pub credits: Vec<OrderCreditView>,
     pub payments: Vec<PaymentView>,
     pub refunds: Vec<RefundView>,
     pub timeline: Vec<TimelineView>,
@@ -104,6 +107,19 @@ pub struct OrderDiscountView {
     pub kind: String,
     /// What it took off in all, delivery included.
     pub amount: Money,
+}
+
+/// What a gift card or store credit pays of an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderCreditView {
+    pub credit: CreditId,
+    pub kind: CreditKind,
+    #[schema(example = "3HAB")]
+    pub last_characters: Option<String>,
+    pub amount: Money,
+    /// `held` while the order is not placed, `spent`, `released` (it never was) or `returned` (it was cancelled).
+    #[schema(example = "spent")]
+    pub state: String,
 }
 
 /// What one discount took off one line.
@@ -250,6 +266,8 @@ pub struct ShopperOrderView {
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
+    /// What gift cards and store credit pay of the total.
+    pub credits: Vec<OrderCreditView>,
     pub payment: Option<ShopperPaymentView>,
     pub cancel_reason: Option<CancelReason>,
     pub placed_at: Option<DateTime<Utc>>,
@@ -302,6 +320,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping_address: order.shipping_address,
             billing_address: order.billing_address,
             attributes: order.attributes,
+            credits: order.credits,
             payment,
             cancel_reason: order.cancel_reason,
             placed_at: order.placed_at,

@@ -10,7 +10,8 @@ use souk_tenancy::{DbError, ReadTx, sql};
 
 use super::known;
 use crate::orders::model::rows::{
-    AllocationJson, TaxJson, discount_views, line_views, payment_views, refund_views, shipping_views,
+    AllocationJson, TaxJson, credit_views, discount_views, line_views, payment_views, refund_views,
+    shipping_views,
 };
 use crate::orders::model::view::OrderView;
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
@@ -81,6 +82,8 @@ struct DetailRow {
     #[diesel(sql_type = Jsonb)]
     allocations: Value,
     #[diesel(sql_type = Jsonb)]
+    credits: Value,
+    #[diesel(sql_type = Jsonb)]
     payments: Value,
     #[diesel(sql_type = Jsonb)]
     refunds: Value,
@@ -149,6 +152,7 @@ impl DetailRow {
             billing_address: self.billing_address,
             note: self.note,
             attributes: self.attributes,
+            credits: credit_views(read(self.credits)?, currency),
             payments,
             refunds,
             timeline: read(self.timeline)?,
