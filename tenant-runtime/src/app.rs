@@ -17,8 +17,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, credit, discounts, inventory, ledger, messages, orders, payments, settings,
-    shipping, staff, tax,
+    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, messages, orders, payments,
+    settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -95,6 +95,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        feed::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -120,6 +121,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
+        .configure(feed::routes)
         .configure(messages::routes);
 }
 

@@ -284,6 +284,8 @@ kinds! {
     Posting "pst" "posting" PostingId;
     Event "evt" "event" EventId;
     Message "msg" "message" MessageId;
+    WebhookEndpoint "whe" "webhook endpoint" WebhookEndpointId;
+    WebhookDelivery "whd" "webhook delivery" WebhookDeliveryId;
     AuditEntry "aud" "audit entry" AuditEntryId;
     Domain "dom" "domain" DomainId;
     Market "mkt" "market" MarketId;

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::{Money, OrderId, RefundId};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::{CancelReason, FinancialStatus, LockedOrder};
 
 /// A line, as people read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventLine {
     pub title: String,
     pub variant_title: String,
@@ -34,9 +35,9 @@ fn lines(order: &LockedOrder) -> Vec<EventLine> {
 }
 
 /// `order.placed`: there is an order; goods are promised.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderPlaced {
-    pub order: OrderId,
+    pub order_id: OrderId,
     pub number: i64,
     pub name: String,
     pub email: String,
@@ -50,7 +51,9 @@ pub struct OrderPlaced {
     pub tax: Money,
     pub total: Money,
     pub prices_include_tax: bool,
+    #[schema(value_type = Option<Object>)]
     pub shipping_address: Option<serde_json::Value>,
+    #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
     pub financial_status: FinancialStatus,
     /// `manual`, `test`; none for an order that costs nothing.
@@ -70,7 +73,7 @@ impl OrderPlaced {
         at: DateTime<Utc>,
     ) -> Result<Self, souk_kernel::MoneyError> {
         Ok(Self {
-            order: order.id,
+            order_id: order.id,
             number,
             name: order.title(),
             email: order.email.clone(),
@@ -92,9 +95,9 @@ impl OrderPlaced {
 }
 
 /// `order.paid`: the whole amount is ours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderPaid {
-    pub order: OrderId,
+    pub order_id: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
@@ -104,9 +107,9 @@ pub struct OrderPaid {
 }
 
 /// `order.cancelled`: an order was undone. Attempts that were never placed and never paid are not told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderCancelled {
-    pub order: OrderId,
+    pub order_id: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
@@ -114,7 +117,7 @@ pub struct OrderCancelled {
     pub lines: Vec<EventLine>,
     pub total: Money,
     /// What will be given back, if anything.
-    pub refund_amount: Option<Money>,
+    pub refund: Option<Money>,
     pub cancelled_at: DateTime<Utc>,
 }
 
@@ -122,27 +125,27 @@ impl OrderCancelled {
     /// The fact that this order was cancelled.
     pub fn of(order: &LockedOrder, reason: CancelReason, refund: Option<Money>, at: DateTime<Utc>) -> Self {
         Self {
-            order: order.id,
+            order_id: order.id,
             number: order.number,
             name: order.title(),
             email: order.email.clone(),
             reason,
             lines: lines(order),
             total: order.sums.total,
-            refund_amount: refund,
+            refund,
             cancelled_at: at,
         }
     }
 }
 
 /// `order.refunded`: money went back to the shopper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRefunded {
-    pub order: OrderId,
+    pub order_id: OrderId,
     pub number: Option<i64>,
     pub name: String,
     pub email: String,
-    pub refund: RefundId,
+    pub refund_id: RefundId,
     pub amount: Money,
     /// All that went back so far.
     pub refunded: Money,
@@ -156,7 +159,7 @@ macro_rules! facts {
             const VERSION: u16 = 1;
             const AGGREGATE: &'static str = "order";
             fn aggregate_id(&self) -> Uuid {
-                self.order.uuid()
+                self.order_id.uuid()
             }
         })+
     };

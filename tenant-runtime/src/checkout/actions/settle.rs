@@ -259,11 +259,11 @@ pub async fn refund_left(
     orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
         .await?;
     let fact = OrderRefunded {
-        order: order.id,
+        order_id: order.id,
         number: order.number,
         name: order.title(),
         email: order.email.clone(),
-        refund,
+        refund_id: refund,
         amount,
         refunded: payment.refunded,
         refunded_at: tx.now(),

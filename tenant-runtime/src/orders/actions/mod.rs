@@ -151,7 +151,7 @@ fn captured_note(tx: &ReadTx<'_>, actor: &str, amount: Money) -> Note {
 
 fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&str>) -> OrderPaid {
     OrderPaid {
-        order: order.id,
+        order_id: order.id,
         number: order.number,
         name: order.title(),
         email: order.email.clone(),
