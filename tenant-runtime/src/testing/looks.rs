@@ -78,7 +78,9 @@ impl TestShop {
     /// A line for each table of the store: its name and the digest of all its rows. Equal before and after: nothing changed.
     pub async fn digest(&self) -> Vec<String> {
         let tables = self.look(TABLES).await;
-        self.look(digests_of(&tables)).await
+        let mut lines = self.look(digests_of(&tables)).await;
+        lines.sort_unstable();
+        lines
     }
 
     /// What the outbox holds of this store, in order.
