@@ -4,6 +4,7 @@ mod books;
 mod credit;
 mod discounts;
 mod endings;
+mod prices;
 mod providers;
 mod races;
 mod undoing;
