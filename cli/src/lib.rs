@@ -16,6 +16,7 @@ mod down;
 mod events;
 mod home;
 mod kafka;
+mod listen;
 mod logs;
 mod options;
 mod outlook;

@@ -22,7 +22,7 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
     cart, catalog, checkout, credit, discounts, feed, inventory, ledger, messages, orders, payments,
-    settings, shipping, staff, tax,
+    settings, shipping, staff, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -37,18 +37,21 @@ pub struct Services {
     limit: Arc<RateLimit>,
     show_statements: bool,
     shows_captured_mail: bool,
+    webhooks: webhooks::Rules,
 }
 
 impl Services {
     pub fn new(gate: Gate, till: Till, cursors: CursorKey, config: &Config) -> Self {
-        Self::with(
+        let mut services = Self::with(
             gate,
             till,
             cursors,
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
-        )
+        );
+        services.webhooks.private = config.webhooks_private;
+        services
     }
 
     /// The same without a configuration: for tests.
@@ -66,7 +69,9 @@ impl Services {
             std::time::Duration::from_secs(60),
             caller_of,
         ));
-        Self { gate, till, cursors, limit, show_statements, shows_captured_mail }
+        let kinds = feed::announced().iter().map(|event| event.kind).collect();
+        let webhooks = webhooks::Rules { private: false, kinds };
+        Self { gate, till, cursors, limit, show_statements, shows_captured_mail, webhooks }
     }
 }
 
@@ -95,6 +100,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         checkout::permissions::ALL,
         feed::permissions::ALL,
         messages::permissions::ALL,
+        webhooks::permissions::ALL,
     ]
     .concat()
 }
@@ -119,7 +125,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(shipping::routes)
         .configure(staff::routes)
         .configure(feed::routes)
-        .configure(messages::routes);
+        .configure(messages::routes)
+        .configure(webhooks::routes);
 }
 
 /// The application; one is built for each HTTP worker.
@@ -142,6 +149,7 @@ pub fn app(
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.till))
+        .app_data(web::Data::new(services.webhooks))
         .service(openapi_json)
         .service(docs);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
