@@ -21,7 +21,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, messages, orders, payments,
+    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, markets, messages, orders, payments,
     settings, shipping, staff, tax, webhooks,
 };
 
@@ -93,6 +93,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         catalog::permissions::ALL,
         staff::permissions::ALL,
         credit::permissions::ALL,
+        markets::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
@@ -116,6 +117,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(ledger::routes)
         .configure(catalog::routes)
         .configure(credit::routes)
+        .configure(markets::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)

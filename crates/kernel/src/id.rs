@@ -292,6 +292,7 @@ kinds! {
     Discount "dsc" "discount" DiscountId;
     DiscountAllocation "dal" "discount allocation" DiscountAllocationId;
     Credit "crd" "credit account" CreditId;
+    PriceList "pls" "price list" PriceListId;
     Request "req" "request" RequestId;
 }
 
