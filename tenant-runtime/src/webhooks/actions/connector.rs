@@ -39,6 +39,8 @@ impl Resolve for Careful {
 
 /// A client that waits so long for a whole answer; `private` allows every address: for development.
 pub fn client(private: bool, whole: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    // Another one may have been installed before; any will do.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = reqwest::Client::builder()
         .redirect(Policy::none())
         .no_proxy()
