@@ -221,7 +221,12 @@ async fn every_bad_answer_is_a_clear_state() {
                 let log = stage.log(delivery.id).await;
                 assert_eq!(log[0].response_body.as_ref().unwrap().len(), 4096);
             }
-            "/drip" => assert_eq!(end, ("pending", Some(200), Some("no whole answer in time"))),
+            "/drip" => {
+                assert_eq!(end, ("delivered", Some(200), None), "the status says that it took it");
+                let log = stage.log(delivery.id).await;
+                assert_eq!(log[0].error.as_deref(), Some("no whole answer in time"));
+                assert!(log[0].took_ms < 5000, "it was not waited for: {} ms", log[0].took_ms);
+            }
             "/hang" => assert_eq!(end, ("pending", None, Some("no whole answer in time"))),
             _ => assert_eq!((end.0, end.1), ("pending", None), "{path}"),
         }
