@@ -1,0 +1,1 @@
+//! Proof (c): ids of others.
