@@ -21,7 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, inventory, ledger, messages, orders, payments, settings, shipping, staff, tax,
+    cart, catalog, checkout, discounts, inventory, ledger, messages, orders, payments, settings, shipping,
+    staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -86,6 +87,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         ledger::permissions::ALL,
         catalog::permissions::ALL,
         staff::permissions::ALL,
+        discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
@@ -119,6 +121,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
         .configure(orders::routes)
