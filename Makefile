@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor test test-fast check audit clean-local
+.PHONY: help build up down status logs doctor test test-fast check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -78,6 +78,13 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
 	cargo test -q -p souk-tests --test house
+	$(STEP) "generated files"
+	cargo run -q -p souk-harness --bin souk-generate -- --check
+
+## make generate     write the files that are made from the code: OpenAPI, problems, tables of authority
+generate:
+	@$(SETUP)
+	cargo run -q -p souk-harness --bin souk-generate
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

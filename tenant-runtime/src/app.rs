@@ -105,6 +105,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     inventory::CATALOGUE,
     staff::CATALOGUE,
     catalog::CATALOGUE,
+    discounts::CATALOGUE,
     payments::CATALOGUE,
     cart::CATALOGUE,
     orders::CATALOGUE,

@@ -57,7 +57,8 @@ impl Trial<'_> {
             Ok(answer) => answer,
             Err(broken) => return self.finds(operation, actor, &format!("the connection broke: {broken}")),
         };
-        let changed = before.changed(&self.books.digest().await);
+        let after = self.books.digest().await;
+        let (changed, harmed) = (before.changed(&after), before.harmed(&after));
         let refused = answer.status >= 400;
         self.refused.fetch_add(usize::from(refused), Ordering::Relaxed);
         match expected(operation, row, &self.law, actor) {
@@ -71,11 +72,11 @@ impl Trial<'_> {
         if let Some(complaint) = answer.complaint() {
             self.finds(operation, actor, &complaint);
         }
-        if refused && !changed.is_empty() {
-            self.finds(operation, actor, &format!("refused with {}, and yet {changed:?} changed", answer.status));
+        if refused && !harmed.is_empty() {
+            self.finds(operation, actor, &format!("refused with {}, and yet {harmed:?} changed", answer.status));
         }
-        if operation.reads() && changed.iter().any(|table| !table.ends_with("payment_sessions")) {
-            self.finds(operation, actor, &format!("it only looks, and yet {changed:?} changed"));
+        if operation.reads() && !harmed.is_empty() {
+            self.finds(operation, actor, &format!("it only looks, and yet {harmed:?} changed"));
         }
         self.leaks(operation, actor, &answer);
         self.books.bring_back(&changed).await;
@@ -85,6 +86,10 @@ impl Trial<'_> {
         // Those who work at the other business may see what is theirs, where they are not here.
         if actor.name != "other owner" && answer.text().contains(&self.scene.there.canary) {
             self.finds(operation, actor, "the answer holds something of the other store");
+        }
+        // A password or a refresh token in the body is whose it is, whoever else signs the request.
+        if operation.path.starts_with("/v1/sessions") {
+            return;
         }
         let of_ours = answer.text().contains(&self.scene.here.canary);
         if of_ours && matches!(actor.standing, Standing::Outside(_)) && operation.plane == Plane::Control && actor.name != "removed" {

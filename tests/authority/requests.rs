@@ -9,13 +9,23 @@ use souk_harness::{Business, Call, Operation, Place};
 const PARTS: &[(&str, &str, &str)] = &[
     ("captureOrder", "{id}", "ord:authorized"),
     ("markOrderPaid", "{id}", "ord:unpaid"),
+    ("createCart", "/discount_codes/0", "code"),
+    ("enterCartDiscountCode", "/code", "code"),
     ("lookUpOrder", "?number", "order number"),
     ("lookUpOrder", "?secret", "order secret"),
     ("checkout", "/expected_total/amount_minor", "#total"),
     ("checkout", "/payment/return_url", "=http://localhost:3000/thanks"),
     ("createCheckoutSession", "/success_url", "=http://localhost:3000/thanks"),
     ("stores_remove", "?confirm", "handle"),
+    ("accounts_verify", "/token", "verification token"),
+    ("accounts_complete_reset", "/token", "reset token"),
+    ("members_accept", "/token", "invitation token"),
+    ("sessions_sign_in", "/email", "email"),
+    ("sessions_refresh", "/refresh_token", "refresh token"),
 ];
+
+/// Parts of paths that take an id or a readable handle, so that their schema says neither.
+const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col")];
 
 /// The request for an operation at a business.
 pub fn sound(operation: &Operation, at: &Business) -> Call {
@@ -32,7 +42,8 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
     let mut path = operation.path.clone();
     for parameter in operation.of(Place::Path) {
         let slot = format!("{{{}}}", parameter.name);
-        let name = special(&slot).or_else(|| id_prefix(&parameter.schema)).unwrap_or(&parameter.name);
+        let readable = || NAMES.iter().find(|(name, _)| *name == parameter.name).map(|(_, prefix)| *prefix);
+        let name = special(&slot).or_else(|| id_prefix(&parameter.schema)).or_else(readable).unwrap_or(&parameter.name);
         path = path.replace(&slot, &thing(name));
     }
     let mut query = Vec::new();

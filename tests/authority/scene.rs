@@ -18,9 +18,10 @@ pub async fn scene() -> (&'static Scene, MutexGuard<'static, ()>) {
     let turn = TURN.lock().await;
     let scene = SCENE.get_or_init(|| async {
         let platform = Platform::get().await;
-        let here = Business::open(platform, "mugs").await;
+        let mut here = Business::open(platform, "mugs").await;
         let there = Business::open(platform, "bowls").await;
         let stranger = Person::new(platform, "stranger").await;
+        here.invites(platform, &stranger).await;
         platform.rest();
         // The work in progress ends: from here on nothing happens unasked.
         tokio::time::sleep(std::time::Duration::from_millis(700)).await;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::books::admin;
 use crate::door::{Answer, Call, Door};
-use crate::people::{PASSWORD, Person};
+use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
@@ -106,11 +106,29 @@ impl Business {
         things.insert("sto".to_owned(), store.to_string());
         things.insert("op".to_owned(), operation.rsplit('/').next().unwrap_or_default().to_owned());
         things.insert("ses".to_owned(), owner.session.to_string());
+        things.insert("email".to_owned(), owner.email.clone());
+        things.insert("refresh token".to_owned(), owner.refresh.clone());
+        things.insert("verification token".to_owned(), mailed_token(&books, &owner.email, "verify-email").await);
+        let forgets = Call::post("/v1/password-resets", &json!({ "email": owner.email }));
+        door.send(&forgets).await.expect(202);
+        things.insert("reset token".to_owned(), mailed_token(&books, &owner.email, "reset-password").await);
         people.insert("owner", owner);
         let schema = format!("s_{}", store.suffix());
         let mut business = Self { canary, organization, store, schema, handle, host, people, things };
         business.stock(platform, &books).await;
         business
+    }
+
+    /// Invites somebody who has not answered yet.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub async fn invites(&mut self, platform: &Platform, guest: &Person) {
+        let wish = json!({ "email": guest.email, "role": "viewer" });
+        let call = Call::post(format!("/v1/organizations/{}/invitations", self.organization), &wish);
+        self.owner().send(platform, &platform.control(), call).await.expect(201);
+        let token = mailed_token(&admin(platform.database).await, &guest.email, "accept-invitation").await;
+        self.things.insert("invitation token".to_owned(), token);
     }
 
     pub fn owner(&self) -> &Person {
@@ -152,6 +170,11 @@ impl Business {
         let collection = Call::post("/admin/v1/collections", &json!({ "title": format!("All {canary}") }));
         let collection = self.staff(platform, collection).await.expect(201).word("/id");
         self.staff(platform, Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}"))).await;
+        let discount = json!({ "title": format!("Welcome {canary}"), "method": "code", "codes": ["WELCOME"],
+            "terms": { "kind": "percentage", "rate_ppm": 100_000 } });
+        let discount = self.staff(platform, Call::post("/admin/v1/discounts", &discount)).await.expect(201).word("/id");
+        self.things.insert("dsc".to_owned(), discount);
+        self.things.insert("code".to_owned(), "WELCOME".to_owned());
 
         for (name, wish) in [
             ("", json!({ "provider": "test", "token": "tok_ok", "return_url": "http://localhost:3000/thanks" })),
