@@ -21,8 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, discounts, inventory, ledger, messages, orders, payments, settings, shipping,
-    staff, tax,
+    cart, catalog, checkout, credit, discounts, inventory, ledger, messages, orders, payments, settings,
+    shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -87,6 +87,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         ledger::permissions::ALL,
         catalog::permissions::ALL,
         staff::permissions::ALL,
+        credit::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
@@ -106,6 +107,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     staff::CATALOGUE,
     catalog::CATALOGUE,
     discounts::CATALOGUE,
+    credit::CATALOGUE,
     payments::CATALOGUE,
     cart::CATALOGUE,
     orders::CATALOGUE,
@@ -122,6 +124,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(credit::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)

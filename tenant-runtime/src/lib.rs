@@ -1,6 +1,6 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` · 3 `discounts` `payments` · 4 `cart` · 5 `orders` ·
+//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `credit` · 3 `discounts` `payments` · 4 `cart` · 5 `orders` ·
 //! 6 `checkout` · 7 `messages`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
@@ -18,6 +18,7 @@ pub mod staff;
 pub mod tax;
 
 pub mod catalog;
+pub mod credit;
 
 pub mod discounts;
 pub mod payments;

@@ -11,6 +11,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("markOrderPaid", "{id}", "ord:unpaid"),
     ("createCart", "/discount_codes/0", "code"),
     ("enterCartDiscountCode", "/code", "code"),
+    ("enterCartGiftCard", "/code", "gift card"),
+    ("getStoreCredit", "{id}", "store credit"),
     ("lookUpOrder", "?number", "order number"),
     ("lookUpOrder", "?secret", "order secret"),
     ("checkout", "/expected_total/amount_minor", "#total"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use souk_kernel::{ProductId, StoreId};
+use souk_kernel::{CustomerId, ProductId, StoreId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -175,6 +175,22 @@ impl Business {
         let discount = self.staff(platform, Call::post("/admin/v1/discounts", &discount)).await.expect(201).word("/id");
         self.things.insert("dsc".to_owned(), discount);
         self.things.insert("code".to_owned(), "WELCOME".to_owned());
+        let customer = CustomerId::new();
+        let joins = format!(
+            "INSERT INTO {}.customers (id, email, email_key, first_name, created_at, updated_at) VALUES ($1, $2, $2, $3, now(), now())",
+            self.schema
+        );
+        let email = format!("ada@{canary}.example");
+        books.execute(&joins, &[&customer.uuid(), &email, &canary]).await.expect("a customer");
+        self.things.insert("cus".to_owned(), customer.to_string());
+        let amount = json!({ "amount_minor": 500, "currency": "EUR" });
+        let card = Call::post("/admin/v1/gift-cards", &json!({ "amount": amount, "origin": "granted", "note": canary }));
+        let card = self.staff(platform, card).await.expect(201);
+        self.things.insert("crd".to_owned(), card.word("/id"));
+        self.things.insert("gift card".to_owned(), card.word("/code"));
+        let credit = json!({ "customer": customer.to_string(), "amount": amount, "origin": "granted" });
+        let credit = self.staff(platform, Call::post("/admin/v1/store-credits", &credit)).await.expect(201).word("/id");
+        self.things.insert("store credit".to_owned(), credit);
 
         for (name, wish) in [
             ("", json!({ "provider": "test", "token": "tok_ok", "return_url": "http://localhost:3000/thanks" })),

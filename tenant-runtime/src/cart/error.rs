@@ -6,6 +6,7 @@ use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::catalog::CatalogError;
+use crate::credit::CreditError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
@@ -39,6 +40,8 @@ pub enum CartError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Credit(#[from] CreditError),
     #[error(transparent)]
     Discount(#[from] DiscountError),
     #[error(transparent)]
@@ -83,6 +86,7 @@ impl From<CartError> for Problem {
             CartError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CartError::Settings(error) => error.into(),
             CartError::Catalog(error) => error.into(),
+            CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
