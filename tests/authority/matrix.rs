@@ -92,7 +92,10 @@ impl Trial<'_> {
             return;
         }
         let of_ours = answer.text().contains(&self.scene.here.canary);
-        if of_ours && matches!(actor.standing, Standing::Outside(_)) && operation.plane == Plane::Control && actor.name != "removed" {
+        // Who accepts an invitation is no stranger any more.
+        let invited = operation.path == "/v1/invitations/accept" && answer.status < 300;
+        let outside = matches!(actor.standing, Standing::Outside(_)) && actor.name != "removed" && !invited;
+        if of_ours && outside && operation.plane == Plane::Control {
             self.finds(operation, actor, "a stranger sees something of ours");
         }
     }

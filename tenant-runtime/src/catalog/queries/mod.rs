@@ -347,7 +347,7 @@ pub async fn uncollect(
 }
 
 /// One yes or no.
-#[derive(QueryableByName)]
+#[derive(diesel::QueryableByName)]
 struct Answer {
     #[diesel(sql_type = Bool)]
     yes: bool,
