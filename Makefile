@@ -4,31 +4,42 @@
 PG ?= 18
 # Cargo profile of `make up`: dev builds soonest; fast and release run faster.
 PROFILE ?= dev
+# KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
+KAFKA ?=
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor test test-fast check generate audit clean-local
+.PHONY: help build up down status logs doctor test test-fast journeys drills check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PROGRAMS = -p souk -p souk-payment-provider -p souk-control-plane -p souk-tenant-runtime
 STEP = printf '\n\033[1m▶ %s\033[0m\n'
 # A server of our own for the tests, unless SOUK_TEST_DATABASE_URL names one; it is left running for the next time.
+# Platforms that the suites start themselves run on the same version.
 DATABASE = if [ -z "$${SOUK_TEST_DATABASE_URL:-}" ]; then \
 	$(STEP) "PostgreSQL $(PG) for the tests"; \
-	cargo build -q -p souk --bin souk; \
 	target/debug/souk db start --version $(PG) --dir .souk/test-pg$(PG) --careless >/dev/null; \
 	SOUK_TEST_DATABASE_URL=$$(target/debug/souk db url --dir .souk/test-pg$(PG)); \
-	export SOUK_TEST_DATABASE_URL; fi
+	export SOUK_TEST_DATABASE_URL; fi; \
+	export SOUK_POSTGRES_VERSION=$(PG)
+# A broker of our own, likewise, unless SOUK_TEST_KAFKA_BROKERS names some.
+BROKER = if [ -z "$${SOUK_TEST_KAFKA_BROKERS:-}" ]; then \
+	$(STEP) "Kafka for the tests"; \
+	if target/debug/souk kafka start --dir .souk/test-kafka >/dev/null; then \
+		SOUK_TEST_KAFKA_BROKERS=$$(target/debug/souk kafka address --dir .souk/test-kafka); \
+		export SOUK_TEST_KAFKA_BROKERS; \
+	elif [ -n "$${CI:-}" ]; then exit 1; \
+	else printf '\n✘ THE TESTS ON A REAL KAFKA ARE LEFT OUT: there is no broker (see above)\n'; fi; fi
 
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make up           build and start everything, fill a demo store, print where it is
+## make up           build and start everything, fill a demo store, print where it is (KAFKA=1: with a broker)
 up: build
-	@$(FOLDER)/souk up --detach
+	@$(FOLDER)/souk up --detach $(if $(filter 1 yes true,$(KAFKA)),--kafka)
 
 ## make down         stop what `make up` started
 down:
@@ -56,18 +67,31 @@ build:
 test: check
 	@$(SETUP)
 	began=$$(date +%s)
+	$(STEP) "building programs and tests"
+	# One selection for both, so that no crate is built twice with other features.
+	cargo build --workspace --all-targets
 	$(DATABASE)
-	$(STEP) "building the tests"
-	cargo test --workspace --no-run
-	$(STEP) "tests"
+	$(BROKER)
+	$(STEP) "tests on PostgreSQL $(PG)"
 	cargo test --workspace
 	$(STEP) "all tests passed after $$(( $$(date +%s) - began )) s"
 
 ## make test-fast    unit and HTTP tests only: the inner loop
 test-fast:
 	@$(SETUP)
+	[ -x target/debug/souk ] || cargo build $(PROGRAMS)
 	$(DATABASE)
 	cargo test --workspace --lib
+
+## make journeys     the README's tour and the life of `souk up`, on real processes
+journeys: build
+	@$(SETUP)
+	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test journeys -- --nocapture
+
+## make drills       crashes under load, then the books are compared (ONLY=flash_sale for one)
+drills: build
+	@$(SETUP)
+	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test drills -- $(ONLY)
 
 ## make check        format, clippy, house rules
 check:
@@ -77,14 +101,14 @@ check:
 	$(STEP) "clippy"
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
-	cargo test -q -p souk-tests --test house
+	cargo test -q --workspace --test house
 	$(STEP) "generated files"
-	cargo run -q -p souk-harness --bin souk-generate -- --check
+	cargo run -q -p souk-proofs --bin souk-generate -- --check
 
 ## make generate     write the files that are made from the code: OpenAPI, problems, tables of authority
 generate:
 	@$(SETUP)
-	cargo run -q -p souk-harness --bin souk-generate
+	cargo run -q -p souk-proofs --bin souk-generate
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:
@@ -103,4 +127,5 @@ clean-local: down
 	@for folder in .souk/test-pg*; do
 		if [ -d "$$folder" ] && [ -x target/debug/souk ]; then target/debug/souk db stop --dir "$$folder"; fi
 	done
+	if [ -d .souk/test-kafka ] && [ -x target/debug/souk ]; then target/debug/souk kafka stop --dir .souk/test-kafka; fi
 	rm -rf .souk

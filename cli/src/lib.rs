@@ -7,15 +7,20 @@
 pub mod command;
 pub mod config;
 
+mod broker;
 mod children;
 mod database;
 mod demo;
 mod doctor;
 mod down;
+mod env;
+mod events;
 mod home;
+mod kafka;
 mod logs;
 mod options;
 mod outlook;
+mod pick;
 mod ports;
 mod postgres;
 mod random;

@@ -21,8 +21,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
-    cart, catalog, checkout, credit, discounts, inventory, ledger, messages, orders, payments, settings,
-    shipping, staff, tax,
+    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, markets, messages, orders, payments,
+    settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -88,11 +88,13 @@ pub fn permissions() -> Vec<PermissionKey> {
         catalog::permissions::ALL,
         staff::permissions::ALL,
         credit::permissions::ALL,
+        markets::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        feed::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -103,6 +105,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     souk_api::problem::CATALOGUE,
     souk_access::CATALOGUE,
     shipping::CATALOGUE,
+    markets::CATALOGUE,
     inventory::CATALOGUE,
     staff::CATALOGUE,
     catalog::CATALOGUE,
@@ -125,6 +128,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(ledger::routes)
         .configure(catalog::routes)
         .configure(credit::routes)
+        .configure(markets::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
@@ -133,6 +137,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
+        .configure(feed::routes)
         .configure(messages::routes);
 }
 

@@ -18,7 +18,7 @@ use utoipa_actix_web::AppExt;
 use crate::checkout::{PublicAddress, Till};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
-use crate::{cart, checkout, credit, discounts, inventory, ledger, orders, payments};
+use crate::{cart, catalog, checkout, credit, discounts, inventory, ledger, markets, orders, payments};
 
 /// What the test provider and the shops share.
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -63,7 +63,9 @@ impl TestShop {
         let permissions = [
             cart::permissions::ALL,
             checkout::permissions::ALL,
+            catalog::permissions::ALL,
             credit::permissions::ALL,
+            markets::permissions::ALL,
             discounts::permissions::ALL,
             inventory::permissions::ALL,
             ledger::permissions::ALL,
@@ -109,6 +111,8 @@ impl TestShop {
         let app = app
             .configure(cart::routes)
             .configure(credit::routes)
+            .configure(catalog::routes)
+            .configure(markets::routes)
             .configure(discounts::routes)
             .configure(inventory::routes)
             .configure(ledger::routes)

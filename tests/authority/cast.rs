@@ -1,12 +1,14 @@
 //! Everybody who might come to a door, and what they hold there.
 
 use chrono::{DateTime, Utc};
-use souk_access::{ApiKey, Grant, KeyKind, KeyMode, PermissionKey, PermissionSet, Policy, SigningKey, Subject};
+use souk_access::{
+    ApiKey, Grant, KeyKind, KeyMode, PermissionKey, PermissionSet, Policy, SigningKey, Subject,
+};
 use souk_access::{Audience, MAX_LIFETIME};
-use souk_harness::people::staff_token;
-use souk_harness::platform::ISSUER;
-use souk_harness::{Books, Business, Call, Person, Plane, Platform};
 use souk_kernel::{AccountId, Clock, StoreId};
+use souk_proofs::people::staff_token;
+use souk_proofs::platform::ISSUER;
+use souk_proofs::{Books, Business, Call, Person, Plane, Platform};
 use std::sync::Arc;
 
 /// What a door makes of somebody.
@@ -30,7 +32,8 @@ pub struct Actor {
 
 impl Actor {
     fn new(name: &str, token: Option<String>, standing: Standing) -> Self {
-        let credentials = token.map(|token| ("authorization", format!("Bearer {token}"))).into_iter().collect();
+        let credentials =
+            token.map(|token| ("authorization", format!("Bearer {token}"))).into_iter().collect();
         Self { name: name.to_owned(), standing, credentials }
     }
 
@@ -92,7 +95,13 @@ const EXPIRED: i64 = -(15 * 60 + 90);
 const NOT_YET: i64 = 60 * 60;
 
 /// The cast of the control plane: everybody who might come to the business's organization.
-pub fn at_control(platform: &Platform, law: &Law, here: &Business, there: &Business, stranger: &Person) -> Vec<Actor> {
+pub fn at_control(
+    platform: &Platform,
+    law: &Law,
+    here: &Business,
+    there: &Business,
+    stranger: &Person,
+) -> Vec<Actor> {
     let (account, anyone) = (|| law.role("account"), law.role("anyone"));
     let token = |person: &Person| Some(person.token(platform));
     let owner = here.owner();
@@ -117,10 +126,18 @@ pub fn at_control(platform: &Platform, law: &Law, here: &Business, there: &Busin
         ("altered", altered(&owner.token(platform))),
         ("no such account", {
             let ghost = Subject::Account(AccountId::new());
-            platform.signing().issue(Audience::Control, ghost, 0, None, now(), MAX_LIFETIME).expect("a token").text
+            platform
+                .signing()
+                .issue(Audience::Control, ghost, 0, None, now(), MAX_LIFETIME)
+                .expect("a token")
+                .text
         }),
         ("old epoch", {
-            platform.signing().issue(Audience::Control, subject, 7, None, now(), MAX_LIFETIME).expect("a token").text
+            platform
+                .signing()
+                .issue(Audience::Control, subject, 7, None, now(), MAX_LIFETIME)
+                .expect("a token")
+                .text
         }),
     ] {
         cast.push(Actor::new(name, Some(token), Standing::Unbelieved));
@@ -137,8 +154,16 @@ fn altered(token: &str) -> String {
 }
 
 /// The cast of a store: everybody who might come to it.
-pub async fn at_store(platform: &Platform, law: &Law, books: &Books, here: &Business, there: &Business, stranger: &Person) -> Vec<Actor> {
-    let account = |word: &str| AccountId::parse(&here.things[&format!("account {word}")]).expect("an account");
+pub async fn at_store(
+    platform: &Platform,
+    law: &Law,
+    books: &Books,
+    here: &Business,
+    there: &Business,
+    stranger: &Person,
+) -> Vec<Actor> {
+    let account =
+        |word: &str| AccountId::parse(&here.things[&format!("account {word}")]).expect("an account");
     let token = |account: AccountId, store: StoreId| Some(staff_token(platform, account, store, 0));
     let owner = here.owner();
     let mut cast = vec![Actor::new("nobody", None, Standing::Nobody(law.role("anyone")))];
@@ -160,7 +185,9 @@ pub async fn at_store(platform: &Platform, law: &Law, books: &Books, here: &Busi
         let key = new_key(books, here, name, kind, scopes.unwrap_or_default(), "").await;
         cast.push(Actor::new(name, Some(key), Standing::Believed(set)));
     }
-    for (name, gone) in [("revoked key", "revoked_at = now()"), ("expired key", "expires_at = now() - interval '2 minutes'")] {
+    for (name, gone) in
+        [("revoked key", "revoked_at = now()"), ("expired key", "expires_at = now() - interval '2 minutes'")]
+    {
         let key = new_key(books, here, name, KeyKind::Secret, &["*"], gone).await;
         cast.push(Actor::new(name, Some(key), Standing::Unbelieved));
     }
@@ -186,7 +213,14 @@ pub async fn at_store(platform: &Platform, law: &Law, books: &Books, here: &Busi
     cast
 }
 
-async fn new_key(books: &Books, at: &Business, name: &str, kind: KeyKind, scopes: &[&str], then: &str) -> String {
+async fn new_key(
+    books: &Books,
+    at: &Business,
+    name: &str,
+    kind: KeyKind,
+    scopes: &[&str],
+    then: &str,
+) -> String {
     let key = ApiKey::mint(kind, KeyMode::Test).expect("randomness");
     let hash: String = key.digest().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let scopes: Vec<String> = scopes.iter().map(|scope| format!("'{scope}'")).collect();
@@ -197,7 +231,11 @@ async fn new_key(books: &Books, at: &Business, name: &str, kind: KeyKind, scopes
         key.prefix(),
         scopes.join(", ")
     );
-    let then = if then.is_empty() { String::new() } else { format!("UPDATE {schema}.api_keys SET {then} WHERE id = '{id}'") };
+    let then = if then.is_empty() {
+        String::new()
+    } else {
+        format!("UPDATE {schema}.api_keys SET {then} WHERE id = '{id}'")
+    };
     books.run(&format!("{insert}{then}")).await;
     key.expose().to_owned()
 }

@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use souk_harness::{Answer, Books, Door, Operation, Plane};
+use souk_proofs::{Answer, Books, Door, Operation, Plane};
 
 use super::cast::{self, Actor, Law, Standing};
 use super::requests::sound;
 use super::rows::{self, Row};
-use super::scene::{Scene, scene};
+use super::scene::{Scene, scene, settle};
 
 /// How many findings a failure shows.
 const SHOWN: usize = 60;
@@ -22,7 +22,8 @@ fn expected(operation: &Operation, row: &Row, law: &Law, actor: &Actor) -> Optio
         return Some(row.allowed);
     }
     let key = law.key(&row.permission)?;
-    let of_an_organization = ["{organization}", "{store}", "{operation}"].iter().any(|part| operation.path.contains(part));
+    let of_an_organization =
+        ["{organization}", "{store}", "{operation}"].iter().any(|part| operation.path.contains(part));
     Some(match &actor.standing {
         Standing::Unbelieved => 401,
         Standing::Nobody(set) if law.policy.allows(set, key) => row.allowed,
@@ -57,6 +58,7 @@ impl Trial<'_> {
             Ok(answer) => answer,
             Err(broken) => return self.finds(operation, actor, &format!("the connection broke: {broken}")),
         };
+        settle(operation, &answer).await;
         let after = self.books.digest().await;
         let (changed, harmed) = (before.changed(&after), before.harmed(&after));
         let refused = answer.status >= 400;
@@ -65,7 +67,11 @@ impl Trial<'_> {
             None => self.finds(operation, actor, &format!("there is no permission `{}`", row.permission)),
             Some(status) if status != answer.status => {
                 let told: String = answer.text().chars().take(300).collect();
-                self.finds(operation, actor, &format!("{} instead of {status}: {told} ({call})", answer.status));
+                self.finds(
+                    operation,
+                    actor,
+                    &format!("{} instead of {status}: {told} ({call})", answer.status),
+                );
             }
             Some(_) => {}
         }
@@ -73,7 +79,11 @@ impl Trial<'_> {
             self.finds(operation, actor, &complaint);
         }
         if refused && !harmed.is_empty() {
-            self.finds(operation, actor, &format!("refused with {}, and yet {harmed:?} changed", answer.status));
+            self.finds(
+                operation,
+                actor,
+                &format!("refused with {}, and yet {harmed:?} changed", answer.status),
+            );
         }
         if operation.reads() && !harmed.is_empty() {
             self.finds(operation, actor, &format!("it only looks, and yet {harmed:?} changed"));
@@ -106,7 +116,10 @@ impl Trial<'_> {
 
     fn ends(self, plane: Plane, operations: usize, people: usize) {
         let (asked, refused) = (self.asked.into_inner(), self.refused.into_inner());
-        println!("authority, {}: {operations} operations × {people} people = {asked} requests, {refused} refused", plane.word());
+        println!(
+            "authority, {}: {operations} operations × {people} people = {asked} requests, {refused} refused",
+            plane.word()
+        );
         let count = self.findings.lines().count();
         let shown: Vec<&str> = self.findings.lines().take(SHOWN).collect();
         assert!(count == 0, "{count} findings:\n{}", shown.join("\n"));

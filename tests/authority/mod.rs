@@ -7,7 +7,7 @@
 pub mod cast;
 mod foreign;
 mod matrix;
-mod roles;
 pub mod requests;
+mod roles;
 pub mod rows;
 pub mod scene;

@@ -1,8 +1,8 @@
 //! A sound request for every operation: its example, with ids that exist.
 
 use serde_json::Value;
-use souk_harness::document::{id_prefix, prefix_of};
-use souk_harness::{Business, Call, Operation, Place};
+use souk_proofs::document::{id_prefix, prefix_of};
+use souk_proofs::{Business, Call, Operation, Place};
 
 /// What a part of an operation's request must be, where the first thing of its kind does not do. `{name}` is a part of the path, `?name`
 /// one of the query, `/pointer` one of the body, a bare name a header; `=text` stands for itself, `#thing` for a thing that is a number.
@@ -39,13 +39,20 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
             return text.to_owned();
         }
         let found = at.things.get(name.trim_start_matches('#'));
-        found.unwrap_or_else(|| panic!("{operation} needs a `{name}`, and the business has none: see tests/harness/business.rs")).clone()
+        found
+            .unwrap_or_else(|| {
+                panic!("{operation} needs a `{name}`, and the business has none: see tests/stage/business.rs")
+            })
+            .clone()
     };
     let mut path = operation.path.clone();
     for parameter in operation.of(Place::Path) {
         let slot = format!("{{{}}}", parameter.name);
         let readable = || NAMES.iter().find(|(name, _)| *name == parameter.name).map(|(_, prefix)| *prefix);
-        let name = special(&slot).or_else(|| id_prefix(&parameter.schema)).or_else(readable).unwrap_or(&parameter.name);
+        let name = special(&slot)
+            .or_else(|| id_prefix(&parameter.schema))
+            .or_else(readable)
+            .unwrap_or(&parameter.name);
         path = path.replace(&slot, &thing(name));
     }
     let mut query = Vec::new();
@@ -76,18 +83,21 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
     }
     let Some(body) = &operation.body else { return call };
     if body.media_type != "application/json" || body.schema["type"] == "array" {
-        return call.bytes(&body.media_type, souk_harness::business::PICTURE.to_vec());
+        return call.bytes(&body.media_type, souk_proofs::business::PICTURE.to_vec());
     }
     let mut example = body.example.clone();
     let mut places = Vec::new();
     strings(&example, String::new(), &mut places);
     for (pointer, text) in places {
-        let name = special(&pointer).or_else(|| prefix_of(&text).filter(|prefix| at.things.contains_key(*prefix)));
+        let name =
+            special(&pointer).or_else(|| prefix_of(&text).filter(|prefix| at.things.contains_key(*prefix)));
         if let (Some(name), Some(place)) = (name, example.pointer_mut(&pointer)) {
             *place = Value::from(thing(name));
         }
     }
-    for (_, pointer, name) in PARTS.iter().filter(|(id, _, name)| *id == operation.id && name.starts_with('#')) {
+    for (_, pointer, name) in
+        PARTS.iter().filter(|(id, _, name)| *id == operation.id && name.starts_with('#'))
+    {
         if let Some(place) = example.pointer_mut(pointer) {
             *place = thing(name).parse::<i64>().map(Value::from).expect("a number");
         }

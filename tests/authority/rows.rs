@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use souk_harness::{Operation, Plane};
+use souk_proofs::{Operation, Plane};
 
 const FILE: &str = include_str!("operations.txt");
 

@@ -1,6 +1,6 @@
 //! Two businesses with stores and everything in them, and the books of both.
 
-use souk_harness::{Books, Business, Person, Platform};
+use souk_proofs::{Answer, Books, Business, Operation, Person, Platform};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 pub struct Scene {
@@ -28,6 +28,15 @@ pub async fn scene() -> (&'static Scene, MutexGuard<'static, ()>) {
         Scene { platform, here, there, stranger }
     });
     (scene.await, turn)
+}
+
+/// After a request that moved money, waits for the provider's webhook, which would change rows under the next request.
+pub async fn settle(operation: &Operation, answer: &Answer) {
+    let moves_money =
+        ["checkout", "captureOrder", "cancelOrder", "paymentReturn"].contains(&operation.id.as_str());
+    if moves_money && answer.status < 400 {
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    }
 }
 
 impl Scene {

@@ -1,170 +1,234 @@
-//! Both planes over real HTTP on a real database, and the test payment provider, in this process.
+//! A platform of real processes in a folder and on ports of its own, driven as a person would: by the `souk` command.
 
-use std::net::TcpListener;
-use std::sync::OnceLock;
-use std::time::Duration;
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
-use actix_web::{App, HttpServer};
-use souk_access::{Hasher, SigningKey};
-use souk_api::CursorKey;
-use souk_control_plane::config::{DatabaseConfig, Settings};
-use souk_kernel::Clock;
-use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
-use souk_provisioner::test_support::TestDatabase;
-use souk_telemetry::Shutdown;
-use souk_tenant_runtime::app::Services;
-use souk_tenant_runtime::config::Config;
-use tokio::sync::{OnceCell, oneshot};
+use serde_json::Value;
 
-use crate::door::Door;
-
-/// Who signs the tokens of people.
-pub const ISSUER: &str = "https://control.test";
-const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// Far more than a proof sends: limits are proved by the tests of the rooms that have them.
-const NO_LIMIT: u32 = 10_000_000;
-
-/// The addresses of everything, and the key that people's tokens are signed with.
+/// One home of `souk up`. Dropping it stops what it started and removes its folder; after a panic the folder stays, to be read.
 pub struct Platform {
-    pub database: &'static TestDatabase,
-    pub control: String,
-    pub runtime: String,
-    signing_pem: &'static str,
-    /// Stops the worker of the control plane, so that nothing happens but what a proof asks for.
-    worker: Shutdown,
+    home: PathBuf,
+    ports: Ports,
+    variables: Vec<(String, String)>,
+    /// Folders of servers that `souk db` started.
+    servers: Vec<PathBuf>,
+}
+
+/// Each with the one 1000 higher beside it, but for PostgreSQL's.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    pub control: u16,
+    pub runtime: u16,
+    pub provider: u16,
+    pub postgres: u16,
+}
+
+impl Ports {
+    /// Four that are free now, below those that systems hand out by themselves.
+    fn free() -> Self {
+        let salt = random() as u16;
+        let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
+        (0..500)
+            .map(|step| 20_000 + (salt.wrapping_add(step * 17) % 2_000) * 4)
+            .find(|base| (0..4).all(|port| free(base + port) && free(base + port + 1000)))
+            .map(|base| Self { control: base, runtime: base + 1, provider: base + 2, postgres: base + 3 })
+            .expect("four free ports")
+    }
+}
+
+/// The workspace's folder.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ has a parent")
+}
+
+/// Where the programs lie: beside the folder of the running test.
+///
+/// # Panics
+/// When they were not built.
+pub fn programs() -> PathBuf {
+    let test = std::env::current_exe().expect("this program's path");
+    let folder = test.ancestors().nth(2).expect("target/<profile>/deps/<test>").to_owned();
+    for name in ["souk", "souk-control-plane", "souk-tenant-runtime", "souk-payment-provider"] {
+        assert!(folder.join(name).is_file(), "{name} is not built: make build");
+    }
+    folder
 }
 
 impl Platform {
-    /// The one of this process, started on first use.
+    /// A new home; nothing runs yet.
+    pub fn new(name: &str) -> Self {
+        let home = std::env::temp_dir().join(format!("souk-{name}-{}", std::process::id()));
+        // What an earlier process with our number left.
+        let _ = std::fs::remove_dir_all(&home);
+        Self { home, ports: Ports::free(), variables: Vec::new(), servers: Vec::new() }
+    }
+
+    /// A variable for every command from now on.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// What decides where this platform lives; nothing of ours leaks in from outside.
+    pub fn equip<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        for foreign in ["DATABASE_URL", "SMTP_URL", "KAFKA_BROKERS", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+            command.env_remove(foreign);
+        }
+        command
+            .current_dir(workspace())
+            .env("SOUK_HOME", &self.home)
+            .env("SOUK_CONTROL_PORT", self.ports.control.to_string())
+            .env("SOUK_RUNTIME_PORT", self.ports.runtime.to_string())
+            .env("SOUK_PROVIDER_PORT", self.ports.provider.to_string())
+            .env("SOUK_POSTGRES_PORT", self.ports.postgres.to_string())
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
+    }
+
+    /// `souk <arguments>`, not started yet.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(programs().join("souk"));
+        self.equip(command.args(arguments));
+        command
+    }
+
+    /// Runs `souk <arguments>`; what it printed, once it succeeded.
     ///
     /// # Panics
-    /// When something does not start: a proof without a platform proves nothing.
-    pub async fn get() -> &'static Self {
-        static PLATFORM: OnceCell<Platform> = OnceCell::const_new();
-        PLATFORM
-            .get_or_init(|| async {
-                let database = TestDatabase::get().await;
-                let (tell, told) = oneshot::channel();
-                // Servers outlive the test that asked for them first, so they have a thread and a runtime of their own.
-                std::thread::spawn(move || {
-                    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-                    runtime.expect("a runtime").block_on(async move {
-                        let _ = tell.send(start(database).await);
-                        std::future::pending::<()>().await;
-                    });
-                });
-                told.await.expect("the platform starts")
-            })
-            .await
+    /// When it fails, with what it said.
+    pub fn souk(&self, arguments: &[&str]) -> String {
+        printed(arguments, self.command(arguments).output().expect("souk runs"))
     }
 
-    /// The control plane's door.
-    pub fn control(&self) -> Door {
-        Door::at(&self.control, None)
+    /// `souk up --detach` with more arguments.
+    pub fn up(&self, arguments: &[&str]) -> String {
+        self.souk(&[&["up", "--detach"], arguments].concat())
     }
 
-    /// The door of the store at this host.
-    pub fn store(&self, host: &str) -> Door {
-        Door::at(&self.runtime, Some(host))
+    /// A server of its own in this home, kept apart from `souk up`, for a drill to stop and start; its address.
+    pub fn database(&mut self, name: &str) -> String {
+        let folder = self.home.join(name);
+        let address = self.start_database(&folder);
+        self.servers.push(folder);
+        address
     }
 
-    /// The control plane's own key.
+    /// Starts it, or starts it again.
+    pub fn start_database(&self, folder: &Path) -> String {
+        let mut arguments = vec!["db", "start", "--dir", folder.to_str().expect("UTF-8")];
+        let version = postgres_version();
+        if let Some(version) = &version {
+            arguments.extend(["--version", version]);
+        }
+        self.souk(&arguments).lines().last().expect("an address").to_owned()
+    }
+
+    /// `souk status --json`.
+    pub fn status(&self) -> Value {
+        let output = self.command(&["status", "--json"]).output().expect("souk runs");
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    /// A child's process and how often it was started again.
+    pub fn child(&self, name: &str) -> Option<(i32, u64)> {
+        let status = self.status();
+        let child = status["children"].as_array()?.iter().find(|child| child["name"] == name)?;
+        Some((i32::try_from(child["process"]["pid"].as_i64()?).ok()?, child["restarts"].as_u64()?))
+    }
+
+    /// Kills a child as the kernel would, and gives its number.
     ///
     /// # Panics
-    /// Never: it was read before.
-    pub fn signing(&self) -> SigningKey {
-        SigningKey::from_pem(ISSUER, self.signing_pem).expect("a key")
+    /// When it does not run.
+    pub fn kill(&self, name: &str) -> i32 {
+        let (pid, _) = self.child(name).unwrap_or_else(|| panic!("{name} does not run"));
+        signal(pid, rustix::process::Signal::KILL);
+        pid
     }
 
-    /// From now on nothing works in the background.
-    pub fn rest(&self) {
-        self.worker.begin();
+    /// Waits until a child runs as another process than `killed`.
+    ///
+    /// # Panics
+    /// After 30 seconds.
+    pub fn wait_for_return(&self, name: &str, killed: i32) {
+        until(Duration::from_secs(30), &format!("{name} comes back"), || {
+            self.child(name).is_some_and(|(pid, _)| pid != killed)
+        });
     }
 }
 
-fn listener() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    (listener, address)
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = self.command(&["down"]).output();
+        for folder in &self.servers {
+            let _ = self.command(&["db", "stop", "--dir", &folder.to_string_lossy()]).output();
+        }
+        if std::thread::panicking() {
+            eprintln!("what the processes wrote is in {}", self.home.join("logs").display());
+        } else {
+            let _ = std::fs::remove_dir_all(&self.home);
+        }
+    }
 }
 
-async fn start(database: &'static TestDatabase) -> Platform {
-    static PEM: OnceLock<String> = OnceLock::new();
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let signing_pem = PEM.get_or_init(|| SigningKey::generate(ISSUER).expect("randomness").1);
-    let provider = provider();
-    let (listening, runtime) = listener();
-    let port = runtime.rsplit(':').next().unwrap_or_default();
-    let domain = format!("localhost:{port}");
-    serve_stores(database, signing_pem, provider, domain.clone(), listening).await;
-    let worker = Shutdown::manual();
-    let control = serve_control(database, signing_pem, domain, worker.clone()).await;
-    Platform { database, control, runtime, signing_pem, worker }
+/// The version the suites run on, where `make test PG=…` names one.
+fn postgres_version() -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the Makefile tells the suites which PostgreSQL they run on"
+    )]
+    std::env::var("SOUK_POSTGRES_VERSION").ok().filter(|version| !version.is_empty())
 }
 
-/// A payment provider, as in its own process.
-fn provider() -> String {
-    let (listening, url) = listener();
-    let couriers = Couriers::new(WEBHOOK_SECRET.parse().expect("a secret")).expect("couriers");
-    let desk = Desk::new(Book::open(None).expect("a book"), couriers, Clock::system(), url.clone());
-    let pace = routes::Pace { slow: Duration::from_millis(300), silence: Duration::from_secs(1) };
-    let server = HttpServer::new(move || App::new().configure(routes::routes(desk.clone(), pace)));
-    tokio::spawn(server.workers(1).disable_signals().listen(listening).expect("a server").run());
-    url
+/// What a command printed.
+///
+/// # Panics
+/// When it failed.
+pub fn printed(what: &[&str], output: Output) -> String {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{what:?} failed ({})\n{text}\n{errors}", output.status);
+    text
 }
 
-async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, domain: String, at: TcpListener) {
-    let config = Config {
-        listen: at.local_addr().expect("an address"),
-        internal_listen: String::new(),
-        database: database.url.parse().expect("a database"),
-        lane_secret: database.secrets.lane_secret.clone(),
-        lanes: database.lanes,
-        relay_password: None,
-        link_secret: "of proofs".to_owned(),
-        staff_key_pem: SigningKey::from_pem(ISSUER, pem).expect("a key").public_pem().to_owned(),
-        control_plane_url: ISSUER.to_owned(),
-        platform_domain: domain,
-        test_provider_url: Some(provider),
-        test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
-        smtp_url: None,
-        mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
-        requests_per_minute: NO_LIMIT,
-        http_workers: 2,
-        show_statements: false,
-    };
-    let gate = souk_tenant_runtime::serve::gate(&config).await.expect("a gate");
-    let till = souk_tenant_runtime::serve::till(&config).expect("a till");
-    let services = Services::new(gate, till, CursorKey::new(b"of proofs"), &config);
-    let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
-    tokio::spawn(server.workers(2).disable_signals().listen(at).expect("a server").run());
+/// A number nobody chose.
+pub fn random() -> u64 {
+    let bytes = uuid::Uuid::now_v7().into_bytes();
+    bytes[8..].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-async fn serve_control(database: &'static TestDatabase, pem: &str, domain: String, stop: Shutdown) -> String {
-    let mut settings = Settings::local().expect("settings");
-    settings.public_url = ISSUER.to_owned();
-    settings.platform_domain = domain;
-    settings.requests_per_minute = NO_LIMIT;
-    settings.attempts_per_network = 1_000_000;
-    settings.spare_stores = 0;
-    let database_config = DatabaseConfig {
-        url: database.url.clone(),
-        database: database.url.parse().expect("a database"),
-        control_password: database.secrets.control_plane.clone(),
-        provisioner_password: Some(database.secrets.provisioner.clone()),
-        lanes: database.lanes,
-    };
-    let signing = SigningKey::from_pem(ISSUER, pem).expect("a key");
-    let hasher = Hasher::new(2, 64).expect("randomness");
-    let plane = souk_control_plane::serve::plane(settings, &database_config, signing, hasher, Clock::system());
-    let plane = plane.await.expect("a plane");
-    let works = plane.clone();
-    let provisioner = database.provisioner().await;
-    let mail = souk_control_plane::messages::Sender::Captured;
-    tokio::spawn(souk_control_plane::worker::run(works, provisioner, mail, stop));
-    let (listening, address) = listener();
-    let cursors = CursorKey::new(b"of proofs");
-    let server = HttpServer::new(move || souk_control_plane::app::app(plane.clone(), cursors.clone()));
-    tokio::spawn(server.workers(2).disable_signals().listen(listening).expect("a server").run());
-    address
+/// Sends a signal to a process of ours.
+pub fn signal(pid: i32, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(pid).expect("a process number");
+    rustix::process::kill_process(pid, signal).expect("it lives");
+}
+
+/// Whether a process lives (a zombie does not).
+pub fn lives(pid: i32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .ok()
+        .and_then(|stat| Some(stat.rsplit_once(')')?.1.trim_start().starts_with('Z')))
+        .is_some_and(|zombie| !zombie)
+}
+
+/// Waits until something is so.
+///
+/// # Panics
+/// When it is not so in time.
+pub fn until(patience: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < patience, "waited {patience:?} in vain: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }

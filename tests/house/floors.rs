@@ -12,7 +12,7 @@ const FLOORS: [&[&str]; 8] = [
     &["cart"],
     &["orders"],
     &["checkout", "fulfillment", "returns"],
-    &["messages", "webhooks", "search", "insights", "recommendations"],
+    &["feed", "messages", "webhooks", "search", "insights", "recommendations"],
 ];
 
 /// Files nobody else may name, whoever they are.

@@ -1,8 +1,8 @@
 //! What is put in the place of something sound, made from the schemas so that nothing is forgotten.
 
 use serde_json::{Value, json};
-use souk_harness::document::{Document, id_prefix};
-use souk_harness::{Call, Operation};
+use souk_proofs::document::{Document, id_prefix};
+use souk_proofs::{Call, Operation};
 
 /// What must become of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,8 +30,10 @@ pub fn broken_bodies(call: &Call) -> Vec<Case> {
         call: call.clone().bytes(media_type, body),
         must,
     };
-    let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
-    let twice = format!("{{\"title\":1,\"title\":2,{}", String::from_utf8_lossy(&sound).trim_start_matches('{'));
+    let deep =
+        |open: &str, close: &str| format!("{}1{}", open.repeat(10_000), close.repeat(10_000)).into_bytes();
+    let twice =
+        format!("{{\"title\":1,\"title\":2,{}", String::from_utf8_lossy(&sound).trim_start_matches('{'));
     for (what, body) in [
         ("half an object", b"{\"a\":".to_vec()),
         ("no body", Vec::new()),
@@ -53,7 +55,14 @@ pub fn broken_bodies(call: &Call) -> Vec<Case> {
     ] {
         cases.push(raw(what, "application/json", body, Must::BeRefused));
     }
-    for media_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data; boundary=x", "*/*", "json"] {
+    for media_type in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "*/*",
+        "json",
+    ] {
         cases.push(raw(media_type, media_type, sound.clone(), Must::Be(415)));
     }
     let packed = Call { headers: call.headers.clone(), ..call.clone() }.header("content-encoding", "gzip");
@@ -87,15 +96,26 @@ pub fn spoiled_bodies(document: &Document, operation: &Operation, call: &Call) -
                 let mut body = sound.clone();
                 if let Some(place) = body.pointer_mut(&pointer).and_then(Value::as_object_mut) {
                     place.insert(name.to_owned(), json!("x"));
-                    cases.push(Case { what: format!("{pointer}/{name} added"), call: call.clone().json(&body), must: Must::Be(422) });
+                    cases.push(Case {
+                        what: format!("{pointer}/{name} added"),
+                        call: call.clone().json(&body),
+                        must: Must::Be(422),
+                    });
                 }
             }
         }
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let mut body = sound.clone();
-            let gone = body.pointer_mut(&pointer).and_then(Value::as_object_mut).and_then(|place| place.remove(name));
+            let gone = body
+                .pointer_mut(&pointer)
+                .and_then(Value::as_object_mut)
+                .and_then(|place| place.remove(name));
             if gone.is_some() {
-                cases.push(Case { what: format!("{pointer}/{name} left out"), call: call.clone().json(&body), must: Must::BeRefused });
+                cases.push(Case {
+                    what: format!("{pointer}/{name} left out"),
+                    call: call.clone().json(&body),
+                    must: Must::BeRefused,
+                });
             }
         }
     }
@@ -107,7 +127,9 @@ fn instead(sound: &Value, pointer: &str, schema: &Value) -> Vec<(Value, Must)> {
     let mut other = vec![(Value::Null, BeAnswered)];
     let now = sound.pointer(pointer).unwrap_or(sound);
     match now {
-        Value::Object(_) => other.extend([json!([]), json!("x"), json!(7), json!(true)].map(|value| (value, BeRefused))),
+        Value::Object(_) => {
+            other.extend([json!([]), json!("x"), json!(7), json!(true)].map(|value| (value, BeRefused)))
+        }
         Value::Array(items) => {
             other.extend([json!({}), json!("x"), json!(7), json!([[[]]])].map(|value| (value, BeRefused)));
             let many: Vec<Value> = items.iter().cycle().take(items.len() * 5_000).cloned().collect();
@@ -117,7 +139,10 @@ fn instead(sound: &Value, pointer: &str, schema: &Value) -> Vec<(Value, Must)> {
         Value::Bool(_) => other.extend([json!("true"), json!(1), json!([])].map(|value| (value, BeRefused))),
         Value::Number(_) => other.extend(numbers()),
         Value::String(text) => {
-            other.extend([json!(7), json!(true), json!([]), json!({}), json!("nul \u{0} nul")].map(|value| (value, BeRefused)));
+            other.extend(
+                [json!(7), json!(true), json!([]), json!({}), json!("nul \u{0} nul")]
+                    .map(|value| (value, BeRefused)),
+            );
             other.extend(texts(text, schema));
         }
         Value::Null => {}
@@ -128,7 +153,16 @@ fn instead(sound: &Value, pointer: &str, schema: &Value) -> Vec<(Value, Must)> {
 fn numbers() -> Vec<(Value, Must)> {
     use Must::{BeAnswered, BeRefused};
     let refused = [json!("7"), json!(true), json!([]), json!({}), json!(0.5), json!(1e30), json!(u64::MAX)];
-    let answered = [0, -1, i64::MIN, i64::MAX, i64::MAX - 1, i64::from(i32::MAX) + 1, 9_007_199_254_740_993, 1_000_000_000_000];
+    let answered = [
+        0,
+        -1,
+        i64::MIN,
+        i64::MAX,
+        i64::MAX - 1,
+        i64::from(i32::MAX) + 1,
+        9_007_199_254_740_993,
+        1_000_000_000_000,
+    ];
     let refused = refused.into_iter().map(|value| (value, BeRefused));
     refused.chain(answered.into_iter().map(|value| (json!(value), BeAnswered))).collect()
 }
@@ -144,8 +178,20 @@ fn texts(sound: &str, schema: &Value) -> Vec<(Value, Must)> {
     }
     let mut never = |bad: &[&str]| texts.extend(bad.iter().map(|text| (json!(text), BeRefused)));
     if id_prefix(schema).is_some() {
-        never(&["", "x", "prd_", "00000000-0000-0000-0000-000000000000", "zzz_01h455vb4pex5vsknk084sn02q", "*"]);
-        never(&[&sound.to_ascii_uppercase(), &format!("{sound} "), &format!(" {sound}"), &format!("{sound}'--")]);
+        never(&[
+            "",
+            "x",
+            "prd_",
+            "00000000-0000-0000-0000-000000000000",
+            "zzz_01h455vb4pex5vsknk084sn02q",
+            "*",
+        ]);
+        never(&[
+            &sound.to_ascii_uppercase(),
+            &format!("{sound} "),
+            &format!(" {sound}"),
+            &format!("{sound}'--"),
+        ]);
     } else if schema["enum"].is_array() {
         never(&["", "nonsense", &sound.to_ascii_uppercase(), &format!("{sound} ")]);
     } else if schema["format"] == "date-time" {

@@ -50,7 +50,8 @@ pub fn example(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
     }
     for choice in ["oneOf", "anyOf"] {
         let choices = schema[choice].as_array().into_iter().flatten();
-        let mut told = choices.filter(|one| one["type"] != "null").filter_map(|one| example(one, schemas, depth + 1));
+        let mut told =
+            choices.filter(|one| one["type"] != "null").filter_map(|one| example(one, schemas, depth + 1));
         if let Some(told) = told.next() {
             return Some(told);
         }
@@ -82,9 +83,13 @@ fn kind(schema: &Value) -> Option<&str> {
 
 /// What must be there, and of the rest what has an example of its own; of a body in which nothing must be there, everything.
 fn object(schema: &Value, schemas: &Value, depth: usize) -> Value {
-    let needed: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let needed: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let shown = |name: &String, field: &Value| {
-        needed.is_empty() || needed.contains(&name.as_str()) || field.get("example").is_some() || field.get("examples").is_some()
+        needed.is_empty()
+            || needed.contains(&name.as_str())
+            || field.get("example").is_some()
+            || field.get("examples").is_some()
     };
     let fields = schema["properties"].as_object().into_iter().flatten();
     let told = fields

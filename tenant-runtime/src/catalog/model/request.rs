@@ -182,7 +182,7 @@ pub struct EditVariant {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"price": {"amount_minor": 3900, "currency": "EUR"}, "compare_at": {"amount_minor": 4900, "currency": "EUR"}}))]
 pub struct SetPrice {
-    /// In the store's currency.
+    /// In the store's currency, or one of its markets'; each has its own price.
     pub price: Money,
     /// What it cost before; none when left out.
     pub compare_at: Option<Money>,

@@ -76,7 +76,14 @@ impl Person {
     ///
     /// # Panics
     /// When that does not work.
-    pub async fn welcomes(&self, platform: &Platform, organization: &str, newcomer: &Self, role: &str, books: &Client) {
+    pub async fn welcomes(
+        &self,
+        platform: &Platform,
+        organization: &str,
+        newcomer: &Self,
+        role: &str,
+        books: &Client,
+    ) {
         let door = platform.control();
         let wish = json!({ "email": newcomer.email, "role": role });
         let invites = Call::post(format!("/v1/organizations/{organization}/invitations"), &wish);
@@ -95,7 +102,13 @@ pub fn staff_token(platform: &Platform, account: AccountId, store: StoreId, seco
     issue(platform, Audience::Store(store), Subject::Staff(account), None, seconds)
 }
 
-fn issue(platform: &Platform, audience: Audience, subject: Subject, session: Option<SessionId>, seconds: i64) -> String {
+fn issue(
+    platform: &Platform,
+    audience: Audience,
+    subject: Subject,
+    session: Option<SessionId>,
+    seconds: i64,
+) -> String {
     let at = Clock::system().now() + chrono::TimeDelta::seconds(seconds);
     platform.signing().issue(audience, subject, 0, session, at, MAX_LIFETIME).expect("a token").text
 }
@@ -109,7 +122,10 @@ pub async fn mailed_token(books: &Client, email: &str, page: &str) -> String {
     for _ in 0..50 {
         let rows = books.query(query, &[&email]).await.expect("mails");
         let bodies: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let link = bodies.iter().flat_map(|body| body.lines()).find(|line| line.contains(page) && line.contains("#token="));
+        let link = bodies
+            .iter()
+            .flat_map(|body| body.lines())
+            .find(|line| line.contains(page) && line.contains("#token="));
         if let Some((_, token)) = link.and_then(|line| line.split_once("#token=")) {
             return token.trim().to_owned();
         }

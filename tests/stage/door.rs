@@ -1,6 +1,7 @@
 //! Requests over real HTTP, and what came back.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -163,13 +164,14 @@ impl Door {
     pub fn at(address: &str, host: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let client = client.timeout(std::time::Duration::from_secs(30)).build().expect("a client");
+        let client = client.timeout(Duration::from_secs(30)).build().expect("a client");
         Self { client, address: address.to_owned(), host: host.map(str::to_owned) }
     }
 
     /// Sends a request. A connection that breaks is what a panic looks like from outside.
     pub async fn try_send(&self, call: &Call) -> Result<Answer, String> {
-        let method = reqwest::Method::from_bytes(call.method.as_bytes()).map_err(|error| error.to_string())?;
+        let method =
+            reqwest::Method::from_bytes(call.method.as_bytes()).map_err(|error| error.to_string())?;
         let mut request = self.client.request(method, format!("{}{}", self.address, call.path));
         if let Some(host) = &self.host {
             request = request.header("host", host);
@@ -180,8 +182,14 @@ impl Door {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        let response = request.send().await.map_err(|error| format!("{call}: {error:?}"))?;
+        let mut response = request.send().await.map_err(|error| format!("{call}: {error:?}"))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        if headers.get("content-type").is_some_and(|kind| kind == "text/event-stream") {
+            // A stream need not end: its beginning is what can be looked at.
+            let begins = tokio::time::timeout(Duration::from_millis(200), response.chunk()).await;
+            let bytes = begins.ok().and_then(Result::ok).flatten().unwrap_or_default().to_vec();
+            return Ok(Answer { status, headers, bytes });
+        }
         let bytes = response.bytes().await.map_err(|error| format!("{call}: {error:?}"))?.to_vec();
         Ok(Answer { status, headers, bytes })
     }
@@ -189,8 +197,6 @@ impl Door {
     #[track_caller]
     pub fn send(&self, call: &Call) -> impl Future<Output = Answer> {
         let place = std::panic::Location::caller();
-        async move {
-            self.try_send(call).await.unwrap_or_else(|error| panic!("no answer at {place}: {error}"))
-        }
+        async move { self.try_send(call).await.unwrap_or_else(|error| panic!("no answer at {place}: {error}")) }
     }
 }

@@ -39,7 +39,11 @@ const KINDS: [(&str, &str); 22] = [
 ];
 
 /// The bytes of a picture of one pixel.
-pub const PICTURE: [u8; 67] = [137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 58, 126, 155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 156, 99, 96, 0, 0, 0, 2, 0, 1, 72, 175, 164, 113, 0, 0, 0, 0, 73, 69, 78, 68, 174, 66, 96, 130];
+pub const PICTURE: [u8; 67] = [
+    137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 58,
+    126, 155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 156, 99, 96, 0, 0, 0, 2, 0, 1, 72, 175, 164, 113, 0, 0,
+    0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+];
 
 /// What a business has, by name: `prd`, `ord:unpaid`, `cart secret`, …
 pub type Things = BTreeMap<String, String>;
@@ -108,7 +112,10 @@ impl Business {
         things.insert("ses".to_owned(), owner.session.to_string());
         things.insert("email".to_owned(), owner.email.clone());
         things.insert("refresh token".to_owned(), owner.refresh.clone());
-        things.insert("verification token".to_owned(), mailed_token(&books, &owner.email, "verify-email").await);
+        things.insert(
+            "verification token".to_owned(),
+            mailed_token(&books, &owner.email, "verify-email").await,
+        );
         let forgets = Call::post("/v1/password-resets", &json!({ "email": owner.email }));
         door.send(&forgets).await.expect(202);
         things.insert("reset token".to_owned(), mailed_token(&books, &owner.email, "reset-password").await);
@@ -169,12 +176,21 @@ impl Business {
         self.staff(platform, picture).await.expect(201);
         let collection = Call::post("/admin/v1/collections", &json!({ "title": format!("All {canary}") }));
         let collection = self.staff(platform, collection).await.expect(201).word("/id");
-        self.staff(platform, Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}"))).await;
+        self.staff(
+            platform,
+            Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}")),
+        )
+        .await;
         let discount = json!({ "title": format!("Welcome {canary}"), "method": "code", "codes": ["WELCOME"],
             "terms": { "kind": "percentage", "rate_ppm": 100_000 } });
-        let discount = self.staff(platform, Call::post("/admin/v1/discounts", &discount)).await.expect(201).word("/id");
+        let discount =
+            self.staff(platform, Call::post("/admin/v1/discounts", &discount)).await.expect(201).word("/id");
         self.things.insert("dsc".to_owned(), discount);
         self.things.insert("code".to_owned(), "WELCOME".to_owned());
+        let list = json!({ "name": format!("Wholesale {canary}"), "currency": "EUR", "kind": "percent", "adjust_ppm": -50_000 });
+        let list =
+            self.staff(platform, Call::post("/admin/v1/price-lists", &list)).await.expect(201).word("/id");
+        self.things.insert("pls".to_owned(), list);
         let customer = CustomerId::new();
         let joins = format!(
             "INSERT INTO {}.customers (id, email, email_key, first_name, created_at, updated_at) VALUES ($1, $2, $2, $3, now(), now())",
@@ -184,29 +200,48 @@ impl Business {
         books.execute(&joins, &[&customer.uuid(), &email, &canary]).await.expect("a customer");
         self.things.insert("cus".to_owned(), customer.to_string());
         let amount = json!({ "amount_minor": 500, "currency": "EUR" });
-        let card = Call::post("/admin/v1/gift-cards", &json!({ "amount": amount, "origin": "granted", "note": canary }));
+        let card = Call::post(
+            "/admin/v1/gift-cards",
+            &json!({ "amount": amount, "origin": "granted", "note": canary }),
+        );
         let card = self.staff(platform, card).await.expect(201);
         self.things.insert("crd".to_owned(), card.word("/id"));
         self.things.insert("gift card".to_owned(), card.word("/code"));
         let credit = json!({ "customer": customer.to_string(), "amount": amount, "origin": "granted" });
-        let credit = self.staff(platform, Call::post("/admin/v1/store-credits", &credit)).await.expect(201).word("/id");
+        let credit = self
+            .staff(platform, Call::post("/admin/v1/store-credits", &credit))
+            .await
+            .expect(201)
+            .word("/id");
         self.things.insert("store credit".to_owned(), credit);
 
         for (name, wish) in [
-            ("", json!({ "provider": "test", "token": "tok_ok", "return_url": "http://localhost:3000/thanks" })),
-            (":waiting", json!({ "provider": "test", "token": "tok_3ds", "return_url": "http://localhost:3000/thanks" })),
+            (
+                "",
+                json!({ "provider": "test", "token": "tok_ok", "return_url": "http://localhost:3000/thanks" }),
+            ),
+            (
+                ":waiting",
+                json!({ "provider": "test", "token": "tok_3ds", "return_url": "http://localhost:3000/thanks" }),
+            ),
             (":unpaid", json!({ "provider": "manual" })),
             (":cancelled", json!({ "provider": "test", "token": "tok_ok" })),
         ] {
             let guest = self.fills_cart(platform, &variant, name).await;
             self.buys(platform, &guest, &wish, name).await;
         }
-        let later = format!("UPDATE {}.payment_providers SET settings = settings || '{{\"capture_later\": true}}' WHERE code = 'test'", self.schema);
+        let later = format!(
+            "UPDATE {}.payment_providers SET settings = settings || '{{\"capture_later\": true}}' WHERE code = 'test'",
+            self.schema
+        );
         books.batch_execute(&later).await.expect("a provider's settings");
         let guest = self.fills_cart(platform, &variant, ":authorized").await;
         self.buys(platform, &guest, &json!({ "provider": "test", "token": "tok_ok" }), ":authorized").await;
         books.batch_execute(&later.replace("true", "false")).await.expect("a provider's settings");
-        let cancel = Call::post(format!("/admin/v1/orders/{}/cancel", self.things["ord:cancelled"]), &json!({ "reason": "customer" }));
+        let cancel = Call::post(
+            format!("/admin/v1/orders/{}/cancel", self.things["ord:cancelled"]),
+            &json!({ "reason": "customer" }),
+        );
         self.staff(platform, cancel).await.expect(200);
         // Two carts that nobody has bought: Ada's and another guest's.
         self.fills_cart(platform, &variant, "").await;
@@ -218,7 +253,13 @@ impl Business {
                 self.note_first(books, prefix, table, "true").await;
             }
         }
-        self.note_first(books, "pse", "payment_sessions", &format!("order_id = '{}'", self.uuid("ord:waiting"))).await;
+        self.note_first(
+            books,
+            "pse",
+            "payment_sessions",
+            &format!("order_id = '{}'", self.uuid("ord:waiting")),
+        )
+        .await;
         let zone = format!("zone_id = '{}'", self.uuid("szo"));
         self.note_first(books, "shr", "shipping_rates", &zone).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
@@ -255,11 +296,22 @@ impl Business {
     }
 
     /// Buys a cart; the order is remembered as `ord…`, `order secret…` and `order number…`.
-    async fn buys(&mut self, platform: &Platform, (cart, secret): &(String, String), payment: &Value, name: &str) {
+    async fn buys(
+        &mut self,
+        platform: &Platform,
+        (cart, secret): &(String, String),
+        payment: &Value,
+        name: &str,
+    ) {
         let door = self.door(platform);
-        let shown = door.send(&Call::get(format!("/store/v1/carts/{cart}")).header("x-cart-secret", secret)).await.expect(200);
+        let shown = door
+            .send(&Call::get(format!("/store/v1/carts/{cart}")).header("x-cart-secret", secret))
+            .await
+            .expect(200);
         let body = json!({ "expected_total": shown.json()["total"], "payment": payment });
-        let call = Call::post(format!("/store/v1/carts/{cart}/checkout"), &body).header("x-cart-secret", secret).once();
+        let call = Call::post(format!("/store/v1/carts/{cart}/checkout"), &body)
+            .header("x-cart-secret", secret)
+            .once();
         let bought = door.send(&call).await;
         assert!(bought.status < 300, "{}", bought.text());
         self.things.insert(format!("ord{name}"), bought.word("/order/id"));
@@ -271,7 +323,10 @@ impl Business {
     /// One person of every role, one who was removed, one who has not come yet.
     async fn employ(&mut self, books: &Client) {
         let schema = &self.schema;
-        let roles = books.query(&format!("SELECT id, name FROM {schema}.roles ORDER BY name"), &[]).await.expect("roles");
+        let roles = books
+            .query(&format!("SELECT id, name FROM {schema}.roles ORDER BY name"), &[])
+            .await
+            .expect("roles");
         for row in roles {
             let (role, name): (Uuid, String) = (row.get(0), row.get(1));
             for state in ["active", "removed", "invited"] {
@@ -287,7 +342,8 @@ impl Business {
                     .execute(&hire, &[&Uuid::now_v7(), &account, &email, &name, &role, &state])
                     .await
                     .expect("a colleague");
-                let word = if state == "active" { format!("account {name}") } else { format!("account {state}") };
+                let word =
+                    if state == "active" { format!("account {name}") } else { format!("account {state}") };
                 self.things.insert(word, souk_kernel::AccountId::from_uuid(account).to_string());
             }
         }
@@ -317,7 +373,11 @@ fn unique() -> String {
 }
 
 fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("no text at {pointer}: {value}")).to_owned()
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no text at {pointer}: {value}"))
+        .to_owned()
 }
 
 /// Follows an operation to its end.

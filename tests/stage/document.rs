@@ -27,8 +27,10 @@ impl Plane {
     /// # Panics
     /// When it is no JSON.
     pub fn document(self) -> &'static Document {
-        static CONTROL: LazyLock<Document> = LazyLock::new(|| Document::read(Plane::Control, souk_control_plane::app::openapi()));
-        static STORE: LazyLock<Document> = LazyLock::new(|| Document::read(Plane::Store, souk_tenant_runtime::app::openapi()));
+        static CONTROL: LazyLock<Document> =
+            LazyLock::new(|| Document::read(Plane::Control, souk_control_plane::app::openapi()));
+        static STORE: LazyLock<Document> =
+            LazyLock::new(|| Document::read(Plane::Store, souk_tenant_runtime::app::openapi()));
         match self {
             Self::Control => &CONTROL,
             Self::Store => &STORE,
@@ -132,7 +134,12 @@ impl Document {
             Value::Object(fields) => {
                 for (name, field) in fields {
                     let inner = schema["properties"].get(name).unwrap_or(&schema["additionalProperties"]);
-                    self.walk(field, inner, format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found);
+                    self.walk(
+                        field,
+                        inner,
+                        format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")),
+                        found,
+                    );
                 }
             }
             Value::Array(items) => {
@@ -193,6 +200,7 @@ pub fn id_prefix(schema: &Value) -> Option<&str> {
 pub fn prefix_of(text: &str) -> Option<&str> {
     let (prefix, suffix) = text.split_once('_')?;
     let letters = prefix.len() <= 4 && prefix.bytes().all(|byte| byte.is_ascii_lowercase());
-    let fits = suffix.len() == 26 && suffix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let fits =
+        suffix.len() == 26 && suffix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     (letters && fits).then_some(prefix)
 }

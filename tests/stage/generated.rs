@@ -24,17 +24,36 @@ pub async fn all() -> Result<Vec<Generated>, PolicyError> {
     let control = souk_control_plane::app::policy().await?;
     let store = souk_tenant_runtime::app::policy().await?;
     let order = ["anyone", "account", "owner", "admin", "developer", "viewer"];
-    let shop = ["anyone", "shopper", "owner", "manager", "catalogue", "fulfilment", "support", "accountant", "viewer"];
+    let shop = [
+        "anyone",
+        "shopper",
+        "owner",
+        "manager",
+        "catalogue",
+        "fulfilment",
+        "support",
+        "accountant",
+        "viewer",
+    ];
     let catalogues = [souk_control_plane::problems::CATALOGUES, souk_tenant_runtime::app::PROBLEMS].concat();
     Ok(vec![
-        Generated { path: "docs/openapi/control-plane.json", text: souk_control_plane::app::openapi().to_owned() },
-        Generated { path: "docs/openapi/tenant-runtime.json", text: souk_tenant_runtime::app::openapi().to_owned() },
+        Generated {
+            path: "docs/openapi/control-plane.json",
+            text: souk_control_plane::app::openapi().to_owned(),
+        },
+        Generated {
+            path: "docs/openapi/tenant-runtime.json",
+            text: souk_tenant_runtime::app::openapi().to_owned(),
+        },
         Generated { path: "docs/PROBLEMS.md", text: souk_api::problem::markdown(&catalogues) },
         Generated {
             path: "control-plane/policy/table.txt",
             text: table(&control, &order, souk_control_plane::app::permissions().collect()),
         },
-        Generated { path: "tenant-runtime/policy/table.txt", text: table(&store, &shop, souk_tenant_runtime::app::permissions()) },
+        Generated {
+            path: "tenant-runtime/policy/table.txt",
+            text: table(&store, &shop, souk_tenant_runtime::app::permissions()),
+        },
     ])
 }
 

@@ -6,8 +6,8 @@ use anyhow::bail;
 async fn main() -> anyhow::Result<()> {
     let check = std::env::args().nth(1).is_some_and(|word| word == "--check");
     let mut stale = Vec::new();
-    for file in souk_harness::generated::all().await? {
-        let path = souk_harness::generated::root().join(file.path);
+    for file in souk_proofs::generated::all().await? {
+        let path = souk_proofs::generated::root().join(file.path);
         if std::fs::read_to_string(&path).is_ok_and(|text| text == file.text) {
             continue;
         }
