@@ -22,6 +22,7 @@ pub mod examples;
 pub mod idempotency;
 pub mod json;
 pub mod no_route;
+pub mod openapi;
 #[cfg(test)]
 mod openapi_tests;
 pub mod page;
