@@ -18,7 +18,9 @@ use utoipa_actix_web::AppExt;
 use crate::checkout::{PublicAddress, Till};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
-use crate::{cart, catalog, checkout, credit, discounts, inventory, ledger, markets, orders, payments};
+use crate::{
+    cart, catalog, checkout, credit, discounts, inventory, ledger, markets, orders, payments, shipping,
+};
 
 /// What the test provider and the shops share.
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -66,6 +68,7 @@ impl TestShop {
             catalog::permissions::ALL,
             credit::permissions::ALL,
             markets::permissions::ALL,
+            shipping::permissions::ALL,
             discounts::permissions::ALL,
             inventory::permissions::ALL,
             ledger::permissions::ALL,
@@ -113,6 +116,7 @@ impl TestShop {
             .configure(credit::routes)
             .configure(catalog::routes)
             .configure(markets::routes)
+            .configure(shipping::routes)
             .configure(discounts::routes)
             .configure(inventory::routes)
             .configure(ledger::routes)

@@ -10,6 +10,6 @@ mod queries;
 mod routes;
 
 pub use error::{CATALOGUE, ShippingError};
-pub use model::ShippingOption;
+pub use model::{Parcel, ShippingOption};
 pub use queries::options;
 pub use routes::routes;

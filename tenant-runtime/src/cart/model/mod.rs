@@ -11,7 +11,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
-pub use view::{CartView, Priced, ShippingOptionList, Warning};
+pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
 use crate::credit::GiftCode;

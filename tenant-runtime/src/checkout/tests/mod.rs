@@ -6,5 +6,7 @@ mod endings;
 mod prices;
 mod providers;
 mod races;
+mod search;
+mod shipping;
 mod shop;
 mod undoing;
