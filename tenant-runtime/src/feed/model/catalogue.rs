@@ -11,8 +11,6 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder, PathsBuilder};
 use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
-use crate::credit::CreditIssued;
-use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 
 /// A kind of event that stores state.
@@ -36,10 +34,6 @@ pub fn announced() -> &'static [Announced] {
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),
-            of::<DiscountCreated>(),
-            of::<DiscountUpdated>(),
-            of::<DiscountDeleted>(),
-            of::<CreditIssued>(),
         ];
         all.sort_unstable_by_key(|event| event.kind);
         all
