@@ -12,6 +12,8 @@ pub mod permissions;
 mod queries;
 mod routes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{
     attempt_of_cart, cancel, give_up, insert, keep_money, let_go, lock, lock_for_session, move_status, note,
@@ -24,5 +26,5 @@ pub use model::{
     LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView,
     view::ShopperOrderView,
 };
-pub use routes::routes;
+pub use routes::{LOOK_UP, routes};
 pub use state::{OrderEvent, OrderState};

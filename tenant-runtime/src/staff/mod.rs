@@ -7,6 +7,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use error::CATALOGUE;
 pub use routes::routes;

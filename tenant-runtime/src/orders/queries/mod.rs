@@ -2,6 +2,7 @@
 
 mod detail;
 mod list;
+mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 
 pub use detail::{find, find_by_name};
 pub use list::{ListFilter, SummaryRow, list};
+pub use refund::{insert_refund_lines, parts};
 
 use super::model::{
     CancelReason, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, NewTax, Note, Sums,
@@ -111,7 +113,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<SqlUuid, _>(Uuid::now_v7())
         .bind::<Text, _>(actor)
         .bind::<BigInt, _>(order.discount.minor())
-        .bind::<Jsonb, _>(allocations_json(order));
+        .bind::<Jsonb, _>(allocations_json(order))
+        .bind::<Jsonb, _>(&order.attributes);
     tx.execute(statement).await.map(drop)
 }
 

@@ -1,5 +1,7 @@
 //! Orders over HTTP.
 
+mod refunds;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
@@ -20,6 +22,9 @@ use super::state::OrderState;
 use crate::cart;
 use crate::payments::permissions::View as ViewPayments;
 
+/// Where a guest asks for an order by its number: throttled, because secrets may be guessed at there.
+pub const LOOK_UP: &str = "/store/v1/orders:look-up";
+
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     config
@@ -27,6 +32,9 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(get_order)
         .service(list_order_payments)
         .service(cancel_order)
+        .service(refunds::refund_order)
+        .service(refunds::preview_refund)
+        .service(refunds::retry_refund)
         .service(look_up_order)
         .service(get_own_order);
 }
@@ -279,7 +287,7 @@ async fn get_own_order(
     let reach = permit.reach();
     let order = detail.filter(|order| {
         let knows = secret.as_ref().is_some_and(|secret| secret.digest().matches(&order.secret_digest));
-        knows || matches!(reach, Reach::Own(_)) && reach.covers(order.view.customer_id) || reach == Reach::Any
+        knows || matches!(reach, Reach::Own(_)) && reach.covers(order.view.customer) || reach == Reach::Any
     });
     shown(order.map(|order| order.view))
 }

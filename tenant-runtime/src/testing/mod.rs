@@ -1,0 +1,146 @@
+//! A real store in a real database behind the real application, in this process. For the tests of the rooms.
+//!
+//! Needs `SOUK_TEST_DATABASE_URL`. Every shop is a store of its own, so tests run side by side.
+
+mod call;
+mod looks;
+pub mod shop;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::test::{TestRequest, init_service};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
+use souk_api::CursorKey;
+use souk_kernel::{AccountId, Clock};
+use souk_provisioner::test_support::{TestDatabase, TestStore};
+use souk_provisioner::{PermissionSeed, RoleSeed};
+use souk_tenancy::{Database, Directory, Tenancy, TenancyConfig};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+pub use self::call::Answer;
+use crate::app::{self, Services};
+use crate::checkout::{PublicAddress, Till};
+use crate::orders::LinkKey;
+use crate::payments::{Providers, ProvidersConfig};
+
+/// What the test provider and the shops share.
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+const CONTROL: &str = "https://control.example";
+/// Short, so that a test of a silent provider is.
+const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
+/// More than any test asks.
+const UNLIMITED: u32 = 1_000_000;
+
+/// The application, ready to be asked.
+type Door = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBody>>>;
+
+/// A store, the gate to it, and a clock that stands still until it is moved.
+pub struct TestShop {
+    pub store: TestStore,
+    pub gate: Gate,
+    pub clock: Clock,
+    pub till: Till,
+    key: SigningKey,
+    requests_per_minute: u32,
+    door: OnceCell<Door>,
+}
+
+impl TestShop {
+    /// A new store in Germany, with the `test` payment provider at this address if there is one.
+    pub async fn open(provider: Option<String>) -> Self {
+        Self::limited(provider, UNLIMITED).await
+    }
+
+    /// The same, where one caller has only so many requests in a minute.
+    pub async fn limited(provider: Option<String>, requests_per_minute: u32) -> Self {
+        let store = TestStore::open_with(|request| request.seeds.roles = committed_roles()).await;
+        let database = TestDatabase::get().await;
+        let clock = Clock::manual(Clock::system().now());
+        let at = database.url.parse::<Database>().unwrap();
+        let mut config = TenancyConfig::new(at, database.secrets.lane_secret.clone());
+        config.clock = clock.clone();
+        config.lanes = database.lanes;
+        // A test that floods a shop means the flood, not the queue in front of it.
+        config.acquire_timeout = Duration::from_secs(20);
+        let directory = Directory::start(&config).await;
+        let (_, mint) = Tenancy::start(config, directory).unwrap();
+        let (key, _) = SigningKey::generate(CONTROL).unwrap();
+        let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
+        let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
+        let providers = Providers::new(&ProvidersConfig {
+            test_url: provider,
+            test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
+            timeout: PROVIDER_TIMEOUT,
+            clock: clock.clone(),
+        });
+        let address = PublicAddress { scheme: "http".to_owned(), port: None };
+        let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
+        Self { store, gate, clock, till, key, requests_per_minute, door: OnceCell::new() }
+    }
+
+    /// A token of the store's owner.
+    pub fn owner(&self) -> String {
+        let subject = Subject::Staff(AccountId::from_uuid(self.store.owner_account));
+        let audience = Audience::Store(self.store.id);
+        self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
+    }
+
+    /// The application as a process serves it.
+    async fn door(&self) -> &Door {
+        self.door
+            .get_or_init(|| async {
+                let services = Services::with(
+                    self.gate.clone(),
+                    self.till.clone(),
+                    CursorKey::new(b"of tests"),
+                    self.requests_per_minute,
+                    false,
+                    true,
+                );
+                let service = Rc::new(init_service(app::app(services)).await);
+                let door: Door = Rc::new(move |request| {
+                    let service = Rc::clone(&service);
+                    async move {
+                        match actix_web::dev::Service::call(&*service, request.to_request()).await {
+                            Ok(response) => response.map_into_boxed_body().into(),
+                            Err(error) => HttpResponse::from_error(error),
+                        }
+                    }
+                    .boxed_local()
+                });
+                door
+            })
+            .await
+    }
+
+    /// SQL as the database's admin; `{s}` is the store's schema. For arranging, never for what a test proves.
+    pub async fn admin(&self, text: &str) {
+        TestDatabase::get().await.admin(&text.replace("{s}", &self.store.schema)).await;
+    }
+}
+
+/// The roles a new store gets, read from the committed policy.
+fn committed_roles() -> Vec<RoleSeed> {
+    let mut roles: Vec<RoleSeed> = Vec::new();
+    for line in include_str!("../../policy/roles.csv").lines().filter(|line| !line.starts_with('#')) {
+        let mut cells = line.split(',').map(|cell| cell.trim().to_owned());
+        let (Some(name), Some(object), Some(action)) = (cells.next(), cells.next(), cells.next()) else {
+            continue;
+        };
+        // These two are nobody's by name.
+        if name == "anyone" || name == "shopper" {
+            continue;
+        }
+        if roles.last().is_none_or(|role| role.name != name) {
+            roles.push(RoleSeed { id: Uuid::now_v7(), name, permissions: Vec::new() });
+        }
+        roles.last_mut().unwrap().permissions.push(PermissionSeed { object, action });
+    }
+    roles
+}
