@@ -24,8 +24,10 @@ pub struct Config {
     pub internal_listen: String,
     /// `SOUK_DATABASE_URL`: `postgres://host:port/database`, no user.
     pub database: Database,
-    /// `SOUK_LANE_SECRET`: the passwords of the lanes' logins derive from it.
+    /// `SOUK_LANE_SECRET`: the passwords of the lanes' logins derive from it. Empty where `own_login` is given.
     pub lane_secret: String,
+    /// `SOUK_STORE_LOGIN` and `SOUK_STORE_PASSWORD`: serve the one store whose login this is, as it, instead of all stores.
+    pub own_login: Option<(String, String)>,
     /// `SOUK_LANES`, as given to the bootstrap.
     pub lanes: u16,
     /// `SOUK_RELAY_PASSWORD`; only a process that runs the workers needs it.
@@ -61,7 +63,14 @@ impl Config {
             internal_listen: set("SOUK_RUNTIME_INTERNAL_LISTEN")
                 .unwrap_or_else(|| "127.0.0.1:9081".to_owned()),
             database: parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?,
-            lane_secret: required("SOUK_LANE_SECRET")?,
+            lane_secret: match set("SOUK_STORE_LOGIN") {
+                Some(_) => String::new(),
+                None => required("SOUK_LANE_SECRET")?,
+            },
+            own_login: match set("SOUK_STORE_LOGIN") {
+                Some(login) => Some((login, required("SOUK_STORE_PASSWORD")?)),
+                None => None,
+            },
             lanes: or("SOUK_LANES", 8)?,
             relay_password: set("SOUK_RELAY_PASSWORD"),
             kafka: kafka()?,

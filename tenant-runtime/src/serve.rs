@@ -46,6 +46,11 @@ fn public_keys(file: &str) -> impl Iterator<Item = &str> {
 pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
     let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
     tenancy.lanes = config.lanes;
+    tenancy.own_login.clone_from(&config.own_login);
+    if tenancy.own_login.is_some() {
+        // One lane instead of eight.
+        tenancy.connections_per_lane = 8;
+    }
     let directory = Directory::start(&tenancy).await;
     let (_, mint) = Tenancy::start(tenancy, directory)?;
     let mut verifier = Verifier::new();
@@ -67,6 +72,10 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let (gate, till) = (gate(&config).await?, till(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
+    anyhow::ensure!(
+        config.own_login.is_none() || !with_worker,
+        "SOUK_STORE_LOGIN serves one store; workers serve all of them: run `serve` without a worker"
+    );
     let working = match (&config.relay_password, with_worker) {
         (Some(password), true) => {
             let mut relay = RelayConfig::new(config.database.clone(), password.clone());

@@ -87,6 +87,9 @@ pub struct TenancyConfig {
     pub acquire_timeout: Duration,
     /// Serve this store only (a dedicated runtime); `None` serves every store of the database.
     pub only_store: Option<StoreId>,
+    /// The login of the one store this process serves (`l_<id>_1` or `_2`) and its password: instead of the lanes' logins and
+    /// of the directory's, none of which such a process knows. It sees that store's row of the ledger and no other.
+    pub own_login: Option<(String, String)>,
     /// What `tx.now()` reads.
     pub clock: Clock,
 }
@@ -106,6 +109,7 @@ impl TenancyConfig {
             max_age: Duration::from_secs(30 * 60),
             acquire_timeout: Duration::from_secs(2),
             only_store: None,
+            own_login: None,
             clock: Clock::system(),
         }
     }

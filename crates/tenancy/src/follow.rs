@@ -20,7 +20,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Changes come in bursts (a migration sweep touches every row); they are read together.
 const GATHER: Duration = Duration::from_millis(10);
 const COLUMNS: &str = "select store_id, schema_name, role_name, lane, state, organization_id, handle, name, hosts, \
-     plan, fence, schema_version from platform.store_ledger where state not in ('spare', 'deleted')";
+     plan, fence, schema_version";
 
 #[derive(Debug, thiserror::Error)]
 enum FollowError {
@@ -56,8 +56,13 @@ fn pause(failures: u32) -> Duration {
 }
 
 async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::Infallible, FollowError> {
-    let password = role_password(&shared.config.lane_secret, LOGIN);
-    let config = shared.config.database.login(LOGIN, &password);
+    let config = match &shared.config.own_login {
+        Some((role, password)) => shared.config.database.login(role, password),
+        None => {
+            let password = role_password(&shared.config.lane_secret, LOGIN);
+            shared.config.database.login(LOGIN, &password)
+        }
+    };
     let (client, mut connection) = tokio::time::timeout(READ_TIMEOUT, config.connect(NoTls)).await??;
     let (sender, mut notices) = mpsc::unbounded_channel();
     // The driver ends when the client is dropped, or when the connection does; then `notices` closes.
@@ -97,9 +102,19 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
     }
 }
 
+/// The whole ledger, or, for a login of one store, the rows it may know about.
+fn statement(shared: &Shared, which: &str) -> String {
+    let ledger = if shared.config.own_login.is_some() {
+        "platform.own_ledger_rows()"
+    } else {
+        "platform.store_ledger"
+    };
+    format!("{COLUMNS} from {ledger} where state not in ('spare', 'deleted') and {which}")
+}
+
 async fn read_all(shared: &Shared, client: &Client) -> Result<(), FollowError> {
     let only = shared.config.only_store.map(|store| store.uuid());
-    let text = format!("{COLUMNS} and ($1::uuid is null or store_id = $1)");
+    let text = statement(shared, "($1::uuid is null or store_id = $1)");
     let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&only])).await??;
     let mut entries = HashMap::with_capacity(rows.len());
     take_in(shared, &rows, &mut entries);
@@ -115,7 +130,7 @@ async fn read_some(shared: &Shared, client: &Client, mut ids: Vec<Uuid>) -> Resu
     if ids.is_empty() {
         return Ok(());
     }
-    let text = format!("{COLUMNS} and store_id = any($1)");
+    let text = statement(shared, "store_id = any($1)");
     let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&ids])).await??;
     let mut entries = shared.snapshot().entries().clone();
     // What was named but does not come back has been deleted.
