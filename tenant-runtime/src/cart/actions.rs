@@ -309,7 +309,7 @@ async fn quote(
     };
     let options = match &cart.shipping_address {
         Some(address) if basket.shipping_required => {
-            shipping::options(tx, address.country, basket.subtotal).await?
+            shipping::options(tx, basket.parcel(address.country)).await?
         }
         _ => Vec::new(),
     };
@@ -341,6 +341,24 @@ async fn discounted(
     Ok((discounts::reckon(&purchase, &candidates)?, named))
 }
 
+/// What a basket would cost, without making anything. At most nine statements, and one for each code.
+///
+/// # Errors
+/// As [`create`].
+pub async fn price_only(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Priced, CartError> {
+    let Imagined { cart, settings, sold, warnings } = imagine(tx, new).await?;
+    let quote = quote(tx, &cart, &settings, sold).await?;
+    Ok(Priced { cart, quote, warnings, secret: None })
+}
+
+/// A cart that is nowhere yet.
+struct Imagined {
+    cart: Cart,
+    settings: Settings,
+    sold: Vec<Sellable>,
+    warnings: Vec<Warning>,
+}
+
 struct Made {
     cart: Cart,
     secret: LinkSecret,
@@ -350,6 +368,13 @@ struct Made {
 }
 
 async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
+    let Imagined { cart, settings, sold, warnings } = imagine(tx, new).await?;
+    let secret = LinkSecret::mint()?;
+    queries::insert(tx, &cart, &secret).await?;
+    Ok(Made { cart, secret, settings, sold, warnings })
+}
+
+async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartError> {
     let wishes = wishes(&new.lines)?;
     let settings = settings::current(tx).await?;
     let market = match new.country {
@@ -384,7 +409,5 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
     for code in new.discount_codes {
         enter(tx, &mut cart, &code).await?;
     }
-    let secret = LinkSecret::mint()?;
-    queries::insert(tx, &cart, &secret).await?;
-    Ok(Made { cart, secret, settings, sold, warnings })
+    Ok(Imagined { cart, settings, sold, warnings })
 }

@@ -15,7 +15,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions;
 use super::model::{
     CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard, NewCartLine,
-    Priced, ShippingOptionList,
+    Priced, QuoteView, ShippingOptionList,
 };
 use super::permissions::Use;
 use crate::discounts::Code;
@@ -29,6 +29,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(add_line).service(change_line).service(remove_line);
     config.service(shipping_options).service(choose_shipping);
     config.service(enter_code).service(remove_code);
+    config.service(quote);
     config.service(enter_gift_card).service(remove_gift_card);
 }
 
@@ -60,6 +61,19 @@ async fn create_cart(permit: Permit<Use>, body: Json<CreateCart>) -> Result<Http
     let new = body.into_inner().of(permit.actor().customer());
     let work = async move |tx: &mut WriteTx<'_>| actions::open(tx, new).await;
     Ok(shown(StatusCode::CREATED, permit.write("carts.create", work).await?))
+}
+
+/// Price a basket without making anything
+///
+/// As a cart of the same lines would be priced, with taxes, discounts and what delivery costs.
+#[utoipa::path(tag = "Shopping", operation_id = "quote", request_body = CreateCart, responses(
+    (status = 200, body = QuoteView), (status = 400, body = Problem), (status = 422, body = Problem)))]
+#[post("/store/v1/quotes")]
+async fn quote(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpResponse, Problem> {
+    let new = body.into_inner().of(permit.actor().customer());
+    let work = async move |tx: &mut ReadTx<'_>| actions::price_only(tx, new).await;
+    let view = QuoteView::from(permit.read("quotes.price", work).await?);
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
 /// Show a cart at today's prices

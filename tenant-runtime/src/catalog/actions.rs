@@ -1,6 +1,7 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
 pub mod price_lists;
+pub mod search;
 
 use std::collections::{HashMap, HashSet};
 

@@ -12,6 +12,6 @@ mod routes;
 mod tests;
 
 pub use error::{CATALOGUE, ShippingError};
-pub use model::ShippingOption;
+pub use model::{Parcel, ShippingOption};
 pub use queries::options;
 pub use routes::routes;

@@ -11,6 +11,23 @@ pub struct ShippingOption {
     #[schema(example = "Standard")]
     pub title: String,
     pub price: Money,
+    /// Working days until it arrives, at least and at most, if the merchant says so.
+    #[schema(example = 2)]
+    pub min_days: Option<i32>,
+    #[schema(example = 4)]
+    pub max_days: Option<i32>,
+}
+
+/// What is to be delivered, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parcel {
+    pub to: Country,
+    /// What the goods cost before any discount, those that need no delivery included.
+    pub merchandise_total: Money,
+    /// Of what has to be delivered.
+    pub weight_grams: i64,
+    /// Of what has to be delivered.
+    pub pieces: i64,
 }
 
 /// A zone with its rates.
@@ -34,6 +51,13 @@ pub struct ShippingRateView {
     pub price: Money,
     pub min_total: Option<Money>,
     pub max_total: Option<Money>,
+    pub min_weight_grams: Option<i64>,
+    pub max_weight_grams: Option<i64>,
+    pub per_piece: Money,
+    pub per_kilogram: Money,
+    pub free_from: Option<Money>,
+    pub min_days: Option<i32>,
+    pub max_days: Option<i32>,
     pub position: i32,
     pub active: bool,
 }
@@ -81,6 +105,24 @@ pub struct NewShippingRate {
     pub min_total: Option<Money>,
     /// Offered up to this merchandise total.
     pub max_total: Option<Money>,
+    /// Offered from this weight on.
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    pub min_weight_grams: Option<i64>,
+    /// Offered up to this weight.
+    #[schema(minimum = 0, maximum = 1_000_000_000, example = 31_500)]
+    pub max_weight_grams: Option<i64>,
+    /// On top of the price, for each piece that has to be delivered.
+    pub per_piece: Option<Money>,
+    /// On top of the price, for each kilogram that is begun.
+    pub per_kilogram: Option<Money>,
+    /// From this merchandise total on it costs nothing.
+    pub free_from: Option<Money>,
+    /// Working days until it arrives, at least.
+    #[schema(minimum = 0, maximum = 365)]
+    pub min_days: Option<i32>,
+    /// Working days until it arrives, at most.
+    #[schema(minimum = 0, maximum = 365)]
+    pub max_days: Option<i32>,
     #[serde(default)]
     pub position: i32,
     #[serde(default = "yes")]
@@ -91,13 +133,53 @@ const fn yes() -> bool {
     true
 }
 
+/// More than any parcel weighs.
+const MOST_GRAMS: i64 = 1_000_000_000;
+/// Times the pieces of a cart it can still be counted.
+const MOST_SURCHARGE: i64 = 1_000_000_000;
+/// More than any delivery costs.
+const MOST_PRICE: i64 = 1_000_000_000_000;
+
 impl NewShippingRate {
     /// What the types cannot say: pointer and what would have been right.
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if self.price.is_negative() {
             return Err(("/price", "must not be negative"));
         }
-        for (bound, pointer) in [(self.min_total, "/min_total"), (self.max_total, "/max_total")] {
+        if self.price.minor() > MOST_PRICE {
+            return Err(("/price", "must be at most 1000000000000"));
+        }
+        for (surcharge, pointer) in [(self.per_piece, "/per_piece"), (self.per_kilogram, "/per_kilogram")] {
+            if surcharge.is_some_and(|amount| amount.minor() > MOST_SURCHARGE) {
+                return Err((pointer, "must be at most 1000000000"));
+            }
+        }
+        for (grams, pointer) in
+            [(self.min_weight_grams, "/min_weight_grams"), (self.max_weight_grams, "/max_weight_grams")]
+        {
+            if grams.is_some_and(|grams| !(0..=MOST_GRAMS).contains(&grams)) {
+                return Err((pointer, "must be 0 to 1000000000"));
+            }
+        }
+        if self.min_weight_grams.zip(self.max_weight_grams).is_some_and(|(least, most)| least > most) {
+            return Err(("/max_weight_grams", "must not be below min_weight_grams"));
+        }
+        for (days, pointer) in [(self.min_days, "/min_days"), (self.max_days, "/max_days")] {
+            if days.is_some_and(|days| !(0..=365).contains(&days)) {
+                return Err((pointer, "must be 0 to 365"));
+            }
+        }
+        if self.min_days.zip(self.max_days).is_some_and(|(least, most)| least > most) {
+            return Err(("/max_days", "must not be below min_days"));
+        }
+        let amounts = [
+            (self.min_total, "/min_total"),
+            (self.max_total, "/max_total"),
+            (self.per_piece, "/per_piece"),
+            (self.per_kilogram, "/per_kilogram"),
+            (self.free_from, "/free_from"),
+        ];
+        for (bound, pointer) in amounts {
             let Some(bound) = bound else { continue };
             if bound.currency() != self.price.currency() || bound.is_negative() {
                 return Err((pointer, "must not be negative, and in the currency of the price"));

@@ -8,7 +8,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    EditShippingZone, NewShippingRate, NewShippingZone, ShippingOption, ShippingRateView, ShippingZoneView,
+    EditShippingZone, NewShippingRate, NewShippingZone, Parcel, ShippingOption, ShippingRateView,
+    ShippingZoneView,
 };
 
 #[derive(QueryableByName)]
@@ -19,6 +20,10 @@ struct OptionRow {
     title: String,
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
+    #[diesel(sql_type = Nullable<Integer>)]
+    min_days: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    max_days: Option<i32>,
 }
 
 #[derive(QueryableByName)]
@@ -44,6 +49,13 @@ struct RateJson {
     amount_minor: i64,
     min_total_minor: Option<i64>,
     max_total_minor: Option<i64>,
+    min_weight_grams: Option<i64>,
+    max_weight_grams: Option<i64>,
+    per_piece_minor: i64,
+    per_kilogram_minor: i64,
+    free_from_minor: Option<i64>,
+    min_days: Option<i32>,
+    max_days: Option<i32>,
     position: i32,
     active: bool,
 }
@@ -65,6 +77,13 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             price: Money::new(rate.amount_minor, rate.currency),
             min_total: rate.min_total_minor.map(|minor| Money::new(minor, rate.currency)),
             max_total: rate.max_total_minor.map(|minor| Money::new(minor, rate.currency)),
+            min_weight_grams: rate.min_weight_grams,
+            max_weight_grams: rate.max_weight_grams,
+            per_piece: Money::new(rate.per_piece_minor, rate.currency),
+            per_kilogram: Money::new(rate.per_kilogram_minor, rate.currency),
+            free_from: rate.free_from_minor.map(|minor| Money::new(minor, rate.currency)),
+            min_days: rate.min_days,
+            max_days: rate.max_days,
             position: rate.position,
             active: rate.active,
         };
@@ -78,26 +97,25 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
     }
 }
 
-/// What delivers there for a basket of this merchandise total, in its currency; cheapest first, empty when nothing does. One
-/// statement, no lock.
+/// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. One statement, no lock.
 ///
 /// # Errors
 /// The database's only.
-pub async fn options(
-    tx: &mut ReadTx<'_>,
-    to: Country,
-    merchandise_total: Money,
-) -> Result<Vec<ShippingOption>, DbError> {
-    let currency = merchandise_total.currency();
+pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Vec<ShippingOption>, DbError> {
+    let currency = parcel.merchandise_total.currency();
     let statement = sql(include_str!("options.sql"))
-        .bind::<Text, _>(to)
+        .bind::<Text, _>(parcel.to)
         .bind::<Text, _>(currency)
-        .bind::<BigInt, _>(merchandise_total.minor());
+        .bind::<BigInt, _>(parcel.merchandise_total.minor())
+        .bind::<BigInt, _>(parcel.weight_grams)
+        .bind::<BigInt, _>(parcel.pieces);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
     let option = |row: OptionRow| ShippingOption {
         id: row.id,
         title: row.title,
         price: Money::new(row.amount_minor, currency),
+        min_days: row.min_days,
+        max_days: row.max_days,
     };
     Ok(rows.into_iter().map(option).collect())
 }
@@ -191,7 +209,14 @@ pub async fn put_rate(
         .bind::<Nullable<BigInt>, _>(rate.min_total.map(Money::minor))
         .bind::<Nullable<BigInt>, _>(rate.max_total.map(Money::minor))
         .bind::<Integer, _>(rate.position)
-        .bind::<Bool, _>(rate.active);
+        .bind::<Bool, _>(rate.active)
+        .bind::<Nullable<BigInt>, _>(rate.min_weight_grams)
+        .bind::<Nullable<BigInt>, _>(rate.max_weight_grams)
+        .bind::<BigInt, _>(rate.per_piece.map_or(0, Money::minor))
+        .bind::<BigInt, _>(rate.per_kilogram.map_or(0, Money::minor))
+        .bind::<Nullable<BigInt>, _>(rate.free_from.map(Money::minor))
+        .bind::<Nullable<Integer>, _>(rate.min_days)
+        .bind::<Nullable<Integer>, _>(rate.max_days);
     Ok(tx.execute(statement).await? == 1)
 }
 

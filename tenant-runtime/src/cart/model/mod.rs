@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
-pub use view::{CartView, Priced, ShippingOptionList, Warning};
+pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
 use crate::credit::GiftCode;

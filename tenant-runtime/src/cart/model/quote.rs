@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Currency, DiscountId, Money, MoneyError, ProductId, Quantity, ShippingRateId,
-    VariantId,
+    CartLineId, CollectionId, Country, Currency, DiscountId, Money, MoneyError, ProductId, Quantity,
+    ShippingRateId, VariantId,
 };
 
 use super::{Cart, CartLine};
@@ -14,8 +14,11 @@ use crate::catalog::{self, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::settings::Settings;
-use crate::shipping::ShippingOption;
+use crate::shipping::{Parcel, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRules, Taxable};
+
+/// More than anything weighs that is sent; what is heavier counts as this.
+const MOST_GRAMS: i64 = 1_000_000_000_000;
 
 /// The goods of a cart at today's prices.
 #[derive(Debug)]
@@ -112,6 +115,22 @@ impl Basket {
     /// Whether there is nothing to buy.
     pub fn is_empty(&self) -> bool {
         self.goods.is_empty()
+    }
+
+    /// What has to be delivered there.
+    pub fn parcel(&self, to: Country) -> Parcel {
+        let sent = || self.goods.iter().filter(|(_, sold, _)| sold.requires_shipping);
+        let pieces = |line: &CartLine| i64::from(line.quantity.get());
+        Parcel {
+            to,
+            merchandise_total: self.subtotal,
+            weight_grams: sent()
+                .fold(0_i64, |sum, (line, sold, _)| {
+                    sum.saturating_add(sold.weight_grams.saturating_mul(pieces(line)))
+                })
+                .min(MOST_GRAMS),
+            pieces: sent().map(|(line, _, _)| pieces(line)).sum(),
+        }
     }
 
     /// The products, each once.

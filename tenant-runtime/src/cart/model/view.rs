@@ -103,6 +103,73 @@ pub struct CartView {
     pub warnings: Vec<Warning>,
 }
 
+/// What a basket would cost. Nothing is made or kept.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QuoteView {
+    pub currency: Currency,
+    /// The market it is priced in, if it was asked for a country.
+    pub market: Option<MarketId>,
+    pub lines: Vec<QuoteLineView>,
+    /// The goods before any discount.
+    pub subtotal: Money,
+    /// What is taken off the goods.
+    pub discount: Money,
+    pub discounts: Vec<CartDiscountView>,
+    pub discount_codes: Vec<CodeView>,
+    pub shipping_required: bool,
+    /// Cheapest first; empty without an address.
+    pub shipping_options: Vec<ShippingOption>,
+    /// The cheapest, which the total counts.
+    pub shipping: Option<CartShippingView>,
+    pub tax_lines: Vec<TaxLineView>,
+    /// Inside the total when `prices_include_tax`, else part of it.
+    pub tax: Money,
+    pub prices_include_tax: bool,
+    pub total: Money,
+    pub warnings: Vec<Warning>,
+}
+
+/// A line of a quote.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct QuoteLineView {
+    pub variant: VariantId,
+    pub quantity: Quantity,
+    pub unit_price: Money,
+    pub discount: Money,
+    pub total: Money,
+    pub tax_lines: Vec<TaxLineView>,
+}
+
+impl From<Priced> for QuoteView {
+    fn from(Priced { cart, quote, warnings, secret: _ }: Priced) -> Self {
+        let line = |line: QuotedLine| QuoteLineView {
+            variant: line.sellable.variant,
+            quantity: line.quantity,
+            unit_price: line.sellable.unit_price,
+            discount: line.discount,
+            total: line.total,
+            tax_lines: taxes(&line.tax_lines),
+        };
+        Self {
+            currency: quote.currency,
+            market: cart.market,
+            lines: quote.lines.into_iter().map(line).collect(),
+            subtotal: quote.subtotal,
+            discount: quote.discount,
+            discounts: quote.discounts.iter().map(CartDiscountView::from).collect(),
+            discount_codes: quote.codes,
+            shipping_required: quote.shipping_required,
+            shipping_options: quote.shipping_options,
+            shipping: quote.shipping.map(CartShippingView::from),
+            tax_lines: taxes(&quote.tax_lines),
+            tax: quote.tax,
+            prices_include_tax: quote.prices_include_tax,
+            total: quote.total,
+            warnings,
+        }
+    }
+}
+
 /// A line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CartLineView {

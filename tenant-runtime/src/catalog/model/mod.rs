@@ -5,6 +5,7 @@ mod html;
 mod picture;
 mod pricing;
 mod request;
+mod search;
 mod view;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
@@ -17,6 +18,9 @@ pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
     EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
     SetPrice, ShopFilter, Sort, Status,
+};
+pub use search::{
+    Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,

@@ -2,6 +2,7 @@
 
 pub mod price_lists;
 mod rows;
+pub mod search;
 
 use std::collections::HashMap;
 

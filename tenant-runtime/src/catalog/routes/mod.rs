@@ -3,6 +3,7 @@
 mod collections;
 mod price_lists;
 mod products;
+mod search;
 mod shop;
 mod variants;
 
@@ -20,6 +21,7 @@ use super::queries::Place;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(products::routes).configure(variants::routes);
     config.configure(collections::routes).configure(shop::routes).configure(price_lists::routes);
+    config.configure(search::routes);
 }
 
 /// Runs work once for its key, or just runs it when there is none.

@@ -7,6 +7,8 @@ mod endings;
 mod prices;
 mod providers;
 mod races;
+mod search;
+mod shipping;
 mod undoing;
 
 use crate::testing::shop;
