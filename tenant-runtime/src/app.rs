@@ -20,8 +20,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::checkout::Till;
 use crate::config::Config;
+use crate::customers::Reception;
 use crate::{
-    cart, catalog, checkout, inventory, ledger, messages, orders, payments, settings, shipping, staff, tax,
+    cart, catalog, checkout, customers, inventory, ledger, messages, orders, payments, privacy, settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -33,17 +34,25 @@ pub struct Services {
     pub gate: Gate,
     pub till: Till,
     pub cursors: CursorKey,
+    pub reception: Reception,
     limit: Arc<RateLimit>,
     show_statements: bool,
     shows_captured_mail: bool,
 }
 
 impl Services {
-    pub fn new(gate: Gate, till: Till, cursors: CursorKey, config: &Config) -> Self {
+    pub fn new(
+        gate: Gate,
+        till: Till,
+        cursors: CursorKey,
+        reception: Reception,
+        config: &Config,
+    ) -> Self {
         Self::with(
             gate,
             till,
             cursors,
+            reception,
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
@@ -55,6 +64,7 @@ impl Services {
         gate: Gate,
         till: Till,
         cursors: CursorKey,
+        reception: Reception,
         requests_per_minute: u32,
         show_statements: bool,
         shows_captured_mail: bool,
@@ -65,7 +75,7 @@ impl Services {
             std::time::Duration::from_secs(60),
             caller_of,
         ));
-        Self { gate, till, cursors, limit, show_statements, shows_captured_mail }
+        Self { gate, till, cursors, reception, limit, show_statements, shows_captured_mail }
     }
 }
 
@@ -85,6 +95,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         inventory::permissions::ALL,
         ledger::permissions::ALL,
         catalog::permissions::ALL,
+        customers::permissions::ALL,
         staff::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
@@ -105,9 +116,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(customers::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
         .configure(orders::routes)
+        .configure(privacy::routes)
         .configure(settings::routes)
         .configure(tax::routes)
         .configure(shipping::routes)
@@ -135,6 +148,7 @@ pub fn app(
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.till))
+        .app_data(web::Data::new(services.reception))
         .service(openapi_json)
         .service(docs);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };

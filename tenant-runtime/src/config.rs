@@ -29,7 +29,7 @@ pub struct Config {
     pub lanes: u16,
     /// `SOUK_RELAY_PASSWORD`; only a process that runs the workers needs it.
     pub relay_password: Option<String>,
-    /// `SOUK_CURSOR_SECRET`: signs page cursors and the links of guest orders. The same in every process.
+    /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens of customers. The same in every process.
     pub link_secret: String,
     /// Public key of the control plane, PEM (`SOUK_STAFF_KEY_FILE`), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
     pub staff_key_pem: String,
@@ -45,6 +45,10 @@ pub struct Config {
     pub mail_from: Mailbox,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
     pub requests_per_minute: u32,
+    /// Attempts to sign in that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
+    pub attempts_per_network: i32,
+    /// Proxies of ours before this process (`SOUK_TRUSTED_PROXIES`): so far `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
     /// HTTP workers (`SOUK_HTTP_WORKERS`).
     pub http_workers: usize,
     /// Answers carry `X-Souk-Statements` (`SOUK_SHOW_STATEMENTS=1`): for tests and benchmarks.
@@ -75,6 +79,8 @@ impl Config {
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
             )?,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
+            attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
+            trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,
             http_workers: or("SOUK_HTTP_WORKERS", 2)?,
             show_statements: or("SOUK_SHOW_STATEMENTS", 0_u8)? == 1,
         })

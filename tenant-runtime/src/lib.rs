@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` · 3 `payments` · 4 `cart` · 5 `orders` ·
-//! 6 `checkout` · 7 `messages`. See `docs/ARCHITECTURE.md`.
+//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` · 3 `payments` · 4 `cart` · 5 `orders` ·
+//! 6 `checkout` `privacy` · 7 `messages`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
@@ -18,6 +18,7 @@ pub mod staff;
 pub mod tax;
 
 pub mod catalog;
+pub mod customers;
 
 pub mod payments;
 
@@ -26,6 +27,7 @@ pub mod cart;
 pub mod orders;
 
 pub mod checkout;
+pub mod privacy;
 
 pub mod messages;
 

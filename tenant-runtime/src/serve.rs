@@ -14,6 +14,7 @@ use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
 use crate::config::Config;
+use crate::customers::Reception;
 use crate::messages::Sender;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
@@ -35,7 +36,7 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
 }
 
 /// Opens the gate over a database. Does not wait for it: the directory keeps trying, and readiness says so.
-pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
+pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate> {
     let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
     tenancy.lanes = config.lanes;
     let directory = Directory::start(&tenancy).await;
@@ -43,6 +44,7 @@ pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
     let verifier = Verifier::new()
         .trust(&config.control_plane_url, &config.staff_key_pem, &[TokenKind::Staff])
         .context("SOUK_STAFF_KEY_FILE must hold an Ed25519 public key (PEM)")?;
+    let verifier = reception.trusted_by(verifier)?;
     Ok(Gate::open(mint, verifier, app::policy().await?)?)
 }
 
@@ -53,7 +55,9 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let readiness = Readiness::awaiting(["directory"]);
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
-    let (gate, till) = (gate(&config).await?, till(&config)?);
+    let reception =
+        Reception::new(config.link_secret.as_bytes(), config.trusted_proxies, config.attempts_per_network)?;
+    let (gate, till) = (gate(&config, &reception).await?, till(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
     let working = match (&config.relay_password, with_worker) {
@@ -66,7 +70,8 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
         (_, false) => None,
     };
 
-    let services = Services::new(gate, till, CursorKey::new(config.link_secret.as_bytes()), &config);
+    let cursors = CursorKey::new(config.link_secret.as_bytes());
+    let services = Services::new(gate, till, cursors, reception, &config);
     let server = HttpServer::new(move || app::app(services.clone()))
         .workers(config.http_workers)
         .disable_signals()

@@ -5,20 +5,19 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
-use actix_web::middleware::from_fn;
-use actix_web::{App, test, web};
+use actix_web::test;
 use serde_json::Value;
-use souk_access::{Audience, Gate, MAX_LIFETIME, Policy, SigningKey, Subject, TokenKind, Verifier};
+use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
 use souk_api::CursorKey;
 use souk_kernel::{AccountId, Clock};
 use souk_provisioner::test_support::{TestDatabase, TestStore};
 use souk_tenancy::{Database, Directory, Tenancy, TenancyConfig};
-use utoipa_actix_web::AppExt;
 
+use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
+use crate::customers::Reception;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
-use crate::{cart, checkout, inventory, ledger, orders, payments};
 
 /// What the test provider and the shops share.
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -32,6 +31,7 @@ pub struct TestShop {
     pub gate: Gate,
     pub clock: Clock,
     pub till: Till,
+    pub reception: Reception,
     key: SigningKey,
 }
 
@@ -60,17 +60,9 @@ impl TestShop {
         let (_, mint) = Tenancy::start(config, directory).unwrap();
         let (key, _) = SigningKey::generate(CONTROL).unwrap();
         let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
-        let permissions = [
-            cart::permissions::ALL,
-            checkout::permissions::ALL,
-            inventory::permissions::ALL,
-            ledger::permissions::ALL,
-            orders::permissions::ALL,
-            payments::permissions::ALL,
-        ];
-        let (model, roles) = (include_str!("../policy/model.conf"), include_str!("../policy/roles.csv"));
-        let policy = Policy::load(model, roles, permissions.concat()).await.unwrap();
-        let gate = Gate::open(mint, verifier, policy).unwrap();
+        let reception = Reception::new(b"of tests", 1, 50).unwrap();
+        let verifier = reception.trusted_by(verifier).unwrap();
+        let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
         let providers = Providers::new(&ProvidersConfig {
             test_url: provider,
             test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
@@ -79,7 +71,7 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
-        Self { store, gate, clock, till, key }
+        Self { store, gate, clock, till, reception, key }
     }
 
     /// A token of the store's owner.
@@ -97,20 +89,16 @@ impl TestShop {
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let data = |app: App<_>| {
-            app.app_data(self.gate.clone())
-                .app_data(CursorKey::new(b"of tests"))
-                .app_data(web::Data::new(self.till.clone()))
-                .wrap(from_fn(souk_api::request_id))
-        };
-        let app = App::new().into_utoipa_app().map(data);
-        let app = app
-            .configure(cart::routes)
-            .configure(inventory::routes)
-            .configure(ledger::routes)
-            .configure(orders::routes)
-            .configure(checkout::routes);
-        let app = test::init_service(app.into_app()).await;
+        let services = Services::with(
+            self.gate.clone(),
+            self.till.clone(),
+            CursorKey::new(b"of tests"),
+            self.reception.clone(),
+            u32::MAX,
+            true,
+            true,
+        );
+        let app = test::init_service(app::app(services)).await;
         let mut request = test::TestRequest::default().method(method.parse().unwrap()).uri(path);
         request = request.insert_header(("host", self.store.host.as_str()));
         if let Some(body) = body {

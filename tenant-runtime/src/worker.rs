@@ -17,8 +17,9 @@ const ROUND: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 4;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
-pub fn consumers() -> Vec<Arc<dyn souk_event_bus::Consumer>> {
-    vec![Arc::new(messages::OrderMail)]
+pub fn consumers(till: &Till) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
+    let address = till.address.clone();
+    vec![Arc::new(messages::OrderMail), Arc::new(messages::CustomerMail { address })]
 }
 
 /// Runs until the wish to stop, then finishes the round under way.
@@ -27,7 +28,7 @@ pub async fn run(gate: Gate, relay: RelayConfig, till: Till, sender: Sender, shu
     let scopes: Scopes = Arc::new(move |store| {
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
-    let relay = Relay::start(relay, consumers(), scopes);
+    let relay = Relay::start(relay, consumers(&till), scopes);
     while shutdown.pause(ROUND).await {
         round(&gate, &till, &sender).await;
     }

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 8] = [
     &["discounts", "payments"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "returns"],
+    &["checkout", "fulfillment", "returns", "privacy"],
     &["messages", "webhooks", "search", "insights", "recommendations"],
 ];
 

@@ -9,7 +9,7 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use souk_api::Problem;
 use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
-use souk_kernel::{AccountId, CustomerId, StoreId};
+use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
 use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState};
 
 use crate::actor::Actor;
@@ -166,9 +166,10 @@ impl Gate {
             }
             TokenKind::Customer => {
                 let id = CustomerId::parse(&claims.sub).map_err(unbelieved)?;
-                match self.0.principals.find(scope, &self.0.policy, Who::Customer(id)).await? {
+                let session = claims.sid.as_deref().map(SessionId::parse).transpose().map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Customer(id, session)).await? {
                     Standing::Customer { epoch } if epoch == claims.epoch => {
-                        Ok((Actor::Customer { id }, Arc::clone(&self.0.shopper)))
+                        Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper)))
                     }
                     _ => Err(unbelieved(format!("{id} is unknown, disabled, or signed out everywhere"))),
                 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use moka::future::Cache;
 use souk_api::Problem;
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, StaffId, StoreId};
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId, StoreId};
 use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
@@ -29,7 +29,7 @@ const TOUCHED_EVERY: TimeDelta = TimeDelta::minutes(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     Staff(AccountId),
-    Customer(CustomerId),
+    Customer(CustomerId, Option<SessionId>),
     Key([u8; 32]),
 }
 
@@ -107,9 +107,11 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
             let set = policy.compile(&grants(&row.grants)).await?;
             Ok(Standing::Staff { id: row.id, role: row.role.into(), set })
         }
-        Who::Customer(id) => {
+        Who::Customer(id, session) => {
             let row = scope
-                .read("access.customer", async |tx| Ok::<_, LookUpError>(queries::customer(tx, id).await?))
+                .read("access.customer", async |tx| {
+                    Ok::<_, LookUpError>(queries::customer(tx, id, session).await?)
+                })
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::Customer { epoch: row.epoch }))
         }

@@ -192,6 +192,17 @@ impl SigningKey {
         Ok((Self::from_key(issuer, &key)?, pem))
     }
 
+    /// The key that a secret of the deployment stands for: every process that knows the secret has the same key. `purpose` keeps
+    /// keys for different purposes apart.
+    pub fn derive(issuer: &str, secret: &[u8], purpose: &str) -> Result<Self, TokenError> {
+        let mut seed = Sha256::new();
+        seed.update(b"souk signing key\0");
+        seed.update((purpose.len() as u64).to_be_bytes());
+        seed.update(purpose);
+        seed.update(secret);
+        Self::from_key(issuer, &ed25519_dalek::SigningKey::from_bytes(&seed.finalize().into()))
+    }
+
     fn from_key(issuer: &str, key: &ed25519_dalek::SigningKey) -> Result<Self, TokenError> {
         let public = key.verifying_key();
         let der = key.to_pkcs8_der().map_err(|_| TokenError::Key)?;

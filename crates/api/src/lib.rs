@@ -23,6 +23,7 @@ pub mod json;
 pub mod no_route;
 #[cfg(test)]
 mod openapi_tests;
+pub mod origin;
 pub mod page;
 pub mod path;
 pub mod problem;
@@ -37,6 +38,7 @@ pub use etag::{ETag, IfMatch, not_modified};
 pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit};
 pub use no_route::no_route;
+pub use origin::{LOCAL, address_of, network_of, user_agent_of};
 pub use page::{Page, PageInfo, Paging};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};

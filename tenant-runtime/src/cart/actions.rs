@@ -1,5 +1,7 @@
 //! Filling a cart and pricing it.
 
+mod owner;
+
 use std::collections::HashMap;
 
 use souk_access::LinkSecret;
@@ -18,6 +20,8 @@ use crate::inventory::{self, Policy};
 use crate::settings::{self, Settings};
 use crate::tax::TaxRules;
 use crate::{shipping, tax};
+
+pub use owner::{claim, forget, of_customer, own};
 
 /// Makes a cart and gives the secret that opens it, which is not kept. Quantities are cut to what is there. At most four statements.
 ///

@@ -6,6 +6,7 @@ use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::catalog::CatalogError;
+use crate::customers::CustomerError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
 
@@ -36,6 +37,8 @@ pub enum CartError {
     Entropy(#[from] NoEntropy),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     #[error(transparent)]
@@ -79,6 +82,7 @@ impl From<CartError> for Problem {
                 .source(error),
             CartError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CartError::Settings(error) => error.into(),
+            CartError::Customer(error) => error.into(),
             CartError::Catalog(error) => error.into(),
             CartError::Inventory(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),

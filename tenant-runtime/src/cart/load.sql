@@ -1,4 +1,4 @@
-SELECT cart.secret_hash, cart.state, cart.completing_until, cart.currency, cart.customer_id, cart.email, cart.note,
+SELECT cart.secret_hash, cart.owner_secret_hash, cart.state, cart.completing_until, cart.currency, cart.customer_id, cart.email, cart.note,
        cart.shipping_address, cart.billing_address, cart.shipping_rate_id, cart.version,
        (SELECT seen.version FROM carts seen WHERE seen.id = $1) AS lines_version,
        COALESCE((SELECT jsonb_agg(to_jsonb(line) ORDER BY line.position, line.id)

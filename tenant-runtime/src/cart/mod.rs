@@ -11,7 +11,7 @@ mod queries;
 mod routes;
 mod state;
 
-pub use actions::{create, priced};
+pub use actions::{create, forget, of_customer, priced};
 pub use error::{CATALOGUE, CartError};
 pub use model::{Address, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping};
 pub use queries::{mark_completed, mark_completing, reopen, take};

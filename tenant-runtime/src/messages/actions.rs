@@ -5,11 +5,14 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::WorkerPermit;
 use souk_event_bus::Event;
+use souk_kernel::EventId;
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::MessageError;
 use super::model::{Message, render, retry_after, template_of};
 use super::queries;
+use crate::checkout::PublicAddress;
+use crate::customers::{self, LetterWanted};
 use crate::settings;
 
 /// Longer than any send may take (the transport gives up after a minute).
@@ -31,6 +34,41 @@ pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageErr
         mail => mail?,
     };
     Ok(queries::insert(tx, event.id, template, recipient, mail).await?)
+}
+
+/// Queues a letter to a customer, if they still are one. The link is below the account pages that the store named, else below its own
+/// address, never below what a request said.
+pub async fn queue_letter(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    wanted: &LetterWanted,
+    address: &PublicAddress,
+) -> Result<(), MessageError> {
+    let Some(letter) = customers::letter(tx, wanted).await? else { return Ok(()) };
+    let store = settings::current(tx).await?;
+    let base = match letter.account_url {
+        Some(url) => url,
+        None => format!("{}/account", address.of_host(queries::own_host(tx).await?.as_deref())),
+    };
+    let page = format!("{}/{}", base.trim_end_matches('/'), letter.page);
+    // In the fragment, which browsers send to nobody.
+    let link = letter.secret.map_or_else(|| page.clone(), |secret| format!("{page}#{}", secret.expose()));
+    let (device, network) = letter.device.unwrap_or_default();
+    let order = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network });
+    let own = queries::own_template(tx, letter.template, &store.locale).await?;
+    let mail = match render(letter.template, own.as_ref(), &store.name, &order) {
+        Err(error) if own.is_some() => {
+            tracing::warn!(%error, template = letter.template, "the store's own template cannot be filled");
+            render(letter.template, None, &store.name, &order)?
+        }
+        mail => mail?,
+    };
+    Ok(queries::insert(tx, event, letter.template, &letter.recipient, mail).await?)
+}
+
+/// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.
+pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), MessageError> {
+    Ok(queries::forget(tx, email_sha256).await?)
 }
 
 /// Where mails go.

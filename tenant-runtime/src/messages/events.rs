@@ -2,12 +2,14 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use souk_event_bus::{Consumer, ConsumerError, Event};
+use souk_event_bus::{Consumer, ConsumerError, Event, Fact as _};
 use souk_tenancy::WriteTx;
 
-use super::actions::queue;
+use super::actions::{forget, queue, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
+use crate::checkout::PublicAddress;
+use crate::customers::{CustomerErased, LetterWanted};
 
 /// Queues the mails that follow from what happens to orders.
 pub struct OrderMail;
@@ -27,11 +29,48 @@ impl Consumer for OrderMail {
         event: &'a Event,
     ) -> BoxFuture<'a, Result<(), ConsumerError>> {
         async move {
-            queue(tx, event).await.map_err(|error| match error {
-                MessageError::Db(error) => error.into(),
-                MessageError::Tenancy(error) => error.into(),
-                error => ConsumerError::Failed(error.to_string()),
-            })
+            queue(tx, event).await.map_err(failed)
+        }
+        .boxed()
+    }
+}
+
+fn failed(error: MessageError) -> ConsumerError {
+    match error {
+        MessageError::Db(error) => error.into(),
+        MessageError::Tenancy(error) => error.into(),
+        error => ConsumerError::Failed(error.to_string()),
+    }
+}
+
+/// Queues the mails that customers' accounts ask for, and forgets mails to those who are gone. The secret of a link is made here, in the
+/// transaction that queues its mail, so it never was in an event.
+pub struct CustomerMail {
+    /// How stores are reached; a store may name another place for its account pages.
+    pub address: PublicAddress,
+}
+
+impl Consumer for CustomerMail {
+    fn name(&self) -> &'static str {
+        "customer_mail"
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        kind == LetterWanted::KIND || kind == CustomerErased::KIND
+    }
+
+    fn hear<'a>(
+        &'a self,
+        tx: &'a mut WriteTx<'_>,
+        event: &'a Event,
+    ) -> BoxFuture<'a, Result<(), ConsumerError>> {
+        async move {
+            if event.kind == CustomerErased::KIND {
+                let gone: CustomerErased = event.fact()?;
+                return forget(tx, &gone.email_sha256).await.map_err(failed);
+            }
+            let wanted: LetterWanted = event.fact()?;
+            queue_letter(tx, event.id, &wanted, &self.address).await.map_err(failed)
         }
         .boxed()
     }

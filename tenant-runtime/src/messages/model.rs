@@ -36,6 +36,30 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         template!("order_refunded/subject.txt"),
         template!("order_refunded/body.txt"),
         template!("order_refunded/body.html"),
+        template!("customer_verify_email/subject.txt"),
+        template!("customer_verify_email/body.txt"),
+        template!("customer_verify_email/body.html"),
+        template!("customer_already_registered/subject.txt"),
+        template!("customer_already_registered/body.txt"),
+        template!("customer_already_registered/body.html"),
+        template!("customer_reset_password/subject.txt"),
+        template!("customer_reset_password/body.txt"),
+        template!("customer_reset_password/body.html"),
+        template!("customer_password_changed/subject.txt"),
+        template!("customer_password_changed/body.txt"),
+        template!("customer_password_changed/body.html"),
+        template!("customer_confirm_old_email/subject.txt"),
+        template!("customer_confirm_old_email/body.txt"),
+        template!("customer_confirm_old_email/body.html"),
+        template!("customer_confirm_new_email/subject.txt"),
+        template!("customer_confirm_new_email/body.txt"),
+        template!("customer_confirm_new_email/body.html"),
+        template!("customer_email_changed/subject.txt"),
+        template!("customer_email_changed/body.txt"),
+        template!("customer_email_changed/body.html"),
+        template!("customer_new_device/subject.txt"),
+        template!("customer_new_device/body.txt"),
+        template!("customer_new_device/body.html"),
     ];
     for (name, text) in all {
         if let Err(error) = environment.add_template(name, text) {
@@ -94,7 +118,8 @@ pub fn render(
     let order: Value = serde_json::from_value(event.clone()).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the event cannot be shown").with_source(error)
     })?;
-    let values = context! { store, order };
+    // An event about an order says `order`, a letter about an account `account`: the same values under the name that reads well.
+    let values = context! { store, account => order.clone(), order };
     let part = |file: &str, own: Option<&String>| match own {
         Some(text) => TEMPLATES.render_named_str(file, text, &values),
         None => TEMPLATES.get_template(&format!("{name}/{file}"))?.render(&values),

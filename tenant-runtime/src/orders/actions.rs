@@ -1,18 +1,19 @@
 //! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
 
 use serde_json::json;
-use souk_kernel::{CartId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
+use souk_kernel::{CartId, CustomerId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::OrderError;
 use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
-use super::model::view::OrderView;
+use super::model::view::{OrderView, ShopperOrderView};
 use super::model::{
     CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note,
     allowed_actions,
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
+use crate::customers;
 use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
@@ -98,6 +99,9 @@ pub async fn place(
 ) -> Result<LockedOrder, OrderError> {
     let state = order.state.on(OrderEvent::Place).map_err(|_| OrderError::State(actions_of(order)))?;
     let placed = queries::place(tx, order.id, state, financial, None).await?;
+    if let Some(customer) = placed.customer_id {
+        customers::ordered(tx, customer).await?;
+    }
     let order = LockedOrder {
         number: Some(placed.number),
         name: Some(placed.name),
@@ -352,4 +356,19 @@ async fn undo_sale(
     let fact = OrderCancelled::of(order, wish.reason, refund, tx.now());
     souk_event_bus::emit(tx, &fact).await?;
     Ok(())
+}
+
+/// Every placed order of a customer, as they see it; for their export.
+///
+/// # Errors
+/// The database's only.
+pub async fn of_customer(
+    tx: &mut ReadTx<'_>,
+    customer: CustomerId,
+) -> Result<Vec<ShopperOrderView>, OrderError> {
+    let mut orders = Vec::new();
+    for id in queries::placed_by(tx, customer).await? {
+        orders.extend(queries::find(tx, id).await?.map(|order| ShopperOrderView::from(order.view)));
+    }
+    Ok(orders)
 }

@@ -14,7 +14,7 @@ mod routes;
 mod state;
 
 pub use actions::{
-    attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note, place,
+    attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note, of_customer, place,
     refuse_for_stock, return_money, set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
@@ -24,5 +24,6 @@ pub use model::{
     LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView,
     view::ShopperOrderView,
 };
+pub use queries::{forget, under_way};
 pub use routes::routes;
 pub use state::{OrderEvent, OrderState};

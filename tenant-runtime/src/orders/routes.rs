@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit, Reach, Refusal, Reply};
 use souk_api::{CursorKey, ETag, IdempotencyKey, Json, Page, Paging, Path, Problem, Query, problem};
-use souk_kernel::{LongText, Money, OrderId};
+use souk_kernel::{CustomerId, LongText, Money, OrderId};
+use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -18,11 +19,13 @@ use super::permissions::{Cancel, LookUp, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::OrderState;
 use crate::cart;
+use crate::customers::customer_of;
 use crate::payments::permissions::View as ViewPayments;
 
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     config
+        .service(list_own_orders)
         .service(list_orders)
         .service(get_order)
         .service(list_order_payments)
@@ -42,6 +45,8 @@ struct OrderQuery {
     fulfillment_status: Option<FulfillmentStatus>,
     /// Only orders of this address.
     email: Option<String>,
+    /// Only orders this customer placed while signed in.
+    customer: Option<CustomerId>,
     /// Only orders made then or later.
     #[serde(rename = "created[gte]")]
     created_from: Option<DateTime<Utc>>,
@@ -134,6 +139,7 @@ async fn list_orders(
         financial_status: query.financial_status.map(FinancialStatus::as_str),
         fulfillment_status: query.fulfillment_status.map(FulfillmentStatus::as_str),
         email: query.email,
+        customer: query.customer,
         created_from: query.created_from,
         created_before: query.created_before,
         q: query.q.map(literal),
@@ -146,6 +152,28 @@ async fn list_orders(
         .await?;
     Ok(Page::cut(rows, &paging, cursors, &scope, |row| (row.created_at, row.id.uuid()))?
         .map(OrderSummary::from))
+}
+
+/// Your orders
+///
+/// Placed while signed in, newest first.
+#[utoipa::path(tag = "Shopping", operation_id = "listOwnOrders", params(Paging), responses(
+    (status = 200, body = Page<OrderSummary>), (status = 400, body = Problem), (status = 401, body = Problem)))]
+#[get("/store/v1/orders")]
+async fn list_own_orders(
+    permit: Permit<LookUp>,
+    paging: Paging,
+    request: HttpRequest,
+) -> Result<Page<OrderSummary>, Problem> {
+    let (customer, cursors) = (customer_of(&permit)?, CursorKey::of(&request)?);
+    let scope = format!("{} orders of {customer}", permit.store());
+    let after = paging.position(cursors, &scope)?;
+    let filter =
+        ListFilter { customer: Some(customer), after, fetch: paging.fetch(), ..ListFilter::default() };
+    let work = async move |tx: &mut ReadTx<'_>| Ok::<_, Refusal>(queries::list(tx, filter).await?);
+    let rows = permit.read("orders.list_own", work).await?;
+    let position = |row: &SummaryRow| (row.created_at, row.id.uuid());
+    Ok(Page::cut(rows, &paging, cursors, &scope, position)?.map(OrderSummary::from))
 }
 
 /// Get an order

@@ -3,9 +3,9 @@
 mod quote;
 mod view;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use souk_kernel::{
-    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, Text,
+    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId,
     VariantId,
 };
 use utoipa::ToSchema;
@@ -14,38 +14,13 @@ pub use quote::{Basket, Quote, QuotedLine, QuotedShipping};
 pub use view::{CartView, Priced, ShippingOptionList, Warning};
 
 use super::state::CartState;
+pub use crate::customers::Address;
 use crate::tax::Destination;
 
 /// The most lines of a cart.
 pub const MOST_LINES: usize = 100;
 /// The most pieces of a line.
 pub const MOST_PIECES: u32 = 9_999;
-
-/// Where somebody lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Address {
-    #[schema(example = "Ada")]
-    pub first_name: Text<100>,
-    #[schema(example = "Lovelace")]
-    pub last_name: Text<100>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub company: Option<Text<120>>,
-    #[schema(example = "Unter den Linden 1")]
-    pub address1: Text<200>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address2: Option<Text<200>>,
-    #[schema(example = "Berlin")]
-    pub city: Text<100>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub province: Option<Text<60>>,
-    #[schema(example = "10117")]
-    pub postal_code: Text<20>,
-    pub country: Country,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+49 30 901820")]
-    pub phone: Option<Text<30>>,
-}
 
 /// A cart as of this transaction, without its prices.
 #[derive(Clone, Debug)]
