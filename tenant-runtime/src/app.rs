@@ -22,7 +22,8 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::{
-    cart, catalog, checkout, customers, inventory, ledger, messages, orders, payments, privacy, settings, shipping, staff, tax,
+    audit, cart, catalog, checkout, customers, inventory, ledger, messages, orders, payments, privacy,
+    settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -41,13 +42,7 @@ pub struct Services {
 }
 
 impl Services {
-    pub fn new(
-        gate: Gate,
-        till: Till,
-        cursors: CursorKey,
-        reception: Reception,
-        config: &Config,
-    ) -> Self {
+    pub fn new(gate: Gate, till: Till, cursors: CursorKey, reception: Reception, config: &Config) -> Self {
         Self::with(
             gate,
             till,
@@ -90,6 +85,7 @@ fn caller_of(req: &ServiceRequest) -> Option<String> {
 pub fn permissions() -> Vec<PermissionKey> {
     [
         settings::permissions::ALL,
+        audit::permissions::ALL,
         tax::permissions::ALL,
         shipping::permissions::ALL,
         inventory::permissions::ALL,
@@ -122,6 +118,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(orders::routes)
         .configure(privacy::routes)
         .configure(settings::routes)
+        .configure(audit::routes)
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)

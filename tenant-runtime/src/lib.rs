@@ -1,6 +1,6 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` · 3 `payments` · 4 `cart` · 5 `orders` ·
+//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` · 3 `payments` · 4 `cart` · 5 `orders` ·
 //! 6 `checkout` `privacy` · 7 `messages`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
@@ -9,6 +9,7 @@ pub mod schema;
 pub mod serve;
 pub mod worker;
 
+pub mod audit;
 pub mod inventory;
 pub mod ledger;
 pub mod markets;

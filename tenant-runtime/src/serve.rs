@@ -45,7 +45,9 @@ pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate
         .trust(&config.control_plane_url, &config.staff_key_pem, &[TokenKind::Staff])
         .context("SOUK_STAFF_KEY_FILE must hold an Ed25519 public key (PEM)")?;
     let verifier = reception.trusted_by(verifier)?;
-    Ok(Gate::open(mint, verifier, app::policy().await?)?)
+    let gate = Gate::open(mint, verifier, app::policy().await?)?;
+    gate.trust_proxies(config.trusted_proxies);
+    Ok(gate)
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes what is under way.
@@ -64,7 +66,14 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
         (Some(password), true) => {
             let relay = RelayConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
-            Some(tokio::spawn(worker::run(gate.clone(), relay, till.clone(), sender, shutdown.clone())))
+            Some(tokio::spawn(worker::run(
+                gate.clone(),
+                relay,
+                till.clone(),
+                sender,
+                config.control_plane_url.clone(),
+                shutdown.clone(),
+            )))
         }
         (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),
         (_, false) => None,

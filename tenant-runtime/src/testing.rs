@@ -2,6 +2,7 @@
 //!
 //! Needs `SOUK_TEST_DATABASE_URL`. Every shop is a store of its own, so tests run side by side.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::HeaderMap;
@@ -27,12 +28,12 @@ const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
 
 /// A store, the gate to it, and a clock that stands still until it is moved.
 pub struct TestShop {
-    pub store: TestStore,
+    pub store: Arc<TestStore>,
     pub gate: Gate,
     pub clock: Clock,
     pub till: Till,
     pub reception: Reception,
-    key: SigningKey,
+    key: Arc<SigningKey>,
 }
 
 /// What came back.
@@ -47,9 +48,23 @@ pub struct Answer {
 impl TestShop {
     /// A new store in Germany, with the `test` payment provider at this address if there is one.
     pub async fn open(provider: Option<String>) -> Self {
-        let store = TestStore::open().await;
-        let database = TestDatabase::get().await;
         let clock = Clock::manual(Clock::system().now());
+        let (key, _) = SigningKey::generate(CONTROL).unwrap();
+        Self::over(Arc::new(TestStore::open().await), clock, Arc::new(key), provider).await
+    }
+
+    /// Another runtime process over the same store.
+    pub async fn another_runtime(&self) -> Self {
+        Self::over(Arc::clone(&self.store), self.clock.clone(), Arc::clone(&self.key), None).await
+    }
+
+    async fn over(
+        store: Arc<TestStore>,
+        clock: Clock,
+        key: Arc<SigningKey>,
+        provider: Option<String>,
+    ) -> Self {
+        let database = TestDatabase::get().await;
         let at = database.url.parse::<Database>().unwrap();
         let mut config = TenancyConfig::new(at, database.secrets.lane_secret.clone());
         config.clock = clock.clone();
@@ -58,11 +73,11 @@ impl TestShop {
         config.acquire_timeout = Duration::from_secs(20);
         let directory = Directory::start(&config).await;
         let (_, mint) = Tenancy::start(config, directory).unwrap();
-        let (key, _) = SigningKey::generate(CONTROL).unwrap();
         let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
         let reception = Reception::new(b"of tests", 1, 50).unwrap();
         let verifier = reception.trusted_by(verifier).unwrap();
         let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
+        gate.trust_proxies(1);
         let providers = Providers::new(&ProvidersConfig {
             test_url: provider,
             test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
@@ -76,7 +91,12 @@ impl TestShop {
 
     /// A token of the store's owner.
     pub fn owner(&self) -> String {
-        let subject = Subject::Staff(AccountId::from_uuid(self.store.owner_account));
+        self.staff_token(AccountId::from_uuid(self.store.owner_account))
+    }
+
+    /// A token of whoever has this account, whether they work here or not.
+    pub fn staff_token(&self, account: AccountId) -> String {
+        let subject = Subject::Staff(account);
         let audience = Audience::Store(self.store.id);
         self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
     }
@@ -112,6 +132,15 @@ impl TestShop {
         let bytes = test::read_body(response).await.to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         Answer { status, headers, bytes, json }
+    }
+
+    /// The platform suspends the store.
+    pub async fn suspend(&self) {
+        let text = format!(
+            "UPDATE platform.store_ledger SET state = 'suspended' WHERE store_id = '{}'",
+            self.store.id.uuid()
+        );
+        TestDatabase::get().await.admin(&text).await;
     }
 
     /// SQL as the database's admin; `{s}` is the store's schema. For arranging, never for what a test proves.

@@ -17,18 +17,25 @@ const ROUND: Duration = Duration::from_secs(1);
 const AT_ONCE: usize = 4;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
-pub fn consumers(till: &Till) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
-    let address = till.address.clone();
-    vec![Arc::new(messages::OrderMail), Arc::new(messages::CustomerMail { address })]
+pub fn consumers(till: &Till, console_url: &str) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
+    let (address, console_url) = (till.address.clone(), console_url.to_owned());
+    vec![Arc::new(messages::OrderMail), Arc::new(messages::CustomerMail { address, console_url })]
 }
 
 /// Runs until the wish to stop, then finishes the round under way.
-pub async fn run(gate: Gate, relay: RelayConfig, till: Till, sender: Sender, shutdown: Shutdown) {
+pub async fn run(
+    gate: Gate,
+    relay: RelayConfig,
+    till: Till,
+    sender: Sender,
+    console_url: String,
+    shutdown: Shutdown,
+) {
     let opens = gate.clone();
     let scopes: Scopes = Arc::new(move |store| {
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
-    let relay = Relay::start(relay, consumers(&till), scopes);
+    let relay = Relay::start(relay, consumers(&till, &console_url), scopes);
     while shutdown.pause(ROUND).await {
         round(&gate, &till, &sender).await;
     }

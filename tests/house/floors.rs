@@ -5,7 +5,7 @@ use syn::visit::{self, Visit};
 
 /// From the ground (0) up; a capability may use those of lower floors.
 const FLOORS: [&[&str]; 8] = [
-    &["settings"],
+    &["settings", "audit"],
     &["tax", "shipping", "markets", "inventory", "ledger", "staff"],
     &["catalog", "customers", "credit"],
     &["discounts", "payments"],

@@ -15,6 +15,7 @@ use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
 use crate::error::{database_problem, policy_problem};
+use crate::key_limits::KeyLimits;
 use crate::policy::{Grant, PermissionSet, Policy, PolicyError};
 use crate::queries;
 use crate::secret::SecretDigest;
@@ -37,9 +38,22 @@ pub(crate) enum Who {
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
     Unknown,
-    Staff { id: StaffId, role: Arc<str>, set: Arc<PermissionSet> },
-    Customer { epoch: i64 },
-    Key { id: ApiKeyId, kind: KeyKind, mode: KeyMode, scopes: Arc<[String]>, set: Arc<PermissionSet> },
+    Staff {
+        id: StaffId,
+        role: Arc<str>,
+        set: Arc<PermissionSet>,
+    },
+    Customer {
+        epoch: i64,
+    },
+    Key {
+        id: ApiKeyId,
+        kind: KeyKind,
+        mode: KeyMode,
+        scopes: Arc<[String]>,
+        set: Arc<PermissionSet>,
+        limits: Arc<KeyLimits>,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +161,8 @@ async fn key_standing(
     if row.last_used_at.is_none_or(|at| at < stale) {
         touch(scope.clone(), row.id, stale);
     }
-    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set })
+    let limits = Arc::new(KeyLimits::new(row.allowed_origins, &row.allowed_networks));
+    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set, limits })
 }
 
 /// Beside the request, because nobody waits for it; losing it loses a minute of a display.

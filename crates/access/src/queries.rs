@@ -61,6 +61,10 @@ pub(crate) struct KeyRow {
     pub(crate) mode: String,
     #[diesel(sql_type = Array<Text>)]
     pub(crate) scopes: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    pub(crate) allowed_origins: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    pub(crate) allowed_networks: Vec<String>,
     #[diesel(sql_type = Binary)]
     pub(crate) hash: Vec<u8>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -69,8 +73,10 @@ pub(crate) struct KeyRow {
 
 pub(crate) async fn key(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<KeyRow>, DbError> {
     let now = tx.now();
-    let query = sql("SELECT id, kind, mode, scopes, hash, last_used_at FROM api_keys \
-         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)")
+    let query = sql(
+        "SELECT id, kind, mode, scopes, allowed_origins, allowed_networks, hash, last_used_at FROM api_keys \
+         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+    )
     .bind::<Binary, _>(hash.to_vec())
     .bind::<Timestamptz, _>(now);
     tx.optional(query).await

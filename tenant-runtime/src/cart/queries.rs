@@ -75,7 +75,8 @@ impl Row {
     /// Whether the secret is the cart's, or the one its owner's devices have.
     fn opens_with(&self, secret: &LinkSecret) -> bool {
         let digest = secret.digest();
-        digest.matches(&self.secret_hash) || self.owner_secret_hash.as_ref().is_some_and(|hash| digest.matches(hash))
+        digest.matches(&self.secret_hash)
+            || self.owner_secret_hash.as_ref().is_some_and(|hash| digest.matches(hash))
     }
 
     fn cart(self, id: CartId, now: DateTime<Utc>) -> Result<Cart, DbError> {

@@ -68,7 +68,9 @@ impl From<CustomerError> for Problem {
             CustomerError::TooManyAttempts { retry_after } => Self::new(&TOO_MANY_REQUESTS)
                 .detail("Too many attempts for this account or from this network.")
                 .retry_after(retry_after),
-            CustomerError::VerifiedAlready => Self::new(&CONFLICT).detail("The address is confirmed already."),
+            CustomerError::VerifiedAlready => {
+                Self::new(&CONFLICT).detail("The address is confirmed already.")
+            }
             CustomerError::AddressBookFull => Self::new(&ADDRESS_BOOK_FULL),
             CustomerError::Problem(problem) => problem,
             CustomerError::Hasher(error) => Refusal::from(error).into(),

@@ -12,7 +12,7 @@ pub mod permissions;
 mod queries;
 mod routes;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 
 pub use actions::{Letter, buyer, erase, export, letter, ordered};
 pub use error::{CATALOGUE, CustomerError};

@@ -1,6 +1,6 @@
 //! Accounts over HTTP.
 
-mod people;
+pub mod people;
 
 use std::time::Duration;
 
@@ -23,7 +23,10 @@ async fn a_customer_registers_confirms_and_signs_in() {
     assert_eq!((second.status, &second.json), (202, &first.json));
     assert_eq!(people.mail().await.template, "customer_already_registered");
     people.post("/store/v1/customers/verify", None, &json!({ "token": mail.secret })).await.is(204);
-    people.post("/store/v1/customers/verify", None, &json!({ "token": mail.secret })).await.refused(410, "link_unusable");
+    people
+        .post("/store/v1/customers/verify", None, &json!({ "token": mail.secret }))
+        .await
+        .refused(410, "link_unusable");
     let tokens = people.sign_in("ada@example.com", PASSWORD).await;
     let account = people.get("/store/v1/account", &tokens.access).await.is(200);
     assert_eq!(account["email"], "Ada@Example.com");
@@ -35,10 +38,17 @@ async fn a_customer_registers_confirms_and_signs_in() {
 #[actix_web::test]
 async fn weak_passwords_and_foreign_fields_are_refused() {
     let people = People::open().await;
-    for (password, code) in [("short", "too_short"), ("password", "too_common"), (&"x1".repeat(65), "too_long")] {
+    for (password, code) in
+        [("short", "too_short"), ("password", "too_common"), (&"x1".repeat(65), "too_long")]
+    {
         let wish = json!({ "email": "ada@example.com", "password": password });
         let answer = people.post("/store/v1/customers", None, &wish).await;
-        assert_eq!((answer.status, &answer.json["errors"][0]["code"]), (422, &json!(code)), "{}", answer.json);
+        assert_eq!(
+            (answer.status, &answer.json["errors"][0]["code"]),
+            (422, &json!(code)),
+            "{}",
+            answer.json
+        );
     }
     let wish = json!({ "email": "ada@example.com", "password": PASSWORD, "state": "enabled" });
     people.post("/store/v1/customers", None, &wish).await.refused(422, "validation");
@@ -102,7 +112,10 @@ async fn one_network_cannot_try_many_accounts() {
     }
     let wish = json!({ "email": "another@example.com", "password": "not the password" });
     assert_eq!(people.post_with("/store/v1/sessions", &wish, &from).await.status, 429);
-    assert_eq!(people.post_with("/store/v1/sessions", &wish, &[("x-forwarded-for", "198.51.100.10")]).await.status, 401);
+    assert_eq!(
+        people.post_with("/store/v1/sessions", &wish, &[("x-forwarded-for", "198.51.100.10")]).await.status,
+        401
+    );
 }
 
 #[actix_web::test]
@@ -130,7 +143,8 @@ async fn devices_are_listed_and_signed_out() {
     let here = people.customer("ada@example.com").await;
     let there = people.sign_in("ada@example.com", PASSWORD).await;
     let list = people.get("/store/v1/sessions", &here.access).await.is(200);
-    let current: Vec<bool> = list["data"].as_array().unwrap().iter().map(|it| it["current"] == json!(true)).collect();
+    let current: Vec<bool> =
+        list["data"].as_array().unwrap().iter().map(|it| it["current"] == json!(true)).collect();
     assert_eq!(current, [false, true]);
     let path = format!("/store/v1/sessions/{}", list["data"][0]["id"].as_str().unwrap());
     let eve = people.customer("eve@example.com").await;
@@ -154,9 +168,15 @@ async fn a_forgotten_password_is_replaced_once() {
     people.post("/store/v1/password-resets", None, &json!({ "email": "ada@example.com" })).await;
     let new = people.mail().await;
     let wish = |token: &str| json!({ "token": token, "new_password": "a brand new password" });
-    people.post("/store/v1/password-resets/complete", None, &wish(&old.secret)).await.refused(410, "link_unusable");
+    people
+        .post("/store/v1/password-resets/complete", None, &wish(&old.secret))
+        .await
+        .refused(410, "link_unusable");
     let other = People::open().await;
-    other.post("/store/v1/password-resets/complete", None, &wish(&new.secret)).await.refused(410, "link_unusable");
+    other
+        .post("/store/v1/password-resets/complete", None, &wish(&new.secret))
+        .await
+        .refused(410, "link_unusable");
     let wishes = wish(&new.secret);
     let tries = (0..4).map(|_| people.post("/store/v1/password-resets/complete", None, &wishes));
     let answers = futures_util::future::join_all(tries).await;
@@ -171,7 +191,10 @@ async fn a_forgotten_password_is_replaced_once() {
     people.post("/store/v1/password-resets", None, &json!({ "email": "ada@example.com" })).await;
     let late = people.mail().await;
     people.shop.clock.advance(Duration::from_secs(1801));
-    people.post("/store/v1/password-resets/complete", None, &wish(&late.secret)).await.refused(410, "link_unusable");
+    people
+        .post("/store/v1/password-resets/complete", None, &wish(&late.secret))
+        .await
+        .refused(410, "link_unusable");
 }
 
 #[actix_web::test]
@@ -215,8 +238,12 @@ async fn the_address_book_has_one_default_of_each_kind() {
     let wish = json!({ "address": address("Hamburg"), "default_shipping": true });
     people.post(book, Some(&ada.access), &wish).await.is(201);
     let all = people.get(book, &ada.access).await.is(200);
-    let flags: Vec<(bool, bool)> = all["data"].as_array().unwrap().iter()
-        .map(|it| (it["default_shipping"] == json!(true), it["default_billing"] == json!(true))).collect();
+    let flags: Vec<(bool, bool)> = all["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["default_shipping"] == json!(true), it["default_billing"] == json!(true)))
+        .collect();
     assert_eq!(flags, [(false, true), (true, false)]);
     let eve = people.customer("eve@example.com").await;
     let path = format!("{book}/{}", first["id"].as_str().unwrap());
@@ -237,10 +264,16 @@ async fn the_same_mailbox_in_two_stores_is_two_customers() {
     let wish = json!({ "email": "ada@example.com", "password": PASSWORD });
     there.post("/store/v1/sessions", None, &wish).await.refused(401, "wrong_credentials");
     there.get("/store/v1/account", &ada.access).await.refused(401, "unauthenticated");
-    there.post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh })).await.refused(401, "refresh_refused");
+    there
+        .post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh }))
+        .await
+        .refused(401, "refresh_refused");
     let other = there.customer("ada@example.com").await;
     let id = |json: &Value| json["id"].as_str().unwrap().to_owned();
-    let ids = [here.get("/store/v1/account", &ada.access).await.is(200), there.get("/store/v1/account", &other.access).await.is(200)];
+    let ids = [
+        here.get("/store/v1/account", &ada.access).await.is(200),
+        there.get("/store/v1/account", &other.access).await.is(200),
+    ];
     assert_ne!(id(&ids[0]), id(&ids[1]));
 }
 
@@ -255,7 +288,8 @@ async fn the_people_of_the_store_see_and_disable_customers() {
     let path = format!("/admin/v1/customers/{}", list["data"][0]["id"].as_str().unwrap());
     assert_eq!(list["data"][0]["order_count"], 0);
     people.get(&path, &ada.access).await.refused(403, "forbidden");
-    let edited = people.patch(&path, &owner, &json!({ "note": "likes mugs", "state": "disabled" })).await.is(200);
+    let edited =
+        people.patch(&path, &owner, &json!({ "note": "likes mugs", "state": "disabled" })).await.is(200);
     assert_eq!((&edited["note"], &edited["state"]), (&json!("likes mugs"), &json!("disabled")));
     people.a_second().await;
     people.get("/store/v1/account", &ada.access).await.refused(401, "unauthenticated");

@@ -14,6 +14,7 @@ use super::queries;
 use crate::checkout::PublicAddress;
 use crate::customers::{self, LetterWanted};
 use crate::settings;
+use crate::staff::{self, StaffInvited};
 
 /// Longer than any send may take (the transport gives up after a minute).
 const LEASE: TimeDelta = TimeDelta::minutes(2);
@@ -64,6 +65,22 @@ pub async fn queue_letter(
         mail => mail?,
     };
     Ok(queries::insert(tx, event, letter.template, &letter.recipient, mail).await?)
+}
+
+/// Queues the mail that invites somebody to work in the store. The link opens the console, where they sign in first.
+pub async fn queue_invitation(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    invited: &StaffInvited,
+    console_url: &str,
+) -> Result<(), MessageError> {
+    let Some(letter) = staff::letter(tx, invited).await? else { return Ok(()) };
+    let store = settings::current(tx).await?;
+    let link =
+        format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
+    let values = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
+    let mail = render("staff_invitation", None, &store.name, &values)?;
+    Ok(queries::insert(tx, event, "staff_invitation", &letter.recipient, mail).await?)
 }
 
 /// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.

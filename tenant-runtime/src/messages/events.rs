@@ -5,11 +5,12 @@ use futures_util::future::BoxFuture;
 use souk_event_bus::{Consumer, ConsumerError, Event, Fact as _};
 use souk_tenancy::WriteTx;
 
-use super::actions::{forget, queue, queue_letter};
+use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
 use crate::checkout::PublicAddress;
 use crate::customers::{CustomerErased, LetterWanted};
+use crate::staff::StaffInvited;
 
 /// Queues the mails that follow from what happens to orders.
 pub struct OrderMail;
@@ -28,10 +29,7 @@ impl Consumer for OrderMail {
         tx: &'a mut WriteTx<'_>,
         event: &'a Event,
     ) -> BoxFuture<'a, Result<(), ConsumerError>> {
-        async move {
-            queue(tx, event).await.map_err(failed)
-        }
-        .boxed()
+        async move { queue(tx, event).await.map_err(failed) }.boxed()
     }
 }
 
@@ -43,11 +41,13 @@ fn failed(error: MessageError) -> ConsumerError {
     }
 }
 
-/// Queues the mails that customers' accounts ask for, and forgets mails to those who are gone. The secret of a link is made here, in the
+/// Queues the mails that accounts of customers and staff ask for, and forgets mails to those who are gone. The secret of a link is made here, in the
 /// transaction that queues its mail, so it never was in an event.
 pub struct CustomerMail {
     /// How stores are reached; a store may name another place for its account pages.
     pub address: PublicAddress,
+    /// Where people sign in who work in stores.
+    pub console_url: String,
 }
 
 impl Consumer for CustomerMail {
@@ -56,7 +56,7 @@ impl Consumer for CustomerMail {
     }
 
     fn wants(&self, kind: &str) -> bool {
-        kind == LetterWanted::KIND || kind == CustomerErased::KIND
+        [LetterWanted::KIND, CustomerErased::KIND, StaffInvited::KIND].contains(&kind)
     }
 
     fn hear<'a>(
@@ -68,6 +68,10 @@ impl Consumer for CustomerMail {
             if event.kind == CustomerErased::KIND {
                 let gone: CustomerErased = event.fact()?;
                 return forget(tx, &gone.email_sha256).await.map_err(failed);
+            }
+            if event.kind == StaffInvited::KIND {
+                let invited: StaffInvited = event.fact()?;
+                return queue_invitation(tx, event.id, &invited, &self.console_url).await.map_err(failed);
             }
             let wanted: LetterWanted = event.fact()?;
             queue_letter(tx, event.id, &wanted, &self.address).await.map_err(failed)

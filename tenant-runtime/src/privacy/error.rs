@@ -36,9 +36,7 @@ impl From<DbError> for PrivacyError {
 impl From<PrivacyError> for Problem {
     fn from(error: PrivacyError) -> Self {
         match error {
-            PrivacyError::OrdersUnderWay(orders) => {
-                Self::new(&ORDERS_UNDER_WAY).extension("orders", orders)
-            }
+            PrivacyError::OrdersUnderWay(orders) => Self::new(&ORDERS_UNDER_WAY).extension("orders", orders),
             PrivacyError::Customer(error) => error.into(),
             PrivacyError::Cart(error) => error.into(),
             PrivacyError::Order(error) => error.into(),

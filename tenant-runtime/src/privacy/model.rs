@@ -40,8 +40,10 @@ pub struct CartExportLine {
 impl From<Cart> for CartExport {
     fn from(cart: Cart) -> Self {
         let Cart { id, email, note, shipping_address, billing_address, lines, .. } = cart;
-        let line =
-            |line: &crate::cart::CartLine| CartExportLine { variant: line.variant, quantity: line.quantity.get() };
+        let line = |line: &crate::cart::CartLine| CartExportLine {
+            variant: line.variant,
+            quantity: line.quantity.get(),
+        };
         let lines = lines.iter().map(line).collect();
         Self { id, email, note, shipping_address, billing_address, lines }
     }

@@ -5,8 +5,7 @@ mod view;
 
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{
-    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId,
-    VariantId,
+    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 

@@ -24,10 +24,11 @@ pub async fn active_of(
     customer: CustomerId,
     but: Option<CartId>,
 ) -> Result<Vec<CartId>, CartError> {
-    let query = sql("SELECT id FROM carts WHERE customer_id = $1 AND state = 'active' AND id IS DISTINCT FROM $2 \
+    let query =
+        sql("SELECT id FROM carts WHERE customer_id = $1 AND state = 'active' AND id IS DISTINCT FROM $2 \
          ORDER BY updated_at DESC, id LIMIT 20 FOR UPDATE")
-    .bind::<SqlUuid, _>(customer)
-    .bind::<Nullable<SqlUuid>, _>(but);
+        .bind::<SqlUuid, _>(customer)
+        .bind::<Nullable<SqlUuid>, _>(but);
     let found: Vec<Found> = tx.load(query).await?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }
@@ -46,9 +47,10 @@ pub async fn merge(tx: &mut WriteTx<'_>, into: CartId, others: &[CartId]) -> Res
     .bind::<Array<SqlUuid>, _>(ids.clone())
     .bind::<Timestamptz, _>(now);
     tx.execute(query).await?;
-    let query = sql("UPDATE carts SET state = 'merged', version = version + 1, updated_at = $2 WHERE id = ANY($1)")
-        .bind::<Array<SqlUuid>, _>(ids)
-        .bind::<Timestamptz, _>(now);
+    let query =
+        sql("UPDATE carts SET state = 'merged', version = version + 1, updated_at = $2 WHERE id = ANY($1)")
+            .bind::<Array<SqlUuid>, _>(ids)
+            .bind::<Timestamptz, _>(now);
     Ok(tx.execute(query).await.map(drop)?)
 }
 
@@ -74,7 +76,9 @@ pub async fn give(
 
 /// Carts of a customer that are open, at most 20.
 pub async fn all_of(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<Cart>, CartError> {
-    let query = sql("SELECT id FROM carts WHERE customer_id = $1 AND state IN ('active', 'completing') ORDER BY id LIMIT 20");
+    let query = sql(
+        "SELECT id FROM carts WHERE customer_id = $1 AND state IN ('active', 'completing') ORDER BY id LIMIT 20",
+    );
     let found: Vec<Found> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
     let now = tx.now();
     let mut carts = Vec::with_capacity(found.len());

@@ -35,7 +35,8 @@ pub async fn register(
     hash: &PasswordHash,
 ) -> Result<(), CustomerError> {
     let id = CustomerId::new();
-    let name = |text: &Option<Text<100>>| text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default();
+    let name =
+        |text: &Option<Text<100>>| text.as_ref().map(|text| text.as_str().to_owned()).unwrap_or_default();
     let new = queries::NewCustomer {
         id,
         email: &wish.email,

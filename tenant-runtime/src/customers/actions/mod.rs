@@ -12,7 +12,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::CustomerError;
 use super::events::CustomerErased;
 use super::model::{
-    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, NewAddress, WishedState,
+    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, NewAddress,
+    WishedState,
 };
 use super::queries;
 

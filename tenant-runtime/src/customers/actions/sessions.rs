@@ -7,8 +7,8 @@ use souk_tenancy::WriteTx;
 use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
 use crate::customers::model::{
-    Customer, Door, EndReason, LetterKind, Origin, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens, WINDOW,
-    buckets,
+    Customer, Door, EndReason, LetterKind, Origin, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens,
+    WINDOW, buckets,
 };
 use crate::customers::queries;
 

@@ -116,7 +116,8 @@ pub struct CustomerView {
 
 impl From<Customer> for CustomerView {
     fn from(customer: Customer) -> Self {
-        let (state, order_count, note) = (customer.state.clone(), customer.order_count, customer.note.clone());
+        let (state, order_count, note) =
+            (customer.state.clone(), customer.order_count, customer.note.clone());
         Self { account: customer.into(), state, order_count, note }
     }
 }
@@ -146,9 +147,11 @@ pub struct Mailed {
 impl Mailed {
     pub const REGISTERED: Self =
         Self { message: "We have sent a mail to this address. You can sign in right away." };
-    pub const RESET: Self = Self { message: "If this address has an account, a mail with a link is on its way." };
-    pub const EMAIL_CHANGE: Self =
-        Self { message: "We have sent a mail to both addresses; the change is made when both have confirmed it." };
+    pub const RESET: Self =
+        Self { message: "If this address has an account, a mail with a link is on its way." };
+    pub const EMAIL_CHANGE: Self = Self {
+        message: "We have sent a mail to both addresses; the change is made when both have confirmed it.",
+    };
 }
 
 /// Change the profile. Only what is given changes; an empty text clears.

@@ -29,8 +29,7 @@ struct Row {
 
 impl Row {
     fn view(self) -> Result<(AddressView, i64), DbError> {
-        let address =
-            Address::deserialize(self.address).map_err(|error| DbError::Other(Box::new(error)))?;
+        let address = Address::deserialize(self.address).map_err(|error| DbError::Other(Box::new(error)))?;
         let Self { id, default_shipping, default_billing, version, created_at, updated_at, .. } = self;
         Ok((AddressView { id, address, default_shipping, default_billing, created_at, updated_at }, version))
     }
@@ -42,7 +41,8 @@ fn kept(address: &Address) -> Result<serde_json::Value, DbError> {
 
 /// The whole book, oldest first.
 pub async fn addresses(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<AddressView>, DbError> {
-    let query = sql("SELECT id, address, default_shipping, default_billing, version, created_at, updated_at \
+    let query =
+        sql("SELECT id, address, default_shipping, default_billing, version, created_at, updated_at \
          FROM customer_addresses WHERE customer_id = $1 ORDER BY id");
     let rows: Vec<Row> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
     rows.into_iter().map(|row| row.view().map(|(view, _)| view)).collect()
@@ -54,10 +54,11 @@ pub async fn find_address(
     customer: CustomerId,
     id: AddressId,
 ) -> Result<Option<(AddressView, i64)>, DbError> {
-    let query = sql("SELECT id, address, default_shipping, default_billing, version, created_at, updated_at \
+    let query =
+        sql("SELECT id, address, default_shipping, default_billing, version, created_at, updated_at \
          FROM customer_addresses WHERE customer_id = $1 AND id = $2")
-    .bind::<SqlUuid, _>(customer)
-    .bind::<SqlUuid, _>(id);
+        .bind::<SqlUuid, _>(customer)
+        .bind::<SqlUuid, _>(id);
     let row: Option<Row> = tx.optional(query).await?;
     row.map(Row::view).transpose()
 }
@@ -117,14 +118,15 @@ pub async fn put(
 ) -> Result<(), DbError> {
     make_way(tx, customer, wish).await?;
     let now = tx.now();
-    let query = sql("UPDATE customer_addresses SET address = $3, default_shipping = $4, default_billing = $5, \
+    let query =
+        sql("UPDATE customer_addresses SET address = $3, default_shipping = $4, default_billing = $5, \
          version = version + 1, updated_at = $6 WHERE id = $1 AND customer_id = $2")
-    .bind::<SqlUuid, _>(id)
-    .bind::<SqlUuid, _>(customer)
-    .bind::<Jsonb, _>(kept(&wish.address)?)
-    .bind::<Bool, _>(wish.default_shipping)
-    .bind::<Bool, _>(wish.default_billing)
-    .bind::<Timestamptz, _>(now);
+        .bind::<SqlUuid, _>(id)
+        .bind::<SqlUuid, _>(customer)
+        .bind::<Jsonb, _>(kept(&wish.address)?)
+        .bind::<Bool, _>(wish.default_shipping)
+        .bind::<Bool, _>(wish.default_billing)
+        .bind::<Timestamptz, _>(now);
     tx.execute(query).await.map(drop)
 }
 

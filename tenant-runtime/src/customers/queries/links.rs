@@ -19,8 +19,10 @@ pub async fn insert_secret(
 ) -> Result<(), DbError> {
     let now = tx.now();
     void_secrets(tx, customer, purpose).await?;
-    let query = sql("INSERT INTO customer_secrets (secret_hash, customer_id, purpose, email_key, created_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6)")
+    let query = sql(
+        "INSERT INTO customer_secrets (secret_hash, customer_id, purpose, email_key, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+    )
     .bind::<Binary, _>(digest.as_bytes().to_vec())
     .bind::<SqlUuid, _>(customer)
     .bind::<Text, _>(purpose.as_str())
@@ -86,25 +88,27 @@ pub struct Change {
 /// Keeps the wish; an earlier one is forgotten.
 pub async fn wish_change(tx: &mut WriteTx<'_>, customer: CustomerId, email: &Email) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO customer_email_changes (customer_id, email, email_key, created_at, expires_at) \
+    let query =
+        sql("INSERT INTO customer_email_changes (customer_id, email, email_key, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (customer_id) DO UPDATE SET email = excluded.email, \
          email_key = excluded.email_key, old_confirmed_at = NULL, new_confirmed_at = NULL, \
          created_at = excluded.created_at, expires_at = excluded.expires_at")
-    .bind::<SqlUuid, _>(customer)
-    .bind::<Text, _>(email.as_str().to_owned())
-    .bind::<Text, _>(email.key())
-    .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now + Purpose::EmailNew.lifetime());
+        .bind::<SqlUuid, _>(customer)
+        .bind::<Text, _>(email.as_str().to_owned())
+        .bind::<Text, _>(email.key())
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(now + Purpose::EmailNew.lifetime());
     tx.execute(query).await.map(drop)
 }
 
 /// The open wish of a customer, locked.
 pub async fn lock_change(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<Option<Change>, DbError> {
     let now = tx.now();
-    let query = sql("SELECT email, email_key, old_confirmed_at, new_confirmed_at FROM customer_email_changes \
+    let query =
+        sql("SELECT email, email_key, old_confirmed_at, new_confirmed_at FROM customer_email_changes \
          WHERE customer_id = $1 AND expires_at > $2 FOR UPDATE")
-    .bind::<SqlUuid, _>(customer)
-    .bind::<Timestamptz, _>(now);
+        .bind::<SqlUuid, _>(customer)
+        .bind::<Timestamptz, _>(now);
     tx.optional(query).await
 }
 

@@ -149,10 +149,12 @@ pub async fn edit_account(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditAccou
 /// Writes what is given by the people of the store. Disabling raises the epoch.
 pub async fn edit(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditCustomer) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE customers SET first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), \
+    let query = sql(
+        "UPDATE customers SET first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), \
          phone = CASE WHEN $4::text IS NULL THEN phone ELSE nullif($4, '') END, note = coalesce($5, note), \
          state = coalesce($6, state), epoch = epoch + CASE WHEN $6 = 'disabled' THEN 1 ELSE 0 END, \
-         version = version + 1, updated_at = $7 WHERE id = $1")
+         version = version + 1, updated_at = $7 WHERE id = $1",
+    )
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Text>, _>(wish.first_name.as_ref().map(ToString::to_string))
     .bind::<Nullable<Text>, _>(wish.last_name.as_ref().map(ToString::to_string))
@@ -165,7 +167,8 @@ pub async fn edit(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditCustomer) -> 
 
 /// One order more.
 pub async fn count_order(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(), DbError> {
-    let query = sql("UPDATE customers SET order_count = order_count + 1 WHERE id = $1").bind::<SqlUuid, _>(id);
+    let query =
+        sql("UPDATE customers SET order_count = order_count + 1 WHERE id = $1").bind::<SqlUuid, _>(id);
     tx.execute(query).await.map(drop)
 }
 

@@ -88,9 +88,11 @@ pub async fn lock_token(
     digest: &SecretDigest,
 ) -> Result<Option<(Session, RefreshRecord)>, DbError> {
     let hash = digest.as_bytes().to_vec();
-    let query = sql("SELECT s.id, s.customer_id, s.user_agent, s.network, s.created_at, s.last_used_at, s.expires_at, s.revoked_at \
+    let query = sql(
+        "SELECT s.id, s.customer_id, s.user_agent, s.network, s.created_at, s.last_used_at, s.expires_at, s.revoked_at \
          FROM customer_sessions s WHERE s.id = (SELECT t.session_id FROM customer_refresh_tokens t WHERE t.token_hash = $1) \
-         FOR UPDATE");
+         FOR UPDATE",
+    );
     let family: Option<FamilyRow> = tx.optional(query.bind::<Binary, _>(hash.clone())).await?;
     let Some(FamilyRow { session, revoked_at }) = family else { return Ok(None) };
     // After the wait for the lock, so that it is as the winner left it.

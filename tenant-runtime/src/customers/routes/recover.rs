@@ -14,7 +14,12 @@ use crate::customers::model::{
 use crate::customers::permissions::SignIn;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(register).service(verify).service(request_reset).service(complete_reset).service(confirm_email);
+    config
+        .service(register)
+        .service(verify)
+        .service(request_reset)
+        .service(complete_reset)
+        .service(confirm_email);
 }
 
 /// Attempts from outside are counted before they cost anything.
@@ -37,7 +42,8 @@ async fn register(
     body: Json<Register>,
 ) -> Result<HttpResponse, Problem> {
     let wish = body.into_inner();
-    let names = [&wish.first_name, &wish.last_name].map(|name| name.as_ref().map_or("", |name| name.as_str()));
+    let names =
+        [&wish.first_name, &wish.last_name].map(|name| name.as_ref().map_or("", |name| name.as_str()));
     let context = [wish.email.as_str(), names[0], names[1]];
     let password = actions::chosen(wish.password.as_str(), "/password", &context)?;
     count(&permit, Door::Register, &wish.email.key(), &origin).await?;

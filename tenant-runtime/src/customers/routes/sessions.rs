@@ -42,7 +42,8 @@ async fn sign_in(
     body: Json<SignIn>,
 ) -> Result<HttpResponse, Problem> {
     let (email, origin) = (&body.email, &origin);
-    let password = Password::presented(body.password.as_str()).map_err(|_| CustomerError::WrongCredentials)?;
+    let password =
+        Password::presented(body.password.as_str()).map_err(|_| CustomerError::WrongCredentials)?;
     let begin = async move |tx: &mut WriteTx<'_>| actions::begin(tx, email, origin).await;
     let found = permit.write("customers.begin", begin).await?;
     let hash = found.as_ref().and_then(|(_, hash)| hash.as_ref());

@@ -62,6 +62,21 @@ impl From<DbError> for Failure {
     }
 }
 
+struct Attack(DbError);
+impl From<TenancyError> for Attack {
+    fn from(error: TenancyError) -> Self {
+        match error {
+            TenancyError::Db(error) => Self(error),
+            error => panic!("{error:?}"),
+        }
+    }
+}
+impl From<DbError> for Attack {
+    fn from(error: DbError) -> Self {
+        Self(error)
+    }
+}
+
 /// Where Ada lives.
 pub fn address(city: &str) -> Value {
     json!({ "first_name": "Ada", "last_name": "Lovelace", "address1": "Lindenweg 1", "city": city, "postal_code": "10117", "country": "DE" })
@@ -87,8 +102,13 @@ impl People {
         Self { shop: TestShop::open(None).await, heard: Mutex::new(0) }
     }
 
+    /// The same people at another runtime process.
+    pub async fn another_runtime(&self) -> Self {
+        Self { shop: self.shop.another_runtime().await, heard: Mutex::new(0) }
+    }
+
     async fn send(&self, method: &str, path: &str, bearer: Option<&str>, body: Option<&Value>) -> Answer {
-        let bearer = bearer.map(|token| format!("Bearer {token}"));
+        let bearer = bearer.filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"));
         let headers: Vec<_> = bearer.iter().map(|bearer| ("authorization", bearer.as_str())).collect();
         self.shop.send(method, path, body.map(|body| body.to_string().into_bytes()), &headers).await
     }
@@ -118,7 +138,8 @@ impl People {
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> SignedIn {
-        let answer = self.post("/store/v1/sessions", None, &json!({ "email": email, "password": password })).await;
+        let answer =
+            self.post("/store/v1/sessions", None, &json!({ "email": email, "password": password })).await;
         let json = answer.is(201);
         let text = |name: &str| json[name].as_str().unwrap().to_owned();
         SignedIn { access: text("access_token"), refresh: text("refresh_token") }
@@ -145,8 +166,12 @@ impl People {
     pub async fn mails(&self) -> Vec<Mail> {
         let worker = self.shop.gate.worker(self.shop.store.id, "test", "hears").unwrap();
         let before = self.count(&worker).await;
-        let consumer = CustomerMail { address: self.shop.till.address.clone() };
-        for event in self.outbox_after(*self.heard.lock().unwrap()).await {
+        let consumer = CustomerMail {
+            address: self.shop.till.address.clone(),
+            console_url: "https://console.example".to_owned(),
+        };
+        let after = *self.heard.lock().unwrap();
+        for event in self.outbox_after(after).await {
             *self.heard.lock().unwrap() = event.0;
             if consumer.wants(&event.1.kind) {
                 let (consumer, event) = (&consumer, &event.1);
@@ -159,7 +184,7 @@ impl People {
         }
         let read = worker.read("test.mails", async move |tx| {
             let query = sql("SELECT template, recipient, body_text AS text, \
-                 coalesce(substring(body_text FROM '#([A-Za-z0-9_-]{43})'), '') AS secret FROM email_messages ORDER BY id OFFSET $1");
+                 coalesce(substring(body_text FROM '#(?:sto_[0-9a-z]{26}[.])?([A-Za-z0-9_-]{43})'), '') AS secret FROM email_messages ORDER BY id OFFSET $1");
             Ok::<_, Failure>(tx.load(query.bind::<BigInt, _>(before)).await?)
         });
         read.await.unwrap()
@@ -167,7 +192,9 @@ impl People {
 
     async fn count(&self, worker: &souk_access::WorkerPermit) -> i64 {
         let read = worker.read("test.count", async |tx| {
-            Ok::<_, Failure>(tx.one::<Number>(sql("SELECT count(*) AS number FROM email_messages")).await?.number)
+            Ok::<_, Failure>(
+                tx.one::<Number>(sql("SELECT count(*) AS number FROM email_messages")).await?.number,
+            )
         });
         read.await.unwrap()
     }
@@ -178,6 +205,15 @@ impl People {
         let read = worker
             .read("test.number", async move |tx| Ok::<_, Failure>(tx.one::<Number>(sql(text)).await?.number));
         read.await.unwrap()
+    }
+
+    /// SQL with the rights of the store itself.
+    pub async fn try_as_store(&self, text: &'static str) -> Result<(), DbError> {
+        let worker = self.shop.gate.worker(self.shop.store.id, "test", "attacks").unwrap();
+        let work = worker.write("test.attack", async move |tx| {
+            tx.execute(sql(text)).await.map(drop).map_err(Attack::from)
+        });
+        work.await.map_err(|attack| attack.0)
     }
 
     /// How many events the store has stated.

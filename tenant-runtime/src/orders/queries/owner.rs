@@ -13,8 +13,9 @@ struct Found {
 
 /// Ids of the customer's placed orders, oldest first, at most a thousand.
 pub async fn placed_by(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<OrderId>, DbError> {
-    let query =
-        sql("SELECT id FROM orders WHERE customer_id = $1 AND number IS NOT NULL ORDER BY created_at, id LIMIT 1000");
+    let query = sql(
+        "SELECT id FROM orders WHERE customer_id = $1 AND number IS NOT NULL ORDER BY created_at, id LIMIT 1000",
+    );
     let found: Vec<Found> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }
