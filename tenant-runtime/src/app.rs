@@ -22,8 +22,8 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::{
-    audit, cart, catalog, checkout, customers, inventory, ledger, messages, orders, payments, privacy,
-    settings, shipping, staff, tax,
+    audit, cart, catalog, checkout, customers, discounts, inventory, ledger, messages, orders, payments,
+    privacy, settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -93,6 +93,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         catalog::permissions::ALL,
         customers::permissions::ALL,
         staff::permissions::ALL,
+        discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
@@ -113,6 +114,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(ledger::routes)
         .configure(catalog::routes)
         .configure(customers::routes)
+        .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
         .configure(orders::routes)

@@ -6,6 +6,7 @@ use actix_web::HttpServer;
 use anyhow::Context as _;
 use souk_access::{Gate, TokenKind, Verifier};
 use souk_api::CursorKey;
+use souk_due_work::DeskConfig;
 use souk_event_bus::RelayConfig;
 use souk_kernel::Clock;
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
@@ -65,15 +66,18 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let working = match (&config.relay_password, with_worker) {
         (Some(password), true) => {
             let relay = RelayConfig::new(config.database.clone(), password.clone());
+            let desk = DeskConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
-            Some(tokio::spawn(worker::run(
+            let work = worker::run(
                 gate.clone(),
                 relay,
+                desk,
                 till.clone(),
                 sender,
                 config.control_plane_url.clone(),
                 shutdown.clone(),
-            )))
+            );
+            Some(tokio::spawn(work))
         }
         (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),
         (_, false) => None,

@@ -8,11 +8,13 @@ use std::time::Duration;
 use actix_web::http::header::HeaderMap;
 use actix_web::test;
 use serde_json::Value;
-use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
+use souk_access::{Audience, Gate, Grant, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
 use souk_api::CursorKey;
 use souk_kernel::{AccountId, Clock};
 use souk_provisioner::test_support::{TestDatabase, TestStore};
+use souk_provisioner::{PermissionSeed, RoleSeed};
 use souk_tenancy::{Database, Directory, Tenancy, TenancyConfig};
+use uuid::Uuid;
 
 use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
@@ -50,7 +52,8 @@ impl TestShop {
     pub async fn open(provider: Option<String>) -> Self {
         let clock = Clock::manual(Clock::system().now());
         let (key, _) = SigningKey::generate(CONTROL).unwrap();
-        Self::over(Arc::new(TestStore::open().await), clock, Arc::new(key), provider).await
+        let store = TestStore::open_with(|request| request.seeds.roles = committed_roles()).await;
+        Self::over(Arc::new(store), clock, Arc::new(key), provider).await
     }
 
     /// Another runtime process over the same store.
@@ -147,4 +150,20 @@ impl TestShop {
     pub async fn admin(&self, text: &str) {
         TestDatabase::get().await.admin(&text.replace("{s}", &self.store.schema)).await;
     }
+}
+
+/// The roles that every store starts with.
+fn committed_roles() -> Vec<RoleSeed> {
+    let roles = souk_access::read_roles(include_str!("../policy/roles.csv")).unwrap();
+    let permission = |grant: &Grant| PermissionSeed {
+        object: grant.object().to_owned(),
+        action: grant.action().to_owned(),
+    };
+    let seed = |(name, grants): (String, Vec<Grant>)| RoleSeed {
+        id: Uuid::now_v7(),
+        name,
+        permissions: grants.iter().map(permission).collect(),
+    };
+    let staff = roles.into_iter().filter(|(name, _)| name != "anyone" && name != "shopper");
+    staff.map(seed).collect()
 }

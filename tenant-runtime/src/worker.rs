@@ -1,20 +1,25 @@
-//! What happens in stores without a request: the event relay, mail, and the clocks of the checkout.
+//! What happens in stores without a request: the event relay, mail, the clocks of the checkout, housekeeping.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, stream};
-use souk_access::Gate;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use souk_access::{Gate, WorkerPermit};
+use souk_due_work::{Desk, DeskConfig, Handler, Next};
 use souk_event_bus::{Relay, RelayConfig, Scopes};
+use souk_kernel::StoreId;
 use souk_telemetry::Shutdown;
+use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::checkout::{self, Till};
 use crate::messages::{self, Sender};
 
-/// Rounds are this far apart; a mail queued by an event leaves at the latest after it.
-const ROUND: Duration = Duration::from_secs(1);
-/// Stores visited at the same time: fewer than connections, so that shoppers always find one.
-const AT_ONCE: usize = 4;
+/// Every store's tables are swept this often; what the clocks may ever have missed is found then as well.
+const HOUSEKEEPING: Duration = Duration::from_secs(6 * 3600);
+/// Rows forgotten in one transaction.
+const SOME: u32 = 5000;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
 pub fn consumers(till: &Till, console_url: &str) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
@@ -22,10 +27,11 @@ pub fn consumers(till: &Till, console_url: &str) -> Vec<Arc<dyn souk_event_bus::
     vec![Arc::new(messages::OrderMail), Arc::new(messages::CustomerMail { address, console_url })]
 }
 
-/// Runs until the wish to stop, then finishes the round under way.
+/// Runs until the wish to stop, then finishes what is under way.
 pub async fn run(
     gate: Gate,
     relay: RelayConfig,
+    desk: DeskConfig,
     till: Till,
     sender: Sender,
     console_url: String,
@@ -36,27 +42,62 @@ pub async fn run(
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
     let relay = Relay::start(relay, consumers(&till, &console_url), scopes);
-    while shutdown.pause(ROUND).await {
-        round(&gate, &till, &sender).await;
-    }
-    relay.stop().await;
+    let desk = Desk::start(desk, handlers(&gate, &till, &sender));
+    while shutdown.pause(Duration::from_secs(3600)).await {}
+    tokio::join!(relay.stop(), desk.stop());
 }
 
-/// One visit to every live store that has work due. A store that fails is logged and comes back.
-pub async fn round(gate: &Gate, till: &Till, sender: &Sender) {
-    let stores: Vec<_> = gate.directory().all_live().iter().map(|entry| entry.id).collect();
-    stream::iter(stores)
-        .for_each_concurrent(AT_ONCE, |store| async move {
-            let Ok(worker) = gate.worker(store, "clocks", "reservations, payments and mail that are due")
-            else {
-                return;
-            };
-            if let Err(error) = checkout::sweep(&worker, till).await {
-                tracing::warn!(%store, %error, "the checkout's clocks stopped; they go on next round");
-            }
-            if let Err(error) = messages::send_due(&worker, sender).await {
-                tracing::warn!(%store, %error, "mail could not be sent; it is tried again");
-            }
-        })
-        .await;
+/// Who does what when its time has come, by the kinds that the triggers in `migrations/store` write.
+pub fn handlers(gate: &Gate, till: &Till, sender: &Sender) -> BTreeMap<&'static str, Handler> {
+    let (checkouts, mails) = (till.clone(), sender.clone());
+    let (tills, senders) = (till.clone(), sender.clone());
+    BTreeMap::from([
+        ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
+        ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
+        (
+            "housekeeping",
+            handler(gate, move |worker| keep_house(worker, tills.clone(), senders.clone()).boxed()),
+        ),
+    ])
+}
+
+type Outcome = Result<Next, String>;
+
+fn handler(
+    gate: &Gate,
+    work: impl Fn(WorkerPermit) -> BoxFuture<'static, Outcome> + Send + Sync + 'static,
+) -> Handler {
+    let gate = gate.clone();
+    Arc::new(move |store: StoreId| match gate.worker(store, "clocks", "work that is due") {
+        Ok(worker) => work(worker),
+        Err(error) => std::future::ready(Err(error.to_string())).boxed(),
+    })
+}
+
+/// Reservations that ran out, payments to ask about, refunds to carry out.
+async fn clocks(worker: WorkerPermit, till: Till) -> Outcome {
+    let swept = checkout::sweep(&worker, &till).await.map_err(|error| error.to_string())?;
+    Ok(if swept == checkout::Swept::default() { Next::Done } else { Next::Again })
+}
+
+async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
+    let sent = messages::send_due(&worker, &sender).await.map_err(|error| error.to_string())?;
+    Ok(if sent == 0 { Next::Done } else { Next::Again })
+}
+
+/// Forgets what has served: keys of requests answered long ago, events heard long ago. Then looks at all the clocks once.
+async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome {
+    let failed = |error: TenancyError| error.to_string();
+    let mut more = true;
+    while more {
+        let forget = async |tx: &mut WriteTx<'_>| {
+            let keys = souk_access::prune(tx, SOME).await?;
+            let heard = souk_event_bus::forget_heard(tx, SOME).await?;
+            Ok::<_, TenancyError>(keys.max(heard) >= SOME as usize)
+        };
+        more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
+    }
+    clocks(worker.clone(), till).await?;
+    mail(worker, sender).await?;
+    Ok(Next::In(HOUSEKEEPING))
 }

@@ -15,10 +15,11 @@ const BACK_DOORS: [&str; 8] = [
     "StoreMint",
 ];
 
-const AT_HOME: [&str; 6] = [
+const AT_HOME: [&str; 7] = [
     "crates/tenancy/",
     "crates/provisioner/",
     "crates/event-bus/",
+    "crates/due-work/",
     "tests/",
     "cli/",
     "crates/access/src/gate",

@@ -81,6 +81,8 @@ pub struct SignIn {
     #[schema(example = "ada@example.com")]
     pub email: Email,
     pub password: Typed,
+    /// For whoever has a second factor: six digits of the app, or a recovery code.
+    pub code: Option<Typed>,
 }
 
 /// Exchange a refresh token.
@@ -115,6 +117,7 @@ pub enum Door {
     Register,
     Reset,
     Password,
+    Factor,
 }
 
 impl Door {
@@ -124,6 +127,7 @@ impl Door {
             Self::Register => "register",
             Self::Reset => "reset",
             Self::Password => "password",
+            Self::Factor => "factor",
         }
     }
 }

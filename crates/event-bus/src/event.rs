@@ -71,3 +71,15 @@ pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Res
     }
     .boxed()
 }
+
+/// Heard events are remembered this much longer than the outbox keeps what was published, so that a late repeat is still known.
+const REMEMBER: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
+/// Forgets events heard long ago, at most `limit`; gives how many. One statement.
+///
+/// # Errors
+/// As any statement.
+pub async fn forget_heard(tx: &mut WriteTx<'_>, limit: u32) -> Result<usize, DbError> {
+    let before = tx.now() - REMEMBER;
+    queries::forget_heard(tx, before, i64::from(limit)).await
+}

@@ -19,5 +19,5 @@ mod queries;
 mod relay;
 
 pub use consumer::{Consumer, ConsumerError};
-pub use event::{Event, Fact, emit};
+pub use event::{Event, Fact, emit, forget_heard};
 pub use relay::{Relay, RelayConfig, Scopes};

@@ -50,6 +50,19 @@ pub(crate) async fn hear_first(
     Ok(tx.execute(statement).await? == 1)
 }
 
+/// Forgets at most `limit` events heard before `before`; the outbox must have forgotten them earlier. Gives how many.
+pub(crate) async fn forget_heard(
+    tx: &mut WriteTx<'_>,
+    before: chrono::DateTime<chrono::Utc>,
+    limit: i64,
+) -> Result<usize, DbError> {
+    let statement = sql("delete from heard_events where ctid = any(array(
+            select ctid from heard_events where heard_at < $1 limit $2))")
+    .bind::<diesel::sql_types::Timestamptz, _>(before)
+    .bind::<diesel::sql_types::BigInt, _>(limit);
+    tx.execute(statement).await
+}
+
 /// An event this relay may deliver until its lease ends.
 #[derive(Debug)]
 pub(crate) struct Claimed {

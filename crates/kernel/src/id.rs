@@ -287,6 +287,9 @@ kinds! {
     AuditEntry "aud" "audit entry" AuditEntryId;
     Domain "dom" "domain" DomainId;
     Market "mkt" "market" MarketId;
+    Discount "dsc" "discount" DiscountId;
+    DiscountAllocation "dal" "discount allocation" DiscountAllocationId;
+    Credit "crd" "credit account" CreditId;
     Request "req" "request" RequestId;
 }
 

@@ -6,16 +6,18 @@ use std::collections::HashMap;
 
 use souk_access::LinkSecret;
 use souk_api::FieldError;
-use souk_kernel::{CartId, CartLineId, Quantity, VariantId};
+use souk_kernel::{CartId, CartLineId, DiscountId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Basket, Cart, CartLine, EditCart, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Priced, Quote, Warning,
+    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Priced,
+    Pricing, Quote, Warning, chosen,
 };
 use super::queries;
 use super::state::CartState;
 use crate::catalog::{self, Sellable};
+use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::inventory::{self, Policy};
 use crate::settings::{self, Settings};
 use crate::tax::TaxRules;
@@ -32,7 +34,7 @@ pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSec
     Ok((made.cart, made.secret))
 }
 
-/// What a cart costs now. At most four statements, no lock; lines of what is not for sale any more are left out.
+/// What a cart costs now. At most six statements, no lock; lines of what is not for sale any more are left out.
 ///
 /// # Errors
 /// [`CartError::Money`] when the total cannot be counted.
@@ -42,7 +44,7 @@ pub async fn priced(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, CartError
     quote(tx, cart, &settings, sold).await
 }
 
-/// Makes a cart and prices it. At most six statements.
+/// Makes a cart and prices it. At most eight statements, and one for each code.
 pub async fn open(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Priced, CartError> {
     let Made { cart, secret, settings, sold, warnings } = make(tx, new).await?;
     let quote = quote(tx, &cart, &settings, sold).await?;
@@ -175,6 +177,50 @@ pub async fn choose_shipping(
     Ok(Priced { cart, quote, warnings: Vec::new(), secret: None })
 }
 
+/// Keeps a code that a shopper has; one that is kept already is fine. Whether it takes something off, the answer says.
+///
+/// # Errors
+/// 422 for one that could not apply whatever is in the cart.
+pub async fn enter_code(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    code: &Code,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    enter(tx, &mut cart, code).await?;
+    queries::update(tx, &cart).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
+async fn enter(tx: &mut ReadTx<'_>, cart: &mut Cart, code: &Code) -> Result<(), CartError> {
+    let key = code.key();
+    if cart.discount_codes.contains(&key) {
+        return Ok(());
+    }
+    if cart.discount_codes.len() >= MOST_CODES {
+        return Err(CartError::field("/code", "too_many", "must be one of at most 5 codes"));
+    }
+    discounts::may_enter(tx, code, cart.email.as_ref()).await?;
+    cart.discount_codes.push(key);
+    Ok(())
+}
+
+/// Forgets a code. One that is not there is fine.
+pub async fn remove_code(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    code: &Code,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    cart.discount_codes.retain(|kept| *kept != code.key());
+    queries::update(tx, &cart).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
 /// The cart, locked, if it may be changed.
 async fn changeable(tx: &mut WriteTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Cart, CartError> {
     let cart = queries::take(tx, id, secret).await?.ok_or(CartError::Unknown)?;
@@ -229,7 +275,30 @@ async fn quote(
         }
         _ => Vec::new(),
     };
-    Ok(Quote::of(cart, basket, settings, &rules, options)?)
+    let delivery = chosen(cart, &options).map(|option| Delivery { price: option.price, country: to.country });
+    let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
+    Ok(Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named })?)
+}
+
+/// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.
+async fn discounted(
+    tx: &mut ReadTx<'_>,
+    cart: &Cart,
+    basket: &Basket,
+    delivery: Option<Delivery>,
+    settings: &Settings,
+) -> Result<(Reckoning, HashMap<String, DiscountId>), CartError> {
+    if basket.is_empty() && cart.discount_codes.is_empty() {
+        return Ok((Reckoning { applied: Vec::new(), refused: Vec::new() }, HashMap::new()));
+    }
+    let (candidates, named) = discounts::candidates(tx, &cart.discount_codes, cart.email.as_ref()).await?;
+    let collections = if discounts::names_collections(&candidates) {
+        catalog::collections_of(tx, &basket.products()).await?
+    } else {
+        HashMap::new()
+    };
+    let purchase = basket.purchase(delivery, &collections, settings, tx.now());
+    Ok((discounts::reckon(&purchase, &candidates)?, named))
 }
 
 struct Made {
@@ -253,6 +322,7 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
         shipping_address: new.shipping_address,
         billing_address: new.billing_address,
         shipping_rate: None,
+        discount_codes: Vec::new(),
         lines: Vec::new(),
         version: 1,
     };
@@ -262,6 +332,9 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
     let line =
         |((variant, quantity), position)| CartLine { id: CartLineId::new(), variant, quantity, position };
     cart.lines = variants.into_iter().zip(admitted).zip(0..).map(line).collect();
+    for code in new.discount_codes {
+        enter(tx, &mut cart, &code).await?;
+    }
     let secret = LinkSecret::mint()?;
     queries::insert(tx, &cart, &secret).await?;
     Ok(Made { cart, secret, settings, sold, warnings })

@@ -7,6 +7,7 @@ use souk_tenancy::{DbError, TenancyError};
 
 use crate::catalog::CatalogError;
 use crate::customers::CustomerError;
+use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
 
@@ -41,6 +42,8 @@ pub enum CartError {
     Customer(#[from] CustomerError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Discount(#[from] DiscountError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
     /// A statement failed.
@@ -84,6 +87,7 @@ impl From<CartError> for Problem {
             CartError::Settings(error) => error.into(),
             CartError::Customer(error) => error.into(),
             CartError::Catalog(error) => error.into(),
+            CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
             CartError::Tenancy(error) => souk_access::database_problem(error),

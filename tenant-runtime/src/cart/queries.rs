@@ -46,6 +46,8 @@ struct Row {
     billing_address: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     shipping_rate_id: Option<ShippingRateId>,
+    #[diesel(sql_type = Array<Text>)]
+    discount_codes: Vec<String>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = BigInt)]
@@ -97,6 +99,7 @@ impl Row {
             shipping_address: address(self.shipping_address)?,
             billing_address: address(self.billing_address)?,
             shipping_rate: self.shipping_rate_id,
+            discount_codes: self.discount_codes,
             lines: lines.into_iter().map(line).collect(),
             version: self.version,
         })
@@ -147,7 +150,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Timestamptz, _>(now)
         .bind::<Array<SqlUuid>, _>(column(|line| line.id.uuid()))
         .bind::<Array<SqlUuid>, _>(column(|line| line.variant.uuid()))
-        .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>());
+        .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
+        .bind::<Array<Text>, _>(&cart.discount_codes);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -184,7 +188,8 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Nullable<Jsonb>, _>(kept(cart.shipping_address.as_ref())?)
         .bind::<Nullable<Jsonb>, _>(kept(cart.billing_address.as_ref())?)
         .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<Text>, _>(&cart.discount_codes);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -16,9 +16,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::model::{
-    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, NewCartLine, Priced, ShippingOptionList,
+    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, NewCartLine, Priced,
+    ShippingOptionList,
 };
 use super::permissions::Use;
+use crate::discounts::Code;
 
 /// The header that opens a cart.
 pub const CART_SECRET: &str = "x-cart-secret";
@@ -29,6 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(add_line).service(change_line).service(remove_line);
     config.service(shipping_options).service(choose_shipping);
     config.service(owner::claim_cart).service(owner::own_cart);
+    config.service(enter_code).service(remove_code);
 }
 
 /// The cart's secret of a request; without one the cart is not there.
@@ -173,4 +176,40 @@ async fn choose_shipping(
     let rate = body.into_inner().shipping_rate;
     let work = async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, *id, &secret.0, rate).await;
     Ok(shown(StatusCode::OK, permit.write("carts.choose_shipping", work).await?))
+}
+
+/// Enter a discount code
+///
+/// A code that runs now is kept even if it does not apply yet; `discount_codes` says why. One that is unknown, over or used up is refused.
+#[utoipa::path(tag = "Shopping", operation_id = "enterCartDiscountCode",
+    params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)), request_body = EnterCode,
+    responses((status = 200, body = CartView), (status = 404, body = Problem), (status = 409, body = Problem),
+    (status = 422, body = Problem)))]
+#[post("/store/v1/carts/{id}/discount-codes")]
+async fn enter_code(
+    permit: Permit<Use>,
+    id: Path<CartId>,
+    secret: Secret,
+    body: Json<EnterCode>,
+) -> Result<HttpResponse, Problem> {
+    let code = body.into_inner().code;
+    let work = async move |tx: &mut WriteTx<'_>| actions::enter_code(tx, *id, &secret.0, &code).await;
+    Ok(shown(StatusCode::OK, permit.write("carts.enter_code", work).await?))
+}
+
+/// Take a discount code out of a cart
+///
+/// One that is not in it is fine.
+#[utoipa::path(tag = "Shopping", operation_id = "removeCartDiscountCode",
+    params(("id" = CartId, Path), ("code" = String, Path), ("X-Cart-Secret" = String, Header)),
+    responses((status = 200, body = CartView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[delete("/store/v1/carts/{id}/discount-codes/{code}")]
+async fn remove_code(
+    permit: Permit<Use>,
+    ids: Path<(CartId, Code)>,
+    secret: Secret,
+) -> Result<HttpResponse, Problem> {
+    let (id, code) = ids.into_inner();
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove_code(tx, id, &secret.0, &code).await;
+    Ok(shown(StatusCode::OK, permit.write("carts.remove_code", work).await?))
 }

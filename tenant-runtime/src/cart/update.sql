@@ -4,6 +4,7 @@ UPDATE carts
        shipping_address = $4,
        billing_address = $5,
        shipping_rate_id = $6,
+       discount_codes = $8,
        version = version + 1,
        state = 'active',
        completing_until = NULL,

@@ -1,6 +1,6 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 use souk_api::{Digest, ETag, FieldError, IfMatch};
@@ -29,6 +29,17 @@ pub async fn sellable(
     currency: Currency,
 ) -> Result<Vec<Sellable>, DbError> {
     queries::sellable(tx, variants, currency).await
+}
+
+/// The collections each of these products is in. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn collections_of(
+    tx: &mut ReadTx<'_>,
+    products: &[ProductId],
+) -> Result<HashMap<ProductId, Vec<CollectionId>>, DbError> {
+    queries::collections_of(tx, products).await
 }
 
 /// One product with its stock; numbers only for those who run the store. Two statements.

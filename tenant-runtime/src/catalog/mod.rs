@@ -11,7 +11,7 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-pub use actions::sellable;
+pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{Sellable, Status};

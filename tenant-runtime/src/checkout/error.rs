@@ -6,6 +6,7 @@ use souk_kernel::{Money, MoneyError};
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::cart::CartError;
+use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::orders::OrderError;
@@ -62,6 +63,8 @@ pub enum CheckoutError {
     #[error(transparent)]
     Cart(#[from] CartError),
     #[error(transparent)]
+    Discount(#[from] DiscountError),
+    #[error(transparent)]
     Inventory(#[from] InventoryError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -111,6 +114,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CheckoutError::Money(error) => Self::new(&problem::INTERNAL).source(error),
             CheckoutError::Cart(error) => error.into(),
+            CheckoutError::Discount(error) => error.into(),
             CheckoutError::Inventory(error) => error.into(),
             CheckoutError::Ledger(error) => error.into(),
             CheckoutError::Order(error) => error.into(),

@@ -5,7 +5,7 @@
 //! idempotent transaction under the order's lock, called by the checkout itself, the return page, the provider's webhook and the poller
 //! alike; whoever comes second changes nothing.
 //!
-//! The app needs a [`Till`] as `web::Data`; a worker calls [`sweep`] for every live store every few seconds.
+//! The app needs a [`Till`] as `web::Data`; a worker calls [`sweep`] where a clock has come round (`worker.rs`).
 
 mod actions;
 mod error;

@@ -14,6 +14,7 @@ use super::model::{
 use super::queries;
 use super::state::{OrderEvent, OrderState};
 use crate::customers;
+use crate::discounts;
 use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
@@ -246,6 +247,7 @@ pub async fn refuse_for_stock(
         return Err(OrderError::State(actions_of(order)));
     }
     let reason = CancelReason::Inventory;
+    discounts::release(tx, order.id).await?;
     let placed = queries::place(tx, order.id, OrderState::Cancelled, financial, Some(reason)).await?;
     let details = json!({ "reason": reason.as_str() });
     note(tx, order.id, "order.cancelled", actor, details).await?;
@@ -323,6 +325,7 @@ pub async fn cancel(
     match from {
         OrderState::PendingPayment => {
             inventory::release(tx, order.cart).await?;
+            discounts::release(tx, order.id).await?;
             Ok(Some(order.cart))
         }
         OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
@@ -340,6 +343,7 @@ async fn undo_sale(
     actor: &str,
 ) -> Result<(), OrderError> {
     inventory::uncommit(tx, order.cart, order.id, wish.restock, actor).await?;
+    discounts::release(tx, order.id).await?;
     let entry = rules::cancelled(&order.sale()?, tx.now()).map_err(ledger::LedgerError::from)?;
     ledger::post_all(tx, Vec::from_iter(entry)).await?;
     let mut refund = None;

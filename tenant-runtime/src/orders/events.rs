@@ -42,6 +42,9 @@ pub struct OrderPlaced {
     pub email: String,
     pub lines: Vec<EventLine>,
     pub subtotal: Money,
+    /// What was taken off the goods, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<Money>,
     pub shipping: Money,
     pub shipping_title: Option<String>,
     pub tax: Money,
@@ -73,6 +76,7 @@ impl OrderPlaced {
             email: order.email.clone(),
             lines: lines(order),
             subtotal: order.sums.subtotal,
+            discount: Some(order.sums.discount).filter(|discount| discount.is_positive()),
             shipping: order.sums.shipping,
             shipping_title: order.shipping_title.clone(),
             tax: order.sums.tax()?,

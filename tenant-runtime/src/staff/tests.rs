@@ -189,7 +189,7 @@ async fn keys_are_bound_rotated_and_shown_once() {
         json!({ "name": "k", "kind": "secret", "expires_at": "2001-01-01T00:00:00Z" }),
     ];
     for wish in bad {
-        people.post("/admin/v1/api-keys", Some(&owner), &wish).await.refused(422, "validation");
+        people.post("/admin/v1/api-keys", Some(&owner), &wish).await.refused(422, "validation_failed");
     }
     let wish = json!({ "name": "erp", "kind": "secret", "mode": "live", "scopes": ["order:view"], "allowed_networks": ["203.0.113.0/24"] });
     let made = people.post("/admin/v1/api-keys", Some(&owner), &wish).await.is(201);

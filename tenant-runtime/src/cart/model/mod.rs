@@ -9,15 +9,18 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
-pub use quote::{Basket, Quote, QuotedLine, QuotedShipping};
+pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use view::{CartView, Priced, ShippingOptionList, Warning};
 
 use super::state::CartState;
 pub use crate::customers::Address;
+use crate::discounts::Code;
 use crate::tax::Destination;
 
 /// The most lines of a cart.
 pub const MOST_LINES: usize = 100;
+/// The most discount codes of a cart.
+pub const MOST_CODES: usize = 5;
 /// The most pieces of a line.
 pub const MOST_PIECES: u32 = 9_999;
 
@@ -35,6 +38,8 @@ pub struct Cart {
     pub billing_address: Option<Address>,
     /// The one the shopper chose, if any; whether it still fits is for [`super::priced`] to say.
     pub shipping_rate: Option<ShippingRateId>,
+    /// What was entered, in capitals; whether they apply is for [`super::priced`] to say.
+    pub discount_codes: Vec<String>,
     /// In the order they were added.
     pub lines: Vec<CartLine>,
     /// Grows with every change.
@@ -72,6 +77,7 @@ pub struct NewCart {
     pub billing_address: Option<Address>,
     pub customer: Option<CustomerId>,
     pub note: String,
+    pub discount_codes: Vec<Code>,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -97,6 +103,18 @@ pub struct CreateCart {
     pub billing_address: Option<Address>,
     #[serde(default)]
     pub note: Option<LongText<2000>>,
+    /// At most 5.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, example = json!(["SUMMER"]))]
+    pub discount_codes: Vec<Code>,
+}
+
+/// A code the shopper has.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterCode {
+    #[schema(value_type = String, example = "SUMMER", max_length = 64)]
+    pub code: Code,
 }
 
 impl CreateCart {
@@ -109,6 +127,7 @@ impl CreateCart {
             billing_address: self.billing_address,
             customer,
             note: self.note.map(LongText::into_string).unwrap_or_default(),
+            discount_codes: self.discount_codes,
         }
     }
 }

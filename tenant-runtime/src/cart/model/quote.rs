@@ -1,11 +1,17 @@
-//! What a cart costs. Pure; the law of the order's table is the law here: total = subtotal + shipping, and tax when it is not inside.
+//! What a cart costs. Pure; the law of the order's table is the law here: total = subtotal − discount + shipping, and tax when it is not
+//! inside.
 
 use std::collections::HashMap;
 
-use souk_kernel::{CartLineId, Currency, Money, MoneyError, Quantity, ShippingRateId, VariantId};
+use chrono::{DateTime, Utc};
+use souk_kernel::{
+    CartLineId, CollectionId, Currency, DiscountId, Money, MoneyError, ProductId, Quantity, ShippingRateId,
+    VariantId,
+};
 
 use super::{Cart, CartLine};
 use crate::catalog::Sellable;
+use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::settings::Settings;
 use crate::shipping::ShippingOption;
 use crate::tax::{self, TaxLine, TaxRules, Taxable};
@@ -28,7 +34,14 @@ pub struct Quote {
     pub lines: Vec<QuotedLine>,
     /// What cannot be bought any more; it costs nothing and will not be sold.
     pub unavailable: Vec<CartLine>,
+    /// The lines before any discount.
     pub subtotal: Money,
+    /// What is taken off the goods.
+    pub discount: Money,
+    /// The discounts that apply, in the order they were taken off.
+    pub discounts: Vec<Applied>,
+    /// What the shopper has entered, and whether it applies.
+    pub codes: Vec<CodeView>,
     /// Whether anything has to be delivered.
     pub shipping_required: bool,
     /// Cheapest first; empty without an address.
@@ -48,7 +61,9 @@ pub struct QuotedLine {
     pub id: CartLineId,
     pub sellable: Sellable,
     pub quantity: Quantity,
-    /// Unit price times pieces.
+    /// What is taken off.
+    pub discount: Money,
+    /// Unit price times pieces, without the discount.
     pub total: Money,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
@@ -59,6 +74,9 @@ pub struct QuotedLine {
 pub struct QuotedShipping {
     pub rate: ShippingRateId,
     pub title: String,
+    /// What is taken off.
+    pub discount: Money,
+    /// What is to be paid for it.
     pub price: Money,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
@@ -88,50 +106,103 @@ impl Basket {
     pub fn is_empty(&self) -> bool {
         self.goods.is_empty()
     }
+
+    /// The products, each once.
+    pub fn products(&self) -> Vec<ProductId> {
+        let mut products: Vec<ProductId> = self.goods.iter().map(|(_, sold, _)| sold.product).collect();
+        products.sort_unstable();
+        products.dedup();
+        products
+    }
+
+    /// The goods and their delivery as discounts see them.
+    pub fn purchase(
+        &self,
+        delivery: Option<Delivery>,
+        collections: &HashMap<ProductId, Vec<CollectionId>>,
+        settings: &Settings,
+        now: DateTime<Utc>,
+    ) -> Purchase {
+        let goods = self.goods.iter().map(|(line, sold, total)| Goods {
+            product: sold.product,
+            variant: sold.variant,
+            collections: collections.get(&sold.product).cloned().unwrap_or_default(),
+            quantity: line.quantity,
+            unit_price: sold.unit_price,
+            total: *total,
+        });
+        let currency = self.subtotal.currency();
+        Purchase { goods: goods.collect(), delivery, currency, rounding: settings.tax_rounding, now }
+    }
+}
+
+/// The option the shopper chose, if it is still one of them; else the cheapest.
+pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o ShippingOption> {
+    options.iter().find(|option| Some(option.id) == cart.shipping_rate).or(options.first())
+}
+
+/// What prices depend on besides the basket.
+#[derive(Debug)]
+pub struct Pricing<'p> {
+    pub settings: &'p Settings,
+    pub rules: &'p TaxRules,
+    /// Those that fit the destination and the subtotal, cheapest first.
+    pub options: Vec<ShippingOption>,
+    pub reckoning: Reckoning,
+    /// The discounts that codes name.
+    pub named: HashMap<String, DiscountId>,
 }
 
 impl Quote {
-    /// Works the price out. `options` are those that fit the destination and the subtotal, cheapest first.
-    pub fn of(
-        cart: &Cart,
-        basket: Basket,
-        settings: &Settings,
-        rules: &TaxRules,
-        options: Vec<ShippingOption>,
-    ) -> Result<Self, MoneyError> {
-        let chosen = options.iter().find(|option| Some(option.id) == cart.shipping_rate).or(options.first());
-        let mut taxables: Vec<Taxable> = basket.goods.iter().map(taxable).collect();
-        taxables.extend(chosen.map(|option| Taxable {
-            base: option.price,
-            quantity: Quantity::ONE,
-            taxable: true,
-        }));
+    /// Works the price out.
+    pub fn of(cart: &Cart, basket: Basket, pricing: Pricing<'_>) -> Result<Self, MoneyError> {
+        let Pricing { settings, rules, options, reckoning, named } = pricing;
+        let currency = cart.currency;
+        let off = |place| reckoning.off_line(place, currency);
+        let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
+        let off_shipping = reckoning.off_shipping(currency)?;
+        let to_pay = |(_, _, total): &(CartLine, Sellable, Money), off: &Money| total.checked_sub(*off);
+        let totals = basket.goods.iter().zip(&offs).map(|(goods, off)| to_pay(goods, off));
+        let totals = totals.collect::<Result<Vec<_>, _>>()?;
+        let option = chosen(cart, &options);
+        let price =
+            option.map_or(Ok(Money::zero(currency)), |option| option.price.checked_sub(off_shipping))?;
+        let mut taxables: Vec<Taxable> = basket.goods.iter().zip(&totals).map(taxable).collect();
+        taxables.extend(option.map(|_| Taxable { base: price, quantity: Quantity::ONE, taxable: true }));
         let inclusive = settings.prices_include_tax;
         let taxes = tax::lines(rules, &taxables, inclusive, settings.tax_level, settings.tax_rounding)?;
-        let (tax_lines, tax) = summed(&taxes, cart.currency)?;
+        let (tax_lines, tax) = summed(&taxes, currency)?;
         let mut taxes = taxes.into_iter();
-        let lines = basket.goods.into_iter().map(|(line, sellable, total)| QuotedLine {
-            id: line.id,
-            sellable,
-            quantity: line.quantity,
-            total,
-            tax_lines: taxes.next().unwrap_or_default(),
-        });
+        let lines =
+            basket.goods.into_iter().zip(totals).zip(&offs).map(|(((line, sellable, _), total), off)| {
+                QuotedLine {
+                    id: line.id,
+                    sellable,
+                    quantity: line.quantity,
+                    discount: *off,
+                    total,
+                    tax_lines: taxes.next().unwrap_or_default(),
+                }
+            });
         let lines = lines.collect();
-        let shipping = chosen.map(|option| QuotedShipping {
+        let shipping = option.map(|option| QuotedShipping {
             rate: option.id,
             title: option.title.clone(),
-            price: option.price,
+            discount: off_shipping,
+            price,
             tax_lines: taxes.next().unwrap_or_default(),
         });
-        let price = shipping.as_ref().map_or(Money::zero(cart.currency), |shipping| shipping.price);
-        let before_tax = basket.subtotal.checked_add(price)?;
+        let discount = Money::sum(offs, currency)?;
+        let before_tax = basket.subtotal.checked_sub(discount)?.checked_add(price)?;
         Ok(Self {
-            currency: cart.currency,
+            currency,
             prices_include_tax: inclusive,
             lines,
             unavailable: basket.unavailable,
             subtotal: basket.subtotal,
+            discount,
+            codes: cart.discount_codes.iter().map(|code| code_view(code, &reckoning, &named)).collect(),
+            discounts: reckoning.applied,
             shipping_required: basket.shipping_required,
             shipping,
             shipping_options: options,
@@ -154,8 +225,24 @@ impl Quote {
     }
 }
 
-fn taxable((line, sellable, total): &(CartLine, Sellable, Money)) -> Taxable {
+fn taxable(((line, sellable, _), total): (&(CartLine, Sellable, Money), &Money)) -> Taxable {
     Taxable { base: *total, quantity: line.quantity, taxable: sellable.taxable }
+}
+
+/// What became of a code.
+fn code_view(code: &str, reckoning: &Reckoning, named: &HashMap<String, DiscountId>) -> CodeView {
+    let id = named.get(code);
+    let applied = reckoning.applied.iter().find(|applied| Some(&applied.discount) == id);
+    let refused = reckoning.refused.iter().find(|(discount, _)| Some(discount) == id);
+    let refusal = match (applied, refused) {
+        (Some(applied), _) if applied.code.as_ref().is_some_and(|by| by.eq_ignore_ascii_case(code)) => None,
+        // Another code of the same discount came first.
+        (Some(applied), _) => Some(Refusal::NotCombinable(applied.title.clone())),
+        (None, Some((_, refusal))) => Some(refusal.clone()),
+        (None, None) if id.is_some() => Some(Refusal::NothingEligible),
+        (None, None) => Some(Refusal::Unknown),
+    };
+    CodeView::of(code.to_owned(), refusal.as_ref())
 }
 
 /// One line per rate and reason, in order of appearance, and the sum of all.

@@ -3,12 +3,14 @@
 use serde::Serialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, Currency, Email, ImageId, Money, ProductId, Quantity, ShippingRateId, VariantId,
+    CartId, CartLineId, Currency, DiscountId, Email, ImageId, Money, ProductId, Quantity, ShippingRateId,
+    VariantId,
 };
 use utoipa::ToSchema;
 
 use super::{Address, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
+use crate::discounts::{Applied, CodeView};
 use crate::shipping::ShippingOption;
 use crate::tax::{TaxLine, TaxLineView};
 
@@ -59,7 +61,14 @@ pub struct CartView {
     pub lines: Vec<CartLineView>,
     /// Lines that cannot be bought any more: they cost nothing and will not be sold. Remove them.
     pub unavailable_lines: Vec<UnavailableLineView>,
+    /// The goods before any discount.
     pub subtotal: Money,
+    /// What is taken off the goods; what is taken off the delivery is in `shipping`.
+    pub discount: Money,
+    /// The discounts that apply.
+    pub discounts: Vec<CartDiscountView>,
+    /// What the shopper has entered, and why it does not apply if so.
+    pub discount_codes: Vec<CodeView>,
     #[schema(example = true)]
     pub shipping_required: bool,
     /// Cheapest first; empty without an address.
@@ -100,9 +109,35 @@ pub struct CartLineView {
     pub requires_shipping: bool,
     pub unit_price: Money,
     pub quantity: Quantity,
-    /// Unit price times quantity.
+    /// What is taken off this line, by all discounts.
+    pub discount: Money,
+    pub discounts: Vec<LineDiscountView>,
+    /// Unit price times quantity, without the discount.
     pub total: Money,
     pub tax_lines: Vec<TaxLineView>,
+}
+
+/// A discount that applies to the cart.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CartDiscountView {
+    pub id: DiscountId,
+    #[schema(example = "Summer sale")]
+    pub title: String,
+    /// `percentage`, `fixed_amount`, `buy_x_get_y` or `free_shipping`.
+    #[schema(example = "percentage")]
+    pub kind: &'static str,
+    /// The code it was entered by; none for an automatic one.
+    #[schema(example = "SUMMER")]
+    pub code: Option<String>,
+    /// What it takes off in all, delivery included.
+    pub amount: Money,
+}
+
+/// What one discount takes off one line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LineDiscountView {
+    pub discount: DiscountId,
+    pub amount: Money,
 }
 
 /// A line of something that is not for sale any more.
@@ -119,6 +154,9 @@ pub struct CartShippingView {
     pub id: ShippingRateId,
     #[schema(example = "Standard")]
     pub title: String,
+    /// What is taken off it.
+    pub discount: Money,
+    /// What is to be paid for it.
     pub price: Money,
     pub tax_lines: Vec<TaxLineView>,
 }
@@ -133,8 +171,8 @@ fn taxes(lines: &[TaxLine]) -> Vec<TaxLineView> {
     lines.iter().map(TaxLineView::from).collect()
 }
 
-impl From<QuotedLine> for CartLineView {
-    fn from(line: QuotedLine) -> Self {
+impl CartLineView {
+    fn of(line: QuotedLine, discounts: Vec<LineDiscountView>) -> Self {
         let sold = line.sellable;
         Self {
             id: line.id,
@@ -148,8 +186,32 @@ impl From<QuotedLine> for CartLineView {
             requires_shipping: sold.requires_shipping,
             unit_price: sold.unit_price,
             quantity: line.quantity,
+            discount: line.discount,
+            discounts,
             total: line.total,
             tax_lines: taxes(&line.tax_lines),
+        }
+    }
+}
+
+/// What each discount takes off the line at a place.
+fn line_discounts(applied: &[Applied], place: usize) -> Vec<LineDiscountView> {
+    let share = |applied: &Applied| {
+        let amount = applied.lines.get(place).copied().filter(|amount| amount.is_positive())?;
+        Some(LineDiscountView { discount: applied.discount, amount })
+    };
+    applied.iter().filter_map(share).collect()
+}
+
+impl From<&Applied> for CartDiscountView {
+    fn from(applied: &Applied) -> Self {
+        Self {
+            id: applied.discount,
+            title: applied.title.clone(),
+            kind: applied.kind,
+            code: applied.code.clone(),
+            // It was counted when the cart was priced.
+            amount: applied.total().unwrap_or(applied.shipping),
         }
     }
 }
@@ -159,6 +221,7 @@ impl From<QuotedShipping> for CartShippingView {
         Self {
             id: shipping.rate,
             title: shipping.title,
+            discount: shipping.discount,
             price: shipping.price,
             tax_lines: taxes(&shipping.tax_lines),
         }
@@ -168,6 +231,11 @@ impl From<QuotedShipping> for CartShippingView {
 impl From<Priced> for CartView {
     fn from(Priced { cart, quote, warnings, secret }: Priced) -> Self {
         let missing = quote.missing(&cart);
+        let lines = quote
+            .lines
+            .into_iter()
+            .enumerate()
+            .map(|(place, line)| CartLineView::of(line, line_discounts(&quote.discounts, place)));
         let gone = quote.unavailable.iter().map(|line| UnavailableLineView {
             id: line.id,
             variant: line.variant,
@@ -184,8 +252,11 @@ impl From<Priced> for CartView {
             shipping_address: cart.shipping_address,
             billing_address: cart.billing_address,
             unavailable_lines: gone.collect(),
-            lines: quote.lines.into_iter().map(CartLineView::from).collect(),
+            lines: lines.collect(),
             subtotal: quote.subtotal,
+            discount: quote.discount,
+            discounts: quote.discounts.iter().map(CartDiscountView::from).collect(),
+            discount_codes: quote.codes,
             shipping_required: quote.shipping_required,
             shipping_options: quote.shipping_options,
             shipping: quote.shipping.map(CartShippingView::from),

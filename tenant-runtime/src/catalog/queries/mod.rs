@@ -2,6 +2,8 @@
 
 mod rows;
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
@@ -13,7 +15,8 @@ use uuid::Uuid;
 
 pub use self::rows::{Blob, Summary};
 use self::rows::{
-    CollectionRow, CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
+    CollectionRow, CurrencyRow, DetailRow, HandleRow, IdRow, MembershipRow, OwnerRow, SellableRow,
+    SummaryRow, VersionRow,
 };
 use super::model::{
     CollectionView, Draft, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
@@ -101,6 +104,21 @@ pub async fn page(
         .bind::<BigInt, _>(limit);
     let rows: Vec<SummaryRow> = tx.load(query).await?;
     rows.into_iter().map(SummaryRow::summary).collect()
+}
+
+/// The collections each of these products is in.
+pub async fn collections_of(
+    tx: &mut ReadTx<'_>,
+    products: &[ProductId],
+) -> Result<HashMap<ProductId, Vec<CollectionId>>, DbError> {
+    let products: Vec<Uuid> = products.iter().map(|product| product.uuid()).collect();
+    let text = "SELECT product_id, collection_id FROM collection_products WHERE product_id = ANY($1) ORDER BY collection_id";
+    let rows: Vec<MembershipRow> = tx.load(sql(text).bind::<Array<SqlUuid>, _>(products)).await?;
+    let mut collections: HashMap<ProductId, Vec<CollectionId>> = HashMap::new();
+    for row in rows {
+        collections.entry(row.product_id).or_default().push(row.collection_id);
+    }
+    Ok(collections)
 }
 
 /// Locks a product; gives its version.

@@ -46,6 +46,14 @@ pub struct OwnerRow {
 }
 
 #[derive(QueryableByName)]
+pub struct MembershipRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub product_id: ProductId,
+    #[diesel(sql_type = SqlUuid)]
+    pub collection_id: CollectionId,
+}
+
+#[derive(QueryableByName)]
 pub struct VersionRow {
     #[diesel(sql_type = BigInt)]
     pub version: i64,

@@ -11,6 +11,7 @@ use souk_tenancy::{StoreEntry, WriteTx};
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use crate::cart::{self, Cart, CartState, Quote};
+use crate::discounts;
 use crate::inventory::{self, Commitment, Demand, Held};
 use crate::orders::{self, FinancialStatus, NewLine, NewOrder, NewShippingLine, NewTax};
 use crate::payments::{self, NewSession, Setup, StartPayment, resembles_card_number};
@@ -76,6 +77,7 @@ pub async fn prepare(
     let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
     let order = new_order(id, &secret, &cart, &quote, &held);
     orders::insert(tx, &order, &purchase.actor).await?;
+    redeem(tx, id, &cart, &quote).await?;
     if free || wish.provider.is_offline() {
         return at_once(tx, &order, wish, free, &purchase.actor).await;
     }
@@ -90,6 +92,19 @@ pub async fn prepare(
     payments::new_session(tx, &session).await?;
     cart::mark_completing(tx, cart.id, tx.now() + COMPLETING_FOR).await?;
     Ok(Prepared::Pay(start_of(till, tx.store(), entry, &session, wish, setup.capture_later)))
+}
+
+/// Holds the uses of the discounts that the order stands on.
+async fn redeem(
+    tx: &mut WriteTx<'_>,
+    order: OrderId,
+    cart: &Cart,
+    quote: &Quote,
+) -> Result<(), CheckoutError> {
+    let Some(email) = &cart.email else { return Ok(()) };
+    let discounts: Vec<_> =
+        quote.discounts.iter().map(|applied| (applied.discount, applied.title.as_str())).collect();
+    Ok(discounts::redeem(tx, order, email, &discounts).await?)
 }
 
 fn start_of(
@@ -219,6 +234,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             requires_shipping: sold.requires_shipping,
             quantity: line.quantity,
             unit_price: sold.unit_price,
+            discount: line.discount,
             total: line.total,
             taxes: new_taxes(&line.tax_lines),
         }
@@ -227,6 +243,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         id: ShippingLineId::new(),
         rate: Some(shipping.rate),
         title: shipping.title.clone(),
+        discount: shipping.discount,
         amount: shipping.price,
         taxes: new_taxes(&shipping.tax_lines),
     });
@@ -240,6 +257,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         currency: quote.currency,
         prices_include_tax: quote.prices_include_tax,
         subtotal: quote.subtotal,
+        discount: quote.discount,
         shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
         tax: quote.tax,
         total: quote.total,
@@ -248,5 +266,6 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         note: cart.note.clone(),
         lines: quote.lines.iter().map(line).collect(),
         shipping_line,
+        discounts: quote.discounts.clone(),
     }
 }

@@ -9,6 +9,7 @@
 //! | 2300 | Refunds payable | liability | a refund left | we decided to give money back |
 //! | 4000 | Sales | revenue | – | a sale is agreed: goods without tax |
 //! | 4100 | Shipping income | revenue | – | a sale is agreed: delivery without tax |
+//! | 4800 | Discounts given | revenue | a sale is agreed: what is taken off goods and delivery, without tax | – |
 //! | 4900 | Sales returns | revenue | a sale is cancelled: goods and delivery without tax | – |
 //!
 //! Every fact is booked once: `fact` is unique in the journal. What was booked is never changed; it is reversed.
@@ -51,6 +52,7 @@ pub enum AccountCode {
     RefundsPayable,
     Sales,
     ShippingIncome,
+    DiscountsGiven,
     SalesReturns,
 }
 
@@ -65,6 +67,7 @@ impl AccountCode {
             Self::RefundsPayable => "2300",
             Self::Sales => "4000",
             Self::ShippingIncome => "4100",
+            Self::DiscountsGiven => "4800",
             Self::SalesReturns => "4900",
         }
     }
@@ -79,6 +82,7 @@ impl AccountCode {
             Self::RefundsPayable => "Refunds payable",
             Self::Sales => "Sales",
             Self::ShippingIncome => "Shipping income",
+            Self::DiscountsGiven => "Discounts given",
             Self::SalesReturns => "Sales returns",
         }
     }
@@ -90,7 +94,9 @@ impl AccountCode {
             Self::CustomerPrepayments | Self::SalesTaxPayable | Self::RefundsPayable => {
                 AccountKind::Liability
             }
-            Self::Sales | Self::ShippingIncome | Self::SalesReturns => AccountKind::Revenue,
+            Self::Sales | Self::ShippingIncome | Self::DiscountsGiven | Self::SalesReturns => {
+                AccountKind::Revenue
+            }
         }
     }
 }
@@ -263,6 +269,7 @@ mod tests {
             name: "#1001".to_owned(),
             goods: eur(goods),
             shipping: eur(shipping),
+            discount: eur(0),
             tax: eur(tax),
             total: eur(goods + shipping + tax),
         }
@@ -301,6 +308,22 @@ mod tests {
             [("1000", 1773), ("2200", -283), ("4000", -1000), ("4100", -490)].into()
         );
         assert_eq!(balances(&entries), [("4000", -1000), ("4100", -490), ("4900", 1490)].into());
+    }
+
+    #[test]
+    fn a_discount_is_a_sale_at_full_price_and_what_was_taken_off() {
+        let at = DateTime::UNIX_EPOCH;
+        let discounted = Sale { discount: eur(200), total: eur(1573), ..sale(1000, 490, 283) };
+        let placed = rules::placed(&discounted, at).unwrap().unwrap();
+        let books = [("1100", 1573), ("2200", -283), ("4000", -1000), ("4100", -490), ("4800", 200)];
+        assert_eq!(balances([&placed]), books.into());
+        let cancelled = rules::cancelled(&discounted, at).unwrap().unwrap();
+        let books = [("4000", -1000), ("4100", -490), ("4800", 200), ("4900", 1290)];
+        assert_eq!(balances([&placed, &cancelled]), books.into());
+        let given = Sale { discount: eur(1490), total: eur(0), ..sale(1000, 490, 0) };
+        let placed = rules::placed(&given, at).unwrap().unwrap();
+        assert_eq!(balances([&placed]), [("4000", -1000), ("4100", -490), ("4800", 1490)].into());
+        assert_eq!(rules::cancelled(&given, at), Ok(None));
     }
 
     #[test]

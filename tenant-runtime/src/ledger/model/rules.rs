@@ -4,19 +4,20 @@ use chrono::{DateTime, Utc};
 use souk_kernel::{Money, OrderId, RefundId};
 
 use super::AccountCode::{
-    AccountsReceivable, CashClearing, CustomerPrepayments, RefundsPayable, Sales, SalesReturns,
-    SalesTaxPayable, ShippingIncome,
+    AccountsReceivable, CashClearing, CustomerPrepayments, DiscountsGiven, RefundsPayable, Sales,
+    SalesReturns, SalesTaxPayable, ShippingIncome,
 };
 use super::{Entry, UnbalancedEntry};
 
-/// What was agreed, split the way the books want it. `goods` and `shipping` are without tax, and
-/// `goods + shipping + tax = total`.
+/// What was agreed, split the way the books want it. `goods`, `shipping` and `discount` are without tax, the first two before the
+/// discount, and `goods + shipping − discount + tax = total`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sale {
     pub order: OrderId,
     pub name: String,
     pub goods: Money,
     pub shipping: Money,
+    pub discount: Money,
     pub tax: Money,
     pub total: Money,
 }
@@ -24,15 +25,17 @@ pub struct Sale {
 /// A sale for nothing moves nothing: no entry.
 type Booked = Result<Option<Entry>, UnbalancedEntry>;
 
-/// An order was placed: Dr 1100 total · Cr 4000 goods, Cr 4100 shipping, Cr 2200 tax. `None` for a free order.
+/// An order was placed: Dr 1100 total, Dr 4800 discount · Cr 4000 goods, Cr 4100 shipping, Cr 2200 tax. `None` for an order of what
+/// costs nothing.
 pub fn placed(sale: &Sale, at: DateTime<Utc>) -> Booked {
-    if sale.total.is_zero() {
+    if sale.total.is_zero() && sale.discount.is_zero() {
         return Ok(None);
     }
     Entry::draft(format!("sale:{}", sale.order), "sale", sale.total.currency(), at)
         .order(sale.order)
         .description(format!("Order {}", sale.name))
         .debit(AccountsReceivable, sale.total)?
+        .debit(DiscountsGiven, sale.discount)?
         .credit(Sales, sale.goods)?
         .credit(ShippingIncome, sale.shipping)?
         .credit(SalesTaxPayable, sale.tax)?
@@ -40,7 +43,7 @@ pub fn placed(sale: &Sale, at: DateTime<Utc>) -> Booked {
         .map(Some)
 }
 
-/// A placed order was cancelled: Dr 4900 goods and shipping, Dr 2200 tax · Cr 1100 total. If it had been paid,
+/// A placed order was cancelled: Dr 4900 goods and shipping after the discount, Dr 2200 tax · Cr 1100 total. If it had been paid,
 /// 1100 is now below zero until [`refund_promised`] or [`kept`] says what becomes of the money.
 pub fn cancelled(sale: &Sale, at: DateTime<Utc>) -> Booked {
     if sale.total.is_zero() {
@@ -49,8 +52,7 @@ pub fn cancelled(sale: &Sale, at: DateTime<Utc>) -> Booked {
     Entry::draft(format!("cancellation:{}", sale.order), "cancellation", sale.total.currency(), at)
         .order(sale.order)
         .description(format!("Order {} cancelled", sale.name))
-        .debit(SalesReturns, sale.goods)?
-        .debit(SalesReturns, sale.shipping)?
+        .debit(SalesReturns, sale.goods.checked_add(sale.shipping)?.checked_sub(sale.discount)?)?
         .debit(SalesTaxPayable, sale.tax)?
         .credit(AccountsReceivable, sale.total)?
         .close()

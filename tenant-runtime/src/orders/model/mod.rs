@@ -14,6 +14,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 use super::state::OrderState;
+use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
 
 /// An enum stored as text: its spelling in one place.
@@ -108,7 +109,11 @@ pub struct NewOrder {
     pub email: String,
     pub currency: Currency,
     pub prices_include_tax: bool,
+    /// The goods before any discount.
     pub subtotal: Money,
+    /// What is taken off the goods.
+    pub discount: Money,
+    /// What is to be paid for the delivery.
     pub shipping: Money,
     pub tax: Money,
     pub total: Money,
@@ -117,6 +122,8 @@ pub struct NewOrder {
     pub note: String,
     pub lines: Vec<NewLine>,
     pub shipping_line: Option<NewShippingLine>,
+    /// What each discount takes off which line: a copy.
+    pub discounts: Vec<Applied>,
 }
 
 /// A line about to be written: a copy, so that later changes of the catalogue do not reach it.
@@ -135,6 +142,9 @@ pub struct NewLine {
     pub requires_shipping: bool,
     pub quantity: Quantity,
     pub unit_price: Money,
+    /// What is taken off the line.
+    pub discount: Money,
+    /// Unit price times quantity, without the discount.
     pub total: Money,
     pub taxes: Vec<NewTax>,
 }
@@ -145,6 +155,9 @@ pub struct NewShippingLine {
     pub id: ShippingLineId,
     pub rate: Option<ShippingRateId>,
     pub title: String,
+    /// What is taken off it.
+    pub discount: Money,
+    /// What is to be paid for it.
     pub amount: Money,
     pub taxes: Vec<NewTax>,
 }
@@ -168,13 +181,25 @@ impl NewOrder {
     pub fn adds_up(&self) -> Result<bool, MoneyError> {
         let sum = |amounts: &mut dyn Iterator<Item = Money>| Money::sum(amounts, self.currency);
         let lines = sum(&mut self.lines.iter().map(|line| line.total))?;
+        let off_lines = sum(&mut self.lines.iter().map(|line| line.discount))?;
+        let shared = sum(&mut self.discounts.iter().flat_map(|applied| applied.lines.iter().copied()))?;
+        let off_shipping = sum(&mut self.shipping_line.iter().map(|line| line.discount))?;
+        let shared_shipping = sum(&mut self.discounts.iter().map(|applied| applied.shipping))?;
+        if (off_lines, off_shipping) != (shared, shared_shipping) {
+            return Ok(false);
+        }
         let taxes = self.lines.iter().flat_map(|line| &line.taxes);
         let taxes = taxes.chain(self.shipping_line.iter().flat_map(|line| &line.taxes));
         let tax = sum(&mut taxes.map(|tax| tax.amount))?;
         let shipping = sum(&mut self.shipping_line.iter().map(|line| line.amount))?;
         let on_top = if self.prices_include_tax { Money::zero(self.currency) } else { self.tax };
-        let total = sum(&mut [self.subtotal, self.shipping, on_top].into_iter())?;
-        Ok(lines == self.subtotal && tax == self.tax && shipping == self.shipping && total == self.total)
+        let goods = self.subtotal.checked_sub(self.discount)?;
+        let total = sum(&mut [goods, self.shipping, on_top].into_iter())?;
+        Ok(off_lines == self.discount
+            && lines == goods
+            && tax == self.tax
+            && shipping == self.shipping
+            && total == self.total)
     }
 }
 
@@ -199,8 +224,14 @@ pub struct LockedOrder {
 /// The amounts of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sums {
+    /// The goods before any discount.
     pub subtotal: Money,
+    /// What was taken off them.
+    pub discount: Money,
+    /// What was to be paid for the delivery.
     pub shipping: Money,
+    /// What was taken off it.
+    pub shipping_discount: Money,
     /// On goods.
     pub goods_tax: Money,
     /// On delivery.
@@ -230,6 +261,19 @@ impl Sums {
     pub fn tax(self) -> Result<Money, MoneyError> {
         self.goods_tax.checked_add(self.shipping_tax)
     }
+
+    /// Price and discount without tax, from what is paid, the tax on it, and the discount as agreed. A discount on prices that include
+    /// tax is split in the same proportion as what is paid; where all is taken off, it has no tax.
+    fn without_tax(self, paid: Money, tax: Money, discount: Money) -> Result<(Money, Money), MoneyError> {
+        if !self.prices_include_tax {
+            return Ok((paid.checked_add(discount)?, discount));
+        }
+        let net = paid.checked_sub(tax)?;
+        let parts = [net.minor().unsigned_abs(), tax.minor().unsigned_abs()];
+        let shares = if paid.is_zero() { vec![discount] } else { discount.allocate(&parts)? };
+        let discount = shares.first().copied().unwrap_or(discount);
+        Ok((net.checked_add(discount)?, discount))
+    }
 }
 
 impl LockedOrder {
@@ -238,18 +282,19 @@ impl LockedOrder {
         self.name.clone().unwrap_or_else(|| self.id.to_string())
     }
 
-    /// The order as the books want it: goods and delivery without tax.
+    /// The order as the books want it: goods and delivery without tax, before discounts, and the discounts.
     ///
     /// # Errors
     /// Too much to count.
     pub fn sale(&self) -> Result<Sale, MoneyError> {
-        let Sums { subtotal, shipping, goods_tax, shipping_tax, total, prices_include_tax } = self.sums;
-        let (goods, shipping) = if prices_include_tax {
-            (subtotal.checked_sub(goods_tax)?, shipping.checked_sub(shipping_tax)?)
-        } else {
-            (subtotal, shipping)
-        };
-        Ok(Sale { order: self.id, name: self.title(), goods, shipping, tax: self.sums.tax()?, total })
+        let sums = self.sums;
+        let paid_for_goods = sums.subtotal.checked_sub(sums.discount)?;
+        let (goods, off_goods) = sums.without_tax(paid_for_goods, sums.goods_tax, sums.discount)?;
+        let (shipping, off_shipping) =
+            sums.without_tax(sums.shipping, sums.shipping_tax, sums.shipping_discount)?;
+        let discount = off_goods.checked_add(off_shipping)?;
+        let (order, name) = (self.id, self.title());
+        Ok(Sale { order, name, goods, shipping, discount, tax: sums.tax()?, total: sums.total })
     }
 }
 
@@ -409,20 +454,30 @@ mod tests {
         #[test]
         fn a_sale_for_the_books_adds_up(
             subtotal in 0_i64..1 << 40, shipping in 0_i64..1 << 40,
+            discount in 0_i64..1 << 40, shipping_discount in 0_i64..1 << 40,
             goods_tax in 0_i64..1 << 30, shipping_tax in 0_i64..1 << 30, inclusive: bool,
         ) {
+            let discount = discount.min(subtotal);
+            let (goods_tax, shipping_tax) = if inclusive {
+                (goods_tax.min(subtotal - discount), shipping_tax.min(shipping))
+            } else {
+                (goods_tax, shipping_tax)
+            };
             let on_top = if inclusive { 0 } else { goods_tax + shipping_tax };
             let order = LockedOrder {
                 id: OrderId::new(), cart: CartId::new(), number: None, name: None, state: OrderState::PendingPayment,
                 financial_status: FinancialStatus::Pending, fulfillment_status: FulfillmentStatus::Unfulfilled,
                 email: String::new(), shipping_title: None, shipping_address: None, billing_address: None, lines: Vec::new(),
                 sums: Sums {
-                    subtotal: eur(subtotal), shipping: eur(shipping), goods_tax: eur(goods_tax),
-                    shipping_tax: eur(shipping_tax), total: eur(subtotal + shipping + on_top), prices_include_tax: inclusive,
+                    subtotal: eur(subtotal), discount: eur(discount), shipping: eur(shipping),
+                    shipping_discount: eur(shipping_discount), goods_tax: eur(goods_tax), shipping_tax: eur(shipping_tax),
+                    total: eur(subtotal - discount + shipping + on_top), prices_include_tax: inclusive,
                 },
             };
             let sale = order.sale().unwrap();
-            prop_assert_eq!(sale.goods.minor() + sale.shipping.minor() + sale.tax.minor(), sale.total.minor());
+            let net = sale.goods.minor() + sale.shipping.minor() - sale.discount.minor();
+            prop_assert_eq!(net + sale.tax.minor(), sale.total.minor());
+            prop_assert!((0..=discount + shipping_discount).contains(&sale.discount.minor()));
             prop_assert!(crate::ledger::rules::placed(&sale, DateTime::UNIX_EPOCH).is_ok());
         }
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, Currency, CustomerId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
+    CartId, Currency, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
     PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
 };
 use utoipa::ToSchema;
@@ -30,8 +30,11 @@ pub struct OrderView {
     #[schema(example = "ada@example.com")]
     pub email: String,
     pub prices_include_tax: bool,
+    /// The goods before any discount.
     pub subtotal: Money,
+    /// What was taken off the goods.
     pub discount: Money,
+    pub discounts: Vec<OrderDiscountView>,
     pub shipping: Money,
     /// Included in the prices if `prices_include_tax`, else added to them.
     pub tax: Money,
@@ -75,9 +78,34 @@ pub struct OrderLineView {
     #[schema(example = 2)]
     pub quantity: i32,
     pub unit_price: Money,
+    /// What was taken off the line.
     pub discount: Money,
+    pub discounts: Vec<OrderLineDiscountView>,
+    /// Unit price times quantity, without the discount.
     pub total: Money,
     pub tax_lines: Vec<OrderTaxLineView>,
+}
+
+/// A discount as it was given.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderDiscountView {
+    pub discount_id: DiscountId,
+    #[schema(example = "Summer sale")]
+    pub title: String,
+    #[schema(example = "SUMMER")]
+    pub code: Option<String>,
+    /// `percentage`, `fixed_amount`, `buy_x_get_y` or `free_shipping`.
+    #[schema(example = "percentage")]
+    pub kind: String,
+    /// What it took off in all, delivery included.
+    pub amount: Money,
+}
+
+/// What one discount took off one line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderLineDiscountView {
+    pub discount_id: DiscountId,
+    pub amount: Money,
 }
 
 /// Delivery as agreed.
@@ -86,6 +114,9 @@ pub struct OrderShippingLineView {
     pub id: ShippingLineId,
     #[schema(example = "Standard")]
     pub title: String,
+    /// What was taken off it.
+    pub discount: Money,
+    /// What was to be paid for it.
     pub price: Money,
     pub tax_lines: Vec<OrderTaxLineView>,
 }
@@ -184,6 +215,7 @@ pub struct ShopperOrderView {
     pub prices_include_tax: bool,
     pub subtotal: Money,
     pub discount: Money,
+    pub discounts: Vec<OrderDiscountView>,
     pub shipping: Money,
     pub tax: Money,
     pub total: Money,
@@ -236,6 +268,7 @@ impl From<OrderView> for ShopperOrderView {
             prices_include_tax: order.prices_include_tax,
             subtotal: order.subtotal,
             discount: order.discount,
+            discounts: order.discounts,
             shipping: order.shipping,
             tax: order.tax,
             total: order.total,
@@ -275,6 +308,18 @@ pub struct LineJson {
 pub struct ShippingJson {
     id: Uuid,
     title: String,
+    discount_minor: i64,
+    amount_minor: i64,
+}
+
+/// A row of `discount_allocations` as JSON.
+#[derive(Deserialize)]
+pub struct AllocationJson {
+    order_line_id: Option<Uuid>,
+    discount_id: Uuid,
+    title: String,
+    code: Option<String>,
+    kind: String,
     amount_minor: i64,
 }
 
@@ -342,10 +387,41 @@ fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
     }
 }
 
-/// Lines with their taxes.
-pub fn line_views(lines: Vec<LineJson>, taxes: &[TaxJson], currency: Currency) -> Vec<OrderLineView> {
+/// The discounts of an order, each with all that it took off. The sums are of rows that were counted when they were written.
+pub fn discount_views(allocations: &[AllocationJson], currency: Currency) -> Vec<OrderDiscountView> {
+    let mut views: Vec<OrderDiscountView> = Vec::new();
+    for row in allocations {
+        let id = DiscountId::from_uuid(row.discount_id);
+        match views.iter_mut().find(|view| view.discount_id == id) {
+            Some(view) => {
+                view.amount = Money::new(view.amount.minor().saturating_add(row.amount_minor), currency);
+            }
+            None => views.push(OrderDiscountView {
+                discount_id: id,
+                title: row.title.clone(),
+                code: row.code.clone(),
+                kind: row.kind.clone(),
+                amount: Money::new(row.amount_minor, currency),
+            }),
+        }
+    }
+    views
+}
+
+/// Lines with their taxes and discounts.
+pub fn line_views(
+    lines: Vec<LineJson>,
+    taxes: &[TaxJson],
+    allocations: &[AllocationJson],
+    currency: Currency,
+) -> Vec<OrderLineView> {
     let money = |minor| Money::new(minor, currency);
+    let share = |row: &AllocationJson| OrderLineDiscountView {
+        discount_id: DiscountId::from_uuid(row.discount_id),
+        amount: money(row.amount_minor),
+    };
     let view = |line: LineJson| OrderLineView {
+        discounts: (allocations.iter().filter(|row| row.order_line_id == Some(line.id)).map(share)).collect(),
         tax_lines: taxes
             .iter()
             .filter(|tax| tax.order_line_id == Some(line.id))
@@ -382,6 +458,7 @@ pub fn shipping_views(
             .collect(),
         id: ShippingLineId::from_uuid(line.id),
         title: line.title,
+        discount: Money::new(line.discount_minor, currency),
         price: Money::new(line.amount_minor, currency),
     };
     lines.into_iter().map(view).collect()

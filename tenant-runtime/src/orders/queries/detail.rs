@@ -10,7 +10,8 @@ use souk_tenancy::{DbError, ReadTx, sql};
 
 use super::known;
 use crate::orders::model::view::{
-    OrderView, TaxJson, line_views, payment_views, refund_views, shipping_views,
+    AllocationJson, OrderView, TaxJson, discount_views, line_views, payment_views, refund_views,
+    shipping_views,
 };
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, allowed_actions};
 use crate::orders::state::OrderState;
@@ -76,6 +77,8 @@ struct DetailRow {
     #[diesel(sql_type = Jsonb)]
     tax_lines: Value,
     #[diesel(sql_type = Jsonb)]
+    allocations: Value,
+    #[diesel(sql_type = Jsonb)]
     payments: Value,
     #[diesel(sql_type = Jsonb)]
     refunds: Value,
@@ -98,6 +101,7 @@ impl DetailRow {
         let currency = self.currency;
         let money = |minor| Money::new(minor, currency);
         let taxes: Vec<TaxJson> = read(self.tax_lines)?;
+        let allocations: Vec<AllocationJson> = read(self.allocations)?;
         let state = known("order state", &self.state, OrderState::parse(&self.state))?;
         let financial_status = known(
             "financial status",
@@ -128,7 +132,8 @@ impl DetailRow {
             shipping: money(self.shipping_minor),
             tax: money(self.tax_minor),
             total: money(self.total_minor),
-            lines: line_views(read(self.lines)?, &taxes, currency),
+            discounts: discount_views(&allocations, currency),
+            lines: line_views(read(self.lines)?, &taxes, &allocations, currency),
             shipping_lines: shipping_views(read(self.shipping_lines)?, &taxes, currency),
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,

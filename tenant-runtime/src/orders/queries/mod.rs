@@ -20,6 +20,7 @@ use super::model::{
     CancelReason, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, NewTax, Note, Sums,
 };
 use super::state::OrderState;
+use crate::discounts::Applied;
 
 /// A stored text that is not of the closed list: a mistake in a migration, never of a caller.
 fn known<T>(what: &'static str, text: &str, value: Option<T>) -> Result<T, DbError> {
@@ -41,13 +42,36 @@ fn lines_json(order: &NewOrder) -> Value {
             "inventory_item_id": line.item.uuid(), "location_id": line.location.map(souk_kernel::LocationId::uuid), "title": line.title,
             "variant_title": line.variant_title, "sku": line.sku, "options": line.options,
             "image_id": line.image.map(souk_kernel::ImageId::uuid), "requires_shipping": line.requires_shipping,
-            "quantity": line.quantity.get(), "unit_price_minor": line.unit_price.minor(), "total_minor": line.total.minor(),
+            "quantity": line.quantity.get(), "unit_price_minor": line.unit_price.minor(), "discount_minor": line.discount.minor(),
+            "total_minor": line.total.minor(),
         })
     };
     order.lines.iter().enumerate().map(line).collect()
 }
 
-/// Inserts an attempt with its lines, delivery, taxes and first timeline entry.
+/// What each discount takes off each line.
+fn allocations_json(order: &NewOrder) -> Value {
+    let share = |applied: &Applied, line: Option<Uuid>, shipping: Option<Uuid>, amount: Money| {
+        json!({
+            "id": souk_kernel::DiscountAllocationId::new().uuid(), "order_line_id": line, "shipping_line_id": shipping,
+            "discount_id": applied.discount.uuid(), "title": applied.title, "code": applied.code, "kind": applied.kind,
+            "amount_minor": amount.minor(),
+        })
+    };
+    let shares = order.discounts.iter().flat_map(|applied| {
+        let lines = order
+            .lines
+            .iter()
+            .zip(&applied.lines)
+            .map(|(line, amount)| (Some(line.id.uuid()), None, *amount));
+        let shipping = order.shipping_line.iter().map(|line| (None, Some(line.id.uuid()), applied.shipping));
+        let taken = lines.chain(shipping).filter(|(_, _, amount)| amount.is_positive());
+        taken.map(|(line, shipping, amount)| share(applied, line, shipping, amount)).collect::<Vec<_>>()
+    });
+    shares.collect()
+}
+
+/// Inserts an attempt with its lines, delivery, taxes, discounts and first timeline entry.
 pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Result<(), DbError> {
     let now = tx.now();
     let shipping: Value = order
@@ -55,7 +79,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .iter()
         .map(|line| {
             json!({ "id": line.id.uuid(), "shipping_rate_id": line.rate.map(souk_kernel::ShippingRateId::uuid), "title": line.title,
-                "amount_minor": line.amount.minor() })
+                "discount_minor": line.discount.minor(), "amount_minor": line.amount.minor() })
         })
         .collect();
     let on_lines = order
@@ -87,7 +111,9 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Jsonb, _>(shipping)
         .bind::<Jsonb, _>(taxes)
         .bind::<SqlUuid, _>(Uuid::now_v7())
-        .bind::<Text, _>(actor);
+        .bind::<Text, _>(actor)
+        .bind::<BigInt, _>(order.discount.minor())
+        .bind::<Jsonb, _>(allocations_json(order));
     tx.execute(statement).await.map(drop)
 }
 
@@ -116,7 +142,11 @@ struct LockedRow {
     #[diesel(sql_type = BigInt)]
     subtotal_minor: i64,
     #[diesel(sql_type = BigInt)]
+    discount_minor: i64,
+    #[diesel(sql_type = BigInt)]
     shipping_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    shipping_discount_minor: i64,
     #[diesel(sql_type = BigInt)]
     total_minor: i64,
     #[diesel(sql_type = Nullable<Jsonb>)]
@@ -152,7 +182,9 @@ impl LockedRow {
             email: self.email,
             sums: Sums {
                 subtotal: money(self.subtotal_minor),
+                discount: money(self.discount_minor),
                 shipping: money(self.shipping_minor),
+                shipping_discount: money(self.shipping_discount_minor),
                 goods_tax: money(self.goods_tax_minor),
                 shipping_tax: money(self.shipping_tax_minor),
                 total: money(self.total_minor),

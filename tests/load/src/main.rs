@@ -1,0 +1,359 @@
+//! `make bench`: what Souk costs. Starts the real programs with a real PostgreSQL (fsync on) in a folder of its own, fills a store, drives
+//! the API from this process, and reads from the kernel what the others used.
+
+mod http;
+mod measure;
+mod platform;
+mod process;
+mod report;
+mod seed;
+mod works;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use crate::http::{Client, Request};
+use crate::measure::{System, closed, percentile};
+use crate::platform::{Extra, Platform, Shop, open_shop};
+use crate::report::{Report, ms};
+use crate::works::browse::Reads;
+use crate::works::buy::{Errand, Shopper};
+use crate::works::many::Mix;
+use crate::works::{browse, floor, many, open, overload, sql};
+
+/// Measures Souk on this machine.
+#[derive(Parser)]
+struct Arguments {
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, open, idle, many, overload.
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Where the built programs lie.
+    #[arg(long, default_value = "target/fast")]
+    programs: PathBuf,
+    /// The folder that everything lives in; emptied first.
+    #[arg(long, default_value = "target/bench")]
+    home: PathBuf,
+    /// Stores of the largest crowd.
+    #[arg(long, default_value_t = 1000)]
+    stores: usize,
+    /// Seconds each number of connections is measured for.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// The page that is written when every part was run.
+    #[arg(long, default_value = "docs/PERFORMANCE.md")]
+    page: PathBuf,
+    /// Leave everything running.
+    #[arg(long)]
+    keep: bool,
+}
+
+const CONNECTIONS: [usize; 3] = [1, 16, 64];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let began = Instant::now();
+    let (date, load) = (chrono::Local::now().format("%Y-%m-%d %H:%M %Z").to_string(), process::load());
+    println!("load averages {load}; starting the platform");
+    let home = std::path::absolute(&arguments.home)?;
+    let platform = Platform::start(&std::path::absolute(&arguments.programs)?, &home).await?;
+    let mut bench = Bench::prepare(&platform, &arguments).await?;
+    let outcome = bench.run().await;
+    if arguments.only.is_empty() && outcome.is_ok() {
+        bench.report.write(&arguments.page, &date, &load, "make bench")?;
+        println!("written: {}", arguments.page.display());
+    }
+    drop(bench);
+    if !arguments.keep {
+        platform.stop().await;
+        let _ = std::fs::remove_dir_all(&home);
+    }
+    println!("{:.0} s; load averages {}", began.elapsed().as_secs_f64(), process::load());
+    outcome
+}
+
+struct Bench<'p> {
+    platform: &'p Platform,
+    arguments: &'p Arguments,
+    admin: tokio_postgres::Client,
+    shop: Shop,
+    variants: Arc<Vec<String>>,
+    /// A runtime without the read cache.
+    plain: Extra,
+    report: Report,
+}
+
+impl<'p> Bench<'p> {
+    async fn prepare(platform: &'p Platform, arguments: &'p Arguments) -> anyhow::Result<Self> {
+        let admin = platform.admin().await?;
+        let shop = open_shop(platform.control, "bench-shop", Duration::from_millis(50)).await?;
+        let began = Instant::now();
+        seed::fill(platform.runtime, &shop).await?;
+        seed::analyze(&admin).await?;
+        println!("{} products in {:.1} s", seed::PRODUCTS, began.elapsed().as_secs_f64());
+        let variants = Arc::new(seed::variants(&admin, &shop).await?);
+        let plain = platform.extra(&["--no-worker"], &[("SOUK_READ_CACHE_MB", "0")]).await?;
+        Ok(Self { platform, arguments, admin, shop, variants, plain, report: Report::default() })
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        let only = &self.arguments.only;
+        only.is_empty() || only.split(',').any(|wanted| wanted.trim() == part)
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.arguments.seconds)
+    }
+
+    async fn run(&mut self) -> anyhow::Result<()> {
+        if self.wants("floor") {
+            self.reads("static page from memory", floor::from_memory(&self.shop.host), true, None).await?;
+        }
+        if self.wants("list") {
+            self.alone("list of 20: its SQL alone", false).await?;
+            let list = browse::list(&self.shop.host);
+            self.reads("list of 20, uncached", list.clone(), false, Some(0.6)).await?;
+            self.reads("list of 20, cached", list, true, Some(0.02)).await?;
+        }
+        if self.wants("detail") {
+            self.alone("detail by handle: its SQL alone", true).await?;
+            let details = browse::details(&self.shop.host);
+            self.reads("detail by handle, uncached", details.clone(), false, Some(0.12)).await?;
+            self.reads("detail by handle, cached", details, true, Some(0.015)).await?;
+        }
+        if self.wants("cart") {
+            self.shop_for("create cart + add line", Errand::Cart, Some(1.0)).await?;
+        }
+        if self.wants("checkout") {
+            self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
+            self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
+        }
+        if self.wants("open") {
+            self.opening().await?;
+        }
+        if self.wants("idle") {
+            self.idling().await?;
+        }
+        if self.wants("many") {
+            self.crowds().await?;
+        }
+        if self.wants("overload") {
+            self.overload().await?;
+        }
+        Ok(())
+    }
+
+    fn system(&self, cached: bool) -> System {
+        let runtime = if cached { self.platform.runtime_pid } else { self.plain.pid };
+        System { runtime, postgres: self.platform.postgres_pid }
+    }
+
+    async fn reads(
+        &mut self,
+        work: &str,
+        requests: Vec<Request>,
+        cached: bool,
+        goal: Option<f64>,
+    ) -> anyhow::Result<()> {
+        let address = if cached { self.platform.runtime } else { self.plain.address };
+        let mut client = Client::new(address);
+        client.fine(&requests[0]).await?;
+        let (statements, transactions) = client.fine(&requests[0]).await?.statements();
+        for connections in CONNECTIONS {
+            let worker = |first| Reads::new(address, requests.clone(), first);
+            let figures = closed(self.system(cached), connections, self.time(), worker).await?;
+            self.report.work(work, &figures, &format!("{statements}/{transactions}"), goal);
+        }
+        Ok(())
+    }
+
+    /// The same statement by a plain client: what PostgreSQL itself needs for it.
+    async fn alone(&mut self, work: &str, detail: bool) -> anyhow::Result<()> {
+        let client = self.platform.admin().await?;
+        let schema = &self.shop.schema;
+        let alone = if detail {
+            sql::Alone::detail(client, schema).await?
+        } else {
+            sql::Alone::list(client, schema).await?
+        };
+        let mut one = Some(alone);
+        let worker = |_| one.take().expect("one connection");
+        // This process is the client, so only PostgreSQL is counted.
+        let system = System { runtime: -1, postgres: self.platform.postgres_pid };
+        let figures = closed(system, 1, self.time(), worker).await?;
+        self.report.work(work, &figures, "1/0", None);
+        Ok(())
+    }
+
+    async fn shop_for(&mut self, work: &str, errand: Errand, goal: Option<f64>) -> anyhow::Result<()> {
+        let (address, host) = (self.platform.runtime, self.shop.host.clone());
+        let mut shopper = Shopper::new(address, &host, &self.variants, 1, errand);
+        shopper.run().await?;
+        let costs = shopper.run().await?;
+        let named: Vec<_> = costs.iter().map(|(name, (s, t))| format!("{name} {s}/{t}")).collect();
+        for connections in CONNECTIONS {
+            let variants = Arc::clone(&self.variants);
+            let worker = |first| Shopper::new(address, &host, &variants, first, errand);
+            let figures = closed(self.system(true), connections, self.time(), worker).await?;
+            self.report.work(work, &figures, &named.join(", "), goal);
+        }
+        Ok(())
+    }
+
+    async fn opening(&mut self) -> anyhow::Result<()> {
+        // Let the spares fill up after the last store.
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let mut times = Vec::new();
+        for number in 0..20 {
+            let handle = format!("opened-{number}");
+            times.push(open::until_buyable(self.platform.control, self.platform.runtime, &handle).await?);
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        times.sort_unstable();
+        let found = format!(
+            "p50 {:.0} ms, p95 {:.0} ms of 20",
+            ms(percentile(&times, 0.5)),
+            ms(percentile(&times, 0.95))
+        );
+        self.report.fact("Sign-up → first product in a cart, spares ready", &found, "p95 ≤ 1,000 ms");
+        Ok(())
+    }
+
+    async fn idling(&mut self) -> anyhow::Result<()> {
+        let mut starts = Vec::new();
+        for _ in 0..5 {
+            starts.push(self.platform.extra(&["--no-worker"], &[]).await?.started_in);
+        }
+        starts.sort_unstable();
+        let found = format!("{:.0} ms (median of 5)", ms(percentile(&starts, 0.5)));
+        self.report.fact("Cold start of a runtime", &found, "≤ 1,000 ms");
+        let known = many::known_only(&self.admin, 1000).await?;
+        let fresh = self.platform.extra(&[], &[]).await?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let found = format!("{:.1} MB", process::resident_mb(fresh.pid));
+        self.report.fact("A fresh runtime with workers that knows 1,000 stores, resident", &found, "≤ 40 MB");
+        let count =
+            "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
+        let transactions = async || anyhow::Ok(self.admin.query_one(count, &[]).await?.get::<_, i64>(0));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let (before, cpu) =
+            (transactions().await?, (process::cpu(fresh.pid), process::cpu(self.platform.postgres_pid)));
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let per_second = (transactions().await? - before) as f64 / 10.0;
+        let runtime = (process::cpu(fresh.pid).saturating_sub(cpu.0)).as_secs_f64() / 10.0 * 100.0;
+        let postgres =
+            (process::cpu(self.platform.postgres_pid).saturating_sub(cpu.1)).as_secs_f64() / 10.0 * 100.0;
+        let found = format!(
+            "{per_second:.1} transactions/s of the whole platform (two runtimes with workers, control plane), one runtime {runtime:.1} % and PostgreSQL {postgres:.1} % of a core"
+        );
+        self.report.fact("Idle with 1,000 stores", &found, "≈ 0");
+        self.admin.execute("DELETE FROM platform.store_ledger WHERE store_id = ANY($1)", &[&known]).await?;
+        let found = format!("{:.1} MB", process::resident_mb(self.platform.runtime_pid));
+        self.report.fact("The runtime that served this run, resident", &found, "");
+        let found = format!("{:.0} MB", process::private_mb(self.platform.postgres_pid));
+        self.report.fact("PostgreSQL's backends, private memory", &found, "");
+        Ok(())
+    }
+
+    async fn crowds(&mut self) -> anyhow::Result<()> {
+        let count = self.arguments.stores.max(20);
+        let began = Instant::now();
+        let (database, password) =
+            (self.platform.database_url(), self.platform.secret("provisioner_password")?);
+        let stalls = many::open(database, &password, &self.admin, &self.shop, count).await?;
+        let stalls = Arc::new(stalls);
+        self.report.note(format!(
+            "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
+            began.elapsed().as_secs_f64()
+        ));
+        let crowd = self.platform.extra(&["--no-worker"], &[("SOUK_READ_CACHE_MB", "0")]).await?;
+        let system = System { runtime: crowd.pid, postgres: self.platform.postgres_pid };
+        let mut sizes = vec![20, 200.min(count), count];
+        sizes.dedup();
+        let mut first = None;
+        for size in sizes {
+            // Every store visited often enough that each connection of its lane has its plans.
+            let worker = |first| Mix::new(crowd.address, &stalls, size, first);
+            let warm = self.time() + Duration::from_millis(40 * size as u64);
+            closed(system, 16, warm, worker).await?;
+            let figures = closed(system, 16, self.time().mul_f64(2.0), worker).await?;
+            self.report.work(&format!("mix over {size} stores, uncached"), &figures, "", None);
+            let base = *first.get_or_insert((figures.p99, figures.cpu()));
+            if size > 20 {
+                let found = format!(
+                    "p99 {:.2} ×, CPU {:.2} × that of 20 stores",
+                    figures.p99.as_secs_f64() / base.0.as_secs_f64(),
+                    figures.cpu() / base.1
+                );
+                self.report.fact(&format!("The same mix over {size} stores"), &found, "p99 ≤ 1.3 ×");
+            }
+        }
+        let found = format!("{:.0} MB", process::private_mb(self.platform.postgres_pid));
+        self.report.fact(&format!("PostgreSQL's backends after {count} stores, private memory"), &found, "");
+        Ok(())
+    }
+
+    async fn overload(&mut self) -> anyhow::Result<()> {
+        let list = browse::list(&self.shop.host).pop().context("a request")?;
+        let (address, system) = (self.plain.address, self.system(false));
+        let worker = |first| Reads::new(address, vec![list.clone()], first);
+        let capacity = closed(system, 16, self.time(), worker).await?.per_second;
+        for factor in [1.0, 2.0, 5.0] {
+            let time = self.time().max(Duration::from_secs(4));
+            let out = overload::open_loop(address, &list, capacity * factor, time, 1000).await;
+            let found = format!(
+                "offered {:.0}/s, good {:.0}/s ({:.0} % of capacity), refused {:.0}/s with Retry-After, wrong {}, p99 of the good {:.0} ms",
+                out.offered_per_second,
+                out.good_per_second,
+                out.good_per_second / capacity * 100.0,
+                out.refused_per_second,
+                out.wrong,
+                ms(out.p99)
+            );
+            self.report.fact(&format!("List of 20, open loop at ×{factor}"), &found, "goodput holds");
+        }
+        self.neighbours(address, &list).await
+    }
+
+    /// A second store's times while the first is flooded by 256 connections.
+    async fn neighbours(&mut self, address: std::net::SocketAddr, flood: &Request) -> anyhow::Result<()> {
+        let other = open_shop(self.platform.control, "neighbour", Duration::from_millis(20)).await?;
+        let calm = Request::get(&other.host, "/store/v1/products?limit=20");
+        let (pause, time) = (Duration::from_millis(10), self.time());
+        let (alone, _) = overload::gentle(address, &calm, pause, time).await;
+        let stop = Instant::now() + time + Duration::from_millis(500);
+        let flooders: Vec<_> = (0..256)
+            .map(|_| {
+                let flood = flood.clone();
+                tokio::spawn(async move {
+                    let mut client = Client::new(address);
+                    while Instant::now() < stop {
+                        let _ = client.send(&flood).await;
+                    }
+                })
+            })
+            .collect();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let (beside, wrong) = overload::gentle(address, &calm, pause, time).await;
+        for flooder in flooders {
+            let _ = flooder.await;
+        }
+        let found = format!(
+            "p50 {:.1} → {:.1} ms, p99 {:.1} → {:.1} ms, {wrong} refused",
+            ms(percentile(&alone, 0.5)),
+            ms(percentile(&beside, 0.5)),
+            ms(percentile(&alone, 0.99)),
+            ms(percentile(&beside, 0.99))
+        );
+        self.report.fact(
+            "Another store while one is flooded over 256 connections",
+            &found,
+            "p99 stays usable",
+        );
+        Ok(())
+    }
+}

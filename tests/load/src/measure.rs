@@ -1,0 +1,101 @@
+//! Runs one piece of work at a number of connections and says what it cost.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+
+use crate::process;
+
+/// A process tree that is part of the system under test.
+#[derive(Clone, Copy, Debug)]
+pub struct System {
+    pub runtime: i32,
+    pub postgres: i32,
+}
+
+impl System {
+    fn cpu(self) -> (Duration, Duration) {
+        (process::cpu(self.runtime), process::cpu(self.postgres))
+    }
+}
+
+/// What a run showed.
+#[derive(Clone, Debug, Default)]
+pub struct Figures {
+    pub connections: usize,
+    pub errors: u64,
+    pub per_second: f64,
+    pub p50: Duration,
+    pub p99: Duration,
+    /// CPU-seconds per 1,000 requests.
+    pub runtime: f64,
+    pub postgres: f64,
+}
+
+impl Figures {
+    pub fn cpu(&self) -> f64 {
+        self.runtime + self.postgres
+    }
+}
+
+/// The value below which this share of the sorted times lies.
+pub fn percentile(sorted: &[Duration], share: f64) -> Duration {
+    let at = ((sorted.len() as f64 * share).ceil() as usize).saturating_sub(1);
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+/// Work that is done over and over on a connection of its own. Each call is one request in the tables, whatever it sends.
+pub trait Work {
+    fn once(&mut self) -> impl Future<Output = anyhow::Result<()>>;
+}
+
+/// Closed loop: `connections` workers, each beginning anew when it is answered, for `time` after a warm-up.
+pub async fn closed<W: Work>(
+    system: System,
+    connections: usize,
+    time: Duration,
+    mut worker: impl FnMut(usize) -> W,
+) -> anyhow::Result<Figures> {
+    let mut workers: Vec<W> = (0..connections).map(&mut worker).collect();
+    run(&mut workers, time / 4).await?;
+    let (before, began) = (system.cpu(), Instant::now());
+    let (mut times, errors) = run(&mut workers, time).await?;
+    let (elapsed, after) = (began.elapsed(), system.cpu());
+    times.sort_unstable();
+    let thousands = (times.len() as f64 / 1000.0).max(f64::EPSILON);
+    Ok(Figures {
+        connections,
+        errors,
+        per_second: times.len() as f64 / elapsed.as_secs_f64(),
+        p50: percentile(&times, 0.5),
+        p99: percentile(&times, 0.99),
+        runtime: (after.0.saturating_sub(before.0)).as_secs_f64() / thousands,
+        postgres: (after.1.saturating_sub(before.1)).as_secs_f64() / thousands,
+    })
+}
+
+async fn run<W: Work>(workers: &mut [W], time: Duration) -> anyhow::Result<(Vec<Duration>, u64)> {
+    let end = Instant::now() + time;
+    let loops = workers.iter_mut().map(|worker| async move {
+        let (mut times, mut errors) = (Vec::new(), 0_u64);
+        while Instant::now() < end {
+            let began = Instant::now();
+            match worker.once().await {
+                Ok(()) => times.push(began.elapsed()),
+                Err(error) => {
+                    errors += 1;
+                    if errors > 50 {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok((times, errors))
+    });
+    let mut all = (Vec::new(), 0);
+    for (times, errors) in try_join_all(loops).await? {
+        all.0.extend(times);
+        all.1 += errors;
+    }
+    Ok(all)
+}

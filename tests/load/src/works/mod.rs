@@ -1,0 +1,9 @@
+//! What is measured, one file a piece.
+
+pub mod browse;
+pub mod buy;
+pub mod floor;
+pub mod many;
+pub mod open;
+pub mod overload;
+pub mod sql;
