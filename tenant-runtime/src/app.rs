@@ -22,7 +22,7 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::{
-    audit, cart, catalog, checkout, customers, discounts, inventory, ledger, messages, orders, payments,
+    audit, cart, catalog, checkout, credit, customers, discounts, inventory, ledger, messages, orders, payments,
     privacy, settings, shipping, staff, tax,
 };
 
@@ -93,6 +93,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         catalog::permissions::ALL,
         customers::permissions::ALL,
         staff::permissions::ALL,
+        credit::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
@@ -114,6 +115,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(ledger::routes)
         .configure(catalog::routes)
         .configure(customers::routes)
+        .configure(credit::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)

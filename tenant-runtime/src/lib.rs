@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` · 3 `discounts` `payments` · 4 `cart` ·
-//! 5 `orders` · 6 `checkout` `privacy` · 7 `messages`. See `docs/ARCHITECTURE.md`.
+//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` `credit` · 3 `discounts` `payments` ·
+//! 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
@@ -19,6 +19,7 @@ pub mod staff;
 pub mod tax;
 
 pub mod catalog;
+pub mod credit;
 pub mod customers;
 
 pub mod discounts;

@@ -6,17 +6,18 @@ use std::collections::HashMap;
 
 use souk_access::LinkSecret;
 use souk_api::FieldError;
-use souk_kernel::{CartId, CartLineId, DiscountId, Quantity, VariantId};
+use souk_kernel::{CartId, CartLineId, CreditId, DiscountId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Priced,
-    Pricing, Quote, Warning, chosen,
+    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, MOST_PIECES, NewCart,
+    NewCartLine, Priced, Pricing, Quote, Warning, chosen,
 };
 use super::queries;
 use super::state::CartState;
 use crate::catalog::{self, Sellable};
+use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::inventory::{self, Policy};
 use crate::settings::{self, Settings};
@@ -34,7 +35,7 @@ pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSec
     Ok((made.cart, made.secret))
 }
 
-/// What a cart costs now. At most six statements, no lock; lines of what is not for sale any more are left out.
+/// What a cart costs now. At most seven statements, no lock; lines of what is not for sale any more are left out.
 ///
 /// # Errors
 /// [`CartError::Money`] when the total cannot be counted.
@@ -44,7 +45,7 @@ pub async fn priced(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, CartError
     quote(tx, cart, &settings, sold).await
 }
 
-/// Makes a cart and prices it. At most eight statements, and one for each code.
+/// Makes a cart and prices it. At most nine statements, and one for each code.
 pub async fn open(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Priced, CartError> {
     let Made { cart, secret, settings, sold, warnings } = make(tx, new).await?;
     let quote = quote(tx, &cart, &settings, sold).await?;
@@ -72,6 +73,7 @@ pub async fn edit(
     let mut note = souk_kernel::LongText::parse(&cart.note).ok();
     edit.note.apply(&mut note);
     cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
+    cart.use_store_credit = edit.use_store_credit.unwrap_or(cart.use_store_credit);
     queries::update(tx, &cart).await?;
     let sold = sold(tx, &cart, &[]).await?;
     changed(tx, cart, sold, Vec::new()).await
@@ -207,6 +209,43 @@ async fn enter(tx: &mut ReadTx<'_>, cart: &mut Cart, code: &Code) -> Result<(), 
     Ok(())
 }
 
+/// Keeps a gift card that a shopper has, after those that are there already.
+///
+/// # Errors
+/// 422 for one that is unknown, empty, stopped, expired or of another currency.
+pub async fn enter_gift_card(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    code: &GiftCode,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    let card = credit::gift_card(tx, code, cart.currency).await?;
+    if !cart.gift_cards.contains(&card) {
+        if cart.gift_cards.len() >= MOST_GIFT_CARDS {
+            return Err(CartError::field("/code", "too_many", "must be one of at most 5 gift cards"));
+        }
+        cart.gift_cards.push(card);
+        queries::update(tx, &cart).await?;
+    }
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
+/// Forgets a gift card. One that is not there is fine.
+pub async fn remove_gift_card(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    card: CreditId,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    cart.gift_cards.retain(|kept| *kept != card);
+    queries::update(tx, &cart).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
 /// Forgets a code. One that is not there is fine.
 pub async fn remove_code(
     tx: &mut WriteTx<'_>,
@@ -277,7 +316,9 @@ async fn quote(
     };
     let delivery = chosen(cart, &options).map(|option| Delivery { price: option.price, country: to.country });
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
-    Ok(Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named })?)
+    let quote = Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named })?;
+    let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
+    Ok(quote.paid_by(credits)?)
 }
 
 /// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.
@@ -323,6 +364,8 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
         billing_address: new.billing_address,
         shipping_rate: None,
         discount_codes: Vec::new(),
+        gift_cards: Vec::new(),
+        use_store_credit: false,
         lines: Vec::new(),
         version: 1,
     };

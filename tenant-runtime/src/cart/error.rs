@@ -6,6 +6,7 @@ use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::catalog::CatalogError;
+use crate::credit::CreditError;
 use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
@@ -42,6 +43,8 @@ pub enum CartError {
     Customer(#[from] CustomerError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Credit(#[from] CreditError),
     #[error(transparent)]
     Discount(#[from] DiscountError),
     #[error(transparent)]
@@ -87,6 +90,7 @@ impl From<CartError> for Problem {
             CartError::Settings(error) => error.into(),
             CartError::Customer(error) => error.into(),
             CartError::Catalog(error) => error.into(),
+            CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),

@@ -1,5 +1,6 @@
 SELECT cart.secret_hash, cart.owner_secret_hash, cart.state, cart.completing_until, cart.currency, cart.customer_id, cart.email, cart.note,
-       cart.shipping_address, cart.billing_address, cart.shipping_rate_id, cart.discount_codes, cart.version,
+       cart.shipping_address, cart.billing_address, cart.shipping_rate_id, cart.discount_codes, cart.gift_cards,
+       cart.use_store_credit, cart.version,
        (SELECT seen.version FROM carts seen WHERE seen.id = $1) AS lines_version,
        COALESCE((SELECT jsonb_agg(to_jsonb(line) ORDER BY line.position, line.id)
                    FROM cart_lines line WHERE line.cart_id = $1), '[]') AS lines

@@ -5,11 +5,13 @@ mod owner;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Deserialize;
 use souk_access::LinkSecret;
-use souk_kernel::{CartId, CartLineId, Currency, CustomerId, Email, Quantity, ShippingRateId, VariantId};
+use souk_kernel::{
+    CartId, CartLineId, CreditId, Currency, CustomerId, Email, Quantity, ShippingRateId, VariantId,
+};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -48,6 +50,10 @@ struct Row {
     shipping_rate_id: Option<ShippingRateId>,
     #[diesel(sql_type = Array<Text>)]
     discount_codes: Vec<String>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    gift_cards: Vec<CreditId>,
+    #[diesel(sql_type = Bool)]
+    use_store_credit: bool,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = BigInt)]
@@ -100,6 +106,8 @@ impl Row {
             billing_address: address(self.billing_address)?,
             shipping_rate: self.shipping_rate_id,
             discount_codes: self.discount_codes,
+            gift_cards: self.gift_cards,
+            use_store_credit: self.use_store_credit,
             lines: lines.into_iter().map(line).collect(),
             version: self.version,
         })
@@ -189,7 +197,9 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Nullable<Jsonb>, _>(kept(cart.billing_address.as_ref())?)
         .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
         .bind::<Timestamptz, _>(now)
-        .bind::<Array<Text>, _>(&cart.discount_codes);
+        .bind::<Array<Text>, _>(&cart.discount_codes)
+        .bind::<Array<SqlUuid>, _>(&cart.gift_cards)
+        .bind::<Bool, _>(cart.use_store_credit);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -10,14 +10,14 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{Json, Path, Problem, problem};
-use souk_kernel::{CartId, CartLineId};
+use souk_kernel::{CartId, CartLineId, CreditId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::model::{
-    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, NewCartLine, Priced,
-    ShippingOptionList,
+    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard, NewCartLine,
+    Priced, ShippingOptionList,
 };
 use super::permissions::Use;
 use crate::discounts::Code;
@@ -32,6 +32,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(shipping_options).service(choose_shipping);
     config.service(owner::claim_cart).service(owner::own_cart);
     config.service(enter_code).service(remove_code);
+    config.service(enter_gift_card).service(remove_gift_card);
 }
 
 /// The cart's secret of a request; without one the cart is not there.
@@ -212,4 +213,40 @@ async fn remove_code(
     let (id, code) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_code(tx, id, &secret.0, &code).await;
     Ok(shown(StatusCode::OK, permit.write("carts.remove_code", work).await?))
+}
+
+/// Enter a gift card
+///
+/// It pays as much of the total as it can, after those that were entered before.
+#[utoipa::path(tag = "Shopping", operation_id = "enterCartGiftCard",
+    params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)), request_body = EnterGiftCard,
+    responses((status = 200, body = CartView), (status = 404, body = Problem), (status = 409, body = Problem),
+    (status = 422, body = Problem)))]
+#[post("/store/v1/carts/{id}/gift-cards")]
+async fn enter_gift_card(
+    permit: Permit<Use>,
+    id: Path<CartId>,
+    secret: Secret,
+    body: Json<EnterGiftCard>,
+) -> Result<HttpResponse, Problem> {
+    let code = body.into_inner().code;
+    let work = async move |tx: &mut WriteTx<'_>| actions::enter_gift_card(tx, *id, &secret.0, &code).await;
+    Ok(shown(StatusCode::OK, permit.write("carts.enter_gift_card", work).await?))
+}
+
+/// Take a gift card out of a cart
+///
+/// One that is not in it is fine.
+#[utoipa::path(tag = "Shopping", operation_id = "removeCartGiftCard",
+    params(("id" = CartId, Path), ("card" = CreditId, Path), ("X-Cart-Secret" = String, Header)),
+    responses((status = 200, body = CartView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[delete("/store/v1/carts/{id}/gift-cards/{card}")]
+async fn remove_gift_card(
+    permit: Permit<Use>,
+    ids: Path<(CartId, CreditId)>,
+    secret: Secret,
+) -> Result<HttpResponse, Problem> {
+    let (id, card) = ids.into_inner();
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove_gift_card(tx, id, &secret.0, card).await;
+    Ok(shown(StatusCode::OK, permit.write("carts.remove_gift_card", work).await?))
 }

@@ -5,6 +5,8 @@ UPDATE carts
        billing_address = $5,
        shipping_rate_id = $6,
        discount_codes = $8,
+       gift_cards = $9,
+       use_store_credit = $10,
        version = version + 1,
        state = 'active',
        completing_until = NULL,

@@ -6,6 +6,7 @@ use souk_kernel::{Money, MoneyError};
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::cart::CartError;
+use crate::credit::{CREDIT_GONE, CreditError};
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
@@ -62,6 +63,11 @@ pub enum CheckoutError {
     Money(#[from] MoneyError),
     #[error(transparent)]
     Cart(#[from] CartError),
+    /// Gift cards or store credit pay another part than the shopper saw.
+    #[error("what is left to pay is {due:?} and not {expected:?}")]
+    DueChanged { expected: Money, due: Money },
+    #[error(transparent)]
+    Credit(#[from] CreditError),
     #[error(transparent)]
     Discount(#[from] DiscountError),
     #[error(transparent)]
@@ -114,6 +120,11 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CheckoutError::Money(error) => Self::new(&problem::INTERNAL).source(error),
             CheckoutError::Cart(error) => error.into(),
+            CheckoutError::DueChanged { expected, due } => Self::new(&CREDIT_GONE)
+                .detail(format!("{due} are left to pay."))
+                .extension("amount_due", serde_json::json!(due))
+                .extension("expected_due", serde_json::json!(expected)),
+            CheckoutError::Credit(error) => error.into(),
             CheckoutError::Discount(error) => error.into(),
             CheckoutError::Inventory(error) => error.into(),
             CheckoutError::Ledger(error) => error.into(),

@@ -57,6 +57,8 @@ pub struct Till {
 #[derive(Clone, Debug)]
 pub struct Wish {
     pub expected_total: Money,
+    /// What is left to pay after credit; needed only where credit pays.
+    pub expected_due: Option<Money>,
     pub provider: ProviderCode,
     pub token: Option<String>,
     pub return_url: Option<String>,

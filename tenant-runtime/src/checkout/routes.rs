@@ -38,6 +38,8 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
 struct Checkout {
     /// The total the shopper saw. If it is another by now, nothing is bought and the answer says which.
     expected_total: Money,
+    /// Where gift cards or store credit pay: the cart's `amount_due` as the shopper saw it.
+    expected_due: Option<Money>,
     payment: PaymentChoice,
 }
 
@@ -64,7 +66,8 @@ impl Checkout {
             return Err(CheckoutError::CardNumber("/payment/token"));
         }
         let return_url = self.payment.return_url.map(|url| url.as_str().to_owned());
-        Ok(Wish { expected_total: self.expected_total, provider: self.payment.provider, token, return_url })
+        let (expected_total, expected_due) = (self.expected_total, self.expected_due);
+        Ok(Wish { expected_total, expected_due, provider: self.payment.provider, token, return_url })
     }
 }
 

@@ -13,6 +13,7 @@ use super::model::{
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
+use crate::credit;
 use crate::customers;
 use crate::discounts;
 use crate::inventory;
@@ -118,6 +119,11 @@ pub async fn place(
         details: json!({ "name": order.name }),
         at: now,
     }];
+    if order.sums.credit.is_positive() {
+        credit::spend(tx, order.id).await?;
+        let entry = rules::credit_spent(order.id, order.sums.credit, now);
+        entries.extend(entry.map_err(ledger::LedgerError::from)?);
+    }
     if let Some((key, amount)) = captured {
         let entry =
             rules::captured(order.id, key, amount, Claim::Sale, now).map_err(ledger::LedgerError::from)?;
@@ -247,7 +253,7 @@ pub async fn refuse_for_stock(
         return Err(OrderError::State(actions_of(order)));
     }
     let reason = CancelReason::Inventory;
-    discounts::release(tx, order.id).await?;
+    let_go(tx, order, actor).await?;
     let placed = queries::place(tx, order.id, OrderState::Cancelled, financial, Some(reason)).await?;
     let details = json!({ "reason": reason.as_str() });
     note(tx, order.id, "order.cancelled", actor, details).await?;
@@ -325,7 +331,7 @@ pub async fn cancel(
     match from {
         OrderState::PendingPayment => {
             inventory::release(tx, order.cart).await?;
-            discounts::release(tx, order.id).await?;
+            let_go(tx, &order, actor).await?;
             Ok(Some(order.cart))
         }
         OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
@@ -333,6 +339,27 @@ pub async fn cancel(
             Ok(None)
         }
     }
+}
+
+/// Frees what an attempt that is over holds besides stock: uses of discounts, gift cards, store credit. Take stock before. Nothing the
+/// second time.
+///
+/// # Errors
+/// A failed statement.
+pub async fn let_go(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), DbError> {
+    discounts::release(tx, order.id).await?;
+    credit::give_back(tx, order.id, order.sums.total.currency(), actor).await.map(drop)
+}
+
+/// Puts spent credit back on its accounts and books it.
+async fn return_credit(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), OrderError> {
+    let amount = credit::give_back(tx, order.id, order.sums.total.currency(), actor).await?;
+    if amount.is_positive() {
+        let entry = rules::credit_returned(order.id, amount, tx.now()).map_err(ledger::LedgerError::from)?;
+        ledger::post_all(tx, Vec::from_iter(entry)).await?;
+        note(tx, order.id, "credit.returned", actor, json!({ "amount": amount })).await?;
+    }
+    Ok(())
 }
 
 async fn undo_sale(
@@ -344,19 +371,26 @@ async fn undo_sale(
 ) -> Result<(), OrderError> {
     inventory::uncommit(tx, order.cart, order.id, wish.restock, actor).await?;
     discounts::release(tx, order.id).await?;
+    let zero = Money::zero(order.sums.total.currency());
+    let paid = held.and_then(|held| held.payment);
+    let ours = paid.map_or(Ok(zero), |payment| payment.captured.checked_sub(payment.refunded))?;
+    let ours = if ours.is_positive() { ours } else { zero };
+    let credit = order.sums.credit;
     let entry = rules::cancelled(&order.sale()?, tx.now()).map_err(ledger::LedgerError::from)?;
     ledger::post_all(tx, Vec::from_iter(entry)).await?;
-    let mut refund = None;
-    if let Some(payment) = held.and_then(|held| held.payment) {
-        let ours = payment.captured.checked_sub(payment.refunded)?;
-        if ours.is_positive() && wish.refund {
-            let reason = wish.reason.as_str();
-            return_money(tx, order, payment.id, ours, Claim::Sale, reason, actor).await?;
-            refund = Some(ours);
-        } else if ours.is_positive() {
-            keep_money(tx, order, ours).await?;
+    let both = ours.checked_add(credit)?;
+    if wish.refund {
+        if let Some(payment) = paid.filter(|_| ours.is_positive()) {
+            return_money(tx, order, payment.id, ours, Claim::Sale, wish.reason.as_str(), actor).await?;
         }
+        return_credit(tx, order, actor).await?;
+        if credit.is_positive() && !ours.is_positive() {
+            queries::set_financial(tx, order.id, FinancialStatus::Refunded).await?;
+        }
+    } else if both.is_positive() {
+        keep_money(tx, order, both).await?;
     }
+    let refund = Some(both).filter(|both| wish.refund && both.is_positive());
     let fact = OrderCancelled::of(order, wish.reason, refund, tx.now());
     souk_event_bus::emit(tx, &fact).await?;
     Ok(())

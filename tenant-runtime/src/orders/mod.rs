@@ -14,7 +14,7 @@ mod routes;
 mod state;
 
 pub use actions::{
-    attempt_of_cart, cancel, give_up, insert, keep_money, lock, lock_for_session, move_status, note,
+    attempt_of_cart, cancel, give_up, insert, keep_money, let_go, lock, lock_for_session, move_status, note,
     of_customer, place, refuse_for_stock, return_money, set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};

@@ -5,7 +5,8 @@ mod view;
 
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{
-    CartId, CartLineId, Country, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId, VariantId,
+    CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId,
+    VariantId,
 };
 use utoipa::ToSchema;
 
@@ -13,6 +14,7 @@ pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use view::{CartView, Priced, ShippingOptionList, Warning};
 
 use super::state::CartState;
+use crate::credit::GiftCode;
 pub use crate::customers::Address;
 use crate::discounts::Code;
 use crate::tax::Destination;
@@ -21,6 +23,8 @@ use crate::tax::Destination;
 pub const MOST_LINES: usize = 100;
 /// The most discount codes of a cart.
 pub const MOST_CODES: usize = 5;
+/// The most gift cards of a cart.
+pub const MOST_GIFT_CARDS: usize = 5;
 /// The most pieces of a line.
 pub const MOST_PIECES: u32 = 9_999;
 
@@ -40,6 +44,10 @@ pub struct Cart {
     pub shipping_rate: Option<ShippingRateId>,
     /// What was entered, in capitals; whether they apply is for [`super::priced`] to say.
     pub discount_codes: Vec<String>,
+    /// Those entered, in the order they pay.
+    pub gift_cards: Vec<CreditId>,
+    /// Whether the customer's store credit pays too, last.
+    pub use_store_credit: bool,
     /// In the order they were added.
     pub lines: Vec<CartLine>,
     /// Grows with every change.
@@ -56,6 +64,11 @@ pub struct CartLine {
 }
 
 impl Cart {
+    /// The customer whose store credit pays, if it shall.
+    pub(super) fn payer(&self) -> Option<CustomerId> {
+        self.customer.filter(|_| self.use_store_credit)
+    }
+
     /// Where the goods are taxed: where they go, else where the shopper lives, else at home.
     pub(super) fn destination(&self, home: Country) -> Destination {
         match self.shipping_address.as_ref().or(self.billing_address.as_ref()) {
@@ -117,6 +130,15 @@ pub struct EnterCode {
     pub code: Code,
 }
 
+/// A gift card the shopper has.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EnterGiftCard {
+    /// Its 16 letters and digits; hyphens, spaces and capitals make no difference.
+    #[schema(value_type = String, example = "7KQ2-9F4M-X0TZ-3HAB")]
+    pub code: GiftCode,
+}
+
 impl CreateCart {
     /// The wish, for this customer if there is one.
     pub fn of(self, customer: Option<CustomerId>) -> NewCart {
@@ -176,6 +198,9 @@ pub struct EditCart {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 2000)]
     pub note: Change<LongText<2000>>,
+    /// Whether the store credit of the customer who made the cart pays too; a guest has none.
+    #[serde(default)]
+    pub use_store_credit: Option<bool>,
 }
 
 /// A new quantity of a line.

@@ -11,6 +11,7 @@ use souk_kernel::{
 
 use super::{Cart, CartLine};
 use crate::catalog::Sellable;
+use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::settings::Settings;
 use crate::shipping::ShippingOption;
@@ -53,6 +54,10 @@ pub struct Quote {
     /// Their sum; inside the total when prices include tax.
     pub tax: Money,
     pub total: Money,
+    /// What gift cards and store credit pay of it, in that order.
+    pub credits: Vec<(UsableCredit, Money)>,
+    /// What is left to pay.
+    pub due: Money,
 }
 
 /// A line with its price.
@@ -194,6 +199,7 @@ impl Quote {
         });
         let discount = Money::sum(offs, currency)?;
         let before_tax = basket.subtotal.checked_sub(discount)?.checked_add(price)?;
+        let total = if inclusive { before_tax } else { before_tax.checked_add(tax)? };
         Ok(Self {
             currency,
             prices_include_tax: inclusive,
@@ -208,8 +214,18 @@ impl Quote {
             shipping_options: options,
             tax_lines,
             tax,
-            total: if inclusive { before_tax } else { before_tax.checked_add(tax)? },
+            total,
+            credits: Vec::new(),
+            due: total,
         })
+    }
+
+    /// The same, paid in part or in whole by credit.
+    pub fn paid_by(mut self, credits: Vec<(UsableCredit, Money)>) -> Result<Self, MoneyError> {
+        let paid = Money::sum(credits.iter().map(|(_, part)| *part), self.currency)?;
+        self.due = self.total.checked_sub(paid)?;
+        self.credits = credits;
+        Ok(self)
     }
 
     /// What a checkout would still ask for.

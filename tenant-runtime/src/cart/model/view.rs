@@ -3,13 +3,14 @@
 use serde::Serialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, Currency, DiscountId, Email, ImageId, Money, ProductId, Quantity, ShippingRateId,
-    VariantId,
+    CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, Money, ProductId, Quantity,
+    ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
 use super::{Address, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
+use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
 use crate::shipping::ShippingOption;
 use crate::tax::{TaxLine, TaxLineView};
@@ -83,6 +84,14 @@ pub struct CartView {
     pub prices_include_tax: bool,
     /// Send it as `expected_total` with the checkout.
     pub total: Money,
+    /// Gift cards that were entered, in the order they pay.
+    pub gift_cards: Vec<CreditId>,
+    #[schema(example = false)]
+    pub use_store_credit: bool,
+    /// What gift cards and store credit pay of the total. One that is empty, expired or stopped by now is missing.
+    pub credits: Vec<CartCreditView>,
+    /// What is left to pay. Where credit pays, send it as `expected_due` with the checkout.
+    pub amount_due: Money,
     /// What the checkout would still ask for: `lines`, `email`, `shipping_address`, `shipping_option`.
     #[schema(example = json!(["email"]))]
     pub missing: Vec<&'static str>,
@@ -115,6 +124,31 @@ pub struct CartLineView {
     /// Unit price times quantity, without the discount.
     pub total: Money,
     pub tax_lines: Vec<TaxLineView>,
+}
+
+/// What a gift card or the store credit pays.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct CartCreditView {
+    pub id: CreditId,
+    pub kind: CreditKind,
+    #[schema(example = "3HAB")]
+    pub last_characters: Option<String>,
+    /// What is on it now.
+    pub balance: Money,
+    /// What it pays of this cart.
+    pub amount: Money,
+}
+
+impl From<(UsableCredit, Money)> for CartCreditView {
+    fn from((credit, amount): (UsableCredit, Money)) -> Self {
+        Self {
+            id: credit.id,
+            kind: credit.kind,
+            last_characters: credit.last_characters,
+            balance: credit.balance,
+            amount,
+        }
+    }
 }
 
 /// A discount that applies to the cart.
@@ -264,6 +298,10 @@ impl From<Priced> for CartView {
             tax: quote.tax,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
+            gift_cards: cart.gift_cards,
+            use_store_credit: cart.use_store_credit,
+            credits: quote.credits.into_iter().map(CartCreditView::from).collect(),
+            amount_due: quote.due,
             ready_for_checkout: missing.is_empty() && cart.state == CartState::Active,
             missing,
             warnings,

@@ -5,16 +5,17 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::json;
 use souk_access::{LinkSecret, NoEntropy};
-use souk_kernel::{CartId, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId};
+use souk_kernel::{CartId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId};
 use souk_tenancy::{StoreEntry, WriteTx};
 
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use crate::cart::{self, Cart, CartState, Quote};
+use crate::credit;
 use crate::discounts;
 use crate::inventory::{self, Commitment, Demand, Held};
 use crate::orders::{self, FinancialStatus, NewLine, NewOrder, NewShippingLine, NewTax};
-use crate::payments::{self, NewSession, Setup, StartPayment, resembles_card_number};
+use crate::payments::{self, NewSession, ProviderCode, Setup, StartPayment, resembles_card_number};
 use crate::settings;
 
 /// The poller leaves a session alone for this long: the checkout itself is at work on it.
@@ -63,7 +64,7 @@ pub async fn prepare(
     }
     let quote = cart::priced(tx, &cart).await?;
     check(&cart, &quote, wish)?;
-    let free = quote.total.is_zero();
+    let free = quote.due.is_zero();
     let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };
     if !free && !wish.provider.is_offline() && till.providers.of(wish.provider).is_none() {
         return Err(payments::PaymentError::ProviderUnknown(wish.provider.as_str()).into());
@@ -78,14 +79,16 @@ pub async fn prepare(
     let order = new_order(id, &secret, &cart, &quote, &held);
     orders::insert(tx, &order, &purchase.actor).await?;
     redeem(tx, id, &cart, &quote).await?;
+    let parts: Vec<_> = quote.credits.iter().map(|(credit, part)| (credit.id, *part)).collect();
+    credit::hold(tx, id, &parts, &purchase.actor).await?;
     if free || wish.provider.is_offline() {
-        return at_once(tx, &order, wish, free, &purchase.actor).await;
+        return at_once(tx, &order, quote.due, wish.provider, &purchase.actor).await;
     }
     let session = NewSession {
         id: PaymentSessionId::new(),
         order: id,
         provider: wish.provider,
-        amount: quote.total,
+        amount: quote.due,
         return_url: wish.return_url.clone(),
         first_poll_at: Some(tx.now() + FIRST_POLL_AFTER),
     };
@@ -132,16 +135,17 @@ fn start_of(
 async fn at_once(
     tx: &mut WriteTx<'_>,
     order: &NewOrder,
-    wish: &Wish,
-    free: bool,
+    due: Money,
+    provider: ProviderCode,
     actor: &str,
 ) -> Result<Prepared, CheckoutError> {
+    let free = due.is_zero();
     if !free {
         let session = NewSession {
             id: PaymentSessionId::new(),
             order: order.id,
-            provider: wish.provider,
-            amount: order.total,
+            provider,
+            amount: due,
             return_url: None,
             first_poll_at: None,
         };
@@ -154,7 +158,7 @@ async fn at_once(
     }
     let locked = orders::lock(tx, order.id).await?.ok_or(CheckoutError::OrderState)?;
     let (status, provider) =
-        if free { (FinancialStatus::Paid, None) } else { (FinancialStatus::Pending, Some(wish.provider)) };
+        if free { (FinancialStatus::Paid, None) } else { (FinancialStatus::Pending, Some(provider)) };
     // The cart first: taking the number holds up every other order of the store until the end.
     cart::mark_completed(tx, order.cart).await?;
     orders::place(tx, &locked, status, provider, None, actor).await?;
@@ -187,6 +191,16 @@ fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     }
     if wish.expected_total != quote.total {
         return Err(CheckoutError::PriceChanged { expected: wish.expected_total, total: quote.total });
+    }
+    match wish.expected_due {
+        Some(expected) if expected != quote.due => {
+            return Err(CheckoutError::DueChanged { expected, due: quote.due });
+        }
+        None if quote.due != quote.total => {
+            let message = "must be given where gift cards or store credit pay: the cart's `amount_due`";
+            return Err(CheckoutError::Incomplete(vec![("/expected_due", message)]));
+        }
+        Some(_) | None => {}
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use souk_tenancy::WriteTx;
 
 use super::super::error::CheckoutError;
 use super::super::model::status_after;
-use crate::discounts;
 use crate::inventory::{self, Commitment};
 use crate::ledger::{self, LedgerError, rules, rules::Claim};
 use crate::orders::{
@@ -190,7 +189,7 @@ pub async fn abandon(
 ) -> Result<(), CheckoutError> {
     orders::give_up(tx, order, reason, financial, actor, details).await?;
     inventory::release(tx, order.cart).await?;
-    discounts::release(tx, order.id).await?;
+    orders::let_go(tx, order, actor).await?;
     cart::reopen(tx, order.cart).await?;
     Ok(())
 }

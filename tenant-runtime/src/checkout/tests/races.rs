@@ -19,6 +19,7 @@ impl Shop {
         let worker = self.inner.gate.worker(self.inner.store.id, "test", "dies").unwrap();
         let wish = Wish {
             expected_total: Money::new(total, "EUR".parse().unwrap()),
+            expected_due: None,
             provider: ProviderCode::Test,
             token: Some(token.to_owned()),
             return_url: None,

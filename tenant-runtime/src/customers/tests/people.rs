@@ -49,6 +49,12 @@ struct Number {
     number: i64,
 }
 
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
 #[derive(Debug)]
 struct Failure;
 impl From<TenancyError> for Failure {
@@ -119,6 +125,10 @@ impl People {
 
     pub async fn delete(&self, path: &str, bearer: &str) -> Answer {
         self.send("DELETE", path, Some(bearer), None).await
+    }
+
+    pub async fn send_delete(&self, path: &str, bearer: &str, body: &Value) -> Answer {
+        self.send("DELETE", path, Some(bearer), Some(body)).await
     }
 
     pub async fn post(&self, path: &str, bearer: Option<&str>, body: &Value) -> Answer {
@@ -214,6 +224,23 @@ impl People {
             tx.execute(sql(text)).await.map(drop).map_err(Attack::from)
         });
         work.await.map_err(|attack| attack.0)
+    }
+
+    /// Every row of a table of the store's, as JSON.
+    pub async fn text_of(&self, table: &str) -> String {
+        let database = TestDatabase::get().await;
+        let text = format!(
+            "CREATE TABLE IF NOT EXISTS {0}.test_text (text text); TRUNCATE {0}.test_text; \
+             INSERT INTO {0}.test_text SELECT coalesce(jsonb_agg(to_jsonb(t))::text, '') FROM {0}.{table} t; \
+             GRANT SELECT ON {0}.test_text TO PUBLIC",
+            self.shop.store.schema
+        );
+        database.admin(&text).await;
+        let worker = self.shop.gate.worker(self.shop.store.id, "test", "looks").unwrap();
+        let read = worker.read("test.text", async move |tx| {
+            Ok::<_, Failure>(tx.one::<Word>(sql("SELECT text FROM test_text")).await?.text)
+        });
+        read.await.unwrap()
     }
 
     /// How many events the store has stated.

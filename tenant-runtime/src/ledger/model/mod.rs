@@ -7,10 +7,12 @@
 //! | 2100 | Customer prepayments | liability | it is given back or used | money came that no sale asks for |
 //! | 2200 | Sales tax payable | liability | a sale is cancelled | a sale is agreed |
 //! | 2300 | Refunds payable | liability | a refund left | we decided to give money back |
+//! | 2400 | Gift cards and store credit | liability | it is spent | it is issued, or returned by a cancelled order |
 //! | 4000 | Sales | revenue | – | a sale is agreed: goods without tax |
 //! | 4100 | Shipping income | revenue | – | a sale is agreed: delivery without tax |
 //! | 4800 | Discounts given | revenue | a sale is agreed: what is taken off goods and delivery, without tax | – |
 //! | 4900 | Sales returns | revenue | a sale is cancelled: goods and delivery without tax | – |
+//! | 6100 | Credit granted | expense | credit is given away | – |
 //!
 //! Every fact is booked once: `fact` is unique in the journal. What was booked is never changed; it is reversed.
 
@@ -50,10 +52,12 @@ pub enum AccountCode {
     CustomerPrepayments,
     SalesTaxPayable,
     RefundsPayable,
+    CreditPayable,
     Sales,
     ShippingIncome,
     DiscountsGiven,
     SalesReturns,
+    CreditGranted,
 }
 
 impl AccountCode {
@@ -65,10 +69,12 @@ impl AccountCode {
             Self::CustomerPrepayments => "2100",
             Self::SalesTaxPayable => "2200",
             Self::RefundsPayable => "2300",
+            Self::CreditPayable => "2400",
             Self::Sales => "4000",
             Self::ShippingIncome => "4100",
             Self::DiscountsGiven => "4800",
             Self::SalesReturns => "4900",
+            Self::CreditGranted => "6100",
         }
     }
 
@@ -80,10 +86,12 @@ impl AccountCode {
             Self::CustomerPrepayments => "Customer prepayments",
             Self::SalesTaxPayable => "Sales tax payable",
             Self::RefundsPayable => "Refunds payable",
+            Self::CreditPayable => "Gift cards and store credit",
             Self::Sales => "Sales",
             Self::ShippingIncome => "Shipping income",
             Self::DiscountsGiven => "Discounts given",
             Self::SalesReturns => "Sales returns",
+            Self::CreditGranted => "Credit granted",
         }
     }
 
@@ -91,9 +99,11 @@ impl AccountCode {
     pub const fn kind(self) -> AccountKind {
         match self {
             Self::CashClearing | Self::AccountsReceivable => AccountKind::Asset,
-            Self::CustomerPrepayments | Self::SalesTaxPayable | Self::RefundsPayable => {
-                AccountKind::Liability
-            }
+            Self::CustomerPrepayments
+            | Self::SalesTaxPayable
+            | Self::RefundsPayable
+            | Self::CreditPayable => AccountKind::Liability,
+            Self::CreditGranted => AccountKind::Expense,
             Self::Sales | Self::ShippingIncome | Self::DiscountsGiven | Self::SalesReturns => {
                 AccountKind::Revenue
             }
@@ -377,6 +387,10 @@ mod tests {
                 rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),
                 rules::refunded(sale.order, refund, sale.total, at),
                 rules::kept(sale.order, sale.total, at),
+                rules::credit_issued(uuid::Uuid::nil(), sale.total, true, at),
+                rules::credit_issued(uuid::Uuid::nil(), sale.total, false, at),
+                rules::credit_spent(sale.order, sale.total, at),
+                rules::credit_returned(sale.order, sale.total, at),
             ] {
                 let Some(entry) = entry.unwrap() else { continue };
                 prop_assert_eq!(entry.lines().iter().map(|line| i128::from(line.amount().minor())).sum::<i128>(), 0);

@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{Money, OrderId, RefundId};
+use uuid::Uuid;
 
 use super::AccountCode::{
-    AccountsReceivable, CashClearing, CustomerPrepayments, DiscountsGiven, RefundsPayable, Sales,
-    SalesReturns, SalesTaxPayable, ShippingIncome,
+    AccountsReceivable, CashClearing, CreditGranted, CreditPayable, CustomerPrepayments, DiscountsGiven,
+    RefundsPayable, Sales, SalesReturns, SalesTaxPayable, ShippingIncome,
 };
 use super::{Entry, UnbalancedEntry};
 
@@ -135,6 +136,47 @@ pub fn kept(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
         .description("Payment of a cancelled order kept")
         .debit(AccountsReceivable, amount)?
         .credit(CustomerPrepayments, amount)?
+        .close()
+        .map(Some)
+}
+
+/// A gift card or store credit was issued: Dr 1000 when somebody paid for it, else Dr 6100 · Cr 2400. `entry` names the movement.
+pub fn credit_issued(entry: Uuid, amount: Money, sold: bool, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("credit_issued:{entry}"), "credit_issued", amount.currency(), at)
+        .description("Gift card or store credit issued")
+        .debit(if sold { CashClearing } else { CreditGranted }, amount)?
+        .credit(CreditPayable, amount)?
+        .close()
+        .map(Some)
+}
+
+/// An order was paid with it, in whole or in part: Dr 2400 · Cr 1100.
+pub fn credit_spent(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("credit_spent:{order}"), "credit_spent", amount.currency(), at)
+        .order(order)
+        .description("Paid with gift card or store credit")
+        .debit(CreditPayable, amount)?
+        .credit(AccountsReceivable, amount)?
+        .close()
+        .map(Some)
+}
+
+/// A cancelled order gave it back: Dr 1100 · Cr 2400.
+pub fn credit_returned(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("credit_returned:{order}"), "credit_returned", amount.currency(), at)
+        .order(order)
+        .description("Gift card or store credit given back")
+        .debit(AccountsReceivable, amount)?
+        .credit(CreditPayable, amount)?
         .close()
         .map(Some)
 }

@@ -237,6 +237,8 @@ pub struct Sums {
     /// On delivery.
     pub shipping_tax: Money,
     pub total: Money,
+    /// What gift cards and store credit pay of the total.
+    pub credit: Money,
     pub prices_include_tax: bool,
 }
 
@@ -471,7 +473,7 @@ mod tests {
                 sums: Sums {
                     subtotal: eur(subtotal), discount: eur(discount), shipping: eur(shipping),
                     shipping_discount: eur(shipping_discount), goods_tax: eur(goods_tax), shipping_tax: eur(shipping_tax),
-                    total: eur(subtotal - discount + shipping + on_top), prices_include_tax: inclusive,
+                    total: eur(subtotal - discount + shipping + on_top), credit: eur(0), prices_include_tax: inclusive,
                 },
             };
             let sale = order.sale().unwrap();

@@ -3,13 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, Currency, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
-    PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
+    CartId, CreditId, Currency, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId,
+    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus};
+use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
 
 /// An order as the store sees it.
@@ -46,6 +47,8 @@ pub struct OrderView {
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
     pub note: String,
+    /// What gift cards and store credit pay of the total.
+    pub credits: Vec<OrderCreditView>,
     pub payments: Vec<PaymentView>,
     pub refunds: Vec<RefundView>,
     pub timeline: Vec<TimelineView>,
@@ -99,6 +102,41 @@ pub struct OrderDiscountView {
     pub kind: String,
     /// What it took off in all, delivery included.
     pub amount: Money,
+}
+
+/// What a gift card or store credit pays of an order.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderCreditView {
+    pub credit: CreditId,
+    pub kind: CreditKind,
+    #[schema(example = "3HAB")]
+    pub last_characters: Option<String>,
+    pub amount: Money,
+    /// `held` while the order is not placed, `spent`, `released` (it never was) or `returned` (it was cancelled).
+    #[schema(example = "spent")]
+    pub state: String,
+}
+
+/// A row of `order_credits` as JSON.
+#[derive(Deserialize)]
+pub struct CreditJson {
+    id: Uuid,
+    kind: CreditKind,
+    last_characters: Option<String>,
+    amount_minor: i64,
+    state: String,
+}
+
+/// Gift cards and store credit.
+pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCreditView> {
+    let view = |one: CreditJson| OrderCreditView {
+        credit: CreditId::from_uuid(one.id),
+        kind: one.kind,
+        last_characters: one.last_characters,
+        amount: Money::new(one.amount_minor, currency),
+        state: one.state,
+    };
+    credits.into_iter().map(view).collect()
 }
 
 /// What one discount took off one line.
@@ -225,6 +263,8 @@ pub struct ShopperOrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
+    /// What gift cards and store credit pay of the total.
+    pub credits: Vec<OrderCreditView>,
     pub payment: Option<ShopperPaymentView>,
     pub cancel_reason: Option<CancelReason>,
     pub placed_at: Option<DateTime<Utc>>,
@@ -276,6 +316,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping_lines: order.shipping_lines,
             shipping_address: order.shipping_address,
             billing_address: order.billing_address,
+            credits: order.credits,
             payment,
             cancel_reason: order.cancel_reason,
             placed_at: order.placed_at,

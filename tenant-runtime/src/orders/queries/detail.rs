@@ -10,8 +10,8 @@ use souk_tenancy::{DbError, ReadTx, sql};
 
 use super::known;
 use crate::orders::model::view::{
-    AllocationJson, OrderView, TaxJson, discount_views, line_views, payment_views, refund_views,
-    shipping_views,
+    AllocationJson, OrderView, TaxJson, credit_views, discount_views, line_views, payment_views,
+    refund_views, shipping_views,
 };
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, allowed_actions};
 use crate::orders::state::OrderState;
@@ -79,6 +79,8 @@ struct DetailRow {
     #[diesel(sql_type = Jsonb)]
     allocations: Value,
     #[diesel(sql_type = Jsonb)]
+    credits: Value,
+    #[diesel(sql_type = Jsonb)]
     payments: Value,
     #[diesel(sql_type = Jsonb)]
     refunds: Value,
@@ -138,6 +140,7 @@ impl DetailRow {
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
+            credits: credit_views(read(self.credits)?, currency),
             payments,
             refunds: refund_views(read(self.refunds)?, currency),
             timeline: read(self.timeline)?,

@@ -5,6 +5,9 @@ SELECT o.id, o.cart_id, o.secret_hash, o.number, o.name, o.state, o.financial_st
        coalesce((SELECT jsonb_agg(to_jsonb(s) ORDER BY s.id) FROM shipping_lines s WHERE s.order_id = o.id), '[]') AS shipping_lines,
        coalesce((SELECT jsonb_agg(to_jsonb(t) ORDER BY t.id) FROM tax_lines t WHERE t.order_id = o.id), '[]') AS tax_lines,
        coalesce((SELECT jsonb_agg(to_jsonb(a) ORDER BY a.id) FROM discount_allocations a WHERE a.order_id = o.id), '[]') AS allocations,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('id', c.account_id, 'kind', a.kind, 'last_characters', a.last_characters,
+                    'amount_minor', c.amount_minor, 'state', c.state) ORDER BY c.account_id)
+                 FROM order_credits c JOIN credit_accounts a ON a.id = c.account_id WHERE c.order_id = o.id), '[]') AS credits,
        coalesce((SELECT jsonb_agg(jsonb_build_object('id', s.id, 'provider', s.provider, 'state', s.state, 'amount_minor', s.amount_minor,
                     'redirect_url', s.redirect_url, 'failure_code', s.failure_code, 'failure_message', s.failure_message,
                     'reference', s.reference, 'created_at', s.created_at, 'authorized_minor', coalesce(p.authorized_minor, 0),

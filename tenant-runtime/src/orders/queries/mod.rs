@@ -149,6 +149,8 @@ struct LockedRow {
     shipping_discount_minor: i64,
     #[diesel(sql_type = BigInt)]
     total_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    credit_minor: i64,
     #[diesel(sql_type = Nullable<Jsonb>)]
     shipping_address: Option<Value>,
     #[diesel(sql_type = Nullable<Jsonb>)]
@@ -188,6 +190,7 @@ impl LockedRow {
                 goods_tax: money(self.goods_tax_minor),
                 shipping_tax: money(self.shipping_tax_minor),
                 total: money(self.total_minor),
+                credit: money(self.credit_minor),
                 prices_include_tax: self.prices_include_tax,
             },
             shipping_title: self.shipping_title,

@@ -1,0 +1,25 @@
+//! What credit tells the rest of the house.
+
+use serde::{Deserialize, Serialize};
+use souk_event_bus::Fact;
+use souk_kernel::{CreditId, Money};
+use uuid::Uuid;
+
+use super::model::CreditKind;
+
+/// `credit.issued`: a gift card was made, or a customer was given store credit. The code is in no event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CreditIssued {
+    pub credit: CreditId,
+    pub kind: CreditKind,
+    pub amount: Money,
+}
+
+impl Fact for CreditIssued {
+    const KIND: &'static str = "credit.issued";
+    const VERSION: u16 = 1;
+    const AGGREGATE: &'static str = "credit";
+    fn aggregate_id(&self) -> Uuid {
+        self.credit.uuid()
+    }
+}

@@ -1,0 +1,19 @@
+//! Money the store owes its shoppers: gift cards and store credit, as accounts with every movement of them.
+//!
+//! Credit is a payment, not a discount: taxes and totals do not know of it. A cart asks what its credit would pay ([`usable`]); the
+//! checkout [`hold`]s exactly that under the accounts' locks, the order [`spend`]s it when it is placed, and [`give_back`] returns it
+//! when the order comes to nothing. Whoever calls books the journal entry; issuing is booked here.
+
+mod actions;
+mod error;
+mod events;
+mod model;
+pub mod permissions;
+mod queries;
+mod routes;
+
+pub use actions::{gift_card, give_back, hold, spend, usable};
+pub use error::{CATALOGUE, CREDIT_GONE, CreditError};
+pub use events::CreditIssued;
+pub use model::{CreditKind, GiftCode, UsableCredit};
+pub use routes::routes;
