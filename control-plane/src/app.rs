@@ -18,7 +18,9 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
-use crate::{accounts, audit, factors, members, messages, operations, organizations, pages, plans, sessions, stores};
+use crate::{
+    accounts, audit, factors, members, messages, operations, organizations, pages, plans, sessions, stores,
+};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");

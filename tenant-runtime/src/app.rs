@@ -22,8 +22,8 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::{
-    audit, cart, catalog, checkout, credit, customers, discounts, inventory, ledger, messages, orders, payments,
-    privacy, settings, shipping, staff, tax,
+    audit, cart, catalog, checkout, credit, customers, discounts, inventory, ledger, messages, orders,
+    payments, privacy, settings, shipping, staff, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");

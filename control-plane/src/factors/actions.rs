@@ -86,7 +86,11 @@ pub async fn check(
     let Some(factor) = factor else { return Ok(()) };
     let code = code.ok_or(FactorError::Required)?;
     if let Some(recovery) = RecoveryCode::parse(code) {
-        return if queries::use_code(tx, account, &recovery).await? { Ok(()) } else { Err(FactorError::Wrong) };
+        return if queries::use_code(tx, account, &recovery).await? {
+            Ok(())
+        } else {
+            Err(FactorError::Wrong)
+        };
     }
     if take(tx, signing, account, &factor, code).await? { Ok(()) } else { Err(FactorError::Wrong) }
 }
@@ -138,5 +142,9 @@ pub async fn demand_recent(
     session: Option<SessionId>,
 ) -> Result<(), FactorError> {
     let since = tx.now() - FRESH;
-    if queries::is_proved_since(tx, account, session, since).await? { Ok(()) } else { Err(FactorError::StepUp) }
+    if queries::is_proved_since(tx, account, session, since).await? {
+        Ok(())
+    } else {
+        Err(FactorError::StepUp)
+    }
 }

@@ -52,7 +52,9 @@ impl From<FactorError> for Problem {
             FactorError::Required => Problem::new(&SECOND_FACTOR_REQUIRED),
             FactorError::Wrong => Problem::new(&SECOND_FACTOR_WRONG),
             FactorError::StepUp => Problem::new(&STEP_UP_REQUIRED),
-            FactorError::Already => Problem::new(&CONFLICT).detail("there is a second factor; take it away first"),
+            FactorError::Already => {
+                Problem::new(&CONFLICT).detail("there is a second factor; take it away first")
+            }
             FactorError::None => Problem::new(&CONFLICT).detail("there is no second factor of that state"),
             FactorError::Account(cause) => (*cause).into(),
             FactorError::Entropy(cause) => problems::internal(cause),

@@ -50,7 +50,9 @@ pub struct FactorView {
 pub struct Enrolment {
     #[schema(example = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")]
     pub secret: String,
-    #[schema(example = "otpauth://totp/Souk:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Souk")]
+    #[schema(
+        example = "otpauth://totp/Souk:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Souk"
+    )]
     pub uri: String,
 }
 

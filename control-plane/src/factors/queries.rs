@@ -11,7 +11,9 @@ use super::model::Factor;
 
 /// The factor of an account, confirmed or not.
 pub async fn find(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Option<Factor>, DbError> {
-    let query = sql("SELECT nonce, last_step, confirmed_at FROM second_factors WHERE account_id = $1 AND kind = 'totp'");
+    let query = sql(
+        "SELECT nonce, last_step, confirmed_at FROM second_factors WHERE account_id = $1 AND kind = 'totp'",
+    );
     tx.optional(query.bind::<SqlUuid, _>(account)).await
 }
 
@@ -29,9 +31,11 @@ pub async fn begin(tx: &mut WriteTx<'_>, account: AccountId, nonce: &[u8]) -> Re
 
 /// Takes a code's step; `false` when it, or a later one, was taken before. Of parallel uses one does.
 pub async fn take_step(tx: &mut WriteTx<'_>, account: AccountId, step: i64) -> Result<bool, DbError> {
-    let query = sql("UPDATE second_factors SET last_step = $2 WHERE account_id = $1 AND kind = 'totp' AND last_step < $2")
-        .bind::<SqlUuid, _>(account)
-        .bind::<BigInt, _>(step);
+    let query = sql(
+        "UPDATE second_factors SET last_step = $2 WHERE account_id = $1 AND kind = 'totp' AND last_step < $2",
+    )
+    .bind::<SqlUuid, _>(account)
+    .bind::<BigInt, _>(step);
     Ok(tx.execute(query).await? == 1)
 }
 
@@ -74,10 +78,12 @@ pub async fn use_code(
     code: &RecoveryCode,
 ) -> Result<bool, DbError> {
     let now = tx.now();
-    let query = sql("UPDATE recovery_codes SET used_at = $3 WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL")
-        .bind::<SqlUuid, _>(account)
-        .bind::<Binary, _>(code.digest().as_bytes().to_vec())
-        .bind::<Timestamptz, _>(now);
+    let query = sql(
+        "UPDATE recovery_codes SET used_at = $3 WHERE account_id = $1 AND code_hash = $2 AND used_at IS NULL",
+    )
+    .bind::<SqlUuid, _>(account)
+    .bind::<Binary, _>(code.digest().as_bytes().to_vec())
+    .bind::<Timestamptz, _>(now);
     Ok(tx.execute(query).await? == 1)
 }
 
@@ -115,8 +121,10 @@ pub async fn is_proved_since(
     session: Option<SessionId>,
     since: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let query = sql("SELECT NOT EXISTS (SELECT 1 FROM second_factors WHERE account_id = $1 AND confirmed_at IS NOT NULL) \
-         OR EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND account_id = $1 AND proved_at > $3) AS answer")
+    let query = sql(
+        "SELECT NOT EXISTS (SELECT 1 FROM second_factors WHERE account_id = $1 AND confirmed_at IS NOT NULL) \
+         OR EXISTS (SELECT 1 FROM sessions WHERE id = $2 AND account_id = $1 AND proved_at > $3) AS answer",
+    )
     .bind::<SqlUuid, _>(account)
     .bind::<diesel::sql_types::Nullable<SqlUuid>, _>(session)
     .bind::<Timestamptz, _>(since);

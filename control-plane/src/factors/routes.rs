@@ -109,7 +109,8 @@ async fn renew_codes(
     let account = accounts::prove(&permit, &plane, &origin, body.password.as_str()).await?.id;
     accounts::count_proof(&permit, account, &origin).await?;
     let signing = plane.signing();
-    let work = async move |tx: &mut WriteTx<'_>| actions::renew_codes(tx, signing, account, code(&body)).await;
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::renew_codes(tx, signing, account, code(&body)).await;
     Ok(once(&permit.write("factors.renew_codes", work).await?))
 }
 
@@ -128,9 +129,8 @@ async fn prove(
     let account = accounts::prove(&permit, &plane, &origin, body.password.as_str()).await?.id;
     accounts::count_proof(&permit, account, &origin).await?;
     let (signing, session) = (plane.signing(), permit.session().ok_or(FactorError::StepUp)?);
-    let work = async move |tx: &mut WriteTx<'_>| {
-        actions::prove(tx, signing, account, session, code(&body)).await
-    };
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::prove(tx, signing, account, session, code(&body)).await;
     permit.write("factors.prove", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }

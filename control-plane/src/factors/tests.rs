@@ -23,7 +23,13 @@ async fn a_code_is_asked_for_once_the_app_is_confirmed() {
     let house = house_at(clock.clone()).await;
     let ada = house.newcomer().await;
     let path = "/v1/account/second-factor";
-    house.post(path).by(&ada).body(&json!({ "password": "wrong" })).send().await.refused(403, "wrong_password");
+    house
+        .post(path)
+        .by(&ada)
+        .body(&json!({ "password": "wrong" }))
+        .send()
+        .await
+        .refused(403, "wrong_password");
     let enrolment =
         house.post(path).by(&ada).body(&json!({ "password": PASSWORD })).send().await.expect(201).json();
     let app = app(enrolment["secret"].as_str().unwrap());
@@ -32,7 +38,13 @@ async fn a_code_is_asked_for_once_the_app_is_confirmed() {
     // Nothing is asked for before the first code came back.
     house.sign_in(&ada.email, PASSWORD).await;
     let wrong = json!({ "code": "000000" });
-    house.post(&format!("{path}/confirm")).by(&ada).body(&wrong).send().await.refused(401, "second_factor_wrong");
+    house
+        .post(&format!("{path}/confirm"))
+        .by(&ada)
+        .body(&wrong)
+        .send()
+        .await
+        .refused(401, "second_factor_wrong");
     let first = json!({ "code": code() });
     let codes = house.post(&format!("{path}/confirm")).by(&ada).body(&first).send().await.expect(201).json();
     let recovery = codes["recovery_codes"].as_array().unwrap().clone();
@@ -58,7 +70,13 @@ async fn a_code_is_asked_for_once_the_app_is_confirmed() {
     let again = json!({ "password": PASSWORD });
     house.post(path).by(&ada).body(&again).send().await.refused(409, "conflict");
     let proof = |code: &str| json!({ "password": PASSWORD, "code": code });
-    house.delete(path).by(&ada).body(&json!({ "password": PASSWORD })).send().await.refused(401, "second_factor_required");
+    house
+        .delete(path)
+        .by(&ada)
+        .body(&json!({ "password": PASSWORD }))
+        .send()
+        .await
+        .refused(401, "second_factor_required");
     house.delete(path).by(&ada).body(&proof(recovery[1].as_str().unwrap())).send().await.expect(204);
     house.sign_in(&ada.email, PASSWORD).await;
 }
@@ -109,11 +127,18 @@ async fn a_dangerous_act_asks_for_a_fresh_proof() {
     let rows = house.rows().await;
     let old = "UPDATE control.sessions SET proved_at = now() - interval '16 minutes' WHERE account_id = (SELECT id FROM control.accounts WHERE email = $1)";
     rows.execute(old, &[&ada.email]).await.unwrap();
-    let path = format!("{}?confirm={}", crate::testing::path_of(&operation), store["handle"].as_str().unwrap());
+    let path =
+        format!("{}?confirm={}", crate::testing::path_of(&operation), store["handle"].as_str().unwrap());
     house.delete(&path).by(&ada).once().send().await.refused(403, "step_up_required");
     let proof = json!({ "password": PASSWORD, "code": codes["recovery_codes"][0] });
     let no_code = json!({ "password": PASSWORD });
-    house.post("/v1/sessions/current/proof").by(&ada).body(&no_code).send().await.refused(401, "second_factor_required");
+    house
+        .post("/v1/sessions/current/proof")
+        .by(&ada)
+        .body(&no_code)
+        .send()
+        .await
+        .refused(401, "second_factor_required");
     house.delete(&path).by(&ada).once().send().await.refused(403, "step_up_required");
     house.post("/v1/sessions/current/proof").by(&ada).body(&proof).send().await.expect(204);
     house.delete(&path).by(&ada).once().send().await.expect(202);

@@ -78,7 +78,8 @@ pub async fn open(
     queries::insert(tx, &session).await?;
     if is_new {
         let (device, network) = (session.user_agent.as_str(), session.network.as_str());
-        let letter = Letter::NewDevice { name: account.name.as_str(), email: &account.email, device, network };
+        let letter =
+            Letter::NewDevice { name: account.name.as_str(), email: &account.email, device, network };
         messages::queue(tx, &letter).await?;
     }
     let tokens = issue(tx, signing, &session, account.epoch).await?;

@@ -45,7 +45,8 @@ pub async fn is_new_device(tx: &mut ReadTx<'_>, session: &Session) -> Result<boo
     let own = sessions::table.filter(sessions::account_id.eq(session.account_id));
     let rows: Vec<(String, String)> =
         tx.load(own.select((sessions::user_agent, sessions::network)).distinct().limit(200)).await?;
-    let known = |(agent, network): &(String, String)| *agent == session.user_agent || *network == session.network;
+    let known =
+        |(agent, network): &(String, String)| *agent == session.user_agent || *network == session.network;
     Ok(!rows.is_empty() && !rows.iter().any(known))
 }
 

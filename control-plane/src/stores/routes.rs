@@ -13,7 +13,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, Change};
 use super::error::StoreError;
-use super::model::{ConfirmDelete, EditStore, OpenStore, PresentAt, StaffToken, Store, StoreFilter, StoreView};
+use super::model::{
+    ConfirmDelete, EditStore, OpenStore, PresentAt, StaffToken, Store, StoreFilter, StoreView,
+};
 use super::state::StoreState;
 use super::{permissions, queries};
 use crate::audit::By;

@@ -36,11 +36,18 @@ impl Totp {
 
     /// As a QR code carries it. `issuer` and `label` are shown by the app.
     pub fn uri(&self, issuer: &str, label: &str) -> String {
-        let plain = |text: &str| -> String {
-            text.bytes()
-                .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-                .collect()
-        };
+        let plain =
+            |text: &str| -> String {
+                text.bytes()
+                    .map(|b| {
+                        if b.is_ascii_alphanumeric() {
+                            char::from(b).to_string()
+                        } else {
+                            format!("%{b:02X}")
+                        }
+                    })
+                    .collect()
+            };
         let (issuer, label) = (plain(issuer), plain(label));
         format!("otpauth://totp/{issuer}:{label}?secret={}&issuer={issuer}", self.base32())
     }
@@ -126,7 +133,8 @@ impl RecoveryCode {
 
     /// For the one answer that shows it: `ABCD-EFGH-IJKL`.
     pub fn expose(&self) -> String {
-        let groups: Vec<&str> = [0..4, 4..8, 8..12].into_iter().filter_map(|range| self.0.get(range)).collect();
+        let groups: Vec<&str> =
+            [0..4, 4..8, 8..12].into_iter().filter_map(|range| self.0.get(range)).collect();
         groups.join("-")
     }
 }
@@ -151,7 +159,10 @@ mod tests {
         }
         assert_eq!(totp.base32(), "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         let uri = totp.uri("Souk", "ada@example.com");
-        assert_eq!(uri, "otpauth://totp/Souk:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Souk");
+        assert_eq!(
+            uri,
+            "otpauth://totp/Souk:ada%40example%2Ecom?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Souk"
+        );
         assert!(!format!("{totp:?}").contains("GEZ"));
     }
 
@@ -175,7 +186,9 @@ mod tests {
         let text = code.expose();
         assert_eq!(text.len(), 14);
         assert_eq!(RecoveryCode::parse(&text.to_lowercase().replace('-', " ")), Some(code.clone()));
-        assert!(RecoveryCode::parse("ABCD-EFGH").is_none() && RecoveryCode::parse("ABCD-EFGH-IJK1").is_none());
+        assert!(
+            RecoveryCode::parse("ABCD-EFGH").is_none() && RecoveryCode::parse("ABCD-EFGH-IJK1").is_none()
+        );
         assert!(!format!("{code:?}").contains(&text[..4]));
     }
 }

@@ -24,7 +24,14 @@ async fn mug(people: &People) -> VariantId {
     variant
 }
 
-async fn with_cart(people: &People, method: &str, path: &str, secret: &str, bearer: &str, body: Option<Value>) -> Answer {
+async fn with_cart(
+    people: &People,
+    method: &str,
+    path: &str,
+    secret: &str,
+    bearer: &str,
+    body: Option<Value>,
+) -> Answer {
     let (bearer, key) = (format!("Bearer {bearer}"), Uuid::now_v7().to_string());
     let mut headers = vec![("x-cart-secret", secret), ("idempotency-key", key.as_str())];
     if bearer != "Bearer " {
@@ -42,11 +49,17 @@ async fn buys(people: &People, who: &SignedIn, variant: VariantId) -> Value {
     let cart = people.post("/store/v1/account/cart", Some(&who.access), &json!({})).await.is(200);
     let (id, secret) = (text(&cart, "id"), text(&cart, "secret"));
     let line = json!({ "variant": variant, "quantity": 1 });
-    with_cart(people, "POST", &format!("/store/v1/carts/{id}/lines"), &secret, &who.access, Some(line)).await.is(200);
+    with_cart(people, "POST", &format!("/store/v1/carts/{id}/lines"), &secret, &who.access, Some(line))
+        .await
+        .is(200);
     let wish = json!({ "shipping_address": address("Berlin"), "email": "ada@example.com" });
-    let cart = with_cart(people, "PATCH", &format!("/store/v1/carts/{id}"), &secret, &who.access, Some(wish)).await.is(200);
+    let cart = with_cart(people, "PATCH", &format!("/store/v1/carts/{id}"), &secret, &who.access, Some(wish))
+        .await
+        .is(200);
     let pay = json!({ "expected_total": cart["total"], "payment": { "provider": "manual" } });
-    let bought = with_cart(people, "POST", &format!("/store/v1/carts/{id}/checkout"), &secret, &who.access, Some(pay)).await;
+    let bought =
+        with_cart(people, "POST", &format!("/store/v1/carts/{id}/checkout"), &secret, &who.access, Some(pay))
+            .await;
     assert!(bought.status == 200 || bought.status == 201, "{}", bought.json);
     bought.json
 }
@@ -67,21 +80,41 @@ async fn what_was_filled_before_signing_in_comes_along() {
     let laptop = json!({ "lines": [line(mug, 1), line(cup, 2)] });
     let laptop = people.post("/store/v1/carts", None, &laptop).await.is(201);
     let claim = format!("/store/v1/carts/{}/customer", text(&laptop, "id"));
-    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), "", None).await.refused(401, "unauthenticated");
-    let merged = with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &ada.access, None).await.is(200);
-    let quantities: Vec<_> = merged["lines"].as_array().unwrap().iter()
-        .map(|line| (line["variant"].clone(), line["quantity"].as_u64().unwrap())).collect();
+    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), "", None)
+        .await
+        .refused(401, "unauthenticated");
+    let merged =
+        with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &ada.access, None).await.is(200);
+    let quantities: Vec<_> = merged["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["variant"].clone(), line["quantity"].as_u64().unwrap()))
+        .collect();
     assert_eq!(quantities.len(), 2);
     assert!(quantities.contains(&(json!(mug), 3)) && quantities.contains(&(json!(cup), 2)), "{quantities:?}");
-    assert_eq!((&merged["email"], &merged["shipping_address"]["city"]), (&json!("ada@example.com"), &json!("Berlin")));
+    assert_eq!(
+        (&merged["email"], &merged["shipping_address"]["city"]),
+        (&json!("ada@example.com"), &json!("Berlin"))
+    );
     // The phone's cart ended in it, and the phone finds the one that is.
-    with_cart(&people, "POST", &lines, &text(&phone, "secret"), "", Some(line(cup, 1))).await.refused(409, "cart_finished");
+    with_cart(&people, "POST", &lines, &text(&phone, "secret"), "", Some(line(cup, 1)))
+        .await
+        .refused(409, "cart_finished");
     let again = people.post("/store/v1/account/cart", Some(&ada.access), &json!({})).await.is(200);
-    assert_eq!((again["id"].clone(), again["secret"].clone()), (merged["id"].clone(), merged["secret"].clone()));
+    assert_eq!(
+        (again["id"].clone(), again["secret"].clone()),
+        (merged["id"].clone(), merged["secret"].clone())
+    );
     // Nobody else's.
     let eve = people.customer("eve@example.com").await;
-    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &eve.access, None).await.refused(404, "not_found");
-    assert_ne!(people.post("/store/v1/account/cart", Some(&eve.access), &json!({})).await.is(200)["id"], merged["id"]);
+    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &eve.access, None)
+        .await
+        .refused(404, "not_found");
+    assert_ne!(
+        people.post("/store/v1/account/cart", Some(&eve.access), &json!({})).await.is(200)["id"],
+        merged["id"]
+    );
 }
 
 #[actix_web::test]
@@ -132,14 +165,23 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     people.get("/store/v1/account", &ada.access).await.refused(401, "unauthenticated");
     people.get(&format!("/admin/v1/customers/{id}"), &owner).await.refused(404, "not_found");
     // Nothing of hers is left in any row of the store.
-    for table in ["customers", "customer_addresses", "customer_sessions", "customer_secrets", "carts", "orders", "email_messages"] {
+    for table in [
+        "customers",
+        "customer_addresses",
+        "customer_sessions",
+        "customer_secrets",
+        "carts",
+        "orders",
+        "email_messages",
+    ] {
         let left = people.text_of(table).await.to_lowercase();
         for trace in ["ada", "lovelace", "lindenweg", "10117"] {
             assert!(!left.contains(trace), "{trace} is left in {table}: {left}");
         }
     }
     let orders = people.get("/admin/v1/orders", &owner).await.is(200);
-    let order = people.get(&format!("/admin/v1/orders/{}", text(&orders["data"][0], "id")), &owner).await.is(200);
+    let order =
+        people.get(&format!("/admin/v1/orders/{}", text(&orders["data"][0], "id")), &owner).await.is(200);
     assert_eq!(order["shipping_address"], json!({ "country": "DE" }));
     assert_eq!(people.number("SELECT count(*) AS number FROM postings").await, books);
     // The mailbox is free for somebody new.
