@@ -4,6 +4,8 @@
 PG ?= 18
 # Cargo profile of `make up`: dev builds soonest; fast and release run faster.
 PROFILE ?= dev
+# KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
+KAFKA ?=
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
@@ -22,13 +24,22 @@ DATABASE = if [ -z "$${SOUK_TEST_DATABASE_URL:-}" ]; then \
 	target/debug/souk db start --version $(PG) --dir .souk/test-pg$(PG) --careless >/dev/null; \
 	SOUK_TEST_DATABASE_URL=$$(target/debug/souk db url --dir .souk/test-pg$(PG)); \
 	export SOUK_TEST_DATABASE_URL; fi
+# A broker of our own, likewise, unless SOUK_TEST_KAFKA_BROKERS names some.
+BROKER = if [ -z "$${SOUK_TEST_KAFKA_BROKERS:-}" ]; then \
+	$(STEP) "Kafka for the tests"; \
+	cargo build -q -p souk --bin souk; \
+	if target/debug/souk kafka start --dir .souk/test-kafka >/dev/null; then \
+		SOUK_TEST_KAFKA_BROKERS=$$(target/debug/souk kafka address --dir .souk/test-kafka); \
+		export SOUK_TEST_KAFKA_BROKERS; \
+	elif [ -n "$${CI:-}" ]; then exit 1; \
+	else printf '\n✘ THE TESTS ON A REAL KAFKA ARE LEFT OUT: there is no broker (see above)\n'; fi; fi
 
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make up           build and start everything, fill a demo store, print where it is
+## make up           build and start everything, fill a demo store, print where it is (KAFKA=1: with a broker)
 up: build
-	@$(FOLDER)/souk up --detach
+	@$(FOLDER)/souk up --detach $(if $(filter 1 yes true,$(KAFKA)),--kafka)
 
 ## make down         stop what `make up` started
 down:
@@ -57,6 +68,7 @@ test: check
 	@$(SETUP)
 	began=$$(date +%s)
 	$(DATABASE)
+	$(BROKER)
 	$(STEP) "building the tests"
 	cargo test --workspace --no-run
 	$(STEP) "tests"
@@ -96,4 +108,5 @@ clean-local: down
 	@for folder in .souk/test-pg*; do
 		if [ -d "$$folder" ] && [ -x target/debug/souk ]; then target/debug/souk db stop --dir "$$folder"; fi
 	done
+	if [ -d .souk/test-kafka ] && [ -x target/debug/souk ]; then target/debug/souk kafka stop --dir .souk/test-kafka; fi
 	rm -rf .souk

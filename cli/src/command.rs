@@ -38,6 +38,8 @@ async fn obey(options: Options) -> anyhow::Result<ExitCode> {
             crate::logs::logs(&home, name.as_deref(), follow, lines).await
         }
         Command::Db(command) => crate::database::db(command).await,
+        Command::Kafka(command) => crate::broker::kafka(command).await,
+        Command::Events(command) => crate::events::events(&home, command).await,
         Command::Version => {
             say!("souk {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

@@ -73,6 +73,10 @@ impl Home {
         self.root.join("payment-provider.jsonl")
     }
 
+    pub fn kafka(&self) -> PathBuf {
+        self.root.join("kafka")
+    }
+
     pub fn postgres(&self, major: u64) -> PathBuf {
         self.root.join(format!("postgres-{major}"))
     }

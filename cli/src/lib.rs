@@ -7,12 +7,15 @@
 pub mod command;
 pub mod config;
 
+mod broker;
 mod children;
 mod database;
 mod demo;
 mod doctor;
 mod down;
+mod events;
 mod home;
+mod kafka;
 mod logs;
 mod options;
 mod outlook;

@@ -43,6 +43,11 @@ pub enum Command {
     /// A database server of its own, apart from `souk up`: for tests.
     #[command(subcommand)]
     Db(Db),
+    /// A Kafka broker of its own, apart from `souk up`: for tests.
+    #[command(subcommand)]
+    Kafka(Kafka),
+    /// How far events are, what is a dead letter, hear events again.
+    Events(Events),
     /// Print the version.
     Version,
 }
@@ -84,9 +89,113 @@ pub struct Network {
     /// Use this PostgreSQL (15 or newer) instead of a private one: a URL of a login that may create roles.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Start a private Kafka broker too, and let events go through it (needs Java 17; fetched once from Maven Central).
+    #[arg(long, env = "SOUK_KAFKA", value_parser = clap::builder::BoolishValueParser::new(), action = clap::ArgAction::SetTrue)]
+    pub kafka: bool,
+    /// Port of the private Kafka.
+    #[arg(long, env = "SOUK_KAFKA_PORT", default_value_t = 8084)]
+    pub kafka_port: u16,
+    /// Use these Kafka brokers (`host:port,…`) instead of a private one.
+    #[arg(long, env = "KAFKA_BROKERS")]
+    pub kafka_brokers: Option<String>,
     /// PostgreSQL version of the private server: a major (`18`) or an exact version (`18.6.0`).
     #[arg(long, env = "SOUK_POSTGRES_VERSION", default_value = crate::postgres::DEFAULT_VERSION)]
     pub postgres_version: String,
+}
+
+/// `souk kafka …`
+#[derive(Debug, Subcommand)]
+pub enum Kafka {
+    /// Start a broker in the background and print its address. Does nothing but print when it already runs.
+    Start {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Its port; the one it had before, or a free one, when 0.
+        #[arg(long, default_value_t = 0)]
+        port: u16,
+    },
+    /// Stop it.
+    Stop {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Print its address.
+    Address {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+}
+
+/// Options of `events`.
+#[derive(Debug, Args)]
+pub struct Events {
+    #[command(subcommand)]
+    pub bus: Bus,
+    /// As JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The database of the stores, without a login: `postgres://host:port/database`. The private one of `souk up` if absent.
+    #[arg(long = "database-url", env = "SOUK_DATABASE_URL", global = true)]
+    pub database: Option<String>,
+    /// Password of the login `relay`.
+    #[arg(long = "relay-password", env = "SOUK_RELAY_PASSWORD", hide_env_values = true, global = true)]
+    pub password: Option<String>,
+    /// Port of the private PostgreSQL.
+    #[arg(long, env = "SOUK_POSTGRES_PORT", default_value_t = 8083, global = true)]
+    pub postgres_port: u16,
+}
+
+/// `souk events …`
+#[derive(Debug, Subcommand)]
+pub enum Bus {
+    /// What waits in the outbox and at each consumer.
+    Status,
+    /// Events that a consumer was given up on, newest first.
+    Dead {
+        /// Of one consumer.
+        #[arg(long)]
+        consumer: Option<String>,
+        /// At most so many.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Give dead letters another life.
+    Revive {
+        /// Their numbers, as `souk events dead` shows them.
+        ids: Vec<i64>,
+        /// All of one consumer.
+        #[arg(long)]
+        consumer: Option<String>,
+        /// All there are.
+        #[arg(long, conflicts_with_all = ["ids", "consumer"])]
+        all: bool,
+    },
+    /// Have a consumer hear events once more, in order.
+    Replay {
+        /// Which consumer.
+        consumer: String,
+        /// A name for the replay: the same event is heard once under one name.
+        #[arg(long)]
+        name: String,
+        /// One event (`evt_…`).
+        #[arg(long)]
+        event: Option<souk_kernel::EventId>,
+        /// Of one store (`sto_…`).
+        #[arg(long)]
+        store: Option<souk_kernel::StoreId>,
+        /// That happened at this time or later (RFC 3339).
+        #[arg(long)]
+        from: Option<chrono::DateTime<chrono::Utc>>,
+        /// That happened before this time.
+        #[arg(long)]
+        until: Option<chrono::DateTime<chrono::Utc>>,
+        /// Of these kinds (repeatable).
+        #[arg(long = "type")]
+        kinds: Vec<String>,
+    },
 }
 
 /// The port for health and metrics of a child that listens for customers on `port`.

@@ -26,11 +26,35 @@ CREATE OR REPLACE FUNCTION platform.emit(
     event_id uuid, aggregate_type text, aggregate_id uuid, type text, version integer, payload jsonb, traceparent text
 ) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
+DECLARE
+    store  uuid := platform.current_store();
+    number bigint;
 BEGIN
-    INSERT INTO platform.outbox (event_id, store_id, aggregate_type, aggregate_id, type, version, payload, traceparent)
-    VALUES ($1, platform.current_store(), $2, $3, $4, $5, $6, $7);
+    INSERT INTO platform.aggregates AS a (store_id, aggregate_type, aggregate_id, last_sequence)
+    VALUES (store, $2, $3, 1)
+    ON CONFLICT ON CONSTRAINT aggregates_pkey DO UPDATE SET last_sequence = a.last_sequence + 1
+    RETURNING a.last_sequence INTO number;
+    INSERT INTO platform.outbox
+        (event_id, store_id, aggregate_type, aggregate_id, sequence, type, version, payload, traceparent)
+    VALUES ($1, store, $2, $3, number, $4, $5, $6, $7);
     PERFORM pg_catalog.pg_notify('outbox', '');
 END $$;
+
+-- A store's own events, in the order they became true, after a cursor (transaction, position). Events of transactions
+-- that may still commit are not told yet, so that a reader who goes on from the last one misses none.
+CREATE OR REPLACE FUNCTION platform.own_events(after_transaction bigint, after_position bigint, kinds text[], most integer)
+RETURNS TABLE (transaction bigint, "position" bigint, event_id uuid, aggregate_type text, aggregate_id uuid,
+    sequence bigint, type text, version integer, occurred_at timestamptz, payload jsonb)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT o.transaction::text::bigint, o.position, o.event_id, o.aggregate_type, o.aggregate_id,
+        coalesce(o.sequence, 0), o.type, o.version, o.occurred_at, o.payload
+    FROM platform.outbox o
+    WHERE o.store_id = platform.current_store()
+        AND (o.transaction, o.position) > (after_transaction::text::xid8, after_position)
+        AND o.transaction < pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())
+        AND (kinds IS NULL OR o.type = ANY (kinds))
+    ORDER BY o.transaction, o.position LIMIT most
+$$;
 
 CREATE OR REPLACE FUNCTION platform.bump_catalogue() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
@@ -41,4 +65,5 @@ END $$;
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.bump_catalogue() TO PUBLIC;

@@ -20,14 +20,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::checkout::Till;
 use crate::config::Config;
+use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::{
-    audit, cart, catalog, checkout, credit, customers, discounts, inventory, ledger, messages, orders,
-    payments, privacy, settings, shipping, staff, tax,
+    audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages, orders,
+    payments, privacy, settings, shipping, staff, storefront, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
+
+/// A store has as much as so many callers.
+const STORE_SHARE: u32 = 20;
 
 /// What every request needs. Cheap to clone; one for each HTTP worker.
 #[derive(Clone)]
@@ -36,7 +40,8 @@ pub struct Services {
     pub till: Till,
     pub cursors: CursorKey,
     pub reception: Reception,
-    limit: Arc<RateLimit>,
+    limits: [Arc<RateLimit>; 3],
+    pages: Pages,
     show_statements: bool,
     shows_captured_mail: bool,
 }
@@ -64,13 +69,15 @@ impl Services {
         show_statements: bool,
         shows_captured_mail: bool,
     ) -> Self {
-        let limit = Arc::new(RateLimit::new(
-            "caller",
-            requests_per_minute,
-            std::time::Duration::from_secs(60),
-            caller_of,
-        ));
-        Self { gate, till, cursors, reception, limit, show_statements, shows_captured_mail }
+        let minute = std::time::Duration::from_secs(60);
+        let whole_store = requests_per_minute.saturating_mul(STORE_SHARE);
+        let limits = [
+            Arc::new(RateLimit::new("caller", requests_per_minute, minute, caller_of)),
+            Arc::new(RateLimit::new("key", requests_per_minute, minute, key_of)),
+            Arc::new(RateLimit::new("store", whole_store, minute, store_of)),
+        ];
+        let pages = Pages::new(gate.clone());
+        Self { gate, till, cursors, reception, limits, pages, show_statements, shows_captured_mail }
     }
 }
 
@@ -79,6 +86,19 @@ fn caller_of(req: &ServiceRequest) -> Option<String> {
     let peer = req.peer_addr()?.ip();
     let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
     Some(format!("{store} {peer}"))
+}
+
+/// The credential of a request, whoever it belongs to: many machines may share one.
+fn key_of(req: &ServiceRequest) -> Option<String> {
+    let shown = [actix_web::http::header::AUTHORIZATION.as_str(), "x-souk-publishable-key"];
+    let key = shown.into_iter().find_map(|name| req.headers().get(name)?.to_str().ok())?;
+    Some(format!("{} {key}", store_of(req)?))
+}
+
+/// The store, for all its callers together: one store's crowd leaves room for the others.
+fn store_of(req: &ServiceRequest) -> Option<String> {
+    let host = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
+    Some(host.to_ascii_lowercase())
 }
 
 /// Every permission of this plane.
@@ -94,11 +114,13 @@ pub fn permissions() -> Vec<PermissionKey> {
         customers::permissions::ALL,
         staff::permissions::ALL,
         credit::permissions::ALL,
+        markets::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        feed::permissions::ALL,
         messages::permissions::ALL,
     ]
     .concat()
@@ -116,6 +138,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(catalog::routes)
         .configure(customers::routes)
         .configure(credit::routes)
+        .configure(markets::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
@@ -123,9 +146,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(privacy::routes)
         .configure(settings::routes)
         .configure(audit::routes)
+        .configure(storefront::routes)
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
+        .configure(feed::routes)
         .configure(messages::routes);
 }
 
@@ -142,7 +167,8 @@ pub fn app(
     >,
 > {
     let show = services.show_statements;
-    let limit = Arc::clone(&services.limit);
+    let [caller, key, store] = services.limits.clone();
+    let pages = services.pages.clone();
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     let app = app
         .app_data(web::Data::new(services.gate))
@@ -154,7 +180,10 @@ pub fn app(
         .service(docs);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))
-        .wrap(from_fn(rate_limit(limit)))
+        .wrap(from_fn(rate_limit(caller)))
+        .wrap(from_fn(rate_limit(key)))
+        .wrap(from_fn(rate_limit(store)))
+        .wrap(from_fn(move |req, next| cors(pages.clone(), req, next)))
         .wrap(from_fn(move |req, next| count_statements(show, req, next)))
         .wrap(from_fn(security_headers))
         .wrap(from_fn(souk_telemetry::measure))

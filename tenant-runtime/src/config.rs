@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 
 use lettre::message::Mailbox;
+use souk_event_bus::KafkaConfig;
 use souk_tenancy::Database;
 
 /// A variable that is missing or cannot be understood.
@@ -29,6 +30,8 @@ pub struct Config {
     pub lanes: u16,
     /// `SOUK_RELAY_PASSWORD`; only a process that runs the workers needs it.
     pub relay_password: Option<String>,
+    /// `KAFKA_BROKERS` and what goes with it: events go through Kafka. Without it, consumers are fed from the outbox.
+    pub kafka: Option<KafkaConfig>,
     /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens of customers. The same in every process.
     pub link_secret: String,
     /// Public key of the control plane, PEM (`SOUK_STAFF_KEY_FILE`), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
@@ -65,6 +68,7 @@ impl Config {
             lane_secret: required("SOUK_LANE_SECRET")?,
             lanes: or("SOUK_LANES", 8)?,
             relay_password: set("SOUK_RELAY_PASSWORD"),
+            kafka: kafka()?,
             link_secret: required("SOUK_CURSOR_SECRET")?,
             staff_key_pem: file("SOUK_STAFF_KEY_FILE")?,
             control_plane_url: or("SOUK_PUBLIC_URL", "http://localhost:8080".to_owned())?
@@ -90,6 +94,30 @@ impl Config {
 #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
 fn set(name: &'static str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// `KAFKA_PREFIX`, `KAFKA_PARTITIONS`, `KAFKA_REPLICATION`, `KAFKA_RETENTION_DAYS`; `KAFKA_PROPERTIES_FILE` holds further
+/// properties of librdkafka (`security.protocol=SASL_SSL`, `sasl.password=…`), one `name=value` a line.
+fn kafka() -> Result<Option<KafkaConfig>, ConfigError> {
+    let Some(brokers) = set("KAFKA_BROKERS") else { return Ok(None) };
+    let mut kafka = KafkaConfig::new(brokers);
+    kafka.prefix = set("KAFKA_PREFIX").unwrap_or(kafka.prefix);
+    kafka.partitions = or("KAFKA_PARTITIONS", kafka.partitions)?;
+    kafka.replication = or("KAFKA_REPLICATION", kafka.replication)?;
+    let days = or("KAFKA_RETENTION_DAYS", 7_u64)?;
+    kafka.retention = std::time::Duration::from_secs(days.saturating_mul(24 * 3600));
+    if set("KAFKA_PROPERTIES_FILE").is_some() {
+        let text = file("KAFKA_PROPERTIES_FILE")?;
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for line in lines {
+            let (name, value) = line.split_once('=').ok_or_else(|| ConfigError::Invalid {
+                name: "KAFKA_PROPERTIES_FILE",
+                cause: "every line must read name=value".to_owned(),
+            })?;
+            kafka.properties.push((name.trim().to_owned(), value.trim().to_owned()));
+        }
+    }
+    Ok(Some(kafka))
 }
 
 fn required(name: &'static str) -> Result<String, ConfigError> {

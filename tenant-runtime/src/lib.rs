@@ -1,10 +1,11 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `customers` `credit` · 3 `discounts` `payments` ·
-//! 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages`. See `docs/ARCHITECTURE.md`.
+//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` · 2 `catalog` `customers` `credit` ·
+//! 3 `discounts` `payments` · 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
+mod cors;
 pub mod schema;
 pub mod serve;
 pub mod worker;
@@ -16,6 +17,7 @@ pub mod markets;
 pub mod settings;
 pub mod shipping;
 pub mod staff;
+pub mod storefront;
 pub mod tax;
 
 pub mod catalog;
@@ -31,6 +33,8 @@ pub mod orders;
 
 pub mod checkout;
 pub mod privacy;
+
+pub mod feed;
 
 pub mod messages;
 

@@ -1,10 +1,10 @@
-//! `souk-tenant-runtime serve | openapi`.
+//! `souk-tenant-runtime serve | openapi | events`.
 
 use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 use souk_tenant_runtime::config::Config;
-use souk_tenant_runtime::{app, serve};
+use souk_tenant_runtime::{app, feed, serve};
 
 /// The commerce API that every store runs.
 #[derive(Parser)]
@@ -24,12 +24,15 @@ enum Task {
     },
     /// Print the OpenAPI document.
     Openapi,
+    /// Print the catalogue of events (docs/EVENTS.md).
+    Events,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().task {
         Task::Serve { no_worker } => serve::run(Config::from_env()?, !no_worker).await,
+        Task::Events => Ok(std::io::stdout().write_all(feed::document().as_bytes())?),
         Task::Openapi => Ok(std::io::stdout().write_all(app::openapi().as_bytes())?),
     }
 }

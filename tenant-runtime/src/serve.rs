@@ -65,7 +65,8 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
 
     let working = match (&config.relay_password, with_worker) {
         (Some(password), true) => {
-            let relay = RelayConfig::new(config.database.clone(), password.clone());
+            let mut relay = RelayConfig::new(config.database.clone(), password.clone());
+            relay.kafka.clone_from(&config.kafka);
             let desk = DeskConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
             let work = worker::run(

@@ -6,13 +6,13 @@ use syn::visit::{self, Visit};
 /// From the ground (0) up; a capability may use those of lower floors.
 const FLOORS: [&[&str]; 8] = [
     &["settings", "audit"],
-    &["tax", "shipping", "markets", "inventory", "ledger", "staff"],
+    &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront"],
     &["catalog", "customers", "credit"],
     &["discounts", "payments"],
     &["cart"],
     &["orders"],
     &["checkout", "fulfillment", "returns", "privacy"],
-    &["messages", "webhooks", "search", "insights", "recommendations"],
+    &["feed", "messages", "webhooks", "search", "insights", "recommendations"],
 ];
 
 /// Files nobody else may name, whoever they are.

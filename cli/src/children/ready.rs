@@ -3,7 +3,7 @@
 use super::board::Board;
 use super::spec::{Ready, Spec};
 use crate::home::Home;
-use crate::postgres;
+use crate::{kafka, postgres};
 use anyhow::bail;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ pub async fn wait_until_ready(spec: &Spec, home: &Home, board: &Board) -> anyhow
         let ready = match &spec.ready {
             Ready::Http(url) => client.get(url).send().await.is_ok_and(|answer| answer.status().is_success()),
             Ready::Database(url) => postgres::is_ready(url).await,
+            Ready::Broker(port) => kafka::is_ready(*port).await,
         };
         let child = board.child(spec.name);
         let alive = child.as_ref().is_some_and(|child| child.state == "running");

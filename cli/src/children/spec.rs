@@ -39,6 +39,8 @@ pub enum Ready {
     Http(String),
     /// A login works.
     Database(String),
+    /// A broker on this port answers.
+    Broker(u16),
 }
 
 /// A log that grew past this many bytes is set aside (one generation) when the child starts.

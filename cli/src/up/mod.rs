@@ -15,7 +15,7 @@ use crate::outlook::say;
 use crate::postgres::{self, Server, Settings, installed};
 use crate::run_state::{RunState, lock};
 use crate::secrets::Secrets;
-use crate::{config, demo, down, outlook, ports};
+use crate::{config, demo, down, kafka, outlook, ports};
 use anyhow::{Context, bail};
 use plan::{Database, Plan};
 use std::process::ExitCode;
@@ -79,7 +79,14 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
     }
     let secrets = Secrets::of(home)?;
     let database = database(home, &wish.network, &secrets, board, kept).await?;
-    let plan = Plan { home, network: &wish.network, secrets: &secrets, database: &database };
+    let brokers = brokers(home, &wish.network, board, kept).await?;
+    let plan = Plan {
+        home,
+        network: &wish.network,
+        secrets: &secrets,
+        database: &database,
+        brokers: brokers.as_deref(),
+    };
     let migrating = Instant::now();
     run_once(&plan.migrate()?, home).await?;
     outlook::done("database migrated", migrating);
@@ -123,6 +130,26 @@ async fn keep(spec: Spec, home: &Home, board: &Board, kept: &mut Vec<Keeper>) ->
     wait_until_ready(&spec, home, board).await?;
     outlook::done(&format!("{name} is ready"), began);
     Ok(())
+}
+
+/// The brokers to use: given ones, or a private one, started; none unless asked for.
+async fn brokers(
+    home: &Home,
+    network: &Network,
+    board: &Board,
+    kept: &mut Vec<Keeper>,
+) -> anyhow::Result<Option<String>> {
+    if let Some(brokers) = &network.kafka_brokers {
+        outlook::note(&format!("events go through the Kafka at {brokers}"));
+        return Ok(Some(brokers.clone()));
+    }
+    if !network.kafka {
+        return Ok(None);
+    }
+    let programs = kafka::installed(&config::cache_folder())?;
+    let server = kafka::Server::prepared(programs, &home.kafka(), network.kafka_port)?;
+    keep(server.spec(), home, board, kept).await?;
+    Ok(Some(server.address()))
 }
 
 /// The database to use: the given one, checked, or a private one, started.

@@ -55,6 +55,9 @@ pub fn listeners(network: &Network) -> Vec<(u16, &'static str, &'static str)> {
     if network.database_url.is_none() {
         listeners.push((network.postgres_port, "private PostgreSQL", "--postgres-port"));
     }
+    if network.kafka && network.kafka_brokers.is_none() {
+        listeners.push((network.kafka_port, "private Kafka", "--kafka-port"));
+    }
     listeners
 }
 
@@ -99,6 +102,8 @@ pub struct Plan<'p> {
     pub network: &'p Network,
     pub secrets: &'p Secrets,
     pub database: &'p Database,
+    /// Brokers that events go through, if any.
+    pub brokers: Option<&'p str>,
 }
 
 impl Plan<'_> {
@@ -144,8 +149,12 @@ impl Plan<'_> {
 
     fn runtime(&self) -> anyhow::Result<Spec> {
         let port = self.network.runtime_port;
-        Ok(self
-            .plane(RUNTIME, port)?
+        let plane = self.plane(RUNTIME, port)?;
+        let plane = match self.brokers {
+            Some(brokers) => plane.env("KAFKA_BROKERS", brokers),
+            None => plane,
+        };
+        Ok(plane
             .env("SOUK_RUNTIME_LISTEN", loopback(port))
             .env("SOUK_RUNTIME_INTERNAL_LISTEN", loopback(internal_port(port)))
             .env("SOUK_STAFF_KEY_FILE", self.home.keys().join("control-plane.pub.pem"))

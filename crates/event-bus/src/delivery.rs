@@ -1,7 +1,6 @@
-//! One event to every consumer that wants it, and what becomes of it.
+//! One event to one consumer, and how long one keeps trying.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -13,14 +12,6 @@ use crate::consumer::{Consumer, ConsumerError};
 use crate::event::Event;
 use crate::queries;
 use crate::relay::Scopes;
-
-/// How an attempt ended.
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Published,
-    Failed { error: String, pause: Duration, counts: bool },
-    Dead { error: String },
-}
 
 /// When to try again and when to give up.
 #[derive(Clone, Copy, Debug)]
@@ -41,76 +32,75 @@ impl Patience {
     }
 }
 
-/// Delivers `event` to its consumers one after the other, each in a transaction of its own, so that one that fails
-/// does not undo what another heard. Never panics; ends within `limit`.
-pub(crate) async fn deliver(
+/// Why an attempt came to nothing.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: String,
+    /// Nobody could have done better now: the attempt does not count.
+    pub(crate) is_outage: bool,
+    /// Trying again cannot help.
+    pub(crate) is_final: bool,
+}
+
+impl Failure {
+    pub(crate) fn counted(error: impl Into<String>) -> Self {
+        Self { error: error.into(), is_outage: false, is_final: false }
+    }
+}
+
+/// Has a consumer hear an event in a transaction of the event's store, beside the row that says it did. Never panics;
+/// ends within `limit`.
+pub(crate) async fn attempt(
+    consumer: &dyn Consumer,
     event: &Event,
-    attempts: i32,
-    consumers: &[Arc<dyn Consumer>],
+    replay: &str,
     scopes: &Scopes,
-    patience: Patience,
     limit: Duration,
-) -> Outcome {
+) -> Result<(), Failure> {
+    let name = consumer.name();
     let span = tracing::info_span!(
         "event",
         id = %event.id,
         kind = %event.kind,
         store = %event.store,
+        consumer = name,
         traceparent = event.traceparent.as_deref().unwrap_or_default(),
     );
-    async {
-        let work = AssertUnwindSafe(to_all(event, consumers, scopes)).catch_unwind();
-        let (error, counts, last) = match tokio::time::timeout(limit, work).await {
-            Ok(Ok(Ok(()))) => return Outcome::Published,
-            Ok(Ok(Err((consumer, error)))) => (
-                format!("{consumer}: {error}"),
-                !error.is_outage(),
-                error.is_final() || (!error.is_outage() && attempts + 1 >= patience.attempts),
-            ),
-            Ok(Err(_)) => ("a consumer panicked".to_owned(), true, attempts + 1 >= patience.attempts),
-            Err(_) => ("the consumers took too long".to_owned(), true, attempts + 1 >= patience.attempts),
+    let started = Instant::now();
+    let outcome = async {
+        // A store that is not in the directory may be about to appear there, or be gone for good: time tells.
+        let Some(scope) = scopes(event.store) else {
+            return Err(Failure::counted("the store is not known"));
         };
-        if last {
-            tracing::error!(error, "event is dead");
-            Outcome::Dead { error }
-        } else {
-            let pause = patience.pause(attempts);
-            tracing::warn!(error, attempts, pause_ms = pause.as_millis(), "event will be tried again");
-            Outcome::Failed { error, pause, counts }
+        let work = AssertUnwindSafe(hear(consumer, event, replay, &scope)).catch_unwind();
+        match tokio::time::timeout(limit, work).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            Ok(Ok(Err(error))) => {
+                let (is_outage, is_final) = (error.is_outage(), error.is_final());
+                Err(Failure { error: error.to_string(), is_outage, is_final })
+            }
+            Ok(Err(_)) => Err(Failure::counted("the consumer panicked")),
+            Err(_) => Err(Failure::counted("the consumer took too long")),
         }
     }
     .instrument(span)
-    .await
+    .await;
+    metrics::histogram!("souk_consumer_seconds", "consumer" => name).record(started.elapsed());
+    let result = if outcome.is_ok() { "ok" } else { "error" };
+    metrics::counter!("souk_consumer_events_total", "consumer" => name, "result" => result).increment(1);
+    outcome
 }
 
-async fn to_all(
+async fn hear(
+    consumer: &dyn Consumer,
     event: &Event,
-    consumers: &[Arc<dyn Consumer>],
-    scopes: &Scopes,
-) -> Result<(), (&'static str, ConsumerError)> {
-    let mut scope = None;
-    for consumer in consumers.iter().filter(|consumer| consumer.wants(&event.kind)) {
-        let name = consumer.name();
-        if scope.is_none() {
-            scope = scopes(event.store);
-        }
-        // A store that is not in the directory may be about to appear there, or be gone for good: time tells.
-        let Some(scope) = &scope else {
-            return Err((name, ConsumerError::Failed("the store is not known".to_owned())));
-        };
-        let started = Instant::now();
-        let heard = to_one(event, consumer.as_ref(), scope).await;
-        metrics::histogram!("souk_consumer_seconds", "consumer" => name).record(started.elapsed());
-        let result = if heard.is_ok() { "ok" } else { "error" };
-        metrics::counter!("souk_consumer_events_total", "consumer" => name, "result" => result).increment(1);
-        heard.map_err(|error| (name, error))?;
-    }
-    Ok(())
-}
-
-async fn to_one(event: &Event, consumer: &dyn Consumer, scope: &StoreScope) -> Result<(), ConsumerError> {
+    replay: &str,
+    scope: &StoreScope,
+) -> Result<(), ConsumerError> {
+    let name = consumer.name();
+    let key = if replay.is_empty() { name.to_owned() } else { format!("{name}/{replay}") };
     let heard = scope.write("hear", async |tx| {
-        if queries::hear_first(tx, consumer.name(), event.id).await? {
+        if queries::hear_first(tx, key, event.id).await? {
             consumer.hear(tx, event).await?;
         }
         Ok::<_, ConsumerError>(())

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt};
 use serde::Serialize;
+use serde::de::Error as _;
 use souk_kernel::id::{EventId, StoreId};
 use souk_tenancy::{DbError, WriteTx};
 use uuid::Uuid;
@@ -20,6 +21,8 @@ pub struct Event {
     pub aggregate_type: String,
     /// The thing it happened to.
     pub aggregate_id: Uuid,
+    /// The how-manieth event of that thing, from 1 without gaps; 0 for those stated before there were numbers.
+    pub sequence: i64,
     /// What happened: `order.placed`.
     pub kind: String,
     /// Version of the payload's form.
@@ -36,9 +39,13 @@ impl Event {
     /// Reads the payload as a fact.
     ///
     /// # Errors
-    /// If the payload does not have the fact's form; `?` in a consumer turns that into
-    /// [`crate::ConsumerError::Unreadable`], which is not retried.
-    pub fn fact<F: serde::de::DeserializeOwned>(&self) -> Result<F, serde_json::Error> {
+    /// If the payload does not have the fact's form, or one that is newer than this program knows; `?` in a consumer
+    /// turns that into [`crate::ConsumerError::Unreadable`], which is not retried.
+    pub fn fact<F: Fact + serde::de::DeserializeOwned>(&self) -> Result<F, serde_json::Error> {
+        if self.version > F::VERSION {
+            let (version, known) = (self.version, F::VERSION);
+            return Err(serde_json::Error::custom(format!("version {version} is newer than {known}")));
+        }
         F::deserialize(&self.payload)
     }
 }
@@ -55,7 +62,8 @@ pub trait Fact: Serialize {
     fn aggregate_id(&self) -> Uuid;
 }
 
-/// States a fact. It becomes an event if and only if `tx` commits; the store is the one `tx` is in. One statement.
+/// States a fact. It becomes an event if and only if `tx` commits; the store is the one `tx` is in. One statement, which
+/// locks the aggregate's event number until `tx` ends: events of one aggregate are numbered in the order of commits.
 ///
 /// # Errors
 /// As any statement; `Other` if the payload cannot be written as JSON.
@@ -72,8 +80,8 @@ pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Res
     .boxed()
 }
 
-/// Heard events are remembered this much longer than the outbox keeps what was published, so that a late repeat is still known.
-const REMEMBER: chrono::TimeDelta = chrono::TimeDelta::days(30);
+/// Heard events are remembered longer than the outbox (30 days) and Kafka keep them, so that a late repeat is still known.
+const REMEMBER: chrono::TimeDelta = chrono::TimeDelta::days(45);
 
 /// Forgets events heard long ago, at most `limit`; gives how many. One statement.
 ///

@@ -1,23 +1,35 @@
-//! What happened, told once it is true: outbox, relay, consumers.
+//! What happened, told once it is true: outbox, relay, Kafka, consumers.
 //!
 //! ```text
 //! emit(tx, &fact)         in the store's own transaction: true if and only if the transaction commits
 //!    -> platform.outbox   one table for all stores; the store is taken from the transaction's role
-//!    -> Relay             claims rows with a lease, hands each event to every Consumer that wants it
+//!    -> Relay             claims rows with a lease and carries them on:
+//!         -> to Kafka, marking them on the delivery report; each consumer reads in a group of its own, or,
+//!         -> without a broker, straight to the consumers
 //!    -> Consumer::hear    inside a transaction of that store, together with a row in `heard_events`
+//!         -> or platform.undelivered: tried again with backoff, then a dead letter until an operator revives it
 //! ```
 //!
 //! Delivery is at least once, its effect in the store's schema exactly once: effect and dedupe row are one
-//! transaction. Events of one aggregate are heard in the order of their positions; one that fails holds back those
-//! behind it until it succeeds or is declared dead. Positions follow the order of commits only if whoever changes an
-//! aggregate holds a lock on its row, as every capability here does.
+//! transaction. Events of one aggregate are heard in the order of their `sequence`; at a consumer one that fails holds
+//! back those behind it until it succeeds or is a dead letter, while other aggregates and other consumers go on.
 
+mod clerk;
 mod consumer;
 mod delivery;
+mod desk;
+mod envelope;
 mod event;
+mod intake;
+mod kafka;
 mod queries;
 mod relay;
 
+pub use clerk::BusError;
 pub use consumer::{Consumer, ConsumerError};
+pub use desk::{Operator, Overview, Range};
+pub use envelope::{ENVELOPE_VERSION, Envelope, EnvelopeError};
 pub use event::{Event, Fact, emit, forget_heard};
+pub use kafka::KafkaConfig;
+pub use queries::undelivered::{DeadLetter, Standing};
 pub use relay::{Relay, RelayConfig, Scopes};

@@ -1,4 +1,5 @@
-//! Claims events and has them delivered, until it is told to stop.
+//! Claims events from the outbox and carries them on: straight to the consumers, or to Kafka, from where each consumer
+//! reads for itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,16 +9,20 @@ use futures_util::{StreamExt, stream};
 use souk_kernel::id::StoreId;
 use souk_tenancy::{Database, StoreScope};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 
+use crate::clerk::{BusError, CONNECT_TIMEOUT, Clerk, LOGIN, PATIENCE};
 use crate::consumer::Consumer;
-use crate::delivery::{Outcome, Patience, deliver};
-use crate::queries;
+use crate::delivery::Patience;
+use crate::intake::{Intake, Taken};
+use crate::kafka::{KafkaConfig, Listener, Publisher, Sent};
+use crate::queries::{outbox, undelivered};
 
-const LOGIN: &str = "relay";
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
+/// Events in one message batch to Kafka; two batches are under way at a time.
+const BATCH: usize = 500;
+const BATCHES: usize = 2;
 
 /// How the relay opens a store. Only `access::Gate` can mint scopes, so it is handed in.
 pub type Scopes = Arc<dyn Fn(StoreId) -> Option<StoreScope> + Send + Sync>;
@@ -29,94 +34,99 @@ pub struct RelayConfig {
     pub database: Database,
     /// Password of the login `relay`.
     pub password: String,
-    /// Events delivered at the same time.
+    /// The broker events go through; without one, consumers are fed from the outbox.
+    pub kafka: Option<KafkaConfig>,
+    /// Events heard at the same time.
     pub parallel: usize,
     /// How long a claimed event stays this relay's; also bounds its delivery.
     pub lease: Duration,
     /// Longest time until an event is noticed when its notification was lost.
     pub poll: Duration,
-    /// Attempts before an event is dead.
+    /// Attempts before an event is a dead letter of a consumer.
     pub attempts: i32,
     /// Pause after the first failure; doubles with each.
     pub first_pause: Duration,
     /// The pauses grow no longer than this.
     pub longest_pause: Duration,
-    /// Published events are forgotten after this.
+    /// Published events are forgotten after this: as long they can be listed and replayed.
     pub keep: Duration,
 }
 
 impl RelayConfig {
-    /// The defaults: 4 at a time, lease 30 s, poll 1 s, 10 attempts, pauses 1 s to 10 min, kept 7 days.
+    /// The defaults: no broker, 4 at a time, lease 30 s, poll 1 s, 10 attempts, pauses 1 s to 10 min, kept 30 days.
     #[must_use]
     pub fn new(database: Database, password: String) -> Self {
         Self {
             database,
             password,
+            kafka: None,
             parallel: 4,
             lease: Duration::from_secs(30),
             poll: Duration::from_secs(1),
             attempts: 10,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(600),
-            keep: Duration::from_secs(7 * 24 * 3600),
+            keep: Duration::from_secs(30 * 24 * 3600),
         }
     }
 }
 
-/// A running relay. Any number may run on one database. Dropping it is like a crash: events in delivery come back
-/// when their lease ends, and are not heard twice.
+/// A running relay with its consumers. Any number may run on one database. Dropping it is like a crash: events in
+/// delivery come back when their lease ends, and are not heard twice.
 pub struct Relay {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Relay {
-    /// Starts at once, and keeps trying while the database is away.
+    /// Starts at once, and keeps trying while the database or the broker is away.
     #[must_use]
     pub fn start(config: RelayConfig, consumers: Vec<Arc<dyn Consumer>>, scopes: Scopes) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let worker = Worker { config, consumers, scopes, stopping };
-        Self { stop, task: tokio::spawn(worker.run()) }
+        let RelayConfig { attempts, first_pause, longest_pause, .. } = config;
+        let intake = Arc::new(Intake {
+            consumers,
+            scopes,
+            clerk: Clerk::new(config.database.clone(), config.password.clone()),
+            patience: Patience { attempts, first_pause, longest_pause },
+            // Ended well before the lease, so that nobody else delivers it meanwhile.
+            limit: config.lease.mul_f64(0.8),
+        });
+        let mut tasks = JoinSet::new();
+        if let Some(kafka) = &config.kafka {
+            for consumer in &intake.consumers {
+                let listener = Listener::new(kafka.clone(), Arc::clone(consumer), Arc::clone(&intake));
+                tasks.spawn(listener.run(stopping.clone()));
+            }
+        }
+        {
+            let (intake, config, stopping) = (Arc::clone(&intake), config.clone(), stopping.clone());
+            tasks.spawn(async move {
+                intake.retry(config.parallel, config.lease, config.poll, stopping).await;
+            });
+        }
+        tasks.spawn(Worker { config, intake, stopping }.run());
+        Self { stop, tasks }
     }
 
     /// Claims nothing more, waits until what is in delivery has been delivered and marked.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        if let Err(error) = (&mut self.task).await {
-            tracing::error!(%error, "the relay did not stop in order");
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "the relay did not stop in order");
+            }
         }
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 
 struct Worker {
     config: RelayConfig,
-    consumers: Vec<Arc<dyn Consumer>>,
-    scopes: Scopes,
+    intake: Arc<Intake>,
     stopping: watch::Receiver<bool>,
 }
 
-#[derive(Debug, thiserror::Error)]
-enum RelayError {
-    #[error(transparent)]
-    Postgres(#[from] tokio_postgres::Error),
-    #[error("the database did not answer in time")]
-    Slow(#[from] tokio::time::error::Elapsed),
-    #[error("the connection ended")]
-    Ended,
-}
-
 impl Worker {
-    fn patience(&self) -> Patience {
-        let RelayConfig { attempts, first_pause, longest_pause, .. } = self.config;
-        Patience { attempts, first_pause, longest_pause }
-    }
-
     async fn run(self) {
         let mut stopping = self.stopping.clone();
         let reconnect = Patience {
@@ -129,7 +139,7 @@ impl Worker {
             let started = Instant::now();
             match self.session().await {
                 Ok(()) => return,
-                Err(error) => tracing::warn!(%error, failures, "the relay lost the outbox"),
+                Err(error) => tracing::warn!(%error, failures, "the relay lost the outbox or the broker"),
             }
             metrics::counter!("souk_relay_disconnects_total").increment(1);
             failures = if started.elapsed() > Duration::from_secs(30) { 0 } else { failures + 1 };
@@ -141,7 +151,11 @@ impl Worker {
     }
 
     /// One connection's life; `Ok` when told to stop.
-    async fn session(&self) -> Result<(), RelayError> {
+    async fn session(&self) -> Result<(), BusError> {
+        let publisher = match &self.config.kafka {
+            Some(kafka) => Some(Publisher::open(kafka).await?),
+            None => None,
+        };
         let login = self.config.database.login(LOGIN, &self.config.password);
         let (client, mut connection) = tokio::time::timeout(CONNECT_TIMEOUT, login.connect(NoTls)).await??;
         let (sender, mut notices) = mpsc::channel(1);
@@ -155,16 +169,17 @@ impl Worker {
                 }
             }
         });
-        // A claim that hangs must not hang the relay: the server ends it.
-        let settings = "listen outbox; set statement_timeout = 10000; set lock_timeout = 2000";
-        tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(settings)).await??;
-        let (client, claim) = (&client, client.prepare(queries::CLAIM).await?);
+        let settings = format!("listen outbox; {PATIENCE}");
+        tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(&settings)).await??;
+        let (client, claim) = (&client, client.prepare(outbox::CLAIM).await?);
+        // To consumers one by one; to Kafka in batches.
+        let (at_once, batch) = if publisher.is_some() { (BATCHES, BATCH) } else { (self.config.parallel, 1) };
         let mut stopping = self.stopping.clone();
         let mut measured: Option<Instant> = None;
-        let mut deliveries = FuturesUnordered::new();
+        let mut carried = FuturesUnordered::new();
         loop {
             if *stopping.borrow() {
-                while let Some(marked) = deliveries.next().await {
+                while let Some(marked) = carried.next().await {
                     let () = marked?;
                 }
                 return Ok(());
@@ -173,55 +188,119 @@ impl Worker {
                 measured = Some(Instant::now());
                 self.keep_house(client).await?;
             }
-            let free = self.config.parallel.saturating_sub(deliveries.len());
+            let free = at_once.saturating_sub(carried.len());
             let claimed = match free {
                 0 => Vec::new(),
-                free => queries::claim(client, &claim, free, self.config.lease).await?,
+                free => {
+                    let most = if batch == 1 { free } else { batch };
+                    outbox::claim(client, &claim, most, self.config.lease).await?
+                }
             };
             let found = !claimed.is_empty();
-            deliveries.extend(claimed.into_iter().map(|claimed| self.deliver_and_mark(client, claimed)));
-            if found && deliveries.len() < self.config.parallel {
+            let mut claimed = claimed.into_iter().peekable();
+            while claimed.peek().is_some() {
+                let load = claimed.by_ref().take(batch).collect();
+                carried.push(self.carry(client, publisher.as_ref(), load));
+            }
+            if found && carried.len() < at_once {
                 continue;
             }
             // Each end of a delivery may let the next event of its aggregate come.
             tokio::select! {
-                Some(marked) = deliveries.next() => marked?,
-                notice = notices.recv() => notice.ok_or(RelayError::Ended)?,
+                Some(marked) = carried.next() => marked?,
+                notice = notices.recv() => notice.ok_or(BusError::Ended)?,
                 () = tokio::time::sleep(self.config.poll) => {}
                 _ = stopping.changed() => {}
             }
         }
     }
 
-    async fn deliver_and_mark(&self, client: &Client, claimed: queries::Claimed) -> Result<(), RelayError> {
-        let queries::Claimed { position, attempts, event } = claimed;
-        // Ended well before the lease, so that nobody else delivers it meanwhile.
-        let limit = self.config.lease.mul_f64(0.8);
-        let outcome = deliver(&event, attempts, &self.consumers, &self.scopes, self.patience(), limit).await;
-        let word = match outcome {
-            Outcome::Published => {
-                queries::mark_published(client, position).await?;
+    async fn carry(
+        &self,
+        client: &Client,
+        publisher: Option<&Publisher>,
+        load: Vec<outbox::Claimed>,
+    ) -> Result<(), BusError> {
+        match publisher {
+            Some(publisher) => self.publish(client, publisher, &load).await,
+            None => {
+                for claimed in &load {
+                    self.deliver(client, claimed).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn deliver(&self, client: &Client, claimed: &outbox::Claimed) -> Result<(), BusError> {
+        let position = [claimed.position];
+        let word = match self.intake.take_all(&claimed.event).await {
+            Taken::Yes => {
+                outbox::mark_published(client, &position).await?;
                 "published"
             }
-            Outcome::Failed { error, pause, counts } => {
-                queries::mark_failed(client, position, &error, pause, counts).await?;
+            Taken::NotNow(error) => {
+                let pause = self.intake.patience.pause(claimed.attempts);
+                outbox::mark_failed(client, &position, &error, pause, false).await?;
                 "failed"
-            }
-            Outcome::Dead { error } => {
-                queries::mark_dead(client, position, &error).await?;
-                "dead"
             }
         };
         metrics::counter!("souk_relay_events_total", "outcome" => word).increment(1);
         Ok(())
     }
 
-    async fn keep_house(&self, client: &Client) -> Result<(), RelayError> {
-        let backlog = queries::backlog(client).await?;
+    /// Marks each row by its delivery report.
+    async fn publish(
+        &self,
+        client: &Client,
+        publisher: &Publisher,
+        load: &[outbox::Claimed],
+    ) -> Result<(), BusError> {
+        let sent = publisher.send(load.iter().map(|claimed| &claimed.event)).await;
+        let (mut published, mut later, mut why) = (Vec::new(), Vec::new(), String::new());
+        for (claimed, sent) in load.iter().zip(sent) {
+            match sent {
+                Sent::Stored => published.push(claimed.position),
+                Sent::NotNow(error) => {
+                    later.push(claimed.position);
+                    why = error;
+                }
+                Sent::Never(error) => {
+                    tracing::error!(id = %claimed.event.id, error, "an event cannot be published");
+                    outbox::mark_dead(client, &[claimed.position], &error).await?;
+                }
+            }
+        }
+        let outcomes = [("published", published.len()), ("failed", later.len())];
+        if !published.is_empty() {
+            outbox::mark_published(client, &published).await?;
+        }
+        if !later.is_empty() {
+            tracing::warn!(events = later.len(), error = why, "the broker did not take events; they wait");
+            outbox::mark_failed(client, &later, &why, self.intake.patience.pause(0), false).await?;
+        }
+        for (word, count) in outcomes {
+            metrics::counter!("souk_relay_events_total", "outcome" => word).increment(count as u64);
+        }
+        Ok(())
+    }
+
+    async fn keep_house(&self, client: &Client) -> Result<(), BusError> {
+        let backlog = outbox::backlog(client).await?;
         metrics::gauge!("souk_outbox_waiting").set(backlog.waiting as f64);
         metrics::gauge!("souk_outbox_oldest_seconds").set(backlog.oldest);
         metrics::gauge!("souk_outbox_dead").set(backlog.dead as f64);
-        queries::forget_published(client, self.config.keep).await?;
+        let standings = undelivered::standings(client).await?;
+        for consumer in &self.intake.consumers {
+            let name = consumer.name();
+            let standing = standings.iter().find(|standing| standing.consumer == name);
+            let (waiting, dead, oldest) =
+                standing.map_or((0, 0, 0.0), |found| (found.waiting, found.dead, found.oldest_seconds));
+            metrics::gauge!("souk_consumer_waiting", "consumer" => name).set(waiting as f64);
+            metrics::gauge!("souk_consumer_dead", "consumer" => name).set(dead as f64);
+            metrics::gauge!("souk_consumer_oldest_seconds", "consumer" => name).set(oldest);
+        }
+        outbox::forget_published(client, self.config.keep).await?;
         Ok(())
     }
 }

@@ -1,152 +1,19 @@
 //! Facts become events when their transaction commits, and are heard once, in order, whatever breaks in between.
 
+mod bus;
 #[expect(dead_code, reason = "shared with souk-tenancy's tests, which use the rest")]
 #[path = "../../tenancy/tests/ground/mod.rs"]
 mod ground;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use diesel::sql_types::{Text, Uuid as SqlUuid};
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-use ground::{Ground, Stores, eventually, on_ground};
-use serde::{Deserialize, Serialize};
-use souk_event_bus::{Consumer, ConsumerError, Event, Fact, Relay, RelayConfig, Scopes, emit};
-use souk_kernel::id::StoreId;
-use souk_tenancy::{DbError, StoreScope, TenancyError, WriteTx, sql};
+use bus::{Counted, Refused, Scribe, all_settled, count, heard, relay, shop, state, undelivered};
+use diesel::sql_types::Uuid as SqlUuid;
+use ground::{eventually, on_ground};
+use souk_event_bus::{Operator, Range, emit};
+use souk_tenancy::sql;
 use uuid::Uuid;
-
-#[derive(Serialize, Deserialize)]
-struct Counted {
-    shelf: Uuid,
-    note: String,
-}
-
-impl Fact for Counted {
-    const KIND: &'static str = "shelf.counted";
-    const VERSION: u16 = 2;
-    const AGGREGATE: &'static str = "shelf";
-    fn aggregate_id(&self) -> Uuid {
-        self.shelf
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-enum Refused {
-    #[error(transparent)]
-    Tenancy(#[from] TenancyError),
-    #[error(transparent)]
-    Db(#[from] DbError),
-    #[error("changed my mind")]
-    ChangedMind,
-}
-
-/// Writes each note into the table `heard` of the event's store; misbehaves when told to.
-struct Scribe {
-    name: &'static str,
-    calls: AtomicU32,
-    hang: AtomicBool,
-    busy_for: Duration,
-}
-
-impl Scribe {
-    fn new(name: &'static str) -> Arc<Self> {
-        Self::slow(name, Duration::ZERO)
-    }
-
-    fn slow(name: &'static str, busy_for: Duration) -> Arc<Self> {
-        Arc::new(Self { name, calls: AtomicU32::new(0), hang: AtomicBool::new(false), busy_for })
-    }
-
-    fn calls(&self) -> u32 {
-        self.calls.load(Ordering::SeqCst)
-    }
-}
-
-impl Consumer for Scribe {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn wants(&self, kind: &str) -> bool {
-        kind == Counted::KIND
-    }
-
-    fn hear<'a>(
-        &'a self,
-        tx: &'a mut WriteTx<'_>,
-        event: &'a Event,
-    ) -> BoxFuture<'a, Result<(), ConsumerError>> {
-        async move {
-            self.calls.fetch_add(1, Ordering::SeqCst);
-            let fact: Counted = event.fact()?;
-            assert_eq!(tx.store(), event.store);
-            let write = sql("insert into heard (consumer, shelf, note) values ($1, $2, $3)")
-                .bind::<Text, _>(self.name)
-                .bind::<SqlUuid, _>(fact.shelf)
-                .bind::<Text, _>(fact.note.clone());
-            tx.execute(write).await?;
-            tokio::time::sleep(self.busy_for).await;
-            match fact.note.as_str() {
-                "refuse" => Err(ConsumerError::Failed("on purpose".to_owned())),
-                "panic" => panic!("on purpose"),
-                _ if self.hang.load(Ordering::SeqCst) => std::future::pending().await,
-                _ => Ok(()),
-            }
-        }
-        .boxed()
-    }
-}
-
-async fn state(scope: &StoreScope, shelf: Uuid, notes: &[&str]) {
-    for note in notes {
-        let fact = Counted { shelf, note: (*note).to_owned() };
-        scope.write::<_, Refused, _>("count", async |tx| Ok(emit(tx, &fact).await?)).await.unwrap();
-    }
-}
-
-async fn shop(ground: &Ground, host: &str) -> StoreId {
-    let store = ground.store(1, host).await;
-    let make = format!(
-        "create table s_{}.heard (number bigserial, consumer text, shelf uuid, note text);
-         grant usage on all sequences in schema s_{0} to r_{0}",
-        store.suffix()
-    );
-    ground.admin.batch_execute(&make).await.unwrap();
-    store
-}
-
-async fn heard(ground: &Ground, store: StoreId) -> Vec<(String, String)> {
-    let text = format!("select consumer, note from s_{}.heard order by number", store.suffix());
-    let rows = ground.admin.query(&text, &[]).await.unwrap();
-    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
-}
-
-async fn count(ground: &Ground, condition: &str) -> i64 {
-    let text = format!("select count(*) from platform.outbox where {condition}");
-    ground.admin.query_one(&text, &[]).await.unwrap().get(0)
-}
-
-async fn all_settled(ground: &Ground) {
-    eventually("every event is published or dead", async || {
-        count(ground, "published_at is null and dead_at is null").await == 0
-    })
-    .await;
-}
-
-fn relay(ground: &Ground, stores: &Stores, consumers: &[&Arc<Scribe>]) -> Relay {
-    let mut config = RelayConfig::new(ground.database(), ground::RELAY_PASSWORD.to_owned());
-    config.lease = Duration::from_secs(1);
-    config.poll = Duration::from_millis(100);
-    config.attempts = 3;
-    config.first_pause = Duration::from_millis(20);
-    let mint = Arc::clone(&stores.mint);
-    let scopes: Scopes = Arc::new(move |store| mint.scope_of(store));
-    let consumers = consumers.iter().map(|consumer| Arc::clone(consumer) as Arc<dyn Consumer>).collect();
-    Relay::start(config, consumers, scopes)
-}
 
 #[test]
 fn a_fact_is_told_when_it_is_true_and_in_its_own_store() {
@@ -229,10 +96,13 @@ fn what_cannot_be_heard_dies_and_holds_back_only_its_own_aggregate() {
         all_settled(ground).await;
         let notes: Vec<_> = heard(ground, store).await.into_iter().map(|(_, note)| note).collect();
         assert_eq!(notes, ["free", "after refuse", "after panic"], "a failed attempt leaves nothing");
-        assert_eq!(count(ground, "attempts = 3 and last_error = 'scribe: on purpose'").await, 1);
-        assert_eq!(count(ground, "attempts = 3 and last_error = 'a consumer panicked'").await, 1);
-        assert_eq!(count(ground, "attempts = 1 and version = 9 and last_error like '%unreadable%'").await, 1);
-        assert_eq!(count(ground, "dead_at is not null").await, 3);
+        assert_eq!(undelivered(ground, "attempts = 3 and last_error = 'on purpose'").await, 1);
+        assert_eq!(undelivered(ground, "attempts = 3 and last_error = 'the consumer panicked'").await, 1);
+        let newer =
+            "attempts = 1 and version = 9 and last_error = 'unreadable payload: version 9 is newer than 2'";
+        assert_eq!(undelivered(ground, newer).await, 1);
+        assert_eq!(undelivered(ground, "dead_at is not null").await, 3);
+        assert_eq!(count(ground, "published_at is null").await, 0, "the outbox is done with them");
         relay.stop().await;
     });
 }
@@ -284,5 +154,118 @@ fn stopping_finishes_what_has_begun() {
         state(&scope, Uuid::now_v7(), &["too late"]).await;
         tokio::time::sleep(Duration::from_millis(300)).await;
         assert_eq!(scribe.calls(), 1);
+    });
+}
+
+#[test]
+fn a_consumer_that_fails_holds_back_no_other_consumer() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let mut config = ground.config();
+        config.connections_per_lane = 4;
+        let stores = ground.tenancy(config).await;
+        let scope = stores.scope(store);
+        let (broken, well) = (Scribe::new("broken"), Scribe::new("well"));
+        broken.hang.store(true, Ordering::SeqCst);
+        let shelf = Uuid::now_v7();
+        state(&scope, shelf, &["one", "two"]).await;
+        let relay = relay(ground, &stores, &[&broken, &well]);
+        eventually("the other has heard both", async || heard(ground, store).await.len() == 2).await;
+        let of = |who: &str| [(who.to_owned(), "one".to_owned()), (who.to_owned(), "two".to_owned())];
+        assert_eq!(heard(ground, store).await, of("well"));
+        assert_eq!(undelivered(ground, "consumer = 'broken'").await, 2);
+        assert_eq!(count(ground, "published_at is null").await, 0, "the outbox is done with them");
+
+        broken.hang.store(false, Ordering::SeqCst);
+        all_settled(ground).await;
+        // It may have been given up on meanwhile.
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        operator.revive(None, Some("broken")).await.unwrap();
+        all_settled(ground).await;
+        assert_eq!(heard(ground, store).await.len(), 4);
+        assert_eq!(heard(ground, store).await.iter().filter(|(who, _)| who == "broken").count(), 2);
+        relay.stop().await;
+    });
+}
+
+#[test]
+fn numbers_have_no_gaps_and_follow_commits() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let mut config = ground.config();
+        config.connections_per_lane = 8;
+        let stores = ground.tenancy(config).await;
+        let scope = stores.scope(store);
+        let (busy, other) = (Uuid::now_v7(), Uuid::now_v7());
+        let writers = (0..8).map(|writer| {
+            let scope = scope.clone();
+            async move {
+                for round in 0..10 {
+                    let fact = Counted { shelf: busy, note: format!("{writer} {round}") };
+                    let end = scope.write::<(), Refused, _>("count", async |tx| {
+                        emit(tx, &fact).await?;
+                        if round % 3 == 0 { Err(Refused::ChangedMind) } else { Ok(()) }
+                    });
+                    assert_eq!(end.await.is_err(), round % 3 == 0);
+                }
+            }
+        });
+        futures_util::future::join_all(writers).await;
+        state(&scope, other, &["alone"]).await;
+        let text = "select sequence from platform.outbox where aggregate_id = $1 order by position";
+        let rows = ground.admin.query(text, &[&busy]).await.unwrap();
+        let numbers: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        assert_eq!(numbers, (1..=48).collect::<Vec<_>>(), "8 writers of 6 events that became true");
+        assert_eq!(count(ground, &format!("aggregate_id = '{other}' and sequence = 1")).await, 1);
+    });
+}
+
+#[test]
+fn an_operator_sees_revives_and_replays() {
+    on_ground(async |ground| {
+        let (a, b) = (shop(ground, "a.test").await, shop(ground, "b.test").await);
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        let (bad, good) = (Uuid::now_v7(), Uuid::now_v7());
+        state(&stores.scope(a), bad, &["refuse", "behind"]).await;
+        state(&stores.scope(b), good, &["one", "two"]).await;
+        let relay = relay(ground, &stores, &[&scribe]);
+        all_settled(ground).await;
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let letters = operator.dead_letters(Some("scribe"), 10).await.unwrap();
+        assert_eq!(letters.len(), 1);
+        let told = (letters[0].store, letters[0].attempts, letters[0].last_error.as_deref());
+        assert_eq!(told, (a, 3, Some("on purpose")));
+        assert_eq!(operator.dead_letters(Some("nobody"), 10).await.unwrap(), []);
+        let overview = operator.overview().await.unwrap();
+        assert_eq!((overview.outbox_waiting, overview.outbox_dead), (0, 0));
+        assert_eq!((overview.consumers[0].waiting, overview.consumers[0].dead), (0, 1));
+
+        // The cause is gone: the event may live again.
+        let mend = format!(
+            "update platform.undelivered set payload = jsonb_set(payload, '{{note}}', '\"mended\"') where id = {}",
+            letters[0].id
+        );
+        ground.admin.batch_execute(&mend).await.unwrap();
+        assert_eq!(operator.revive(Some(&[letters[0].id]), None).await.unwrap(), 1);
+        all_settled(ground).await;
+        assert_eq!(undelivered(ground, "true").await, 0);
+        let notes: Vec<_> = heard(ground, a).await.into_iter().map(|(_, note)| note).collect();
+        assert_eq!(notes, ["behind", "mended"], "what waited went on when the first was given up");
+
+        // One store's events again, once per replay, in order.
+        let range = Range { store: Some(b), ..Range::default() };
+        assert_eq!(operator.replay("scribe", "first", &range).await.unwrap(), 2);
+        all_settled(ground).await;
+        assert_eq!(
+            operator.replay("scribe", "first", &range).await.unwrap(),
+            2,
+            "queued again, heard under the same name"
+        );
+        all_settled(ground).await;
+        let notes: Vec<_> = heard(ground, b).await.into_iter().map(|(_, note)| note).collect();
+        assert_eq!(notes, ["one", "two", "one", "two"]);
+        assert_eq!(heard(ground, a).await.len(), 2, "the other store hears nothing");
+        relay.stop().await;
     });
 }

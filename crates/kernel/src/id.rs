@@ -284,12 +284,15 @@ kinds! {
     Posting "pst" "posting" PostingId;
     Event "evt" "event" EventId;
     Message "msg" "message" MessageId;
+    WebhookEndpoint "whe" "webhook endpoint" WebhookEndpointId;
+    WebhookDelivery "whd" "webhook delivery" WebhookDeliveryId;
     AuditEntry "aud" "audit entry" AuditEntryId;
     Domain "dom" "domain" DomainId;
     Market "mkt" "market" MarketId;
     Discount "dsc" "discount" DiscountId;
     DiscountAllocation "dal" "discount allocation" DiscountAllocationId;
     Credit "crd" "credit account" CreditId;
+    PriceList "pls" "price list" PriceListId;
     Request "req" "request" RequestId;
 }
 

@@ -1,28 +1,29 @@
 //! Filling a cart and pricing it.
 
 mod owner;
+mod wishes;
 
 use std::collections::HashMap;
 
 use souk_access::LinkSecret;
-use souk_api::FieldError;
 use souk_kernel::{CartId, CartLineId, CreditId, DiscountId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, MOST_PIECES, NewCart,
-    NewCartLine, Priced, Pricing, Quote, Warning, chosen,
+    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, NewCart, NewCartLine, Priced,
+    Pricing, Quote, Warning, chosen,
 };
 use super::queries;
 use super::state::CartState;
 use crate::catalog::{self, Sellable};
 use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
-use crate::inventory::{self, Policy};
+use crate::markets;
 use crate::settings::{self, Settings};
 use crate::tax::TaxRules;
 use crate::{shipping, tax};
+use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
 pub use owner::{claim, forget, of_customer, own};
 
@@ -292,7 +293,7 @@ async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Ve
     if variants.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(catalog::sellable(tx, &variants, cart.currency).await?)
+    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market).await?)
 }
 
 async fn quote(
@@ -353,10 +354,16 @@ struct Made {
 async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
     let wishes = wishes(&new.lines)?;
     let settings = settings::current(tx).await?;
+    let market = match new.country {
+        Some(country) => markets::for_country(tx, country).await?,
+        None => None,
+    };
     let mut cart = Cart {
         id: CartId::new(),
         state: CartState::Active,
-        currency: settings.currency,
+        currency: market.as_ref().map_or(settings.currency, |market| market.currency),
+        market: market.as_ref().map(|market| market.id),
+        prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: new.customer,
         email: new.email,
         note: new.note,
@@ -381,120 +388,4 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
     let secret = LinkSecret::mint()?;
     queries::insert(tx, &cart, &secret).await?;
     Ok(Made { cart, secret, settings, sold, warnings })
-}
-
-/// So many of that in all; `pointer` is what it came from.
-struct Wish {
-    pointer: String,
-    variant: VariantId,
-    pieces: u32,
-}
-
-/// One wish per variant, at the place where it was named first.
-fn wishes(lines: &[NewCartLine]) -> Result<Vec<Wish>, CartError> {
-    if lines.len() > MOST_LINES {
-        return Err(too_many_lines("/lines"));
-    }
-    let mut wishes: Vec<Wish> = Vec::with_capacity(lines.len());
-    for (place, line) in lines.iter().enumerate() {
-        let pointer = format!("/lines/{place}");
-        within_limit(&pointer, line.quantity)?;
-        match wishes.iter_mut().find(|wish| wish.variant == line.variant) {
-            Some(wish) => wish.pieces += line.quantity.get(),
-            None => wishes.push(Wish { pointer, variant: line.variant, pieces: line.quantity.get() }),
-        }
-    }
-    Ok(wishes)
-}
-
-fn within_limit(pointer: &str, quantity: Quantity) -> Result<(), CartError> {
-    if quantity.get() <= MOST_PIECES {
-        return Ok(());
-    }
-    Err(CartError::field(format!("{pointer}/quantity"), "out_of_range", "must be 1 to 9999"))
-}
-
-fn too_many_lines(pointer: &'static str) -> CartError {
-    CartError::field(pointer, "too_many", "must be at most 100 lines")
-}
-
-/// How much of each wish can be had, in order, with a warning where that is less. At most one statement.
-async fn admit(
-    tx: &mut ReadTx<'_>,
-    wishes: &[Wish],
-    sold: &[Sellable],
-) -> Result<(Vec<Quantity>, Vec<Warning>), CartError> {
-    let sold: HashMap<VariantId, &Sellable> = sold.iter().map(|sold| (sold.variant, sold)).collect();
-    let counted = wishes.iter().filter_map(|wish| sold.get(&wish.variant));
-    let counted: Vec<_> = counted.filter(|sold| sold.policy == Policy::Deny).map(|sold| sold.item).collect();
-    let stock = if counted.is_empty() { HashMap::new() } else { inventory::available(tx, &counted).await? };
-    let (mut admitted, mut warnings, mut refused) =
-        (Vec::with_capacity(wishes.len()), Vec::new(), Vec::new());
-    for wish in wishes {
-        let limit = |sold: &&Sellable| match sold.policy {
-            Policy::Deny => stock.get(&sold.item).copied().unwrap_or_default(),
-            Policy::Continue => i64::from(MOST_PIECES),
-        };
-        match portion(wish, sold.get(&wish.variant).copied().filter(|sold| sold.live).as_ref().map(limit)) {
-            Ok((quantity, warning)) => {
-                admitted.push(quantity);
-                warnings.extend(warning);
-            }
-            Err(error) => refused.push(error),
-        }
-    }
-    if refused.is_empty() { Ok((admitted, warnings)) } else { Err(CartError::Fields(refused)) }
-}
-
-/// What can be had of one wish. `limit`: how many there are, none for what is not for sale.
-fn portion(wish: &Wish, limit: Option<i64>) -> Result<(Quantity, Option<Warning>), FieldError> {
-    let refusal = |code, message| FieldError::new(format!("{}/variant", wish.pointer), code, message);
-    let limit = limit.ok_or_else(|| refusal("unavailable", "must be a variant that is for sale"))?;
-    let most = u32::try_from(limit.clamp(0, i64::from(MOST_PIECES))).unwrap_or_default();
-    let quantity =
-        Quantity::new(wish.pieces.min(most)).map_err(|_| refusal("out_of_stock", "is out of stock"))?;
-    let warning = (quantity.get() < wish.pieces).then(|| Warning {
-        code: "quantity_limited",
-        message: format!("Only {quantity} can be in the cart."),
-        variant: wish.variant,
-        requested: wish.pieces,
-        quantity: quantity.get(),
-    });
-    Ok((quantity, warning))
-}
-
-#[cfg(test)]
-mod rules {
-    use super::*;
-
-    fn wish(pieces: u32) -> Wish {
-        Wish { pointer: "/lines/0".into(), variant: VariantId::new(), pieces }
-    }
-
-    #[test]
-    fn a_wish_is_cut_to_what_is_there() {
-        assert_eq!(portion(&wish(3), Some(5)).unwrap(), (Quantity::new(3).unwrap(), None));
-        let (quantity, warning) = portion(&wish(7), Some(5)).unwrap();
-        assert_eq!((quantity.get(), warning.map(|warning| warning.requested)), (5, Some(7)));
-        let (quantity, warning) = portion(&wish(20_000), Some(i64::MAX)).unwrap();
-        assert_eq!((quantity.get(), warning.is_some()), (MOST_PIECES, true));
-    }
-
-    #[test]
-    fn nothing_there_is_refused_where_it_was_asked() {
-        for (limit, code) in [(None, "unavailable"), (Some(0), "out_of_stock"), (Some(-3), "out_of_stock")] {
-            let error = portion(&wish(1), limit).unwrap_err();
-            assert_eq!((error.pointer.as_ref(), error.code.as_ref()), ("/lines/0/variant", code));
-        }
-    }
-
-    #[test]
-    fn the_same_variant_adds_up() {
-        let variant = VariantId::new();
-        let line = |pieces| NewCartLine { variant, quantity: Quantity::new(pieces).unwrap() };
-        let all = wishes(&[line(1), line(2)]).unwrap();
-        assert_eq!(all.iter().map(|wish| wish.pieces).collect::<Vec<_>>(), [3]);
-        assert!(wishes(&[line(10_000)]).is_err());
-        assert!(wishes(&vec![line(1); 101]).is_err());
-    }
 }

@@ -10,7 +10,7 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, CreditId, Currency, CustomerId, Email, Quantity, ShippingRateId, VariantId,
+    CartId, CartLineId, CreditId, Currency, CustomerId, Email, MarketId, Quantity, ShippingRateId, VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -36,6 +36,10 @@ struct Row {
     completing_until: Option<DateTime<Utc>>,
     #[diesel(sql_type = Text)]
     currency: Currency,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    market_id: Option<MarketId>,
+    #[diesel(sql_type = Nullable<Bool>)]
+    prices_include_tax: Option<bool>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     customer_id: Option<CustomerId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -99,6 +103,8 @@ impl Row {
             id,
             state: CartState::stored(&self.state).effective(self.completing_until, now),
             currency: self.currency,
+            market: self.market_id,
+            prices_include_tax: self.prices_include_tax,
             customer: self.customer_id,
             email: self.email,
             note: self.note,
@@ -159,7 +165,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Array<SqlUuid>, _>(column(|line| line.id.uuid()))
         .bind::<Array<SqlUuid>, _>(column(|line| line.variant.uuid()))
         .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
-        .bind::<Array<Text>, _>(&cart.discount_codes);
+        .bind::<Array<Text>, _>(&cart.discount_codes)
+        .bind::<Nullable<SqlUuid>, _>(cart.market);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -1,11 +1,15 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
+pub mod price_lists;
+
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 use souk_api::{Digest, ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{CollectionId, Currency, Handle, ImageId, InventoryItemId, LongText, ProductId, VariantId};
+use souk_kernel::{
+    CollectionId, Currency, Handle, ImageId, InventoryItemId, LongText, MarketId, ProductId, VariantId,
+};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
@@ -18,8 +22,10 @@ use super::model::{
 };
 use super::queries::{self, NewImage, Place, Wanted};
 use crate::inventory::{self, Policy};
+use crate::markets;
 
-/// Variants as they can be sold in this currency; those without a price in it, and those there are not, are missing. One statement.
+/// Variants as they can be sold in this currency and market; those without a price in it, and those there are not, are missing. What a
+/// piece of so many costs, [`super::price_of`] says. One statement.
 ///
 /// # Errors
 /// Only of the database.
@@ -27,8 +33,9 @@ pub async fn sellable(
     tx: &mut ReadTx<'_>,
     variants: &[VariantId],
     currency: Currency,
+    market: Option<MarketId>,
 ) -> Result<Vec<Sellable>, DbError> {
-    queries::sellable(tx, variants, currency).await
+    queries::sellable(tx, variants, currency, market).await
 }
 
 /// The collections each of these products is in. One statement.
@@ -252,7 +259,7 @@ pub async fn set_price(
     seen: IfMatch,
     wish: &SetPrice,
 ) -> Result<VariantView, CatalogError> {
-    check_price(wish.price, wish.compare_at, queries::currency(tx).await?)?;
+    check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
     let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
     let now = find(locked(tx, product, None).await?, variant)?;
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;

@@ -10,6 +10,7 @@ problems! { CATALOGUE;
     HANDLE_TAKEN = 409, "handle_taken", "Something else has this handle", "Choose another handle, or leave it out to get one made of the title.";
     SKU_TAKEN = 409, "sku_taken", "Another variant has this SKU", "A SKU names one variant of the store; choose another.";
     VARIANT_EXISTS = 409, "variant_exists", "The product has this combination of options already", "Change that variant, or choose other values.";
+    PRICE_LIST_TAKEN = 409, "price_list_name_taken", "Another price list has this name", "Choose another name.";
     LAST_VARIANT = 409, "last_variant", "A product keeps one variant", "Delete the product, or archive it.";
     IMAGE_TYPE = 415, "image_type", "This is not a picture we can show", "Send the bytes of a PNG, JPEG, WebP or GIF file.";
 }
@@ -35,6 +36,15 @@ pub enum CatalogError {
     /// A product without variants cannot be.
     #[error("it is the last variant")]
     LastVariant,
+    /// A price list's name is in use.
+    #[error("the name is taken")]
+    ListNameTaken,
+    /// A request names a variant or a market there is not.
+    #[error("{0} is unknown")]
+    Foreign(&'static str),
+    /// A price that cannot be counted.
+    #[error(transparent)]
+    Money(#[from] souk_kernel::MoneyError),
     /// The bytes are no picture we know.
     #[error("not a picture")]
     NotAPicture,
@@ -60,8 +70,14 @@ impl From<DbError> for CatalogError {
         match &error {
             DbError::Unique { constraint } => match constraint.as_str() {
                 "products_handle_key" | "collections_handle_key" => Self::HandleTaken,
+                "price_lists_name_key" => Self::ListNameTaken,
                 "product_variants_sku_key" => Self::SkuTaken,
                 "product_variants_product_id_options_key" => Self::VariantExists,
+                _ => Self::Db(error),
+            },
+            DbError::Foreign { constraint } => match constraint.as_str() {
+                "price_lists_market_id_fkey" => Self::Foreign("/market"),
+                "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),
                 _ => Self::Db(error),
             },
             _ => Self::Db(error),
@@ -78,6 +94,15 @@ impl From<CatalogError> for Problem {
             CatalogError::SkuTaken => Self::new(&SKU_TAKEN),
             CatalogError::VariantExists => Self::new(&VARIANT_EXISTS),
             CatalogError::LastVariant => Self::new(&LAST_VARIANT),
+            CatalogError::ListNameTaken => {
+                Self::new(&PRICE_LIST_TAKEN).field("/name", "taken", "must be another name")
+            }
+            CatalogError::Foreign(pointer) => {
+                Self::new(&VALIDATION).field(pointer, "unknown", "must be one of this store")
+            }
+            CatalogError::Money(error) => {
+                Self::new(&VALIDATION).field("/price", "out_of_range", "must be less").source(error)
+            }
             CatalogError::NotAPicture => Self::new(&IMAGE_TYPE),
             CatalogError::TooLarge => Self::new(&PAYLOAD_TOO_LARGE).detail("A picture may have 5 MiB."),
             CatalogError::Precondition(problem) => problem,

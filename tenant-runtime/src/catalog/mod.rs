@@ -14,5 +14,5 @@ mod routes;
 pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
-pub use model::{Sellable, Status};
+pub use model::{Sellable, Status, price_of};
 pub use routes::routes;

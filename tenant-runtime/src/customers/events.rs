@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::{CustomerId, SessionId};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::LetterKind;
 
 /// `customer.letter_wanted`: a mail to a customer is due. Also stated for customers that do not exist, so that asking costs the same.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LetterWanted {
     pub customer_id: CustomerId,
     pub letter: LetterKind,
@@ -27,7 +28,7 @@ impl Fact for LetterWanted {
 }
 
 /// `customer.registered`: there is a new customer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerRegistered {
     pub customer_id: CustomerId,
 }
@@ -42,7 +43,7 @@ impl Fact for CustomerRegistered {
 }
 
 /// `customer.erased`: the person goes. Whoever keeps mail to them finds it by the SHA-256 of their address in lower case.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerErased {
     pub customer_id: CustomerId,
     /// Hexadecimal.

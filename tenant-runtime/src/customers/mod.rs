@@ -16,7 +16,7 @@ pub mod tests;
 
 pub use actions::{Letter, buyer, erase, export, letter, ordered};
 pub use error::{CATALOGUE, CustomerError};
-pub use events::{CustomerErased, LetterWanted};
+pub use events::{CustomerErased, CustomerRegistered, LetterWanted};
 pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Typed, customer_of};
 pub use routes::routes;
 

@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::{Money, OrderId, RefundId};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::{CancelReason, FinancialStatus, LockedOrder};
 
 /// A line, as people read it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct EventLine {
     pub title: String,
     pub variant_title: String,
@@ -34,7 +35,7 @@ fn lines(order: &LockedOrder) -> Vec<EventLine> {
 }
 
 /// `order.placed`: there is an order; goods are promised.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderPlaced {
     pub order_id: OrderId,
     pub number: i64,
@@ -50,7 +51,9 @@ pub struct OrderPlaced {
     pub tax: Money,
     pub total: Money,
     pub prices_include_tax: bool,
+    #[schema(value_type = Option<Object>)]
     pub shipping_address: Option<serde_json::Value>,
+    #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
     pub financial_status: FinancialStatus,
     /// `manual`, `test`; none for an order that costs nothing.
@@ -92,7 +95,7 @@ impl OrderPlaced {
 }
 
 /// `order.paid`: the whole amount is ours.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderPaid {
     pub order_id: OrderId,
     pub number: Option<i64>,
@@ -104,7 +107,7 @@ pub struct OrderPaid {
 }
 
 /// `order.cancelled`: an order was undone. Attempts that were never placed and never paid are not told.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderCancelled {
     pub order_id: OrderId,
     pub number: Option<i64>,
@@ -136,7 +139,7 @@ impl OrderCancelled {
 }
 
 /// `order.refunded`: money went back to the shopper.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRefunded {
     pub order_id: OrderId,
     pub number: Option<i64>,

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::InvitationId;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// `staff.invited`: a mail with a link is due.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct StaffInvited {
     pub invitation_id: InvitationId,
 }

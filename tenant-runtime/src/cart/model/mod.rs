@@ -5,8 +5,8 @@ mod view;
 
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{
-    CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, LongText, Quantity, ShippingRateId,
-    VariantId,
+    CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, LongText, MarketId, Quantity,
+    ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -35,6 +35,10 @@ pub struct Cart {
     /// A lease that ran out is taken into account.
     pub state: CartState,
     pub currency: Currency,
+    /// The market it was made in.
+    pub market: Option<MarketId>,
+    /// As in its market; as in the settings without one.
+    pub prices_include_tax: Option<bool>,
     pub customer: Option<CustomerId>,
     pub email: Option<Email>,
     pub note: String,
@@ -91,6 +95,8 @@ pub struct NewCart {
     pub customer: Option<CustomerId>,
     pub note: String,
     pub discount_codes: Vec<Code>,
+    /// Whose market it is priced in; the store's own currency without it.
+    pub country: Option<Country>,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -120,6 +126,8 @@ pub struct CreateCart {
     #[serde(default)]
     #[schema(value_type = Vec<String>, example = json!(["SUMMER"]))]
     pub discount_codes: Vec<Code>,
+    /// The shopper's country: the cart is priced in the currency of its market, for good. The store's own currency without it.
+    pub country: Option<Country>,
 }
 
 /// A code the shopper has.
@@ -150,6 +158,7 @@ impl CreateCart {
             customer,
             note: self.note.map(LongText::into_string).unwrap_or_default(),
             discount_codes: self.discount_codes,
+            country: self.country,
         }
     }
 }

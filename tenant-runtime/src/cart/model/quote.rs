@@ -10,7 +10,7 @@ use souk_kernel::{
 };
 
 use super::{Cart, CartLine};
-use crate::catalog::Sellable;
+use crate::catalog::{self, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::settings::Settings;
@@ -95,7 +95,9 @@ impl Basket {
         let (mut goods, mut unavailable) = (Vec::with_capacity(cart.lines.len()), Vec::new());
         for line in &cart.lines {
             match sold.remove(&line.variant) {
-                Some(sellable) => {
+                Some(mut sellable) => {
+                    (sellable.unit_price, _) =
+                        catalog::price_of(sellable.unit_price, &sellable.offers, line.quantity)?;
                     let total = sellable.unit_price.times(line.quantity)?;
                     goods.push((*line, sellable, total));
                 }
@@ -174,7 +176,7 @@ impl Quote {
             option.map_or(Ok(Money::zero(currency)), |option| option.price.checked_sub(off_shipping))?;
         let mut taxables: Vec<Taxable> = basket.goods.iter().zip(&totals).map(taxable).collect();
         taxables.extend(option.map(|_| Taxable { base: price, quantity: Quantity::ONE, taxable: true }));
-        let inclusive = settings.prices_include_tax;
+        let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
         let taxes = tax::lines(rules, &taxables, inclusive, settings.tax_level, settings.tax_rounding)?;
         let (tax_lines, tax) = summed(&taxes, currency)?;
         let mut taxes = taxes.into_iter();

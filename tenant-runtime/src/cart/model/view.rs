@@ -3,7 +3,7 @@
 use serde::Serialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, Money, ProductId, Quantity,
+    CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, MarketId, Money, ProductId, Quantity,
     ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
@@ -54,6 +54,8 @@ pub struct CartView {
     #[schema(example = 1)]
     pub version: i64,
     pub currency: Currency,
+    /// The market it is priced in, if it was made for a country.
+    pub market: Option<MarketId>,
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Option<Email>,
     pub note: String,
@@ -116,7 +118,10 @@ pub struct CartLineView {
     pub options: serde_json::Value,
     pub image: Option<ImageId>,
     pub requires_shipping: bool,
+    /// What one piece of so many costs.
     pub unit_price: Money,
+    /// What it cost before, if the merchant says so.
+    pub compare_at: Option<Money>,
     pub quantity: Quantity,
     /// What is taken off this line, by all discounts.
     pub discount: Money,
@@ -219,6 +224,7 @@ impl CartLineView {
             image: sold.image,
             requires_shipping: sold.requires_shipping,
             unit_price: sold.unit_price,
+            compare_at: sold.compare_at.filter(|before| before.minor() > sold.unit_price.minor()),
             quantity: line.quantity,
             discount: line.discount,
             discounts,
@@ -281,6 +287,7 @@ impl From<Priced> for CartView {
             state: cart.state,
             version: cart.version,
             currency: quote.currency,
+            market: cart.market,
             email: cart.email,
             note: cart.note,
             shipping_address: cart.shipping_address,

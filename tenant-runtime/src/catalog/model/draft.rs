@@ -323,9 +323,18 @@ fn check_amounts(
 }
 
 /// The rules of a price alone.
-pub fn check_price(price: Money, compare_at: Option<Money>, currency: Currency) -> Result<(), CatalogError> {
+pub fn check_price(
+    price: Money,
+    compare_at: Option<Money>,
+    currencies: &[Currency],
+) -> Result<(), CatalogError> {
     let mut complaints = Complaints::default();
-    check_amounts(price, compare_at, currency, "", &mut complaints);
+    if !currencies.contains(&price.currency()) {
+        let message = "must be the currency of the store or of one of its markets";
+        let error = FieldError::new("/price/currency", "wrong_currency", message);
+        complaints.0.push(error.allowed(currencies.iter().map(|currency| currency.code())));
+    }
+    check_amounts(price, compare_at, price.currency(), "", &mut complaints);
     complaints.verdict()
 }
 

@@ -3,11 +3,16 @@
 mod draft;
 mod html;
 mod picture;
+mod pricing;
 mod request;
 mod view;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
 pub use picture::{MOST_BYTES, Picture, sniff};
+pub use pricing::{
+    ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
+    SetListPrices, price_of,
+};
 pub use request::{
     CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection, EditProduct, EditVariant,
     Explain, ImageWords, NewVariant, ProductFilter, ProductRef, SetPrice, ShopFilter, Sort, Status,

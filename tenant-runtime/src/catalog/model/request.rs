@@ -176,7 +176,7 @@ pub struct EditVariant {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SetPrice {
-    /// In the store's currency.
+    /// In the store's currency, or one of its markets'; each has its own price.
     pub price: Money,
     /// What it cost before; none when left out.
     pub compare_at: Option<Money>,

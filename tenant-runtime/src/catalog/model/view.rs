@@ -9,6 +9,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+use super::pricing::Offer;
 use super::request::Status;
 use crate::inventory::Policy;
 
@@ -22,7 +23,11 @@ pub struct Sellable {
     pub sku: Option<String>,
     /// `[{"name", "value"}]` in option order.
     pub options: serde_json::Value,
+    /// The base price, until a cart has worked out what so many pieces cost.
     pub unit_price: Money,
+    pub compare_at: Option<Money>,
+    /// What price lists in force say.
+    pub offers: Vec<Offer>,
     pub image: Option<ImageId>,
     pub weight_grams: i64,
     pub requires_shipping: bool,

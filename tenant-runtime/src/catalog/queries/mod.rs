@@ -1,5 +1,6 @@
 //! The statements of the catalogue.
 
+pub mod price_lists;
 mod rows;
 
 use std::collections::HashMap;
@@ -9,7 +10,9 @@ use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use souk_kernel::{CollectionId, Currency, ImageId, InventoryItemId, PriceId, ProductId, VariantId};
+use souk_kernel::{
+    CollectionId, Currency, ImageId, InventoryItemId, MarketId, PriceId, ProductId, VariantId,
+};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -257,12 +260,17 @@ pub async fn sellable(
     tx: &mut ReadTx<'_>,
     variants: &[VariantId],
     currency: Currency,
+    market: Option<MarketId>,
 ) -> Result<Vec<Sellable>, DbError> {
+    let now = tx.now();
+    let variants: Vec<Uuid> = variants.iter().map(|variant| variant.uuid()).collect();
     let query = sql(include_str!("sellable.sql"))
-        .bind::<Array<SqlUuid>, _>(variants.iter().map(|variant| variant.uuid()).collect::<Vec<Uuid>>())
-        .bind::<Text, _>(currency.code());
+        .bind::<Array<SqlUuid>, _>(variants)
+        .bind::<Text, _>(currency.code())
+        .bind::<Nullable<SqlUuid>, _>(market)
+        .bind::<Timestamptz, _>(now);
     let rows: Vec<SellableRow> = tx.load(query).await?;
-    Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
+    rows.into_iter().map(|row| row.sellable(currency)).collect()
 }
 
 /// The items of a product's variants.

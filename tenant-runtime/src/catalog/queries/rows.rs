@@ -15,8 +15,8 @@ use souk_tenancy::DbError;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionView, ImageView, OptionView, ProductView, Sellable, Status, SummaryView, ValueView,
-    VariantView, image_url, summary_price,
+    Chosen, CollectionView, ImageView, Offer, OptionView, ProductView, Sellable, Status, SummaryView,
+    ValueView, VariantView, image_url, summary_price,
 };
 use crate::inventory::Policy;
 
@@ -347,6 +347,10 @@ pub struct SellableRow {
     options: Value,
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    compare_at_minor: Option<i64>,
+    #[diesel(sql_type = Jsonb)]
+    offers: Value,
     #[diesel(sql_type = BigInt)]
     weight_grams: i64,
     #[diesel(sql_type = Bool)]
@@ -364,8 +368,10 @@ pub struct SellableRow {
 }
 
 impl SellableRow {
-    pub fn sellable(self, currency: Currency) -> Sellable {
-        Sellable {
+    pub fn sellable(self, currency: Currency) -> Result<Sellable, DbError> {
+        let offers: Vec<Offer> =
+            serde_json::from_value(self.offers).map_err(|error| DbError::Other(Box::new(error)))?;
+        Ok(Sellable {
             variant: self.variant_id,
             product: self.product_id,
             title: self.title,
@@ -373,6 +379,8 @@ impl SellableRow {
             sku: self.sku,
             options: self.options,
             unit_price: Money::new(self.amount_minor, currency),
+            compare_at: self.compare_at_minor.map(|minor| Money::new(minor, currency)),
+            offers,
             image: self.image_id,
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
@@ -380,7 +388,7 @@ impl SellableRow {
             item: self.inventory_item_id,
             policy: Policy::of(&self.inventory_policy),
             live: Status::of(&self.status) == Status::Active,
-        }
+        })
     }
 }
 

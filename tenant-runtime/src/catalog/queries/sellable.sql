@@ -1,8 +1,14 @@
--- $1 variants, $2 currency. What has no price in it cannot be sold and is missing.
-SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title, v.sku, v.options, pr.amount_minor, v.weight_grams,
+-- $1 variants, $2 currency, $3 market, $4 now. What has no price in the currency cannot be sold and is missing.
+SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title, v.sku, v.options, pr.amount_minor, pr.compare_at_minor, v.weight_grams,
        v.requires_shipping, v.taxable, v.inventory_item_id, v.inventory_policy, p.status,
        (SELECT i.id FROM product_images i WHERE i.product_id = p.id
-        ORDER BY (i.variant_id IS NOT DISTINCT FROM v.id) DESC, i.position, i.id LIMIT 1) AS image_id
+        ORDER BY (i.variant_id IS NOT DISTINCT FROM v.id) DESC, i.position, i.id LIMIT 1) AS image_id,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('list', l.id, 'name', l.name, 'priority', l.priority,
+                    'min_quantity', coalesce(x.min_quantity, l.min_quantity), 'amount_minor', x.amount_minor, 'adjust_ppm', l.adjust_ppm)
+                    ORDER BY l.id, x.min_quantity)
+                 FROM price_lists l LEFT JOIN price_list_prices x ON x.list_id = l.id AND x.variant_id = v.id
+                 WHERE l.active AND l.currency = $2 AND (l.market_id IS NULL OR l.market_id = $3) AND l.starts_at <= $4
+                   AND (l.ends_at IS NULL OR l.ends_at > $4) AND (l.kind = 'percent' OR x.list_id IS NOT NULL)), '[]') AS offers
 FROM product_variants v
 JOIN products p ON p.id = v.product_id
 JOIN prices pr ON pr.variant_id = v.id AND pr.currency = $2

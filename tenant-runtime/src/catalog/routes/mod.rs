@@ -1,6 +1,7 @@
 //! The catalogue over HTTP.
 
 mod collections;
+mod price_lists;
 mod products;
 mod shop;
 mod variants;
@@ -15,10 +16,10 @@ use super::error::CatalogError;
 use super::model::{Sort, SummaryView};
 use super::queries::Place;
 
-/// `/admin/v1/products`, `/admin/v1/variants`, `/admin/v1/collections`, and what shoppers see below `/store/v1`.
+/// `/admin/v1/products`, `/admin/v1/variants`, `/admin/v1/collections`, `/admin/v1/price-lists`, and what shoppers see below `/store/v1`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(products::routes).configure(variants::routes);
-    config.configure(collections::routes).configure(shop::routes);
+    config.configure(collections::routes).configure(shop::routes).configure(price_lists::routes);
 }
 
 /// Runs work once for its key, or just runs it when there is none.

@@ -3,6 +3,7 @@
 mod credit;
 mod discounts;
 mod endings;
+mod prices;
 mod providers;
 mod races;
 mod shop;

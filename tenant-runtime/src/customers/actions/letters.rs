@@ -7,6 +7,7 @@ use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
 use crate::customers::model::{Customer, LetterKind, Purpose};
 use crate::customers::queries;
+use crate::storefront;
 
 /// A mail to be written: its template, whom it goes to, and what it says.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Optio
         name: customer.display_name(),
         page: wanted.letter.purpose().map_or("forgot-password", Purpose::page),
         secret,
-        account_url: queries::account_url(tx).await?,
+        account_url: storefront::account_url(tx).await?,
         device: device.map(|session| (session.user_agent, session.network)),
     }))
 }

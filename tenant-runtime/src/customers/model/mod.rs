@@ -288,7 +288,7 @@ impl Purpose {
 }
 
 /// Which mail a customer gets; the name of its template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LetterKind {
     VerifyEmail,

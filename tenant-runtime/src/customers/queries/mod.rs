@@ -186,18 +186,6 @@ pub async fn list(tx: &mut ReadTx<'_>, filter: ListFilter) -> Result<Vec<Custome
     tx.load(query).await
 }
 
-#[derive(QueryableByName)]
-struct UrlRow {
-    #[diesel(sql_type = Nullable<Text>)]
-    account_url: Option<String>,
-}
-
-/// Where shoppers find their account, if the store says so.
-pub async fn account_url(tx: &mut ReadTx<'_>) -> Result<Option<String>, DbError> {
-    let row: Option<UrlRow> = tx.optional(sql("SELECT account_url FROM storefront_settings")).await?;
-    Ok(row.and_then(|row| row.account_url))
-}
-
 /// Takes everything personal out of a customer's row and removes what hangs on it; the row stays, because orders name it.
 pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(), DbError> {
     let now: DateTime<Utc> = tx.now();

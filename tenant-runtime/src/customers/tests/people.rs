@@ -265,6 +265,7 @@ impl People {
                 store: self.shop.store.id,
                 aggregate_type: row.get(2),
                 aggregate_id: row.get(3),
+                sequence: 0,
                 kind: row.get(4),
                 version: u16::try_from(row.get::<_, i32>(5)).unwrap(),
                 occurred_at: self.shop.clock.now(),

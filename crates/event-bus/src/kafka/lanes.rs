@@ -1,0 +1,134 @@
+//! The partitions a consumer reads: what waits in each, and up to where it was heard.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rdkafka::TopicPartitionList;
+use rdkafka::topic_partition_list::Offset;
+use tokio::sync::mpsc;
+
+/// More than this waiting in a partition: it is paused, and read on when this few are left.
+const MOST_WAITING: usize = 64;
+const FEW_WAITING: usize = 16;
+
+/// A message as it was read.
+pub(crate) struct Job {
+    pub(crate) offset: i64,
+    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) payload: Vec<u8>,
+}
+
+struct Lane {
+    jobs: mpsc::UnboundedSender<Job>,
+    waiting: usize,
+    paused: bool,
+    /// The next offset to read when all before it were heard; `None` until the first was.
+    heard: Option<i64>,
+    committed: Option<i64>,
+    given_up: Arc<AtomicBool>,
+}
+
+/// What a lane's worker is given.
+pub(crate) struct Work {
+    pub(crate) jobs: mpsc::UnboundedReceiver<Job>,
+    /// The partition belongs to somebody else now: begin nothing more.
+    pub(crate) given_up: Arc<AtomicBool>,
+}
+
+/// All lanes of one consumer, shared between the reader, the workers and the rebalance callback.
+pub(crate) struct Lanes {
+    topic: String,
+    lanes: Mutex<HashMap<i32, Lane>>,
+}
+
+impl Lanes {
+    pub(crate) fn new(topic: String) -> Self {
+        Self { topic, lanes: Mutex::new(HashMap::new()) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<i32, Lane>> {
+        // Every change is one assignment, so a panic elsewhere leaves the lanes as they were.
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hands a message to its partition's worker; `Some` when there is none yet, to be started.
+    pub(crate) fn push(&self, partition: i32, job: Job) -> Option<Work> {
+        let mut lanes = self.lock();
+        let mut work = None;
+        let lane = lanes.entry(partition).or_insert_with(|| {
+            let (sender, jobs) = mpsc::unbounded_channel();
+            let given_up = Arc::new(AtomicBool::new(false));
+            work = Some(Work { jobs, given_up: Arc::clone(&given_up) });
+            Lane { jobs: sender, waiting: 0, paused: false, heard: None, committed: None, given_up }
+        });
+        lane.waiting += 1;
+        // The worker outlives the lane unless the lane was given up, and then the job is somebody else's.
+        let _ = lane.jobs.send(job);
+        work
+    }
+
+    /// Everything up to this offset was heard.
+    pub(crate) fn heard(&self, partition: i32, given_up: &Arc<AtomicBool>, offset: i64) {
+        if let Some(lane) = self.lock().get_mut(&partition)
+            // Not a later lane of the same partition.
+            && Arc::ptr_eq(&lane.given_up, given_up)
+        {
+            lane.waiting = lane.waiting.saturating_sub(1);
+            lane.heard = Some(offset + 1);
+        }
+    }
+
+    /// Partitions to pause and to read on, given what waits.
+    pub(crate) fn pauses(&self) -> (TopicPartitionList, TopicPartitionList) {
+        let (mut pause, mut resume) = (TopicPartitionList::new(), TopicPartitionList::new());
+        for (partition, lane) in &mut *self.lock() {
+            if !lane.paused && lane.waiting >= MOST_WAITING {
+                lane.paused = true;
+                pause.add_partition(&self.topic, *partition);
+            } else if lane.paused && lane.waiting <= FEW_WAITING {
+                lane.paused = false;
+                resume.add_partition(&self.topic, *partition);
+            }
+        }
+        (pause, resume)
+    }
+
+    /// What was heard since the last time; taken as committed.
+    pub(crate) fn to_commit(&self) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        for (partition, lane) in &mut *self.lock() {
+            if let Some(heard) = lane.heard.filter(|_| lane.heard != lane.committed) {
+                lane.committed = lane.heard;
+                // Fails for negative offsets only.
+                let _ = list.add_partition_offset(&self.topic, *partition, Offset::Offset(heard));
+            }
+        }
+        list
+    }
+
+    /// Ends the lanes of these partitions; up to where each was heard.
+    pub(crate) fn give_up(&self, partitions: &TopicPartitionList) -> TopicPartitionList {
+        let mut list = TopicPartitionList::new();
+        let mut lanes = self.lock();
+        for element in partitions.elements() {
+            if let Some(lane) = lanes.remove(&element.partition()) {
+                lane.given_up.store(true, Ordering::SeqCst);
+                if let Some(heard) = lane.heard.filter(|_| lane.heard != lane.committed) {
+                    let _ =
+                        list.add_partition_offset(&self.topic, element.partition(), Offset::Offset(heard));
+                }
+            }
+        }
+        list
+    }
+
+    /// Ends all lanes after what is being heard right now.
+    pub(crate) fn close(&self) {
+        for lane in self.lock().values_mut() {
+            lane.given_up.store(true, Ordering::SeqCst);
+            // The worker wakes up from waiting for a job.
+            lane.jobs = mpsc::unbounded_channel().0;
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! One consumer reading the topic in a group of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rdkafka::Message as _;
+use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::config::KafkaConfig;
+use super::context::Hearing;
+use super::lanes::{Job, Lanes, Work};
+use crate::clerk::BusError;
+use crate::consumer::Consumer;
+use crate::envelope::Envelope;
+use crate::intake::{Intake, Taken};
+use crate::queries::undelivered;
+
+/// Offsets are committed this often; after a crash what came since is read again and found heard.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+const AGAIN_AFTER: Duration = Duration::from_millis(500);
+
+/// Reads for one consumer until told to stop.
+pub(crate) struct Listener {
+    config: KafkaConfig,
+    consumer: Arc<dyn Consumer>,
+    intake: Arc<Intake>,
+}
+
+impl Listener {
+    pub(crate) fn new(config: KafkaConfig, consumer: Arc<dyn Consumer>, intake: Arc<Intake>) -> Self {
+        Self { config, consumer, intake }
+    }
+
+    pub(crate) async fn run(self, stopping: watch::Receiver<bool>) {
+        let mut stop = stopping.clone();
+        loop {
+            match self.session(stopping.clone()).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(%error, consumer = self.consumer.name(), "reading from Kafka failed")
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                _ = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    /// One client's life; `Ok` when told to stop.
+    async fn session(&self, mut stopping: watch::Receiver<bool>) -> Result<(), BusError> {
+        let name = self.consumer.name();
+        let lanes = Arc::new(Lanes::new(self.config.events()));
+        let group = format!("{}{name}", self.config.prefix);
+        let client = self.config.client(&[
+            ("group.id", group.as_str()),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+            ("session.timeout.ms", "10000"),
+            ("heartbeat.interval.ms", "2000"),
+            // What one consumer holds in memory beside its lanes.
+            ("queued.max.messages.kbytes", "4096"),
+            ("fetch.message.max.bytes", "1048576"),
+            ("statistics.interval.ms", "15000"),
+            ("topic.metadata.refresh.interval.ms", "30000"),
+            ("reconnect.backoff.max.ms", "2000"),
+        ]);
+        let reader: StreamConsumer<Hearing> =
+            client.create_with_context(Hearing { name, lanes: Arc::clone(&lanes) })?;
+        reader.subscribe(&[&self.config.events()])?;
+        let mut workers = JoinSet::new();
+        let mut tick = tokio::time::interval(COMMIT_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let outcome = loop {
+            tokio::select! {
+                biased;
+                () = told(&mut stopping) => break Ok(()),
+                _ = tick.tick() => {
+                    commit(&reader, &lanes, CommitMode::Async);
+                    let (_, resume) = lanes.pauses();
+                    reader.resume(&resume)?;
+                    while workers.try_join_next().is_some() {}
+                }
+                message = reader.recv() => match message {
+                    Ok(message) => {
+                        let job = Job {
+                            offset: message.offset(),
+                            key: message.key().map(<[u8]>::to_vec),
+                            payload: message.payload().unwrap_or_default().to_vec(),
+                        };
+                        let partition = message.partition();
+                        if let Some(work) = lanes.push(partition, job) {
+                            let (consumer, intake) = (Arc::clone(&self.consumer), Arc::clone(&self.intake));
+                            workers.spawn(hear(partition, work, Arc::clone(&lanes), consumer, intake, self.config.events()));
+                        }
+                        let (pause, resume) = lanes.pauses();
+                        reader.pause(&pause)?;
+                        reader.resume(&resume)?;
+                    }
+                    // librdkafka goes on by itself after everything but these.
+                    Err(KafkaError::MessageConsumptionFatal(code)) => break Err(KafkaError::MessageConsumptionFatal(code)),
+                    Err(error) => {
+                        if !is_passing(&error) {
+                            tracing::warn!(%error, consumer = name, "kafka");
+                        }
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        };
+        lanes.close();
+        while workers.join_next().await.is_some() {}
+        commit(&reader, &lanes, CommitMode::Sync);
+        // Closing the reader waits for the broker, which may be away.
+        let _ = tokio::task::spawn_blocking(move || drop(reader)).await;
+        Ok(outcome?)
+    }
+}
+
+async fn told(stopping: &mut watch::Receiver<bool>) {
+    // Nobody is left who could tell: that is a wish to stop too.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}
+
+/// The topic is made by whoever publishes first.
+fn is_passing(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
+}
+
+fn commit(reader: &StreamConsumer<Hearing>, lanes: &Lanes, mode: CommitMode) {
+    let list = lanes.to_commit();
+    if list.count() > 0
+        && let Err(error) = reader.commit(&list, mode)
+    {
+        tracing::warn!(%error, "what was heard is not committed; it may be read again");
+    }
+}
+
+/// The worker of one partition: one event after the other. While the database is away it holds the one at hand; the
+/// partition is paused meanwhile, and the reader goes on answering the group.
+async fn hear(
+    partition: i32,
+    mut work: Work,
+    lanes: Arc<Lanes>,
+    consumer: Arc<dyn Consumer>,
+    intake: Arc<Intake>,
+    topic: String,
+) {
+    while let Some(job) = work.jobs.recv().await {
+        loop {
+            if work.given_up.load(Ordering::SeqCst) {
+                return;
+            }
+            let Err(error) = hear_one(partition, &job, consumer.as_ref(), &intake, &topic).await else {
+                break;
+            };
+            tracing::warn!(error, consumer = consumer.name(), partition, "held until the database is back");
+            tokio::time::sleep(AGAIN_AFTER).await;
+        }
+        lanes.heard(partition, &work.given_up, job.offset);
+    }
+}
+
+async fn hear_one(
+    partition: i32,
+    job: &Job,
+    consumer: &dyn Consumer,
+    intake: &Intake,
+    topic: &str,
+) -> Result<(), String> {
+    match Envelope::read(&job.payload, now()) {
+        Ok(event) => match intake.take(consumer, &event).await {
+            Taken::Yes => Ok(()),
+            Taken::NotNow(error) => Err(error),
+        },
+        Err(error) => {
+            tracing::error!(%error, topic, partition, offset = job.offset, "a message is no event");
+            let desk = intake.clerk.desk().await.map_err(|error| error.to_string())?;
+            let (key, reason) = (job.key.as_deref(), error.to_string());
+            undelivered::keep_unreadable(
+                &desk.client,
+                topic,
+                partition,
+                job.offset,
+                key,
+                &job.payload,
+                &reason,
+            )
+            .await
+            .map_err(|error| error.to_string())
+        }
+    }
+}
+
+/// Only to refuse what claims to come from the future: the real clock is meant.
+#[expect(clippy::disallowed_methods, reason = "compares with the clocks of other machines")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}

@@ -1,0 +1,162 @@
+//! A fact, a consumer that writes down what it hears, and a relay between them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::ground::{self, Ground, Stores, eventually};
+use diesel::sql_types::{Text, Uuid as SqlUuid};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use souk_event_bus::{Consumer, ConsumerError, Event, Fact, KafkaConfig, Relay, RelayConfig, Scopes, emit};
+use souk_kernel::id::StoreId;
+use souk_tenancy::{DbError, StoreScope, TenancyError, WriteTx, sql};
+use uuid::Uuid;
+
+#[derive(Serialize, Deserialize)]
+pub struct Counted {
+    pub shelf: Uuid,
+    pub note: String,
+}
+
+impl Fact for Counted {
+    const KIND: &'static str = "shelf.counted";
+    const VERSION: u16 = 2;
+    const AGGREGATE: &'static str = "shelf";
+    fn aggregate_id(&self) -> Uuid {
+        self.shelf
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    #[error(transparent)]
+    Tenancy(#[from] TenancyError),
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("changed my mind")]
+    ChangedMind,
+}
+
+/// Writes each note into the table `heard` of the event's store; misbehaves when told to.
+pub struct Scribe {
+    name: &'static str,
+    calls: AtomicU32,
+    pub hang: AtomicBool,
+    busy_for: Duration,
+}
+
+impl Scribe {
+    pub fn new(name: &'static str) -> Arc<Self> {
+        Self::slow(name, Duration::ZERO)
+    }
+
+    pub fn slow(name: &'static str, busy_for: Duration) -> Arc<Self> {
+        Arc::new(Self { name, calls: AtomicU32::new(0), hang: AtomicBool::new(false), busy_for })
+    }
+
+    pub fn calls(&self) -> u32 {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+impl Consumer for Scribe {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        kind == Counted::KIND
+    }
+
+    fn hear<'a>(
+        &'a self,
+        tx: &'a mut WriteTx<'_>,
+        event: &'a Event,
+    ) -> BoxFuture<'a, Result<(), ConsumerError>> {
+        async move {
+            self.calls.fetch_add(1, Ordering::SeqCst);
+            let fact: Counted = event.fact()?;
+            assert_eq!(tx.store(), event.store);
+            let write = sql("insert into heard (consumer, shelf, note) values ($1, $2, $3)")
+                .bind::<Text, _>(self.name)
+                .bind::<SqlUuid, _>(fact.shelf)
+                .bind::<Text, _>(fact.note.clone());
+            tx.execute(write).await?;
+            tokio::time::sleep(self.busy_for).await;
+            match fact.note.as_str() {
+                "refuse" => Err(ConsumerError::Failed("on purpose".to_owned())),
+                "panic" => panic!("on purpose"),
+                _ if self.hang.load(Ordering::SeqCst) => std::future::pending().await,
+                _ => Ok(()),
+            }
+        }
+        .boxed()
+    }
+}
+
+pub async fn state(scope: &StoreScope, shelf: Uuid, notes: &[&str]) {
+    for note in notes {
+        let fact = Counted { shelf, note: (*note).to_owned() };
+        scope.write::<_, Refused, _>("count", async |tx| Ok(emit(tx, &fact).await?)).await.unwrap();
+    }
+}
+
+pub async fn shop(ground: &Ground, host: &str) -> StoreId {
+    let store = ground.store(1, host).await;
+    let make = format!(
+        "create table s_{}.heard (number bigserial, consumer text, shelf uuid, note text);
+         grant usage on all sequences in schema s_{0} to r_{0}",
+        store.suffix()
+    );
+    ground.admin.batch_execute(&make).await.unwrap();
+    store
+}
+
+pub async fn heard(ground: &Ground, store: StoreId) -> Vec<(String, String)> {
+    let text = format!("select consumer, note from s_{}.heard order by number", store.suffix());
+    let rows = ground.admin.query(&text, &[]).await.unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+pub async fn count(ground: &Ground, condition: &str) -> i64 {
+    let text = format!("select count(*) from platform.outbox where {condition}");
+    ground.admin.query_one(&text, &[]).await.unwrap().get(0)
+}
+
+pub async fn undelivered(ground: &Ground, condition: &str) -> i64 {
+    let text = format!("select count(*) from platform.undelivered where {condition}");
+    ground.admin.query_one(&text, &[]).await.unwrap().get(0)
+}
+
+pub async fn all_settled(ground: &Ground) {
+    eventually("every event is published and heard or dead", async || {
+        count(ground, "published_at is null and dead_at is null").await == 0
+            && undelivered(ground, "dead_at is null").await == 0
+    })
+    .await;
+}
+
+pub fn relay(ground: &Ground, stores: &Stores, consumers: &[&Arc<Scribe>]) -> Relay {
+    relay_over(ground, stores, consumers, None)
+}
+
+pub fn relay_over(
+    ground: &Ground,
+    stores: &Stores,
+    consumers: &[&Arc<Scribe>],
+    kafka: Option<KafkaConfig>,
+) -> Relay {
+    let mut config = RelayConfig::new(ground.database(), ground::RELAY_PASSWORD.to_owned());
+    // Longer than a message to Kafka may take.
+    config.lease = Duration::from_secs(if kafka.is_some() { 20 } else { 1 });
+    config.kafka = kafka;
+    config.poll = Duration::from_millis(100);
+    config.attempts = 3;
+    config.first_pause = Duration::from_millis(20);
+    let mint = Arc::clone(&stores.mint);
+    let scopes: Scopes = Arc::new(move |store| mint.scope_of(store));
+    let consumers = consumers.iter().map(|consumer| Arc::clone(consumer) as Arc<dyn Consumer>).collect();
+    Relay::start(config, consumers, scopes)
+}

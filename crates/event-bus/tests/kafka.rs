@@ -1,0 +1,327 @@
+//! The same promises with Kafka between: on a real broker, and on librdkafka's own that fails when it is told to.
+
+#[expect(dead_code, reason = "shared with the tests without Kafka, which use the rest")]
+mod bus;
+#[path = "bus/config.rs"]
+mod config;
+#[expect(dead_code, reason = "shared with souk-tenancy's tests, which use the rest")]
+#[path = "../../tenancy/tests/ground/mod.rs"]
+mod ground;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bus::{Scribe, all_settled, count, heard, relay_over, shop, state};
+use ground::{Ground, eventually, on_ground};
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::message::{Headers as _, Message as _, OwnedMessage};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use souk_event_bus::{Envelope, KafkaConfig};
+use souk_kernel::id::StoreId;
+use uuid::Uuid;
+
+/// A corner of the real broker that no other test uses; `None`, said loudly, where there is none.
+fn corner() -> Option<KafkaConfig> {
+    let Some(brokers) = config::setting("SOUK_TEST_KAFKA_BROKERS") else {
+        assert!(config::setting("CI").is_none(), "SOUK_TEST_KAFKA_BROKERS must be set: run make test");
+        eprintln!("\n✘ LEFT OUT: SOUK_TEST_KAFKA_BROKERS names no broker; `souk kafka start` starts one\n");
+        return None;
+    };
+    let mut kafka = KafkaConfig::new(brokers);
+    kafka.prefix = format!("test-{}.", Uuid::now_v7().simple());
+    kafka.partitions = 3;
+    Some(kafka)
+}
+
+fn client(kafka: &KafkaConfig) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client.set("bootstrap.servers", &kafka.brokers);
+    client
+}
+
+/// Everything in the topic of events, up to where it ended when this was called.
+fn topic(kafka: &KafkaConfig) -> Vec<OwnedMessage> {
+    let group = Uuid::now_v7().to_string();
+    let reader: BaseConsumer = client(kafka)
+        .set("group.id", group)
+        .set("auto.offset.reset", "earliest")
+        .set("enable.partition.eof", "false")
+        .create()
+        .unwrap();
+    let name = format!("{}events", kafka.prefix);
+    let mut expected = 0;
+    for partition in 0..kafka.partitions {
+        expected += reader.fetch_watermarks(&name, partition, Duration::from_secs(10)).unwrap().1;
+    }
+    reader.subscribe(&[&name]).unwrap();
+    let mut found = Vec::new();
+    let began = std::time::Instant::now();
+    while found.len() < usize::try_from(expected).unwrap() {
+        assert!(
+            began.elapsed() < Duration::from_secs(30),
+            "{} of {expected} messages were read",
+            found.len()
+        );
+        if let Some(message) = reader.poll(Duration::from_secs(1)) {
+            found.push(message.unwrap().detach());
+        }
+    }
+    found
+}
+
+async fn notes_of(ground: &Ground, store: StoreId, shelf: Uuid) -> Vec<String> {
+    let text = format!("select note from s_{}.heard where shelf = $1 order by number", store.suffix());
+    let rows = ground.admin.query(&text, &[&shelf]).await.unwrap();
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+async fn eventually_heard(ground: &Ground, store: StoreId, many: usize) {
+    for _ in 0..200 {
+        if heard(ground, store).await.len() >= many {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("only {} of {many} were heard", heard(ground, store).await.len());
+}
+
+#[test]
+fn a_fact_goes_through_the_topic_and_is_heard_once_by_each() {
+    let Some(kafka) = corner() else { return };
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let (first, second) = (Scribe::new("first"), Scribe::new("second"));
+        let relay = relay_over(ground, &stores, &[&first, &second], Some(kafka.clone()));
+        let shelf = Uuid::now_v7();
+        state(&stores.scope(store), shelf, &["one", "two", "three"]).await;
+        eventually_heard(ground, store, 6).await;
+        all_settled(ground).await;
+        relay.stop().await;
+
+        let of = |who: &str, all: &[(String, String)]| {
+            let own = all.iter().filter(|(name, _)| name == who).map(|(_, note)| note.clone());
+            own.collect::<Vec<_>>()
+        };
+        let all = heard(ground, store).await;
+        assert_eq!(of("first", &all), ["one", "two", "three"]);
+        assert_eq!(of("second", &all), ["one", "two", "three"]);
+
+        let messages = topic(&kafka);
+        let read = |message: &OwnedMessage| {
+            Envelope::read(
+                message.payload().unwrap(),
+                chrono::DateTime::<chrono::Utc>::MAX_UTC - chrono::TimeDelta::days(1),
+            )
+            .unwrap()
+        };
+        let events: Vec<_> = messages.iter().map(read).collect();
+        assert_eq!(events.iter().map(|event| event.sequence).collect::<Vec<_>>(), [1, 2, 3]);
+        let key = format!("{store}/shelf/{shelf}");
+        assert!(messages.iter().all(|message| message.key() == Some(key.as_bytes())));
+        let headers: BTreeMap<_, _> = messages[0]
+            .headers()
+            .unwrap()
+            .iter()
+            .map(|header| {
+                (header.key.to_owned(), String::from_utf8(header.value.unwrap_or_default().to_vec()).unwrap())
+            })
+            .collect();
+        assert_eq!(headers["id"], events[0].id.to_string());
+        assert_eq!(headers["type"], "shelf.counted");
+        assert_eq!(headers["store"], store.to_string());
+        assert_eq!(headers["schema_version"], "2");
+    });
+}
+
+#[test]
+fn duplicates_and_what_is_no_event_harm_nobody() {
+    let Some(kafka) = corner() else { return };
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        let shelf = Uuid::now_v7();
+        state(&stores.scope(store), shelf, &["one", "refuse", "two"]).await;
+        eventually_heard(ground, store, 2).await;
+        all_settled(ground).await;
+
+        // Everything once more, and something unreadable in every partition.
+        let producer: BaseProducer = client(&kafka).create().unwrap();
+        let name = format!("{}events", kafka.prefix);
+        for message in topic(&kafka) {
+            let again = BaseRecord::to(&name).key(message.key().unwrap()).payload(message.payload().unwrap());
+            producer.send(again).map_err(|(error, _)| error).unwrap();
+        }
+        let future = String::from_utf8(topic(&kafka)[0].payload().unwrap().to_vec()).unwrap();
+        let year = future.find("\"occurred_at\":\"").unwrap() + "\"occurred_at\":\"".len();
+        let future = format!("{}2999{}", &future[..year], &future[year + 4..]);
+        for (partition, poison) in (0..3).zip(["no json at all", "{}", future.as_str()]) {
+            let record = BaseRecord::<str, str>::to(&name).partition(partition).payload(poison);
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(Duration::from_secs(10)).unwrap();
+        state(&stores.scope(store), shelf, &["three"]).await;
+        let others: Vec<_> = (0..6).map(|_| Uuid::now_v7()).collect();
+        for other in &others {
+            state(&stores.scope(store), *other, &["of all partitions"]).await;
+        }
+        eventually_heard(ground, store, 9).await;
+        let unreadable = "select reason from platform.unreadable_messages order by partition";
+        eventually("all poison is set aside", async || {
+            ground.admin.query(unreadable, &[]).await.unwrap().len() == 3
+        })
+        .await;
+        let reasons: Vec<String> =
+            ground.admin.query(unreadable, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        assert!(reasons[0].starts_with("not an event: expected"), "{reasons:?}");
+        assert!(reasons[1].starts_with("not an event: missing field"), "{reasons:?}");
+        assert!(reasons[2].starts_with("from the future: 2999"), "{reasons:?}");
+        assert_eq!(notes_of(ground, store, shelf).await, ["one", "two", "three"]);
+        assert_eq!(bus::undelivered(ground, "dead_at is not null and last_error = 'on purpose'").await, 1);
+        assert_eq!(bus::undelivered(ground, "dead_at is null").await, 0);
+        relay.stop().await;
+    });
+}
+
+#[test]
+fn whoever_comes_and_goes_everything_is_heard_once_and_in_order() {
+    let Some(kafka) = corner() else { return };
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let mut config = ground.config();
+        config.connections_per_lane = 6;
+        let stores = ground.tenancy(config).await;
+        let scope = stores.scope(store);
+        let scribe = Scribe::slow("scribe", Duration::from_millis(5));
+        let shelves: Vec<_> = (0..6).map(|_| Uuid::now_v7()).collect();
+        let notes: Vec<_> = (0..40).map(|number| format!("{number:02}")).collect();
+        let start = || relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        let mut relays = vec![start()];
+        for (round, note) in notes.iter().enumerate() {
+            for shelf in &shelves {
+                state(&scope, *shelf, &[note]).await;
+            }
+            match round {
+                8 | 14 => relays.push(start()),
+                // Killed in the middle of whatever it does.
+                20 => drop(relays.remove(0)),
+                26 => relays.remove(0).stop().await,
+                32 => relays.push(start()),
+                _ => {}
+            }
+        }
+        eventually_heard(ground, store, 240).await;
+        for shelf in shelves {
+            assert_eq!(notes_of(ground, store, shelf).await, notes);
+        }
+        assert_eq!(heard(ground, store).await.len(), 240);
+        assert_eq!(bus::undelivered(ground, "true").await, 0);
+        for relay in relays {
+            relay.stop().await;
+        }
+    });
+}
+
+#[test]
+fn a_topic_of_another_shape_is_refused_with_the_way_out() {
+    let Some(kafka) = corner() else { return };
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        state(&stores.scope(store), Uuid::now_v7(), &["one"]).await;
+        eventually_heard(ground, store, 1).await;
+        relay.stop().await;
+        let mut other = kafka.clone();
+        other.partitions = 5;
+        let relay = relay_over(ground, &stores, &[&scribe], Some(other));
+        state(&stores.scope(store), Uuid::now_v7(), &["two"]).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(count(ground, "published_at is null").await, 1, "nothing goes where order would break");
+        drop(relay);
+    });
+}
+
+/// librdkafka's own cluster with the topic in it.
+fn mock(kafka: &mut KafkaConfig) -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
+    let cluster = MockCluster::new(1).unwrap();
+    kafka.brokers = cluster.bootstrap_servers();
+    cluster.create_topic(&format!("{}events", kafka.prefix), kafka.partitions, 1).unwrap();
+    cluster
+}
+
+#[test]
+fn a_broker_that_is_away_costs_no_sale_and_no_event() {
+    let mut kafka = KafkaConfig::new("");
+    kafka.partitions = 3;
+    // So that a test sees what takes 15 seconds otherwise.
+    kafka.properties.push(("message.timeout.ms".to_owned(), "1500".to_owned()));
+    let cluster = mock(&mut kafka);
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scope = stores.scope(store);
+        let scribe = Scribe::new("scribe");
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        let shelf = Uuid::now_v7();
+        state(&scope, shelf, &["before"]).await;
+        eventually_heard(ground, store, 1).await;
+
+        cluster.broker_down(1).unwrap();
+        let began = std::time::Instant::now();
+        state(&scope, shelf, &["during 1", "during 2"]).await;
+        state(&scope, Uuid::now_v7(), &["during 3"]).await;
+        assert!(began.elapsed() < Duration::from_secs(1), "no broker on the way of a sale");
+        eventually("the relay says that the broker is away", async || {
+            count(ground, "published_at is null and last_error is not null").await > 0
+        })
+        .await;
+        assert_eq!(heard(ground, store).await.len(), 1);
+        assert_eq!(count(ground, "dead_at is not null or attempts > 0").await, 0, "it is nobody's fault");
+
+        cluster.broker_up(1).unwrap();
+        eventually_heard(ground, store, 4).await;
+        assert_eq!(notes_of(ground, store, shelf).await, ["before", "during 1", "during 2"]);
+        all_settled(ground).await;
+        assert_eq!(count(ground, "published_at is null").await, 0);
+        relay.stop().await;
+    });
+    drop(cluster);
+}
+
+#[test]
+fn a_broker_that_answers_with_errors_is_asked_again() {
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+    let mut kafka = KafkaConfig::new("");
+    kafka.partitions = 3;
+    let cluster = mock(&mut kafka);
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        let errors = [
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        ];
+        cluster.request_errors(RDKafkaApiKey::Produce, &errors);
+        cluster.request_errors(RDKafkaApiKey::OffsetCommit, &errors[1..2]);
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        let shelf = Uuid::now_v7();
+        state(&stores.scope(store), shelf, &["one", "two", "three"]).await;
+        eventually_heard(ground, store, 3).await;
+        assert_eq!(notes_of(ground, store, shelf).await, ["one", "two", "three"]);
+        // A slow broker is a broker.
+        cluster.broker_round_trip_time(1, Duration::from_millis(400)).unwrap();
+        state(&stores.scope(store), shelf, &["four"]).await;
+        eventually_heard(ground, store, 4).await;
+        assert_eq!(heard(ground, store).await.len(), 4);
+        relay.stop().await;
+    });
+    drop(cluster);
+}

@@ -1,0 +1,116 @@
+//! Price lists, and what a piece costs and why.
+
+use souk_api::{ETag, IfMatch};
+use souk_kernel::{PriceListId, Quantity, VariantId};
+use souk_tenancy::{ReadTx, WriteTx};
+
+use crate::catalog::error::CatalogError;
+use crate::catalog::model::{
+    PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices, price_of,
+};
+use crate::catalog::queries::{self, price_lists};
+use crate::markets;
+
+/// One list. One statement.
+pub async fn show(tx: &mut ReadTx<'_>, id: PriceListId) -> Result<PriceListView, CatalogError> {
+    price_lists::page(tx, Some(id), None, 1).await?.pop().ok_or(CatalogError::Unknown)
+}
+
+/// Makes a list without prices.
+pub async fn create(tx: &mut WriteTx<'_>, wish: &PutPriceList) -> Result<PriceListView, CatalogError> {
+    let starts_at = wish.starts_at.unwrap_or(tx.now());
+    wish.check(starts_at)?;
+    let id = PriceListId::new();
+    price_lists::put(tx, id, wish, starts_at).await?;
+    queries::bump(tx).await?;
+    show(tx, id).await
+}
+
+async fn locked(tx: &mut WriteTx<'_>, id: PriceListId, seen: IfMatch) -> Result<PriceListView, CatalogError> {
+    price_lists::lock(tx, id).await?;
+    let now = show(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    Ok(now)
+}
+
+/// Writes a list anew. One that has prices keeps its currency and kind.
+pub async fn replace(
+    tx: &mut WriteTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &PutPriceList,
+) -> Result<PriceListView, CatalogError> {
+    let now = locked(tx, id, seen).await?;
+    let starts_at = wish.starts_at.unwrap_or(now.starts_at);
+    wish.check(starts_at)?;
+    if now.price_count > 0 && (wish.currency, wish.kind) != (now.currency, now.kind) {
+        let error = souk_api::FieldError::new(
+            "/currency",
+            "has_prices",
+            "must stay, and the kind too, while the list has prices",
+        );
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    price_lists::put(tx, id, wish, starts_at).await?;
+    queries::bump(tx).await?;
+    show(tx, id).await
+}
+
+/// Removes a list and its prices.
+pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), CatalogError> {
+    if !price_lists::remove(tx, id).await? {
+        return Err(CatalogError::Unknown);
+    }
+    Ok(queries::bump(tx).await?)
+}
+
+/// Sets and removes prices of a list of fixed prices, all or none.
+pub async fn set_prices(
+    tx: &mut WriteTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &SetListPrices,
+) -> Result<PriceListView, CatalogError> {
+    let now = locked(tx, id, seen).await?;
+    wish.check(now.currency)?;
+    if now.adjust_ppm.is_some() {
+        let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    price_lists::set_prices(tx, id, wish).await?;
+    queries::bump(tx).await?;
+    show(tx, id).await
+}
+
+/// What a piece of a variant costs somewhere, and why. Four statements.
+pub async fn explain(
+    tx: &mut ReadTx<'_>,
+    variant: VariantId,
+    question: &PriceQuestion,
+) -> Result<PriceExplained, CatalogError> {
+    let market = match question.country {
+        Some(country) => markets::for_country(tx, country).await?,
+        None => None,
+    };
+    let currency = match &market {
+        Some(market) => market.currency,
+        None => queries::currency(tx).await?,
+    };
+    let market = market.map(|market| market.id);
+    let sold = queries::sellable(tx, &[variant], currency, market).await?.pop().filter(|sold| sold.live);
+    let sold = sold.ok_or(CatalogError::Unknown)?;
+    let quantity = question.quantity.unwrap_or(Quantity::ONE);
+    let (unit_price, considered) = price_of(sold.unit_price, &sold.offers, quantity)?;
+    let listed = considered.iter().any(|one| one.chosen);
+    Ok(PriceExplained {
+        variant,
+        quantity,
+        market,
+        unit_price,
+        base_price: sold.unit_price,
+        compare_at: sold.compare_at,
+        lowest_price_30_days: price_lists::lowest(tx, variant, currency).await?,
+        source: if listed { "price_list" } else { "base" },
+        considered,
+    })
+}

@@ -1,0 +1,191 @@
+//! The statements of price lists and of the history of prices.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use souk_kernel::{Currency, MarketId, Money, PriceListId, Quantity, VariantId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
+
+use crate::catalog::model::{ListPrice, PriceListKind, PriceListView, PutPriceList, SetListPrices};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: PriceListId,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    market_id: Option<MarketId>,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Nullable<Integer>)]
+    adjust_ppm: Option<i32>,
+    #[diesel(sql_type = Integer)]
+    min_quantity: i32,
+    #[diesel(sql_type = Integer)]
+    priority: i32,
+    #[diesel(sql_type = Bool)]
+    active: bool,
+    #[diesel(sql_type = Timestamptz)]
+    starts_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    ends_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    updated_at: DateTime<Utc>,
+    #[diesel(sql_type = BigInt)]
+    price_count: i64,
+}
+
+impl From<Row> for PriceListView {
+    fn from(row: Row) -> Self {
+        let percent = row.kind == PriceListKind::Percent.as_str();
+        Self {
+            id: row.id,
+            name: row.name,
+            currency: row.currency,
+            market: row.market_id,
+            kind: if percent { PriceListKind::Percent } else { PriceListKind::Fixed },
+            adjust_ppm: row.adjust_ppm,
+            min_quantity: row.min_quantity,
+            priority: row.priority,
+            active: row.active,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            price_count: row.price_count,
+            version: row.version,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// One page of lists, newest first; or the one of this id.
+pub async fn page(
+    tx: &mut ReadTx<'_>,
+    id: Option<PriceListId>,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    fetch: i64,
+) -> Result<Vec<PriceListView>, DbError> {
+    let statement = sql(include_str!("price_lists.sql"))
+        .bind::<Nullable<SqlUuid>, _>(id)
+        .bind::<Nullable<Timestamptz>, _>(after.map(|(at, _)| at))
+        .bind::<Nullable<SqlUuid>, _>(after.map(|(_, id)| id))
+        .bind::<BigInt, _>(fetch);
+    let rows: Vec<Row> = tx.load(statement).await?;
+    Ok(rows.into_iter().map(PriceListView::from).collect())
+}
+
+/// Locks a list; false: there is none.
+pub async fn lock(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<bool, DbError> {
+    let statement = sql("SELECT id FROM price_lists WHERE id = $1 FOR UPDATE").bind::<SqlUuid, _>(id);
+    Ok(tx.execute(statement).await? == 1)
+}
+
+/// Writes a list, new or anew.
+pub async fn put(
+    tx: &mut WriteTx<'_>,
+    id: PriceListId,
+    wish: &PutPriceList,
+    starts_at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let statement = sql(include_str!("put_price_list.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Text, _>(wish.name.clone())
+        .bind::<Text, _>(wish.currency)
+        .bind::<Nullable<SqlUuid>, _>(wish.market)
+        .bind::<Text, _>(wish.kind.as_str())
+        .bind::<Nullable<Integer>, _>(wish.adjust_ppm)
+        .bind::<Integer, _>(wish.min_quantity)
+        .bind::<Integer, _>(wish.priority)
+        .bind::<Bool, _>(wish.active)
+        .bind::<Timestamptz, _>(starts_at)
+        .bind::<Nullable<Timestamptz>, _>(wish.ends_at)
+        .bind::<Timestamptz, _>(now);
+    tx.execute(statement).await.map(drop)
+}
+
+/// Removes a list with its prices; false: there is none.
+pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<bool, DbError> {
+    Ok(tx.execute(sql("DELETE FROM price_lists WHERE id = $1").bind::<SqlUuid, _>(id)).await? == 1)
+}
+
+/// Sets and removes prices of a list and counts its version up. The list is locked.
+pub async fn set_prices(tx: &mut WriteTx<'_>, id: PriceListId, wish: &SetListPrices) -> Result<(), DbError> {
+    let now = tx.now();
+    let statement = sql(include_str!("set_list_prices.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Array<SqlUuid>, _>(wish.prices.iter().map(|price| price.variant.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(wish.prices.iter().map(|price| price.min_quantity).collect::<Vec<_>>())
+        .bind::<Array<Nullable<BigInt>>, _>(
+            wish.prices.iter().map(|price| price.price.map(Money::minor)).collect::<Vec<_>>(),
+        )
+        .bind::<Timestamptz, _>(now);
+    tx.execute(statement).await.map(drop)
+}
+
+#[derive(QueryableByName)]
+struct PriceRow {
+    #[diesel(sql_type = SqlUuid)]
+    variant_id: VariantId,
+    #[diesel(sql_type = Integer)]
+    min_quantity: Quantity,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+}
+
+/// One page of a list's prices, by variant and step.
+pub async fn prices(
+    tx: &mut ReadTx<'_>,
+    id: PriceListId,
+    after: Option<(VariantId, Quantity)>,
+    fetch: i64,
+) -> Result<Vec<ListPrice>, DbError> {
+    let text = "SELECT x.variant_id, x.min_quantity, x.amount_minor, l.currency \
+        FROM price_list_prices x JOIN price_lists l ON l.id = x.list_id \
+        WHERE x.list_id = $1 AND ($2::uuid IS NULL OR (x.variant_id, x.min_quantity) > ($2, $3)) \
+        ORDER BY x.variant_id, x.min_quantity LIMIT $4";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<SqlUuid>, _>(after.map(|(variant, _)| variant))
+        .bind::<Nullable<Integer>, _>(after.map(|(_, least)| least))
+        .bind::<BigInt, _>(fetch);
+    let rows: Vec<PriceRow> = tx.load(statement).await?;
+    let price = |row: PriceRow| ListPrice {
+        variant: row.variant_id,
+        min_quantity: row.min_quantity,
+        price: Some(Money::new(row.amount_minor, row.currency)),
+    };
+    Ok(rows.into_iter().map(price).collect())
+}
+
+#[derive(QueryableByName)]
+struct LowestRow {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    amount_minor: Option<i64>,
+}
+
+/// The lowest base price of the last 30 days: of those set since, and the one that was in force when they began.
+pub async fn lowest(
+    tx: &mut ReadTx<'_>,
+    variant: VariantId,
+    currency: Currency,
+) -> Result<Option<Money>, DbError> {
+    let since = tx.now() - TimeDelta::days(30);
+    let text = "SELECT min(amount_minor) AS amount_minor FROM price_history h \
+        WHERE h.variant_id = $1 AND h.currency = $2 AND h.since >= COALESCE((SELECT max(o.since) FROM price_history o \
+            WHERE o.variant_id = $1 AND o.currency = $2 AND o.since <= $3), $3)";
+    let statement =
+        sql(text).bind::<SqlUuid, _>(variant).bind::<Text, _>(currency).bind::<Timestamptz, _>(since);
+    let row: LowestRow = tx.one(statement).await?;
+    Ok(row.amount_minor.map(|minor| Money::new(minor, currency)))
+}

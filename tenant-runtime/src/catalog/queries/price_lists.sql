@@ -1,0 +1,7 @@
+SELECT l.id, l.name, l.currency, l.market_id, l.kind, l.adjust_ppm, l.min_quantity, l.priority, l.active, l.starts_at, l.ends_at, l.version,
+       l.created_at, l.updated_at, (SELECT count(*) FROM price_list_prices x WHERE x.list_id = l.id) AS price_count
+  FROM price_lists l
+ WHERE ($1::uuid IS NULL OR l.id = $1)
+   AND ($2::timestamptz IS NULL OR (l.created_at, l.id) < ($2, $3::uuid))
+ ORDER BY l.created_at DESC, l.id DESC
+ LIMIT $4

@@ -1,0 +1,6 @@
+//! Who may follow what happens in a store.
+
+souk_access::permissions! {
+    /// Events with all they carry, names and addresses of shoppers included.
+    View = "event", "view", Reads;
+}
