@@ -18,9 +18,7 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
-use crate::{
-    accounts, audit, factors, members, messages, operations, organizations, pages, plans, sessions, stores,
-};
+use crate::{accounts, audit, members, messages, operations, organizations, pages, plans, sessions, stores};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
@@ -30,7 +28,6 @@ pub fn permissions() -> impl Iterator<Item = PermissionKey> {
     let all = [
         accounts::PERMISSIONS,
         sessions::PERMISSIONS,
-        factors::PERMISSIONS,
         organizations::PERMISSIONS,
         members::PERMISSIONS,
         stores::PERMISSIONS,
@@ -67,7 +64,6 @@ fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(accounts::routes)
         .configure(sessions::routes)
-        .configure(factors::routes)
         .configure(organizations::routes)
         .configure(members::routes)
         .configure(plans::routes)

@@ -166,7 +166,8 @@ impl DatabaseConfig {
 pub struct MigrateConfig {
     /// `SOUK_ADMIN_DATABASE_URL`: a superuser, or CREATEROLE and CREATEDB.
     pub admin_url: String,
-    /// The database's name, from `SOUK_DATABASE_URL`.
+    /// `SOUK_DATABASE_URL`, and the database's name in it.
+    pub url: String,
     pub database: String,
     pub lane_secret: String,
     pub control_password: String,
@@ -177,10 +178,12 @@ pub struct MigrateConfig {
 
 impl MigrateConfig {
     pub fn from_env() -> Result<Self, ConfigError> {
-        let url: url::Url = parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?;
-        let database = url.path().trim_start_matches('/').to_owned();
+        let url = required("SOUK_DATABASE_URL")?;
+        let parts: url::Url = parsed("SOUK_DATABASE_URL", &url)?;
+        let database = parts.path().trim_start_matches('/').to_owned();
         Ok(Self {
             admin_url: required("SOUK_ADMIN_DATABASE_URL")?,
+            url,
             database,
             lane_secret: required("SOUK_LANE_SECRET")?,
             control_password: required("SOUK_CONTROL_PASSWORD")?,

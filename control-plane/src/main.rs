@@ -5,6 +5,7 @@ use std::io::Write as _;
 use clap::{Parser, Subcommand};
 use souk_control_plane::config::{Config, MigrateConfig};
 use souk_control_plane::{app, serve};
+use souk_provisioner::SweepOptions;
 use souk_telemetry::TelemetryConfig;
 
 /// The people who own businesses, and the businesses they own.
@@ -25,8 +26,16 @@ enum Task {
     },
     /// Carry out work only.
     Work,
-    /// Prepare the database named by SOUK_DATABASE_URL, as SOUK_ADMIN_DATABASE_URL. Safe to repeat.
-    Migrate,
+    /// Prepare the database named by SOUK_DATABASE_URL, as SOUK_ADMIN_DATABASE_URL, and bring every store in it to this program's
+    /// tables while it sells. Safe to repeat; a run that was interrupted or failed goes on where it ended.
+    Migrate {
+        /// Stores migrated at the same time.
+        #[arg(long, default_value_t = 4)]
+        workers: usize,
+        /// Begin no further store after so many failed.
+        #[arg(long, default_value_t = 1)]
+        max_failures: usize,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -38,11 +47,12 @@ async fn main() -> anyhow::Result<()> {
             serve::run(Config::from_env()?, serve::Parts { api: true, worker: !no_worker }).await
         }
         Task::Work => serve::run(Config::from_env()?, serve::Parts { api: false, worker: true }).await,
-        Task::Migrate => {
+        Task::Migrate { workers, max_failures } => {
             let telemetry = souk_telemetry::init("control-plane", &TelemetryConfig::from_env()?)?;
-            serve::migrate(MigrateConfig::from_env()?).await?;
+            let sweep = SweepOptions { workers, max_failures, ..SweepOptions::default() };
+            let outcome = serve::migrate(MigrateConfig::from_env()?, &sweep).await;
             telemetry.flush();
-            Ok(())
+            outcome
         }
         Task::Openapi => Ok(std::io::stdout().write_all(app::openapi().as_bytes())?),
     }

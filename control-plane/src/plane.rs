@@ -1,6 +1,7 @@
 //! What every request and every worker of this plane shares, and where a request comes from.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +10,15 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
 use souk_access::{ControlGate, Hasher, Permission, SigningKey};
 use souk_api::problem::{FORBIDDEN, INTERNAL};
-use souk_api::{Problem, RateLimit, network_of, user_agent_of};
+use souk_api::{Problem, RateLimit};
 use souk_kernel::Clock;
 use tokio::sync::watch;
 
 use crate::config::Settings;
 use crate::members::Role;
 
-pub use souk_api::LOCAL;
+/// The network of this machine, and of whoever cannot be told apart.
+pub const LOCAL: &str = "local";
 
 /// The plane's parts. Cheap to clone; one is in `app_data`.
 #[derive(Clone)]
@@ -118,7 +120,7 @@ impl FromRequest for Plane {
 fn limit(settings: &Settings) -> RateLimit {
     let proxies = settings.trusted_proxies;
     RateLimit::new("caller", settings.requests_per_minute, Duration::from_secs(60), move |req| {
-        let network = network_of(req.request(), proxies);
+        let network = network(req.request(), proxies);
         if network != LOCAL {
             return Some(network);
         }
@@ -143,9 +145,11 @@ impl Origin {
         let settings = plane.map(|plane| plane.settings());
         let settings =
             settings.ok_or_else(|| Problem::new(&INTERNAL).source("the app has no Plane in app_data"))?;
+        let agent =
+            req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Ok(Self {
-            network: network_of(req, settings.trusted_proxies),
-            user_agent: user_agent_of(req),
+            network: network(req, settings.trusted_proxies),
+            user_agent: agent.chars().take(300).collect(),
             per_network: settings.attempts_per_network,
         })
     }
@@ -157,5 +161,45 @@ impl FromRequest for Origin {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(Self::of(req))
+    }
+}
+
+/// A forwarded address is believed only as far from the right as there are proxies of ours.
+fn network(req: &HttpRequest, trusted_proxies: usize) -> String {
+    let forwarded = || {
+        let lines = req.headers().get_all("x-forwarded-for").filter_map(|line| line.to_str().ok());
+        let hops: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+        hops.len().checked_sub(trusted_proxies).and_then(|at| hops.get(at)?.parse::<IpAddr>().ok())
+    };
+    let peer = req.peer_addr().map(|address| address.ip());
+    let address = if trusted_proxies > 0 { forwarded().or(peer) } else { peer };
+    match address {
+        None => LOCAL.to_owned(),
+        Some(address) if address.is_loopback() => LOCAL.to_owned(),
+        Some(IpAddr::V4(address)) => address.to_string(),
+        Some(IpAddr::V6(address)) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+#[cfg(test)]
+mod rules {
+    use actix_web::test::TestRequest;
+
+    use super::network;
+
+    #[test]
+    fn a_forwarded_address_is_believed_only_from_our_own_proxies() {
+        let peer = "198.51.100.9:1".parse().unwrap();
+        let req = || {
+            TestRequest::default().peer_addr(peer).insert_header(("x-forwarded-for", "6.6.6.6, 203.0.113.7"))
+        };
+        assert_eq!(network(&req().to_http_request(), 0), "198.51.100.9");
+        assert_eq!(network(&req().to_http_request(), 1), "203.0.113.7");
+        assert_eq!(network(&req().to_http_request(), 3), "198.51.100.9");
+        let six = TestRequest::default().peer_addr("[2001:db8:1:2:3:4:5:6]:1".parse().unwrap());
+        assert_eq!(network(&six.to_http_request(), 0), "2001:db8:1:2::/64");
     }
 }

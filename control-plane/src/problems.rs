@@ -10,7 +10,6 @@ pub const CATALOGUES: &[&[ProblemKind]] = &[
     souk_api::problem::CATALOGUE,
     crate::accounts::CATALOGUE,
     crate::sessions::CATALOGUE,
-    crate::factors::CATALOGUE,
     crate::organizations::CATALOGUE,
     crate::members::CATALOGUE,
     crate::stores::CATALOGUE,

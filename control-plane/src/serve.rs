@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use souk_access::{Hasher, SigningKey};
 use souk_api::CursorKey;
 use souk_kernel::Clock;
-use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets};
+use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets, SweepOptions};
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{ControlConfig, ControlPool};
 use std::time::Duration;
@@ -103,8 +103,14 @@ async fn connect(database: &DatabaseConfig, shutdown: &Shutdown) -> anyhow::Resu
     }
 }
 
-/// Prepares a database: logins, schemas, walls, and the tables of this plane. Idempotent.
-pub async fn migrate(config: MigrateConfig) -> anyhow::Result<()> {
+/// Prepares a database: logins, schemas, walls, the tables of this plane, and those of every store. Idempotent.
+///
+/// # Errors
+/// Also when a store could not be migrated: it stays as it was and serves, and so do those that were not begun.
+pub async fn migrate(config: MigrateConfig, sweep: &SweepOptions) -> anyhow::Result<()> {
+    let mut provisioner = ProvisionerConfig::new(&config.url, &config.provisioner_password)?;
+    provisioner.lanes = config.lanes;
+    provisioner.connections = sweep.workers.max(1) + 1;
     let bootstrap = Bootstrap {
         admin_url: config.admin_url,
         database: config.database,
@@ -124,5 +130,24 @@ pub async fn migrate(config: MigrateConfig) -> anyhow::Result<()> {
         missing_walls = report.missing_walls.len(),
         "the database is ready"
     );
+    sweep_stores(provisioner, sweep).await
+}
+
+async fn sweep_stores(config: ProvisionerConfig, options: &SweepOptions) -> anyhow::Result<()> {
+    let report = Provisioner::connect(config).await?.migrate_all(options).await?;
+    tracing::info!(target_version = report.target, migrated = report.migrated, "the stores are swept");
+    if let Some(failure) = report.failures.first() {
+        bail!(
+            "{} stores failed and {} were not begun, {} are migrated; first {}: {}. Mend the cause and run this again.",
+            report.failures.len(),
+            report.untouched,
+            report.migrated,
+            failure.schema,
+            failure.error
+        );
+    }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,8 +23,8 @@ use crate::config::Config;
 use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::{
-    audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages, orders,
-    payments, privacy, settings, shipping, staff, storefront, tax,
+    audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages,
+    orders, payments, privacy, settings, shipping, staff, storefront, tax,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::Method;
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse};
 use moka::future::Cache;
@@ -25,7 +25,8 @@ const STORES: u64 = 10_000;
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
 const SENT: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-cart-secret, x-order-secret, \
      x-request-id, x-souk-publishable-key, x-souk-reason";
-const SHOWN: &str = "etag, idempotent-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const SHOWN: &str =
+    "etag, idempotent-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 
 /// What stores say, remembered for seconds. Cheap to clone.
 #[derive(Clone)]
@@ -72,7 +73,8 @@ pub async fn cors<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let text = |name| req.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
+    let text =
+        |name| req.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::to_owned);
     let Some(origin) = text(header::ORIGIN) else { return Ok(next.call(req).await?.map_into_boxed_body()) };
     let origins = match text(header::HOST) {
         Some(host) => pages.of(&host).await,

@@ -16,4 +16,4 @@ pub use error::CATALOGUE;
 pub use model::{Account, AccountView, Typed};
 pub use permissions::ALL as PERMISSIONS;
 pub use queries::{find, find_by_email, raise_epoch};
-pub use routes::{count_proof, prove, routes};
+pub use routes::routes;

@@ -147,11 +147,8 @@ async fn change_password(
 }
 
 /// Checks the current password of a signed-in person; guesses are counted like sign-ins.
-///
-/// # Errors
-/// 403 for a wrong one, 429 after too many.
-pub async fn prove<P: souk_access::Permission<Access = Writes>>(
-    permit: &ControlPermit<P>,
+async fn prove(
+    permit: &ControlPermit<permissions::Edit>,
     plane: &Plane,
     origin: &Origin,
     typed: &str,
@@ -165,18 +162,6 @@ pub async fn prove<P: souk_access::Permission<Access = Writes>>(
     }
     permit.write("accounts.proved", async move |tx| actions::end_proof(tx, id, origin).await).await?;
     Ok(account)
-}
-
-/// Counts one guess at a code of the second factor.
-///
-/// # Errors
-/// 429 after too many.
-pub async fn count_proof<P: souk_access::Permission<Access = Writes>>(
-    permit: &ControlPermit<P>,
-    account: souk_kernel::AccountId,
-    origin: &Origin,
-) -> Result<(), Problem> {
-    count(permit, Door::Factor, &account.to_string(), origin).await
 }
 
 /// Ask for a link that sets a new password. The answer is the same for every address.

@@ -32,9 +32,6 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         template!("password_changed/subject.txt"),
         template!("password_changed/body.txt"),
         template!("password_changed/body.html"),
-        template!("new_device/subject.txt"),
-        template!("new_device/body.txt"),
-        template!("new_device/body.html"),
         template!("invitation/subject.txt"),
         template!("invitation/body.txt"),
         template!("invitation/body.html"),
@@ -57,7 +54,6 @@ pub enum Letter<'a> {
     AlreadyRegistered { name: &'a str, email: &'a Email, link: String },
     ResetPassword { name: &'a str, email: &'a Email, link: String },
     PasswordChanged { name: &'a str, email: &'a Email, link: String },
-    NewDevice { name: &'a str, email: &'a Email, device: &'a str, network: &'a str },
     Invitation { inviter: &'a str, organization: &'a str, role: &'a str, email: &'a Email, link: String },
     StoreReady { name: &'a str, store: &'a str, email: &'a Email, link: String },
 }
@@ -81,11 +77,6 @@ impl Letter<'_> {
                 ("already_registered", email, named(name, email, link))
             }
             Self::ResetPassword { name, email, link } => ("reset_password", email, named(name, email, link)),
-            Self::NewDevice { name, email, device, network } => (
-                "new_device",
-                email,
-                context! { name => *name, email => email.as_str(), device => *device, network => *network },
-            ),
             Self::PasswordChanged { name, email, link } => {
                 ("password_changed", email, named(name, email, link))
             }

@@ -81,8 +81,6 @@ pub struct SignIn {
     #[schema(example = "ada@example.com")]
     pub email: Email,
     pub password: Typed,
-    /// For whoever has a second factor: six digits of the app, or a recovery code.
-    pub code: Option<Typed>,
 }
 
 /// Exchange a refresh token.
@@ -117,7 +115,6 @@ pub enum Door {
     Register,
     Reset,
     Password,
-    Factor,
 }
 
 impl Door {
@@ -127,7 +124,6 @@ impl Door {
             Self::Register => "register",
             Self::Reset => "reset",
             Self::Password => "password",
-            Self::Factor => "factor",
         }
     }
 }

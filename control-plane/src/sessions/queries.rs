@@ -35,19 +35,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbErr
         sessions::created_at.eq(session.created_at),
         sessions::last_used_at.eq(session.last_used_at),
         sessions::expires_at.eq(session.expires_at),
-        sessions::proved_at.eq(session.created_at),
     ));
     tx.execute(row).await.map(|_| ())
-}
-
-/// Whether the account has had sessions, and none from this kind of device or this network.
-pub async fn is_new_device(tx: &mut ReadTx<'_>, session: &Session) -> Result<bool, DbError> {
-    let own = sessions::table.filter(sessions::account_id.eq(session.account_id));
-    let rows: Vec<(String, String)> =
-        tx.load(own.select((sessions::user_agent, sessions::network)).distinct().limit(200)).await?;
-    let known =
-        |(agent, network): &(String, String)| *agent == session.user_agent || *network == session.network;
-    Ok(!rows.is_empty() && !rows.iter().any(known))
 }
 
 pub async fn insert_token(

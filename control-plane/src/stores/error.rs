@@ -35,8 +35,6 @@ pub enum StoreError {
     #[error("the state does not allow it: {0}")]
     State(StoreState),
     #[error(transparent)]
-    Factor(#[from] crate::factors::FactorError),
-    #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
     Operation(#[from] OperationError),
@@ -98,7 +96,6 @@ impl From<StoreError> for Problem {
                 .detail(format!("the store is {state}"))
                 .extension("state", state.as_str())
                 .extension("allowed_actions", state.allowed_actions().to_vec()),
-            StoreError::Factor(cause) => cause.into(),
             StoreError::Problem(problem) => problem,
             StoreError::Operation(cause) => cause.into(),
             StoreError::Message(cause) => problems::internal(cause),

@@ -5,8 +5,6 @@ souk_access::permissions! {
     Request = "store", "request", Writes;
     /// See those one is a member for.
     List = "store", "list", Reads;
-    /// Say to any store who one is; the store decides what that is worth.
-    Present = "store", "present", Reads;
     /// Open one in this organization.
     Open = "store", "open", Writes;
     /// See one.

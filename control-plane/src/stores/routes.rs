@@ -13,20 +13,17 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, Change};
 use super::error::StoreError;
-use super::model::{
-    ConfirmDelete, EditStore, OpenStore, PresentAt, StaffToken, Store, StoreFilter, StoreView,
-};
+use super::model::{ConfirmDelete, EditStore, OpenStore, StaffToken, Store, StoreFilter, StoreView};
 use super::state::StoreState;
 use super::{permissions, queries};
 use crate::audit::By;
-use crate::factors;
 use crate::operations::{self, OperationView};
 use crate::plane::Plane;
 
 /// `/v1/stores`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(open).service(list).service(show).service(edit);
-    config.service(suspend).service(resume).service(remove).service(restore).service(enter).service(present);
+    config.service(suspend).service(resume).service(remove).service(restore).service(enter);
 }
 
 /// Open a store. Follow the operation until it has succeeded, usually well within a second; then take its keys once.
@@ -204,35 +201,13 @@ async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(
     confirm: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
     let (by, account) = (By::of(permit.actor(), request), permit.account()?);
-    let session = permit.session();
     let work = async move |tx: &mut WriteTx<'_>| {
-        if change == Change::Delete {
-            factors::demand_recent(tx, account, session).await?;
-        }
         let operation = actions::request(tx, &by, account, id, change, confirm).await?;
         accepted(tx, plane, operation).await
     };
     let reply = permit.write_once("stores.change", key, souk_api::Digest::empty(), work).await?;
     plane.wake();
     Ok(reply)
-}
-
-/// A token that tells any store who you are, whether or not you are a member of its organization: for accepting a store's invitation, and for
-/// working where you were invited. The store decides what its bearer may do there; to a store that never heard of you it opens nothing.
-#[utoipa::path(
-    tag = "Stores", request_body = PresentAt,
-    responses((status = 201, description = "A token for 15 minutes", body = StaffToken))
-)]
-#[post("/v1/store-tokens")]
-async fn present(
-    permit: ControlPermit<permissions::Present>,
-    plane: Plane,
-    body: Json<PresentAt>,
-) -> Result<HttpResponse, Problem> {
-    let id = body.store;
-    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find(tx, id).await?);
-    let store = permit.read("stores.present", find).await?.filter(|store| store.state == StoreState::Live);
-    token_for(&permit, &plane, id, store.ok_or(StoreError::Unknown)?.handle.as_str())
 }
 
 /// A staff token for the store's own API. The store decides what its bearer may do there.
@@ -252,20 +227,11 @@ async fn enter(
     if store.state != StoreState::Live {
         return Err(StoreError::State(store.state).into());
     }
-    token_for(&permit, &plane, id, store.handle.as_str())
-}
-
-fn token_for<P>(
-    permit: &ControlPermit<P>,
-    plane: &Plane,
-    id: StoreId,
-    handle: &str,
-) -> Result<HttpResponse, Problem> {
     let (account, session, now) = (permit.account()?, permit.session(), permit.clock().now());
     let token =
         plane.signing().issue(Audience::Store(id), Subject::Staff(account), 0, session, now, MAX_LIFETIME);
     let token = token.map_err(StoreError::from)?;
-    let store_url = plane.settings().store_url(handle);
+    let store_url = plane.settings().store_url(store.handle.as_str());
     let view = StaffToken::new(token, now, store_url);
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

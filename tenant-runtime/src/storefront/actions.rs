@@ -20,9 +20,11 @@ pub async fn put(
     let row = queries::locked(tx).await?;
     seen.check(&ETag::new(row.version))?;
     let changed = queries::put(tx, wish).await?;
-    let shown = |row: &Storefront| json!({ "account_url": row.account_url, "allowed_origins": row.allowed_origins });
+    let shown =
+        |row: &Storefront| json!({ "account_url": row.account_url, "allowed_origins": row.allowed_origins });
     let (before, after) = (shown(&row), shown(&changed));
     let change = Change { before: Some(&before), after: Some(&after) };
-    audit::record(tx, by, "storefront.changed", "storefront", change, json!({ "from": before, "to": after })).await?;
+    audit::record(tx, by, "storefront.changed", "storefront", change, json!({ "from": before, "to": after }))
+        .await?;
     Ok(changed)
 }

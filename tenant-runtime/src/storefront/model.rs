@@ -55,19 +55,30 @@ impl PutStorefront {
     pub fn check(&self) -> Result<(), StorefrontError> {
         let sound = |text: &str| {
             url::Url::parse(text).is_ok_and(|url| {
-                let at_home = url.host_str().is_some_and(|host| host == "localhost" || host.ends_with(".localhost"));
+                let at_home =
+                    url.host_str().is_some_and(|host| host == "localhost" || host.ends_with(".localhost"));
                 let scheme = url.scheme() == "https" || (url.scheme() == "http" && at_home);
-                scheme && url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none()
+                scheme
+                    && url.username().is_empty()
+                    && url.password().is_none()
+                    && url.query().is_none()
+                    && url.fragment().is_none()
             })
         };
         if self.account_url.as_ref().is_some_and(|url| !sound(url.as_str())) {
-            return Err(StorefrontError::Field("/account_url", "must be an https address without query or fragment"));
+            return Err(StorefrontError::Field(
+                "/account_url",
+                "must be an https address without query or fragment",
+            ));
         }
         if self.allowed_origins.len() > 20 {
             return Err(StorefrontError::Field("/allowed_origins", "must be at most 20"));
         }
         if self.allowed_origins.iter().any(|origin| !souk_access::is_origin(origin.as_str())) {
-            return Err(StorefrontError::Field("/allowed_origins", "must be like https://shop.example, without a path"));
+            return Err(StorefrontError::Field(
+                "/allowed_origins",
+                "must be like https://shop.example, without a path",
+            ));
         }
         Ok(())
     }
@@ -106,9 +117,21 @@ mod rules {
 
     #[test]
     fn links_lead_to_sound_addresses() {
-        let put = |url: &str| PutStorefront { account_url: Some(Text::parse(url).unwrap()), allowed_origins: Vec::new() };
-        assert!(put("https://shop.example/account").check().is_ok() && put("http://localhost:3000").check().is_ok());
-        for bad in ["http://shop.example", "javascript:alert(1)", "https://u:p@shop.example", "https://shop.example/?a=1", "shop"] {
+        let put = |url: &str| PutStorefront {
+            account_url: Some(Text::parse(url).unwrap()),
+            allowed_origins: Vec::new(),
+        };
+        assert!(
+            put("https://shop.example/account").check().is_ok()
+                && put("http://localhost:3000").check().is_ok()
+        );
+        for bad in [
+            "http://shop.example",
+            "javascript:alert(1)",
+            "https://u:p@shop.example",
+            "https://shop.example/?a=1",
+            "shop",
+        ] {
             assert!(put(bad).check().is_err(), "{bad}");
         }
     }

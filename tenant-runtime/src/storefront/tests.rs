@@ -26,7 +26,8 @@ async fn a_store_says_which_pages_may_call_it() {
         let headers = [("authorization", bearer.as_str()), ("if-match", tag)];
         people.shop.send("PUT", "/admin/v1/storefront", Some(body.to_string().into_bytes()), &headers).await
     };
-    let wish = json!({ "account_url": "https://shop.example/me", "allowed_origins": ["https://shop.example"] });
+    let wish =
+        json!({ "account_url": "https://shop.example/me", "allowed_origins": ["https://shop.example"] });
     put(wish.clone(), "\"1\"").await.is(200);
     put(wish, "\"1\"").await.refused(412, "precondition_failed");
     put(json!({ "allowed_origins": ["*"] }), "*").await.refused(422, "validation_failed");
@@ -40,7 +41,9 @@ async fn a_store_says_which_pages_may_call_it() {
     // The answer itself says so too, never with credentials, and caches keep the pages apart.
     let answer = there.shop.send("GET", "/store/v1/store", None, &[("origin", own)]).await;
     assert_eq!(answer.headers.get("access-control-allow-origin").unwrap(), own);
-    assert!(answer.headers.get_all("vary").any(|value| value.to_str().unwrap().to_lowercase().contains("origin")));
+    assert!(
+        answer.headers.get_all("vary").any(|value| value.to_str().unwrap().to_lowercase().contains("origin"))
+    );
     assert!(!answer.headers.contains_key("access-control-allow-credentials"));
     // Mails link to where the store said.
     people.customer("ada@example.com").await;
@@ -86,16 +89,28 @@ async fn no_secret_is_ever_logged() {
     let people = People::open().await;
     let owner = people.shop.owner();
     let ada = people.customer("ada.canary@example.com").await;
-    let refreshed = people.post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh })).await.is(200);
-    people.post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh })).await.refused(401, "refresh_refused");
-    people.post("/store/v1/password-resets", None, &json!({ "email": "ada.canary@example.com" })).await.is(202);
+    let refreshed = people
+        .post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh }))
+        .await
+        .is(200);
+    people
+        .post("/store/v1/sessions/refresh", None, &json!({ "refresh_token": ada.refresh }))
+        .await
+        .refused(401, "refresh_refused");
+    people
+        .post("/store/v1/password-resets", None, &json!({ "email": "ada.canary@example.com" }))
+        .await
+        .is(202);
     let mail = people.mail().await;
     let key = json!({ "name": "erp", "kind": "secret", "scopes": ["order:view"] });
     let key = people.post("/admin/v1/api-keys", Some(&owner), &key).await.is(201);
     let key = key["secret"].as_str().unwrap();
     people.get("/admin/v1/orders", key).await.is(200);
     people.get(&format!("/store/v1/store?key={key}"), "").await.refused(400, "credentials_in_url");
-    people.get("/admin/v1/orders", "sk_live_canarycanarycanarycanarycanarycanarycana").await.refused(401, "unauthenticated");
+    people
+        .get("/admin/v1/orders", "sk_live_canarycanarycanarycanarycanarycanarycana")
+        .await
+        .refused(401, "unauthenticated");
     drop(guard);
     let log = String::from_utf8_lossy(&buffer.0.lock().unwrap()).into_owned();
     assert!(log.contains("customers.") || log.contains("a worker enters a store"), "nothing was captured");
