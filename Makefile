@@ -11,23 +11,23 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor test test-fast check audit clean-local
+.PHONY: help build up down status logs doctor test test-fast journeys drills check audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PROGRAMS = -p souk -p souk-payment-provider -p souk-control-plane -p souk-tenant-runtime
 STEP = printf '\n\033[1m▶ %s\033[0m\n'
 # A server of our own for the tests, unless SOUK_TEST_DATABASE_URL names one; it is left running for the next time.
+# Platforms that the suites start themselves run on the same version.
 DATABASE = if [ -z "$${SOUK_TEST_DATABASE_URL:-}" ]; then \
 	$(STEP) "PostgreSQL $(PG) for the tests"; \
-	cargo build -q -p souk --bin souk; \
 	target/debug/souk db start --version $(PG) --dir .souk/test-pg$(PG) --careless >/dev/null; \
 	SOUK_TEST_DATABASE_URL=$$(target/debug/souk db url --dir .souk/test-pg$(PG)); \
-	export SOUK_TEST_DATABASE_URL; fi
+	export SOUK_TEST_DATABASE_URL; fi; \
+	export SOUK_POSTGRES_VERSION=$(PG)
 # A broker of our own, likewise, unless SOUK_TEST_KAFKA_BROKERS names some.
 BROKER = if [ -z "$${SOUK_TEST_KAFKA_BROKERS:-}" ]; then \
 	$(STEP) "Kafka for the tests"; \
-	cargo build -q -p souk --bin souk; \
 	if target/debug/souk kafka start --dir .souk/test-kafka >/dev/null; then \
 		SOUK_TEST_KAFKA_BROKERS=$$(target/debug/souk kafka address --dir .souk/test-kafka); \
 		export SOUK_TEST_KAFKA_BROKERS; \
@@ -67,19 +67,31 @@ build:
 test: check
 	@$(SETUP)
 	began=$$(date +%s)
+	$(STEP) "building programs and tests"
+	# One selection for both, so that no crate is built twice with other features.
+	cargo build --workspace --all-targets
 	$(DATABASE)
 	$(BROKER)
-	$(STEP) "building the tests"
-	cargo test --workspace --no-run
-	$(STEP) "tests"
+	$(STEP) "tests on PostgreSQL $(PG)"
 	cargo test --workspace
 	$(STEP) "all tests passed after $$(( $$(date +%s) - began )) s"
 
 ## make test-fast    unit and HTTP tests only: the inner loop
 test-fast:
 	@$(SETUP)
+	[ -x target/debug/souk ] || cargo build $(PROGRAMS)
 	$(DATABASE)
 	cargo test --workspace --lib
+
+## make journeys     the README's tour and the life of `souk up`, on real processes
+journeys: build
+	@$(SETUP)
+	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test journeys -- --nocapture
+
+## make drills       crashes under load, then the books are compared (ONLY=flash_sale for one)
+drills: build
+	@$(SETUP)
+	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test drills -- $(ONLY)
 
 ## make check        format, clippy, house rules
 check:
@@ -89,7 +101,7 @@ check:
 	$(STEP) "clippy"
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
-	cargo test -q -p souk-tests --test house
+	cargo test -q --workspace --test house
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

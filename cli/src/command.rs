@@ -37,6 +37,8 @@ async fn obey(options: Options) -> anyhow::Result<ExitCode> {
         Command::Logs { name, follow, lines } => {
             crate::logs::logs(&home, name.as_deref(), follow, lines).await
         }
+        Command::Env => crate::env::env(&home),
+        Command::Pick { fields } => crate::pick::pick(&fields),
         Command::Db(command) => crate::database::db(command).await,
         Command::Kafka(command) => crate::broker::kafka(command).await,
         Command::Events(command) => crate::events::events(&home, command).await,

@@ -34,9 +34,10 @@ pub async fn db(command: Db) -> anyhow::Result<ExitCode> {
         Db::Start { version, dir, port, careless } => {
             start(&version, &std::path::absolute(dir)?, port, careless).await
         }
-        Db::Stop { dir } => {
+        Db::Stop { dir, immediate } => {
+            let signal = if immediate { Signal::QUIT } else { Signal::INT };
             if let Some(process) = read(&std::path::absolute(dir)?).and_then(|record| record.process) {
-                stop_process(process, Signal::INT, Duration::from_secs(20)).await;
+                stop_process(process, signal, Duration::from_secs(20)).await;
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -72,11 +73,16 @@ async fn start(version: &str, folder: &Path, port: u16, careless: bool) -> anyho
         say!("{}", url(record));
         return Ok(ExitCode::SUCCESS);
     }
+    // Whoever knows its URL finds it there again.
+    let port = match &known {
+        _ if port != 0 => port,
+        Some(record) if ports::is_free(record.port) => record.port,
+        _ => ports::any_free()?,
+    };
     let password = match known {
         Some(record) => record.password,
         None => random::password()?,
     };
-    let port = if port == 0 { ports::any_free()? } else { port };
     let mut record = Record { process: None, port, password: password.clone() };
     // The password is on disk before the data folder that needs it.
     write_private(&record_path(folder), &serde_json::to_string(&record)?)?;

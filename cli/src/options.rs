@@ -40,6 +40,14 @@ pub enum Command {
         #[arg(short = 'n', long, default_value_t = 100)]
         lines: usize,
     },
+    /// Print where things are, for a shell: `eval "$(souk env)"` sets SOUK_CONTROL, SOUK_STORE, … and finds `souk`.
+    Env,
+    /// Print fields of the JSON on standard input, one a line; a problem is shown as words, and fails.
+    Pick {
+        /// Names joined by slashes: `id`, `variants/0/price`.
+        #[arg(required = true)]
+        fields: Vec<String>,
+    },
     /// A database server of its own, apart from `souk up`: for tests.
     #[command(subcommand)]
     Db(Db),
@@ -215,7 +223,7 @@ pub enum Db {
         /// Its folder.
         #[arg(long)]
         dir: PathBuf,
-        /// Its port; a free one when 0.
+        /// Its port; the one it had, or a free one, when 0.
         #[arg(long, default_value_t = 0)]
         port: u16,
         /// Do not wait for the disk: quicker, and lost with the machine's power. For tests.
@@ -227,6 +235,9 @@ pub enum Db {
         /// Its folder.
         #[arg(long)]
         dir: PathBuf,
+        /// As a crash would: sessions are cut, and the next start recovers.
+        #[arg(long)]
+        immediate: bool,
     },
     /// Print its URL.
     Url {

@@ -8,12 +8,18 @@ use std::net::{Ipv4Addr, TcpListener};
 /// # Errors
 /// A message with the option that chooses another one.
 pub fn expect_free(port: u16, who: &str, option: &str) -> anyhow::Result<()> {
-    if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err() {
+    if !is_free(port) {
         bail!(
             "port {port}, meant for the {who}, is taken by another program: stop it, or choose another port with {option}"
         );
     }
     Ok(())
+}
+
+/// Whether nobody listens on the port right now.
+#[must_use]
+pub fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
 /// A port that is free right now.

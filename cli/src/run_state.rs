@@ -18,6 +18,9 @@ pub struct RunState {
     pub children: Vec<ChildState>,
     /// Where things are, to be printed again.
     pub summary: Vec<String>,
+    /// Where things are, as variables of a shell.
+    #[serde(default)]
+    pub variables: Vec<(String, String)>,
 }
 
 /// A process, told apart from a later one with the same number.

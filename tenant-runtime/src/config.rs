@@ -34,7 +34,7 @@ pub struct Config {
     pub kafka: Option<KafkaConfig>,
     /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens of customers. The same in every process.
     pub link_secret: String,
-    /// Public key of the control plane, PEM (`SOUK_STAFF_KEY_FILE`), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
+    /// Public keys of the control plane, PEM (`SOUK_STAFF_KEY_FILE`; two while its key is being exchanged), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
     pub staff_key_pem: String,
     pub control_plane_url: String,
     /// Stores answer at `{handle}.` this (`SOUK_PLATFORM_DOMAIN`), with the port if it is not the scheme's own.

@@ -36,17 +36,26 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
     Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
 }
 
+/// The keys of a file, one after the other: two while the control plane's key is being exchanged. A file without any is one wrong key.
+fn public_keys(file: &str) -> impl Iterator<Item = &str> {
+    const END: &str = "-----END PUBLIC KEY-----";
+    let several = file.contains(END);
+    file.split_inclusive(END).filter(move |part| !several || part.contains(END))
+}
+
 /// Opens the gate over a database. Does not wait for it: the directory keeps trying, and readiness says so.
 pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate> {
     let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
     tenancy.lanes = config.lanes;
     let directory = Directory::start(&tenancy).await;
     let (_, mint) = Tenancy::start(tenancy, directory)?;
-    let verifier = Verifier::new()
-        .trust(&config.control_plane_url, &config.staff_key_pem, &[TokenKind::Staff])
-        .context("SOUK_STAFF_KEY_FILE must hold an Ed25519 public key (PEM)")?;
-    let verifier = reception.trusted_by(verifier)?;
-    let gate = Gate::open(mint, verifier, app::policy().await?)?;
+    let mut verifier = Verifier::new();
+    for pem in public_keys(&config.staff_key_pem) {
+        verifier = verifier
+            .trust(&config.control_plane_url, pem, &[TokenKind::Staff])
+            .context("SOUK_STAFF_KEY_FILE must hold Ed25519 public keys (PEM)")?;
+    }
+    let gate = Gate::open(mint, reception.trusted_by(verifier)?, app::policy().await?)?;
     gate.trust_proxies(config.trusted_proxies);
     Ok(gate)
 }
@@ -116,4 +125,18 @@ async fn watch_directory(gate: Gate, readiness: Readiness, shutdown: Shutdown) {
         }
     }
     readiness.up("directory");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::public_keys;
+
+    #[test]
+    fn a_file_may_hold_two_keys() {
+        let key = |name: &str| format!("-----BEGIN PUBLIC KEY-----\n{name}\n-----END PUBLIC KEY-----");
+        let file = format!("{}\n{}\n", key("old"), key("new"));
+        let found: Vec<_> = public_keys(&file).map(str::trim).collect();
+        assert_eq!(found, [key("old"), key("new")]);
+        assert_eq!(public_keys("nonsense").collect::<Vec<_>>(), ["nonsense"]);
+    }
 }

@@ -23,6 +23,7 @@ impl Board {
             ready: false,
             children: Vec::new(),
             summary: Vec::new(),
+            variables: Vec::new(),
         };
         Self { home, clock: Clock::system(), state: Arc::new(Mutex::new(state)) }
     }

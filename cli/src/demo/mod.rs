@@ -55,7 +55,9 @@ pub async fn seed(home: &Home, network: &Network) -> anyhow::Result<Shop> {
             purchase: Vec::new(),
         },
     };
+    follow_port(&mut shop, network.runtime_port)?;
     if !shop.purchase.is_empty() {
+        keep(home, &shop)?;
         return Ok(shop);
     }
     let began = Instant::now();
@@ -77,6 +79,43 @@ pub async fn seed(home: &Home, network: &Network) -> anyhow::Result<Shop> {
     Ok(shop)
 }
 
+/// The stores' API may listen elsewhere than the last time.
+fn follow_port(shop: &mut Shop, port: u16) -> anyhow::Result<()> {
+    let Some(opened) = &mut shop.opened else { return Ok(()) };
+    let mut url: url::Url = opened.url.parse()?;
+    // Refused only for addresses that have no port, which ours are not.
+    let _ = url.set_port(Some(port));
+    let now = url.as_str().trim_end_matches('/').to_owned();
+    for line in &mut shop.purchase {
+        *line = line.replace(&opened.url, &now);
+    }
+    opened.url = now;
+    Ok(())
+}
+
 fn keep(home: &Home, shop: &Shop) -> anyhow::Result<()> {
     Ok(write_private(&home.demo(), &serde_json::to_string_pretty(shop)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_follow_the_port() {
+        let opened = Opened {
+            url: "http://tea.localhost:8081".into(),
+            publishable_key: "p".into(),
+            secret_key: "s".into(),
+        };
+        let mut shop = Shop {
+            owner_email: "o".into(),
+            owner_password: "p".into(),
+            opened: Some(opened),
+            purchase: vec!["curl http://tea.localhost:8081/store/v1/carts".into()],
+        };
+        follow_port(&mut shop, 9001).unwrap();
+        assert_eq!(shop.opened.unwrap().url, "http://tea.localhost:9001");
+        assert_eq!(shop.purchase, ["curl http://tea.localhost:9001/store/v1/carts"]);
+    }
 }

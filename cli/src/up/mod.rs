@@ -100,6 +100,7 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
     let shop =
         if wish.no_demo || !wish.except.is_empty() { None } else { demo_shop(home, &wish.network).await };
     let summary = summary::lines(&wish.network, shop.as_ref());
+    let variables = summary::variables(&wish.network, shop.as_ref());
     say!("");
     for line in &summary {
         say!("{line}");
@@ -107,6 +108,7 @@ async fn start(home: &Home, wish: &Up, board: &Board, kept: &mut Vec<Keeper>) ->
     say!("\nReady after {:.1} s.", began.elapsed().as_secs_f32());
     board.change(|state| {
         state.summary = summary;
+        state.variables = variables;
         state.ready = true;
     });
     Ok(())

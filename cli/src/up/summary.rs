@@ -26,3 +26,21 @@ pub fn lines(network: &Network, shop: Option<&Shop>) -> Vec<String> {
     }
     lines
 }
+
+/// The same for a shell; the demo store's part only when there is one.
+pub fn variables(network: &Network, shop: Option<&Shop>) -> Vec<(String, String)> {
+    let mut variables = vec![
+        ("SOUK_CONTROL", format!("http://localhost:{}", network.control_port)),
+        ("SOUK_PROVIDER", format!("http://localhost:{}", network.provider_port)),
+    ];
+    if let Some((shop, opened)) = shop.and_then(|shop| Some((shop, shop.opened.as_ref()?))) {
+        variables.extend([
+            ("SOUK_DEMO_STORE", opened.url.clone()),
+            ("SOUK_DEMO_KEY", opened.publishable_key.clone()),
+            ("SOUK_DEMO_SECRET_KEY", opened.secret_key.clone()),
+            ("SOUK_DEMO_OWNER", shop.owner_email.clone()),
+            ("SOUK_DEMO_PASSWORD", shop.owner_password.clone()),
+        ]);
+    }
+    variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -34,7 +34,8 @@ pub struct ProblemKind {
     pub status: u16,
     /// Short sentence, the same for every occurrence.
     pub title: &'static str,
-    /// What the caller should do about it; printed in the generated documentation. May be empty.
+    /// What the caller should do about it: the `hint` of every occurrence that has none of its own, and a line of the generated
+    /// documentation. May be empty.
     pub help: &'static str,
 }
 

@@ -1,12 +1,14 @@
 //! Queueing and sending.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::WorkerPermit;
 use souk_event_bus::Event;
 use souk_kernel::EventId;
-use souk_tenancy::{ReadTx, WriteTx};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::MessageError;
 use super::model::{Message, render, retry_after, template_of};
@@ -16,9 +18,12 @@ use crate::customers::{self, LetterWanted};
 use crate::settings;
 use crate::staff::{self, StaffInvited};
 
-/// Longer than any send may take (the transport gives up after a minute).
-const LEASE: TimeDelta = TimeDelta::minutes(2);
-const BATCH: i64 = 20;
+/// A send takes no longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any send may take, and as long as a mail waits whose worker was killed.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// Mails of one store in one round; the rest is due in the next.
+const BATCH: usize = 20;
 
 /// Queues the mail that follows from an event, in the event's transaction. A template of the merchant's that cannot be filled gives way to
 /// the committed one: the shopper gets a mail either way.
@@ -113,7 +118,8 @@ impl Sender {
     }
 }
 
-/// Sends what is due in one store; how many were taken.
+/// Sends what is due in one store; how many were taken. One mail at a time, each under a lease of its own: marking one and claiming the
+/// next are one transaction.
 ///
 /// # Errors
 /// The database only; a mail that cannot be sent is tried again later.
@@ -122,26 +128,34 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
     if !worker.read("messages.any_due", look).await? {
         return Ok(0);
     }
-    let take = async |tx: &mut WriteTx<'_>| Ok::<_, MessageError>(queries::claim(tx, LEASE, BATCH).await?);
-    let due = worker.write("messages.claim", take).await?;
-    let count = due.len();
-    for message in due {
-        let outcome = deliver(sender, &message).await;
-        let state = if matches!(sender, Sender::Captured) { "captured" } else { "sent" };
-        let mark = async move |tx: &mut WriteTx<'_>| {
-            match outcome {
-                Ok(()) => queries::finish(tx, message.id, state).await?,
-                Err(cause) => queries::fail(tx, message.id, &cause, retry_after(message.attempts)).await?,
+    let (mut count, mut sent) = (0, None);
+    loop {
+        let full = count == BATCH;
+        let step = async move |tx: &mut WriteTx<'_>| {
+            if let Some((message, outcome)) = sent {
+                mark(tx, &message, outcome).await?;
             }
-            Ok::<_, MessageError>(())
+            Ok::<_, MessageError>(if full { None } else { queries::claim(tx, LEASE).await? })
         };
-        worker.write("messages.mark", mark).await?;
+        let Some(message) = worker.write("messages.claim", step).await? else { return Ok(count) };
+        let outcome = deliver(sender, &message).await;
+        sent = Some((message, outcome));
+        count += 1;
     }
-    Ok(count)
 }
 
-async fn deliver(sender: &Sender, message: &Message) -> Result<(), String> {
-    let Sender::Smtp { transport, from } = sender else { return Ok(()) };
+/// How a mail left.
+type Outcome = Result<&'static str, String>;
+
+async fn mark(tx: &mut WriteTx<'_>, message: &Message, outcome: Outcome) -> Result<(), DbError> {
+    match outcome {
+        Ok(state) => queries::finish(tx, message.id, state).await,
+        Err(cause) => queries::fail(tx, message.id, &cause, retry_after(message.attempts)).await,
+    }
+}
+
+async fn deliver(sender: &Sender, message: &Message) -> Outcome {
+    let Sender::Smtp { transport, from } = sender else { return Ok("captured") };
     let to: Mailbox = message.recipient.parse().map_err(|_| "the address cannot be mailed to".to_owned())?;
     let mail = lettre::Message::builder()
         .from(from.clone())
@@ -150,8 +164,11 @@ async fn deliver(sender: &Sender, message: &Message) -> Result<(), String> {
         .message_id(Some(message.message_id.clone()))
         .multipart(MultiPart::alternative_plain_html(message.body_text.clone(), message.body_html.clone()))
         .map_err(|error| error.to_string())?;
-    transport.send(mail).await.map(|_| ()).map_err(|error| {
-        tracing::warn!(%error, message.id = %message.id, "a mail could not be sent");
-        error.to_string()
-    })
+    let cause = match tokio::time::timeout(PATIENCE, transport.send(mail)).await {
+        Ok(Ok(_)) => return Ok("sent"),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the mail server did not answer in time".to_owned(),
+    };
+    tracing::warn!(cause, message.id = %message.id, "a mail could not be sent");
+    Err(cause)
 }

@@ -56,25 +56,22 @@ pub async fn any_due(tx: &mut ReadTx<'_>) -> Result<bool, DbError> {
     Ok(tx.optional::<MessageId>(due).await?.is_some())
 }
 
-/// Takes up to `limit` mails that are due; nobody else takes them before the lease ends.
-pub async fn claim(tx: &mut WriteTx<'_>, lease: TimeDelta, limit: i64) -> Result<Vec<Message>, DbError> {
+/// Takes the mail that is due longest; nobody else takes it before the lease ends.
+pub async fn claim(tx: &mut WriteTx<'_>, lease: TimeDelta) -> Result<Option<Message>, DbError> {
     let now = tx.now();
     let due = email_messages::table
         .filter(email_messages::state.eq("queued").and(email_messages::next_attempt_at.le(now)))
         .order(email_messages::next_attempt_at)
-        .limit(limit)
+        .limit(1)
         .for_update()
         .skip_locked()
         .select(email_messages::id);
-    let ids: Vec<MessageId> = tx.load(due).await?;
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let taken = diesel::update(email_messages::table.filter(email_messages::id.eq_any(ids))).set((
+    let Some(id) = tx.optional::<MessageId>(due).await? else { return Ok(None) };
+    let taken = diesel::update(email_messages::table.find(id)).set((
         email_messages::next_attempt_at.eq(now + lease),
         email_messages::attempts.eq(email_messages::attempts + 1),
     ));
-    tx.load(taken.returning(Message::as_returning())).await
+    tx.optional(taken.returning(Message::as_returning())).await
 }
 
 /// The mail has left, or stays here to be looked at.

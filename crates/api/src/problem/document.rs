@@ -64,13 +64,15 @@ pub(crate) fn render(problem: &Problem) -> Vec<u8> {
     let inner = problem.inner();
     let silent = problem.status().is_server_error();
     let none = Map::new();
+    // What always helps, unless this occurrence knows better.
+    let help = Some(inner.kind.help).filter(|help| !help.is_empty());
     let document = ProblemDocument {
         type_uri: inner.kind.type_uri(),
         title: inner.kind.title,
         status: inner.kind.status,
         code: inner.kind.code,
         detail: inner.detail.as_deref().filter(|_| !silent),
-        hint: inner.hint.as_deref().filter(|_| !silent),
+        hint: inner.hint.as_deref().or(help).filter(|_| !silent),
         instance: inner.instance.as_deref(),
         request_id: inner.request_id.as_deref(),
         errors: if silent { Cow::Borrowed(&[]) } else { Cow::Borrowed(inner.errors.as_slice()) },

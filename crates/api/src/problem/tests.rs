@@ -51,6 +51,14 @@ fn a_5xx_keeps_its_cause_to_itself() {
 }
 
 #[test]
+fn what_always_helps_is_the_hint() {
+    let hint = |problem: &Problem| body(problem)["hint"].as_str().unwrap_or_default().to_owned();
+    assert!(!VALIDATION.help.is_empty());
+    assert_eq!(hint(&Problem::new(&VALIDATION)), VALIDATION.help);
+    assert_eq!(hint(&Problem::new(&VALIDATION).hint("Lower it.")), "Lower it.");
+}
+
+#[test]
 fn a_401_names_the_scheme() {
     let reply = Problem::new(&UNAUTHENTICATED).error_response();
     assert_eq!(reply.headers().get("www-authenticate").expect("header"), "Bearer realm=\"souk\"");
