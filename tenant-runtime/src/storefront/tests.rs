@@ -31,7 +31,7 @@ async fn a_store_says_which_pages_may_call_it() {
     put(wish.clone(), "\"1\"").await.is(200);
     put(wish, "\"1\"").await.refused(412, "precondition_failed");
     put(json!({ "allowed_origins": ["*"] }), "*").await.refused(422, "validation_failed");
-    let there = People { ..people.another_runtime().await };
+    let there = people.another_runtime().await;
     let own = "https://shop.example";
     assert_eq!(preflight(&there, store, own).await, (204, Some(own.into())));
     assert_eq!(preflight(&there, admin, own).await, (204, Some(own.into())));
