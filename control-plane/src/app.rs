@@ -5,15 +5,13 @@ use std::sync::{Arc, LazyLock};
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::middleware::from_fn;
-use actix_web::{App, Error, HttpResponse, get, web};
+use actix_web::{App, Error, web};
 use souk_access::{
     ControlGate, GateError, PermissionKey, Policy, PolicyError, SigningKey, TokenError, TokenKind, Verifier,
 };
-use souk_api::{CursorKey, Problem, docs_page, rate_limit, request_id, security_headers};
+use souk_api::{CursorKey, no_route, openapi, rate_limit, request_id, security_headers};
 use souk_tenancy::ControlMint;
-use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, LicenseBuilder, OpenApi, RefOr, ResponseBuilder, SecurityRequirement};
-use utoipa::{Modify, ToSchema};
+use utoipa::openapi::OpenApi;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -93,27 +91,21 @@ pub fn app(
         .app_data(web::Data::new(plane))
         .app_data(web::Data::new(cursors))
         .configure(pages::routes)
-        .service(openapi_json)
-        .service(docs);
+        .configure(openapi::served(openapi));
     let app = if captures { app.configure(messages::captured_routes) } else { app };
-    app.default_service(web::to(|| async {
-        HttpResponse::from_error(Problem::new(&souk_api::problem::NOT_FOUND))
-    }))
-    .wrap(from_fn(rate_limit(limit)))
-    .wrap(from_fn(security_headers))
-    .wrap(from_fn(souk_telemetry::measure))
-    .wrap(from_fn(request_id))
-    .wrap(souk_telemetry::request_spans())
+    app.default_service(web::to(no_route))
+        .wrap(from_fn(rate_limit(limit)))
+        .wrap(from_fn(security_headers))
+        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(from_fn(request_id))
+        .wrap(souk_telemetry::request_spans())
 }
 
 /// The document, rendered once.
 static OPENAPI: LazyLock<String> = LazyLock::new(|| {
     let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
-    Finish.modify(&mut document);
-    // A document that does not render is empty, and the drift test fails.
-    let mut text = document.to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    name_operations(&mut document);
+    openapi::render(document, &ABOUT)
 });
 
 /// The OpenAPI 3.1 document of this plane.
@@ -121,64 +113,23 @@ pub fn openapi() -> &'static str {
     &OPENAPI
 }
 
-/// What every operation shares: a title, the bearer token, and problems.
-struct Finish;
+const ABOUT: openapi::About = openapi::About {
+    title: "Souk control plane",
+    version: env!("CARGO_PKG_VERSION"),
+    description: "People who own businesses, and the businesses they own: accounts, sessions, organizations, members, stores, \
+                  operations, audit. Every refusal is a problem document (RFC 9457).",
+    scheme: "account",
+    secured: |_, operation| !openapi::is_public(operation),
+};
 
-impl Modify for Finish {
-    fn modify(&self, document: &mut OpenApi) {
-        document.info.title = "Souk control plane".to_owned();
-        document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-        document.info.description = Some(
-            "People who own businesses, and the businesses they own: accounts, sessions, organizations, members, stores, \
-             operations, audit. Every refusal is a problem document (RFC 9457)."
-                .to_owned(),
-        );
-        document.info.contact = None;
-        document.info.license =
-            Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
-        let components = document.components.get_or_insert_default();
-        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-        components.add_security_scheme("account", SecurityScheme::Http(bearer));
-        let mut schemas = vec![(Problem::name().into_owned(), <Problem as utoipa::PartialSchema>::schema())];
-        Problem::schemas(&mut schemas);
-        components.schemas.extend(schemas);
-        for item in document.paths.paths.values_mut() {
-            let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
-            for operation in all.into_iter().flatten() {
-                let room =
-                    operation.tags.iter().flatten().next().map(|tag| tag.to_lowercase()).unwrap_or_default();
-                let verb = operation.operation_id.take().unwrap_or_default();
-                operation.operation_id = Some(format!("{room}_{verb}"));
-                let public = operation
-                    .security
-                    .as_ref()
-                    .is_some_and(|needs| *needs == [SecurityRequirement::default()]);
-                operation.security = (!public)
-                    .then(|| vec![SecurityRequirement::new::<_, [&str; 0], &str>("account", [])])
-                    .or_else(|| Some(Vec::new()));
-                for (range, text) in [("4XX", "Refused: nothing has changed"), ("5XX", "Failed on our side")]
-                {
-                    let content =
-                        ContentBuilder::new().schema(Some(utoipa::openapi::Ref::from_schema_name("Problem")));
-                    let problem = ResponseBuilder::new()
-                        .description(text)
-                        .content("application/problem+json", content.build());
-                    operation.responses.responses.insert(range.to_owned(), RefOr::T(problem.build()));
-                }
-            }
+/// An operation is called after its room and what it does: `stores_create`.
+fn name_operations(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in all.into_iter().flatten() {
+            let room = operation.tags.iter().flatten().next().map(|tag| tag.to_lowercase());
+            let verb = operation.operation_id.take().unwrap_or_default();
+            operation.operation_id = Some(format!("{}_{verb}", room.unwrap_or_default()));
         }
     }
-}
-
-#[get("/openapi.json")]
-async fn openapi_json() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("application/json")
-        .insert_header(("Cache-Control", "public, max-age=60"))
-        .body(openapi())
-}
-
-#[get("/docs")]
-async fn docs() -> HttpResponse {
-    docs_page("/openapi.json")
 }

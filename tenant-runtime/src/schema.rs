@@ -63,6 +63,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        attributes -> Jsonb,
     }
 }
 
@@ -293,6 +294,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        attributes -> Jsonb,
     }
 }
 
@@ -302,6 +304,7 @@ diesel::table! {
         title -> Text,
         enabled -> Bool,
         settings -> Jsonb,
+        version -> BigInt,
     }
 }
 
@@ -476,6 +479,20 @@ diesel::table! {
         payload -> Jsonb,
         outcome -> Text,
         received_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    refund_lines (id) {
+        id -> Uuid,
+        refund_id -> Uuid,
+        order_id -> Uuid,
+        order_line_id -> Nullable<Uuid>,
+        quantity -> Integer,
+        amount_minor -> BigInt,
+        tax_minor -> BigInt,
+        stock -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -691,6 +708,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     product_variants,
     products,
     provider_events,
+    refund_lines,
     refunds,
     reservations,
     role_permissions,

@@ -62,7 +62,8 @@ pub fn room_of(path: &str) -> Option<(&str, &str, &str)> {
         return None;
     }
     let (room, inner) = rest.split_once('/')?;
-    Some((plane, room, inner))
+    // What the tests of all rooms share is no room.
+    (room != "testing").then_some((plane, room, inner))
 }
 
 fn walk(top: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {

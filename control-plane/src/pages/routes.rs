@@ -1,4 +1,4 @@
-//! One page for four links; its script reads the secret from the fragment and calls the API.
+//! The first address, and one page for four links: its script reads the secret from the fragment and calls the API.
 
 use std::sync::LazyLock;
 
@@ -6,6 +6,7 @@ use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 
 const PAGE: &str = include_str!("../../templates/link.html");
 
@@ -26,11 +27,30 @@ fn hash_of(element: &str) -> String {
     STANDARD.encode(souk_api::Digest::of(inside.map_or("", |(text, _)| text).as_bytes()).as_bytes())
 }
 
-/// `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`.
+/// `/`, `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`.
 pub fn routes(config: &mut web::ServiceConfig) {
+    config.route("/", web::get().to(index));
     for path in ["/verify-email", "/reset-password", "/forgot-password", "/accept-invitation"] {
         config.route(path, web::get().to(page));
     }
+}
+
+/// Where to go from here.
+async fn index() -> HttpResponse {
+    let links = "</openapi.json>; rel=\"service-desc\"; type=\"application/json\", </docs>; rel=\"service-doc\"; type=\"text/html\"";
+    HttpResponse::Ok()
+        .insert_header((header::LINK, links))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .json(json!({
+            "name": "Souk control plane",
+            "docs": "/docs",
+            "openapi": "/openapi.json",
+            "accounts": "/v1/accounts",
+            "sessions": "/v1/sessions",
+            "organizations": "/v1/organizations",
+            "stores": "/v1/stores",
+            "plans": "/v1/plans",
+        }))
 }
 
 async fn page() -> HttpResponse {

@@ -21,6 +21,7 @@ pub mod etag;
 pub mod idempotency;
 pub mod json;
 pub mod no_route;
+pub mod openapi;
 #[cfg(test)]
 mod openapi_tests;
 pub mod origin;

@@ -1,8 +1,5 @@
 //! Where: the countries of ISO 3166-1.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-
 /// One of the 249 countries and territories with a two-letter code. Column type: `text`. Cheap to copy.
 #[derive(Clone, Copy)]
 #[cfg_attr(
@@ -38,101 +35,9 @@ impl Country {
     pub const JP: Self = Self::known("JP");
     /// United States.
     pub const US: Self = Self::known("US");
-
-    /// The country with this code, exactly as ISO writes it: capitals, no spaces.
-    pub fn parse(code: &str) -> Result<Self, CountryError> {
-        let place = TABLE.binary_search_by(|row| row.code.cmp(code)).map_err(|_| CountryError)?;
-        TABLE.get(place).map(Self).ok_or(CountryError)
-    }
-
-    /// [`Country::parse`] for constants: `const X: Country = match Country::find("DE") { Some(it) => it, None => panic!() };`
-    pub const fn find(code: &str) -> Option<Self> {
-        let mut place = 0;
-        while place < TABLE.len() {
-            if same(TABLE[place].code.as_bytes(), code.as_bytes()) {
-                return Some(Self(&TABLE[place]));
-            }
-            place += 1;
-        }
-        None
-    }
-
-    /// A constant of this file; a code that is not in the table stops the build.
-    const fn known(code: &str) -> Self {
-        match Self::find(code) {
-            Some(known) => known,
-            None => panic!("not in the table"),
-        }
-    }
-
-    /// The code, in capitals.
-    pub const fn code(self) -> &'static str {
-        self.0.code
-    }
-
-    /// The code, in capitals.
-    pub const fn as_str(&self) -> &'static str {
-        self.0.code
-    }
-
-    /// The English name.
-    pub const fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// All of them, by code.
-    pub fn all() -> impl ExactSizeIterator<Item = Self> {
-        TABLE.iter().map(Self)
-    }
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut place = 0;
-    while place < a.len() {
-        if a[place] != b[place] {
-            return false;
-        }
-        place += 1;
-    }
-    true
-}
-
-impl PartialEq for Country {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.code == other.0.code
-    }
-}
-impl Eq for Country {}
-impl PartialOrd for Country {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Country {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.code.cmp(other.0.code)
-    }
-}
-impl Hash for Country {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.code.hash(state);
-    }
-}
-impl fmt::Display for Country {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0.code)
-    }
-}
-impl fmt::Debug for Country {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.code)
-    }
-}
-
-crate::column::text_column!(Country, CountryError, "a country code in a string");
+crate::coded::coded!(Country, CountryError, "a country code in a string");
 
 /// ISO 3166-1 alpha-2 with the short English names. Sorted by code.
 static TABLE: [Row; 249] = [

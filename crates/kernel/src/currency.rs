@@ -1,8 +1,5 @@
 //! Money of account: the active currencies of ISO 4217 and how many decimals each one has.
 
-use std::fmt;
-use std::hash::{Hash, Hasher};
-
 /// A currency one can price in. Column type: `text`. Cheap to copy: one pointer into the table.
 #[derive(Clone, Copy)]
 #[cfg_attr(
@@ -38,105 +35,13 @@ impl Currency {
     /// Kuwaiti dinar, three decimals.
     pub const KWD: Self = Self::known("KWD");
 
-    /// The currency with this code, exactly as ISO writes it: capitals, no spaces.
-    pub fn parse(code: &str) -> Result<Self, CurrencyError> {
-        let place = TABLE.binary_search_by(|row| row.code.cmp(code)).map_err(|_| CurrencyError)?;
-        TABLE.get(place).map(Self).ok_or(CurrencyError)
-    }
-
-    /// [`Currency::parse`] for constants: `const X: Currency = match Currency::find("EUR") { Some(it) => it, None => panic!() };`
-    pub const fn find(code: &str) -> Option<Self> {
-        let mut place = 0;
-        while place < TABLE.len() {
-            if same(TABLE[place].code.as_bytes(), code.as_bytes()) {
-                return Some(Self(&TABLE[place]));
-            }
-            place += 1;
-        }
-        None
-    }
-
-    /// A constant of this file; a code that is not in the table stops the build.
-    const fn known(code: &str) -> Self {
-        match Self::find(code) {
-            Some(known) => known,
-            None => panic!("not in the table"),
-        }
-    }
-
-    /// The code, in capitals.
-    pub const fn code(self) -> &'static str {
-        self.0.code
-    }
-
-    /// The code, in capitals.
-    pub const fn as_str(&self) -> &'static str {
-        self.0.code
-    }
-
     /// Decimals of the smallest unit: 0 for JPY, 2 for EUR, 3 for KWD, 4 for CLF.
     pub const fn exponent(self) -> u32 {
         self.0.exponent
     }
-
-    /// The English name.
-    pub const fn name(self) -> &'static str {
-        self.0.name
-    }
-
-    /// All of them, by code.
-    pub fn all() -> impl ExactSizeIterator<Item = Self> {
-        TABLE.iter().map(Self)
-    }
 }
 
-const fn same(a: &[u8], b: &[u8]) -> bool {
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut place = 0;
-    while place < a.len() {
-        if a[place] != b[place] {
-            return false;
-        }
-        place += 1;
-    }
-    true
-}
-
-impl PartialEq for Currency {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.code == other.0.code
-    }
-}
-impl Eq for Currency {}
-impl PartialOrd for Currency {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for Currency {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.code.cmp(other.0.code)
-    }
-}
-impl Hash for Currency {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.code.hash(state);
-    }
-}
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.0.code)
-    }
-}
-impl fmt::Debug for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.code)
-    }
-}
-
-crate::column::text_column!(Currency, CurrencyError, "a currency code in a string");
+crate::coded::coded!(Currency, CurrencyError, "a currency code in a string");
 
 /// ISO 4217 list one as of January 2026 (ANG, BGN, CUC, HRK, SLL and ZWL are withdrawn; XAD, XCG and ZWG are new), without
 /// the codes that have no minor unit: metals, drawing rights, bond units, test and "no currency". Sorted by code.

@@ -5,6 +5,7 @@
 //! types columns, feature `openapi` gives them a schema.
 
 pub mod clock;
+mod coded;
 mod column;
 pub mod country;
 pub mod currency;

@@ -74,6 +74,7 @@ pub async fn edit(
     let mut note = souk_kernel::LongText::parse(&cart.note).ok();
     edit.note.apply(&mut note);
     cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
+    edit.attributes.apply_or_default(&mut cart.attributes);
     cart.use_store_credit = edit.use_store_credit.unwrap_or(cart.use_store_credit);
     queries::update(tx, &cart).await?;
     let sold = sold(tx, &cart, &[]).await?;
@@ -367,6 +368,7 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
         customer: new.customer,
         email: new.email,
         note: new.note,
+        attributes: new.attributes,
         shipping_address: new.shipping_address,
         billing_address: new.billing_address,
         shipping_rate: None,

@@ -10,10 +10,14 @@ pub mod permissions;
 mod queries;
 mod routes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{create, forget, of_customer, priced};
 pub use error::{CATALOGUE, CartError};
-pub use model::{Address, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping};
+pub use model::{
+    Address, Attributes, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping,
+};
 pub use queries::{mark_completed, mark_completing, reopen, take};
 pub use routes::{CART_SECRET, routes};
 pub use state::CartState;

@@ -16,7 +16,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::error::CartError;
-use super::model::{Address, Cart, CartLine};
+use super::model::{Address, Attributes, Cart, CartLine};
 use super::state::CartState;
 
 pub use owner::{active_of, all_of, forget, give, merge};
@@ -46,6 +46,8 @@ struct Row {
     email: Option<Email>,
     #[diesel(sql_type = Text)]
     note: String,
+    #[diesel(sql_type = Jsonb)]
+    attributes: serde_json::Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     shipping_address: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<Jsonb>)]
@@ -108,6 +110,7 @@ impl Row {
             customer: self.customer_id,
             email: self.email,
             note: self.note,
+            attributes: Attributes::stored(self.attributes),
             shipping_address: address(self.shipping_address)?,
             billing_address: address(self.billing_address)?,
             shipping_rate: self.shipping_rate_id,
@@ -166,7 +169,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Array<SqlUuid>, _>(column(|line| line.variant.uuid()))
         .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(&cart.discount_codes)
-        .bind::<Nullable<SqlUuid>, _>(cart.market);
+        .bind::<Nullable<SqlUuid>, _>(cart.market)
+        .bind::<Jsonb, _>(cart.attributes.to_json());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -206,7 +210,8 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Timestamptz, _>(now)
         .bind::<Array<Text>, _>(&cart.discount_codes)
         .bind::<Array<SqlUuid>, _>(&cart.gift_cards)
-        .bind::<Bool, _>(cart.use_store_credit);
+        .bind::<Bool, _>(cart.use_store_credit)
+        .bind::<Jsonb, _>(cart.attributes.to_json());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -10,5 +10,6 @@ UPDATE carts
        version = version + 1,
        state = 'active',
        completing_until = NULL,
-       updated_at = $7
+       updated_at = $7,
+       attributes = $11
  WHERE id = $1

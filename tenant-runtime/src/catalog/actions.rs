@@ -15,10 +15,10 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditProduct,
-    EditVariant, ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView, Sellable,
-    SetPrice, Status, SummaryView, VariantView, check_collection, check_edit, check_price, one_more, sku_of,
-    sniff,
+    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditImage,
+    EditProduct, EditVariant, ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView,
+    Sellable, SetPrice, Sort, Status, SummaryView, VariantView, check_collection, check_edit, check_price,
+    one_more, sku_of, sniff,
 };
 use super::queries::{self, NewImage, Place, Wanted};
 use crate::inventory::{self, Policy};
@@ -78,6 +78,10 @@ pub async fn list(
     limit: i64,
     numbers: bool,
 ) -> Result<Vec<SummaryView>, CatalogError> {
+    if filter.order() == Sort::Manual && filter.collection.is_none() {
+        let error = FieldError::new("?sort", "invalid", "manual is an order of a collection: name one");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
     let page = queries::page(tx, filter, after, limit).await?;
     let items: Vec<_> = page.iter().flat_map(|product| product.items.iter().map(|item| item.0)).collect();
     let stock = inventory::available(tx, &items).await?;
@@ -286,6 +290,35 @@ pub async fn add_image(
     view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)
 }
 
+/// A picture's words, its variant and its place.
+pub async fn edit_image(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    image: ImageId,
+    wish: &EditImage,
+) -> Result<ImageView, CatalogError> {
+    let now = locked(tx, product, None).await?;
+    let mut order: Vec<ImageId> = now.images.iter().map(|image| image.id).collect();
+    let place = order.iter().position(|known| *known == image).ok_or(CatalogError::Unknown)?;
+    let mut edited = now.images.into_iter().nth(place).ok_or(CatalogError::Unknown)?;
+    set(&mut edited.alt, wish.alt.as_ref());
+    if let Some(variant) = wish.variant {
+        if variant.is_some_and(|variant| now.variants.iter().all(|known| known.id != variant)) {
+            let error = FieldError::new("/variant", "unknown", "must be a variant of this product");
+            return Err(CatalogError::Invalid(vec![error]));
+        }
+        edited.variant = variant;
+    }
+    if let Some(position) = wish.position {
+        let gone = order.remove(place);
+        let position = usize::try_from(position).unwrap_or(usize::MAX).min(order.len());
+        order.insert(position, gone);
+    }
+    queries::edit_image(tx, product, &edited, &order).await?;
+    let view = changed(tx, product).await?;
+    view.images.into_iter().find(|known| known.id == image).ok_or(CatalogError::Unknown)
+}
+
 /// A picture, and its bytes if no other has them.
 pub async fn remove_image(
     tx: &mut WriteTx<'_>,
@@ -303,6 +336,16 @@ pub async fn remove_image(
 /// One collection; one statement.
 pub async fn collection(tx: &mut ReadTx<'_>, id: CollectionId) -> Result<CollectionView, CatalogError> {
     let wanted = Wanted { id: Some(id), ..Wanted::default() };
+    queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
+}
+
+/// One published collection, as shoppers see it; one statement.
+pub async fn published(tx: &mut ReadTx<'_>, collection: &str) -> Result<CollectionView, CatalogError> {
+    let (id, handle) = match collection.parse::<CollectionId>() {
+        Ok(id) => (Some(id), None),
+        Err(_) => (None, Some(collection.to_owned())),
+    };
+    let wanted = Wanted { id, handle, published: Some(true), only_for_sale: true, before: None };
     queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
 }
 
@@ -337,6 +380,7 @@ pub async fn edit_collection(
     wish: &EditCollection,
 ) -> Result<CollectionView, CatalogError> {
     check_collection(wish.description_html.as_ref())?;
+    queries::lock_collection(tx, id).await?.ok_or(CatalogError::Unknown)?;
     let mut now = collection(tx, id).await?;
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
     set(&mut now.title, wish.title.as_ref());
@@ -354,6 +398,40 @@ pub async fn remove_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result
         return Err(CatalogError::Unknown);
     }
     Ok(queries::bump(tx).await?)
+}
+
+/// Most products one may arrange.
+const MOST_ARRANGED: usize = 1000;
+
+/// Makes these the products of a collection, in this order.
+pub async fn arrange(
+    tx: &mut WriteTx<'_>,
+    id: CollectionId,
+    seen: IfMatch,
+    products: &[ProductId],
+) -> Result<CollectionView, CatalogError> {
+    let version = queries::lock_collection(tx, id).await?.ok_or(CatalogError::Unknown)?;
+    seen.check(&ETag::new(version)).map_err(CatalogError::Precondition)?;
+    if products.len() > MOST_ARRANGED {
+        let error = FieldError::new("/products", "too_many", "must be at most 1000 products");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    let known: HashSet<ProductId> = queries::known_products(tx, products).await?.into_iter().collect();
+    let (mut named, mut errors) = (HashSet::new(), Vec::new());
+    for (place, product) in products.iter().enumerate() {
+        let at = format!("/products/{place}");
+        if !known.contains(product) {
+            errors.push(FieldError::new(at, "unknown", "must be a product of this store"));
+        } else if !named.insert(*product) {
+            errors.push(FieldError::new(at, "duplicate", "must be named once"));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(CatalogError::Invalid(errors));
+    }
+    queries::arrange(tx, id, products).await?;
+    queries::bump(tx).await?;
+    collection(tx, id).await
 }
 
 /// Puts a product into a collection, at the end.

@@ -10,6 +10,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};

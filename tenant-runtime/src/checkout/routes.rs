@@ -131,7 +131,7 @@ struct CheckoutSessionView {
     /// Send the shopper there.
     #[schema(example = "https://acme.example.com/checkout/cks_01h455vb4pex5vsknk084sn02q#Vd3iP0f0…")]
     url: String,
-    cart_id: CartId,
+    cart: CartId,
     /// The cart's secret; also behind the `#` of the URL, where servers do not see it.
     secret: String,
 }
@@ -164,15 +164,14 @@ async fn create_checkout_session(
     let id = CheckoutSessionId::from_uuid(cart.id.uuid());
     url.set_path(&format!("/checkout/{id}"));
     url.set_fragment(Some(secret.expose()));
-    let view =
-        CheckoutSessionView { id, url: url.into(), cart_id: cart.id, secret: secret.expose().to_owned() };
+    let view = CheckoutSessionView { id, url: url.into(), cart: cart.id, secret: secret.expose().to_owned() };
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }
 
 /// How a payment went, for whoever has no page to go to.
 #[derive(Debug, Serialize, ToSchema)]
 struct ReturnView {
-    order_id: OrderId,
+    order: OrderId,
     status: CheckoutStatus,
 }
 
@@ -199,7 +198,7 @@ async fn payment_return(
     reply.insert_header((header::CACHE_CONTROL, "no-store"));
     Ok(match next {
         Some(next) => reply.insert_header((header::LOCATION, next)).finish(),
-        None => reply.json(ReturnView { order_id: session.order, status }),
+        None => reply.json(ReturnView { order: session.order, status }),
     })
 }
 

@@ -8,8 +8,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::{InventoryError, Shortage};
 use super::model::{
-    AdjustStock, Change, Commitment, Demand, Held, LevelFilter, LevelView, MOST, MovementKind, NewItem,
-    Policy, merged, plan,
+    AdjustStock, Change, Commitment, Demand, GivenUp, Held, LevelFilter, LevelView, MOST, MovementKind,
+    NewItem, Policy, merged, plan,
 };
 use super::queries::{self, Move};
 
@@ -244,6 +244,26 @@ pub async fn uncommit(
 ) -> Result<(), InventoryError> {
     queries::lock_levels(tx, &[], Some(cart)).await?;
     queries::uncommit(tx, cart, order, restock, actor).await?;
+    Ok(())
+}
+
+/// Gives up some pieces that a placed order still has, as a refund decided. Pieces it has not any more (sent, or given up before) are left
+/// alone. No pieces, no statement; else locks the levels, two statements.
+///
+/// # Errors
+/// `InUse` when pieces are written off that were never on hand; else only of the database.
+pub async fn give_up(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    pieces: &[GivenUp],
+    actor: &str,
+) -> Result<(), InventoryError> {
+    if pieces.is_empty() {
+        return Ok(());
+    }
+    queries::lock_levels(tx, &[], Some(cart)).await?;
+    queries::give_up(tx, cart, order, pieces, actor).await?;
     Ok(())
 }
 

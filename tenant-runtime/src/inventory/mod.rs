@@ -10,11 +10,13 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{
-    available, commit_reservations, create_item, create_items, expire_due, release, reserve, retire,
+    available, commit_reservations, create_item, create_items, expire_due, give_up, release, reserve, retire,
     set_on_hand, set_policy, uncommit,
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
-pub use model::{Commitment, Demand, Held, NewItem, Policy};
+pub use model::{Commitment, Demand, GivenUp, Held, NewItem, Policy};
 pub use routes::routes;

@@ -104,6 +104,17 @@ pub struct Held {
     pub quantity: Quantity,
 }
 
+/// Pieces that a placed order gives up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Of what.
+    pub item: InventoryItemId,
+    /// How many.
+    pub pieces: i64,
+    /// Whether they go back on sale; else they are out of the books.
+    pub restock: bool,
+}
+
 /// Whether what a checkout had reserved became the order's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commitment {
@@ -217,6 +228,38 @@ pub struct LevelView {
     pub backorders: bool,
     pub version: i64,
     pub updated_at: DateTime<Utc>,
+}
+
+/// The four numbers of a level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+pub struct Counts {
+    #[schema(example = 12)]
+    pub on_hand: i64,
+    pub unavailable: i64,
+    pub committed: i64,
+    pub reserved: i64,
+}
+
+/// A level that is not the sum of its movements.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LevelDifference {
+    pub item: InventoryItemId,
+    pub location: LocationId,
+    pub level: Counts,
+    pub movements: Counts,
+}
+
+/// All levels held against their movements.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct LevelCheck {
+    /// Levels looked at.
+    #[schema(example = 120)]
+    pub levels: i64,
+    /// Levels that differ.
+    #[schema(example = 0)]
+    pub different: i64,
+    /// The first hundred of them.
+    pub differences: Vec<LevelDifference>,
 }
 
 /// Which levels.

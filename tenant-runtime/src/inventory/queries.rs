@@ -1,5 +1,7 @@
 //! The statements of stock. Every one that changes a level also writes its movement.
 
+mod check;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -9,8 +11,10 @@ use souk_kernel::{
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
+pub use check::check;
+
 use super::model::{
-    Level, LevelFilter, LevelView, LocationView, MovementFilter, MovementKind, MovementView, NewItem,
+    GivenUp, Level, LevelFilter, LevelView, LocationView, MovementFilter, MovementKind, MovementView, NewItem,
 };
 
 #[derive(QueryableByName)]
@@ -142,6 +146,26 @@ pub async fn uncommit(
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(actor.to_owned())
         .bind::<Bool, _>(restock);
+    tx.execute(query).await
+}
+
+/// Gives up some of what the order has. The levels must be locked.
+pub async fn give_up(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    pieces: &[GivenUp],
+    actor: &str,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("queries/give_up.sql"))
+        .bind::<SqlUuid, _>(cart)
+        .bind::<SqlUuid, _>(order)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(actor.to_owned())
+        .bind::<Array<SqlUuid>, _>(pieces.iter().map(|given| given.item.uuid()).collect::<Vec<_>>())
+        .bind::<Array<BigInt>, _>(pieces.iter().map(|given| given.pieces).collect::<Vec<_>>())
+        .bind::<Array<Bool>, _>(pieces.iter().map(|given| given.restock).collect::<Vec<_>>());
     tx.execute(query).await
 }
 

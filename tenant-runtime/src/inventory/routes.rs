@@ -8,12 +8,14 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::InventoryError;
-use super::model::{AdjustStock, LevelFilter, LevelView, LocationView, MovementFilter, MovementView};
+use super::model::{
+    AdjustStock, LevelCheck, LevelFilter, LevelView, LocationView, MovementFilter, MovementView,
+};
 use super::{actions, permissions, queries};
 
 /// `/admin/v1/locations`, `/admin/v1/inventory-levels`, `/admin/v1/stock-movements`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(locations).service(levels).service(adjust).service(movements);
+    config.service(locations).service(levels).service(check).service(adjust).service(movements);
 }
 
 /// Where goods are.
@@ -47,6 +49,17 @@ async fn levels(
     };
     let rows = permit.read("inventory.levels", load).await?;
     Page::cut(rows, &paging, &key, &scope, |level| (level.item, level.location))
+}
+
+/// Hold every level against the sum of its movements. They are equal, unless somebody wrote past the API.
+#[utoipa::path(
+    tag = "Inventory", operation_id = "check_inventory_levels",
+    responses((status = 200, description = "Levels that differ, at most 100", body = LevelCheck))
+)]
+#[get("/admin/v1/inventory-levels:check")]
+async fn check(permit: Permit<permissions::View>) -> Result<Json<LevelCheck>, Problem> {
+    let work = async move |tx: &mut ReadTx<'_>| Ok::<_, InventoryError>(queries::check(tx).await?);
+    Ok(Json::new(permit.read("inventory.check", work).await?))
 }
 
 /// Change what is on hand of one variant at one location. Answers with the level as it is then.

@@ -9,6 +9,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{post, post_all};
 pub use error::LedgerError;

@@ -108,7 +108,7 @@ async fn trial_balance(permit: Permit<View>, period: Query<Period>) -> Result<Js
 struct EntryQuery {
     /// Only entries of this order.
     order: Option<OrderId>,
-    /// Only this sort of fact: `sale`, `capture`, `cancellation`, `refund_promised`, `refund`, `kept`.
+    /// Only this sort of fact: `sale`, `capture`, `cancellation`, `return`, `refund_promised`, `refund`, `kept`.
     kind: Option<String>,
     /// First instant shown.
     since: Option<DateTime<Utc>>,
@@ -127,7 +127,7 @@ struct EntryView {
     kind: String,
     #[schema(example = "Order #1001")]
     description: String,
-    order_id: Option<OrderId>,
+    order: Option<OrderId>,
     at: DateTime<Utc>,
     #[schema(value_type = Vec<PostingView>)]
     postings: serde_json::Value,
@@ -146,7 +146,7 @@ struct PostingView {
 impl From<EntryRow> for EntryView {
     fn from(row: EntryRow) -> Self {
         let EntryRow { id, fact, kind, description, order_id, at, postings } = row;
-        Self { id, fact, kind, description, order_id, at, postings }
+        Self { id, fact, kind, description, order: order_id, at, postings }
     }
 }
 

@@ -1,10 +1,11 @@
 //! How working on an order fails.
 
-use souk_api::{Problem, problem, problems};
+use souk_api::{FieldError, Problem, problem, problems};
 use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
 use super::model::AllowedAction;
+use super::model::refund::Refused;
 use crate::cart::CartError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
@@ -12,6 +13,7 @@ use crate::payments::PaymentError;
 
 problems! { CATALOGUE;
     ORDER_STATE = 409, "order_state", "The order does not allow this now", "Do one of `allowed_actions`, or read the order again.";
+    REFUND_EXCEEDS = 409, "refund_exceeds", "That is more than is left to give back", "`errors` says how much is left; read the order again.";
 }
 
 /// Nothing was changed.
@@ -23,6 +25,12 @@ pub enum OrderError {
     /// The order does not allow this now.
     #[error("the order does not allow this now")]
     State(Vec<AllowedAction>),
+    /// A refund that makes no sense, with its places in the request.
+    #[error("the request breaks a rule")]
+    Fields(Vec<FieldError>),
+    /// A refund of more than is left.
+    #[error("more than is left to give back")]
+    RefundExceeds(Vec<FieldError>),
     /// The cart has its order, or an attempt whose outcome nobody knows yet.
     #[error("the cart has its order")]
     HasOrder,
@@ -48,6 +56,16 @@ pub enum OrderError {
     Tenancy(#[from] TenancyError),
 }
 
+impl From<Refused> for OrderError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Fields(errors) => Self::Fields(errors),
+            Refused::Exceeds(errors) => Self::RefundExceeds(errors),
+            Refused::Money(error) => Self::Money(error),
+        }
+    }
+}
+
 impl From<OrderError> for Problem {
     fn from(error: OrderError) -> Self {
         match error {
@@ -55,6 +73,12 @@ impl From<OrderError> for Problem {
             OrderError::State(allowed) => {
                 let allowed: Vec<&str> = allowed.into_iter().map(AllowedAction::as_str).collect();
                 Self::new(&ORDER_STATE).extension("allowed_actions", allowed)
+            }
+            OrderError::Fields(errors) => {
+                errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
+            }
+            OrderError::RefundExceeds(errors) => {
+                errors.into_iter().fold(Self::new(&REFUND_EXCEEDS), Self::error)
             }
             OrderError::HasOrder => {
                 Self::new(&problem::CONFLICT).detail("This cart is bought, or being bought.")

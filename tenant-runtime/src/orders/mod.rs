@@ -12,6 +12,8 @@ pub mod permissions;
 mod queries;
 mod routes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{
     attempt_of_cart, cancel, give_up, insert, keep_money, let_go, lock, lock_for_session, move_status, note,
@@ -25,5 +27,5 @@ pub use model::{
     view::ShopperOrderView,
 };
 pub use queries::{forget, under_way};
-pub use routes::routes;
+pub use routes::{LOOK_UP, routes};
 pub use state::{OrderEvent, OrderState};

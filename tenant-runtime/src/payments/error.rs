@@ -1,6 +1,6 @@
 //! How paying fails.
 
-use souk_api::{Problem, problem, problems};
+use souk_api::{FieldError, Problem, problem, problems};
 use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
 
@@ -15,6 +15,15 @@ pub enum PaymentError {
     /// The store does not take payments this way, or not any more.
     #[error("the store has no payment provider `{0}`")]
     ProviderUnknown(&'static str),
+    /// There is no such provider to set up.
+    #[error("no such payment provider")]
+    SetUpUnknown,
+    /// The precondition of the request was not met.
+    #[error("{0}")]
+    Precondition(Problem),
+    /// A set-up that makes no sense, with its places in the request.
+    #[error("the request breaks a rule")]
+    Fields(Vec<FieldError>),
     /// The session is not there.
     #[error("no such payment session")]
     SessionUnknown,
@@ -35,6 +44,11 @@ impl From<PaymentError> for Problem {
             PaymentError::ProviderUnknown(code) => Self::new(&PROVIDER_UNKNOWN)
                 .detail(format!("There is no payment provider `{code}` here."))
                 .field("/payment/provider", "not_allowed", "must be a payment provider of the store"),
+            PaymentError::SetUpUnknown => Self::new(&problem::NOT_FOUND),
+            PaymentError::Precondition(problem) => problem,
+            PaymentError::Fields(errors) => {
+                errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
+            }
             PaymentError::SessionUnknown => Self::new(&problem::NOT_FOUND),
             PaymentError::Money(error) => Self::new(&problem::INTERNAL).source(error),
             PaymentError::Db(error) => souk_access::database_problem(error.into()),

@@ -12,19 +12,23 @@ mod error;
 mod model;
 pub mod permissions;
 mod queries;
+mod routes;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actions::provider::{
     Provider, ProviderError, Providers, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders,
 };
 pub use actions::{
     NewSession, chosen_provider, due_refunds, due_sessions, hear, held, new_session, poll_soon,
-    promise_refund, record, record_outcome, refund_failed, refund_later, refund_succeeded, refunds_covered,
-    session,
+    promise_refund, promised, record, record_outcome, refund_failed, refund_later, refund_succeeded,
+    refunds_covered, retry_refund, session,
 };
 pub use error::{CATALOGUE, PaymentError, WEBHOOK_REFUSED};
 pub use model::{
     DueRefund, Held, News, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
     ProviderStatus, Setup, resembles_card_number,
 };
+pub use routes::routes;
 pub use state::{SessionEvent, SessionState};

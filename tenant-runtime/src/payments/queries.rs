@@ -9,6 +9,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use super::actions::NewSession;
 use super::model::{
     DueRefund, Folded, Held, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
+    ProviderView, Setup,
 };
 use super::state::SessionState;
 
@@ -29,6 +30,58 @@ pub struct ProviderRow {
 pub async fn provider(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<ProviderRow>, DbError> {
     let text = "SELECT enabled, settings FROM payment_providers WHERE code = $1";
     tx.optional(sql(text).bind::<Text, _>(code.as_str())).await
+}
+
+#[derive(QueryableByName)]
+struct SetUpRow {
+    #[diesel(sql_type = Text)]
+    code: String,
+    #[diesel(sql_type = Text)]
+    title: String,
+    #[diesel(sql_type = Bool)]
+    enabled: bool,
+    #[diesel(sql_type = Jsonb)]
+    settings: serde_json::Value,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+}
+
+impl From<SetUpRow> for ProviderView {
+    fn from(row: SetUpRow) -> Self {
+        // Settings nobody can read are settings that say nothing.
+        let Setup { capture_later, return_hosts } = serde_json::from_value(row.settings).unwrap_or_default();
+        let SetUpRow { code, title, enabled, version, .. } = row;
+        Self { code, title, enabled, capture_later, return_hosts, version }
+    }
+}
+
+/// The store's providers, by their code.
+pub async fn providers(tx: &mut ReadTx<'_>) -> Result<Vec<ProviderView>, DbError> {
+    let text = "SELECT code, title, enabled, settings, version FROM payment_providers ORDER BY code";
+    let rows: Vec<SetUpRow> = tx.load(sql(text)).await?;
+    Ok(rows.into_iter().map(ProviderView::from).collect())
+}
+
+/// A provider, locked until the transaction ends.
+pub async fn lock_provider(tx: &mut WriteTx<'_>, code: &str) -> Result<Option<ProviderView>, DbError> {
+    let text =
+        "SELECT code, title, enabled, settings, version FROM payment_providers WHERE code = $1 FOR UPDATE";
+    let row: Option<SetUpRow> = tx.optional(sql(text).bind::<Text, _>(code.to_owned())).await?;
+    Ok(row.map(ProviderView::from))
+}
+
+/// Writes a provider and counts its version up. Settings we do not know stay.
+pub async fn write_provider(tx: &mut WriteTx<'_>, provider: &ProviderView) -> Result<(), DbError> {
+    let text = "UPDATE payment_providers SET title = $2, enabled = $3, settings = settings || $4, version = version + 1 \
+        WHERE code = $1";
+    let setup = Setup { capture_later: provider.capture_later, return_hosts: provider.return_hosts.clone() };
+    let setup = serde_json::to_value(setup).map_err(|error| DbError::Other(Box::new(error)))?;
+    let statement = sql(text)
+        .bind::<Text, _>(provider.code.as_str())
+        .bind::<Text, _>(provider.title.as_str())
+        .bind::<Bool, _>(provider.enabled)
+        .bind::<Jsonb, _>(setup);
+    tx.execute(statement).await.map(drop)
 }
 
 /// Inserts a session in state `pending`.
@@ -267,6 +320,20 @@ pub async fn insert_refund(
 }
 
 #[derive(QueryableByName)]
+struct PromisedRow {
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
+}
+
+/// The sum of a payment's refunds, whatever became of them.
+pub async fn promised(tx: &mut ReadTx<'_>, payment: PaymentId) -> Result<i64, DbError> {
+    let text =
+        "SELECT coalesce(sum(amount_minor), 0)::bigint AS amount_minor FROM refunds WHERE payment_id = $1";
+    let row: PromisedRow = tx.one(sql(text).bind::<SqlUuid, _>(payment)).await?;
+    Ok(row.amount_minor)
+}
+
+#[derive(QueryableByName)]
 struct RefundRow {
     #[diesel(sql_type = SqlUuid)]
     id: RefundId,
@@ -355,6 +422,20 @@ pub async fn refund_succeeded(
         .bind::<Text, _>(refund.to_string());
     let row: Option<SucceededRow> = tx.optional(statement).await?;
     Ok(row.map(|row| Money::new(row.amount_minor, row.currency)))
+}
+
+/// A refund that failed is pending again, under a key that was never used. False unless it failed.
+pub async fn retry_refund(tx: &mut WriteTx<'_>, order: OrderId, refund: RefundId) -> Result<bool, DbError> {
+    let now = tx.now();
+    let text = "UPDATE refunds SET state = 'pending', failure_message = NULL, next_attempt_at = $3, updated_at = $3, \
+            idempotency_key = $4 || '.' || attempts \
+        WHERE id = $1 AND order_id = $2 AND state = 'failed'";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(refund)
+        .bind::<SqlUuid, _>(order)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Text, _>(refund.to_string());
+    Ok(tx.execute(statement).await? == 1)
 }
 
 /// The provider refuses for good (`again` is `None`), or something went wrong on the way (`again` says when to retry).

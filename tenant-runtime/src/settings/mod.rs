@@ -8,6 +8,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use error::SettingsError;
 pub use model::{Settings, TaxLevel};

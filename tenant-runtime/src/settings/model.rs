@@ -4,7 +4,8 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Text as SqlText};
 use serde::{Deserialize, Serialize};
 use souk_api::ETag;
-use souk_kernel::{Country, Currency, Email, Rounding, Text};
+use souk_kernel::{Country, Currency, Email, Rounding, StoreId, Text};
+use souk_tenancy::StoreEntry;
 use utoipa::ToSchema;
 
 /// Where tax is rounded.
@@ -151,6 +152,61 @@ impl From<Settings> for SettingsView {
             reservation_minutes: settings.reservation_minutes,
             order_prefix: settings.order_prefix,
             version: settings.version,
+        }
+    }
+}
+
+/// What a store answers at its first address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct IndexView {
+    pub store: StoreId,
+    #[schema(example = "Acme Mugs")]
+    pub name: String,
+    /// The reference, for people.
+    #[schema(example = "/docs")]
+    pub docs: &'static str,
+    /// The reference, for programs.
+    #[schema(example = "/openapi.json")]
+    pub openapi: &'static str,
+    pub storefront: StorefrontLinks,
+    /// Below it is what staff and machines do; it asks for a token or a secret key.
+    #[schema(example = "/admin/v1")]
+    pub admin: &'static str,
+}
+
+/// What a shopper's client begins with.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct StorefrontLinks {
+    #[schema(example = "/store/v1/store")]
+    pub store: &'static str,
+    #[schema(example = "/store/v1/products")]
+    pub products: &'static str,
+    #[schema(example = "/store/v1/collections")]
+    pub collections: &'static str,
+    /// `POST` makes one.
+    #[schema(example = "/store/v1/carts")]
+    pub carts: &'static str,
+    /// `POST` makes one: a cart and a page to buy it on, in one call.
+    #[schema(example = "/store/v1/checkout-sessions")]
+    pub checkout_sessions: &'static str,
+}
+
+impl IndexView {
+    /// The index of a store.
+    pub fn of(store: &StoreEntry) -> Self {
+        Self {
+            store: store.id,
+            name: store.name.clone(),
+            docs: "/docs",
+            openapi: "/openapi.json",
+            storefront: StorefrontLinks {
+                store: "/store/v1/store",
+                products: "/store/v1/products",
+                collections: "/store/v1/collections",
+                carts: "/store/v1/carts",
+                checkout_sessions: "/store/v1/checkout-sessions",
+            },
+            admin: "/admin/v1",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Settings over HTTP.
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, patch};
 use souk_access::Permit;
 use souk_api::{ETag, IfMatch, Json, Problem, not_modified};
@@ -7,12 +8,26 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::SettingsError;
-use super::model::{EditSettings, Settings, SettingsView, StoreView};
+use super::model::{EditSettings, IndexView, Settings, SettingsView, StoreView};
 use super::{actions, permissions, queries};
 
-/// `/admin/v1/settings`, `/store/v1/store`.
+/// `/`, `/admin/v1/settings`, `/store/v1/store`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show_settings).service(edit_settings).service(show_store);
+    config.service(index).service(show_settings).service(edit_settings).service(show_store);
+}
+
+/// Where things are
+///
+/// The first address of a store: what it is called and where to go from here. Costs no statement.
+#[utoipa::path(tag = "Shopping", operation_id = "getIndex", security(()), responses(
+    (status = 200, body = IndexView, headers(("Link" = String))), (status = 404, body = Problem)))]
+#[get("/")]
+async fn index(permit: Permit<permissions::ViewStore>) -> HttpResponse {
+    let links = "</openapi.json>; rel=\"service-desc\"; type=\"application/json\", </docs>; rel=\"service-doc\"; type=\"text/html\"";
+    HttpResponse::Ok()
+        .insert_header((header::LINK, links))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=60"))
+        .json(IndexView::of(permit.entry()))
 }
 
 async fn read<P: souk_access::Permission>(permit: &Permit<P>) -> Result<Settings, SettingsError> {

@@ -8,6 +8,8 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
 pub use error::TaxError;
 pub use model::arithmetic::lines;

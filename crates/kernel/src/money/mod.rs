@@ -113,16 +113,21 @@ impl Money {
     /// The part of this amount that `share` says, rounded once: tax on a net amount, a percentage off.
     pub fn portion(self, share: Ppm, rounding: Rounding) -> Result<Self, MoneyError> {
         let parts = i128::from(self.minor) * i128::from(share.get());
-        self.exactly(rounding.divide(parts, Ppm::WHOLE.get()))
+        self.exactly(rounding.divide(parts, i64::from(Ppm::WHOLE.get())))
     }
 
     /// The tax inside a gross amount: `gross − gross / (1 + rate)`, where the net is what is rounded. The gross is
     /// sacred, so net and tax always add up to it.
     pub fn included_portion(self, rate: Ppm, rounding: Rounding) -> Result<Self, MoneyError> {
-        let whole = Ppm::WHOLE.get();
-        // Both are below 2^24: the sum fits.
-        let net = rounding.divide(i128::from(self.minor) * i128::from(whole), whole + rate.get());
+        let whole = i64::from(Ppm::WHOLE.get());
+        let net = rounding.divide(i128::from(self.minor) * i128::from(whole), whole + i64::from(rate.get()));
         self.exactly(i128::from(self.minor) - net)
+    }
+
+    /// What `part` of `whole` equal pieces of this amount are worth, rounded once; nothing when `whole` is zero. All pieces are
+    /// worth exactly the amount.
+    pub fn fraction(self, part: i64, whole: i64, rounding: Rounding) -> Result<Self, MoneyError> {
+        self.exactly(rounding.divide(i128::from(self.minor) * i128::from(part), whole))
     }
 
     /// The sum, or zero of `currency` when there is nothing to add. Errors: another currency, overflow of the total

@@ -46,7 +46,7 @@ impl Rounding {
 
     /// `number / by`, rounded; by zero it is zero, which no caller here asks for. The sign does not matter to the
     /// result's size: a refund rounds like the sale it takes back.
-    pub(super) fn divide(self, number: i128, by: u32) -> i128 {
+    pub(super) fn divide(self, number: i128, by: i64) -> i128 {
         let by = i128::from(by);
         let (Some(quotient), Some(rest)) = (number.checked_div(by), number.checked_rem(by)) else { return 0 };
         let twice = rest.abs() * 2;

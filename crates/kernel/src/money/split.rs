@@ -49,7 +49,8 @@ pub fn refund_share(total: Money, k: u32, of: u32, already: Money) -> Result<Mon
     if k > of || of == 0 {
         return Err(MoneyError::NoPart);
     }
-    let share = total.exactly(Rounding::HalfUp.divide(i128::from(total.minor()) * i128::from(k), of))?;
+    let share =
+        total.exactly(Rounding::HalfUp.divide(i128::from(total.minor()) * i128::from(k), i64::from(of)))?;
     let due = share.checked_sub(already)?;
     let turned = if total.is_negative() { due.is_positive() } else { due.is_negative() };
     Ok(if turned { Money::zero(total.currency()) } else { due })

@@ -1,5 +1,6 @@
 //! Carts as values and as wishes.
 
+mod attributes;
 mod quote;
 mod view;
 
@@ -10,6 +11,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use view::{CartView, Priced, ShippingOptionList, Warning};
 
@@ -42,6 +44,7 @@ pub struct Cart {
     pub customer: Option<CustomerId>,
     pub email: Option<Email>,
     pub note: String,
+    pub attributes: Attributes,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     /// The one the shopper chose, if any; whether it still fits is for [`super::priced`] to say.
@@ -94,6 +97,7 @@ pub struct NewCart {
     pub billing_address: Option<Address>,
     pub customer: Option<CustomerId>,
     pub note: String,
+    pub attributes: Attributes,
     pub discount_codes: Vec<Code>,
     /// Whose market it is priced in; the store's own currency without it.
     pub country: Option<Country>,
@@ -122,6 +126,8 @@ pub struct CreateCart {
     pub billing_address: Option<Address>,
     #[serde(default)]
     pub note: Option<LongText<2000>>,
+    #[serde(default)]
+    pub attributes: Attributes,
     /// At most 5.
     #[serde(default)]
     #[schema(value_type = Vec<String>, example = json!(["SUMMER"]))]
@@ -157,6 +163,7 @@ impl CreateCart {
             billing_address: self.billing_address,
             customer,
             note: self.note.map(LongText::into_string).unwrap_or_default(),
+            attributes: self.attributes,
             discount_codes: self.discount_codes,
             country: self.country,
         }
@@ -181,6 +188,18 @@ impl<T> Change<T> {
             Self::Keep => {}
             Self::Clear => *to = None,
             Self::Set(value) => *to = Some(value),
+        }
+    }
+
+    /// Does it to a part that is never absent: cleared, it is as in a new cart.
+    pub fn apply_or_default(self, to: &mut T)
+    where
+        T: Default,
+    {
+        match self {
+            Self::Keep => {}
+            Self::Clear => *to = T::default(),
+            Self::Set(value) => *to = value,
         }
     }
 }
@@ -210,6 +229,10 @@ pub struct EditCart {
     /// Whether the store credit of the customer who made the cart pays too; a guest has none.
     #[serde(default)]
     pub use_store_credit: Option<bool>,
+    /// All of them.
+    #[serde(default)]
+    #[schema(value_type = Option<Attributes>)]
+    pub attributes: Change<Attributes>,
 }
 
 /// A new quantity of a line.

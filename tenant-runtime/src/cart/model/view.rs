@@ -8,7 +8,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
-use super::{Address, Cart, Quote, QuotedLine, QuotedShipping};
+use super::{Address, Attributes, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
@@ -59,6 +59,7 @@ pub struct CartView {
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Option<Email>,
     pub note: String,
+    pub attributes: Attributes,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub lines: Vec<CartLineView>,
@@ -290,6 +291,7 @@ impl From<Priced> for CartView {
             market: cart.market,
             email: cart.email,
             note: cart.note,
+            attributes: cart.attributes,
             shipping_address: cart.shipping_address,
             billing_address: cart.billing_address,
             unavailable_lines: gone.collect(),

@@ -14,8 +14,9 @@ pub use pricing::{
     SetListPrices, price_of,
 };
 pub use request::{
-    CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection, EditProduct, EditVariant,
-    Explain, ImageWords, NewVariant, ProductFilter, ProductRef, SetPrice, ShopFilter, Sort, Status,
+    ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
+    EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
+    SetPrice, ShopFilter, Sort, Status,
 };
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,

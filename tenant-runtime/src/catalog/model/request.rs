@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use souk_kernel::{CollectionId, Handle, LongText, Money, ProductId, Text, VariantId};
 use utoipa::{IntoParams, ToSchema};
 
@@ -194,6 +194,35 @@ pub struct ImageWords {
     pub variant: Option<VariantId>,
 }
 
+/// What to change about a picture; what is left out stays.
+#[derive(Clone, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EditImage {
+    /// What it shows, for those who cannot see it; empty when it only decorates.
+    #[schema(value_type = Option<String>, example = "A blue mug on a table")]
+    pub alt: Option<LongText<512>>,
+    /// The variant it shows; null for all of them.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<VariantId>)]
+    pub variant: Option<Option<VariantId>>,
+    /// Its place among the product's pictures, from 0; beyond the end is the end.
+    #[schema(example = 0)]
+    pub position: Option<u32>,
+}
+
+/// Null is an answer, too.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// The products of a collection: all of them, in their order.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ArrangeCollection {
+    /// At most 1,000, each once.
+    pub products: Vec<ProductId>,
+}
+
 /// A new group of products.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -231,6 +260,8 @@ pub enum Sort {
     Title,
     /// Cheapest first.
     Price,
+    /// As the merchant arranged the collection; only together with one.
+    Manual,
 }
 
 /// Which products, for those who run the store.
@@ -246,9 +277,9 @@ pub struct ProductFilter {
     pub collection: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,
-    #[serde(default)]
-    #[param(required = false)]
-    pub sort: Sort,
+    /// `manual` within a collection, else `newest`, when left out.
+    #[param(inline)]
+    pub sort: Option<Sort>,
 }
 
 /// Which products, for shoppers.
@@ -263,9 +294,9 @@ pub struct ShopFilter {
     pub collection: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,
-    #[serde(default)]
-    #[param(required = false)]
-    pub sort: Sort,
+    /// `manual` within a collection, else `newest`, when left out.
+    #[param(inline)]
+    pub sort: Option<Sort>,
 }
 
 impl From<ShopFilter> for ProductFilter {
@@ -280,6 +311,12 @@ impl ProductFilter {
     pub fn patterns(&self) -> Vec<String> {
         let words = self.q.as_ref().map_or("", |q| q.as_str()).split_whitespace().take(8);
         words.map(|word| format!("%{}%", escaped(word))).collect()
+    }
+
+    /// In which order: within a collection as it is arranged, unless another is asked for.
+    pub fn order(&self) -> Sort {
+        let usual = if self.collection.is_some() { Sort::Manual } else { Sort::Newest };
+        self.sort.unwrap_or(usual)
     }
 
     /// The collection sought: its id, or else its handle.

@@ -22,7 +22,8 @@ use self::rows::{
     SummaryRow, VersionRow,
 };
 use super::model::{
-    CollectionView, Draft, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
+    CollectionView, Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort,
+    VariantView,
 };
 
 /// The last row of a page: id, and the column its order goes by.
@@ -86,10 +87,11 @@ pub async fn page(
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Summary>, DbError> {
-    let text = match filter.sort {
+    let text = match filter.order() {
         Sort::Newest => concat!(include_str!("page.sql"), include_str!("newest.sql")),
         Sort::Title => concat!(include_str!("page.sql"), include_str!("by_title.sql")),
         Sort::Price => concat!(include_str!("page.sql"), include_str!("by_price.sql")),
+        Sort::Manual => concat!(include_str!("page.sql"), include_str!("manual.sql")),
     };
     let (collection, collection_handle) = filter.collection();
     let (id, at, title, amount) =
@@ -240,6 +242,22 @@ pub async fn add_image(tx: &mut WriteTx<'_>, image: &NewImage<'_>) -> Result<(),
     tx.execute(query).await.map(|_| ())
 }
 
+/// Writes a picture's words and the order of all of them. The product is locked.
+pub async fn edit_image(
+    tx: &mut WriteTx<'_>,
+    product: ProductId,
+    image: &ImageView,
+    order: &[ImageId],
+) -> Result<(), DbError> {
+    let query = sql(include_str!("edit_image.sql"))
+        .bind::<SqlUuid, _>(product)
+        .bind::<SqlUuid, _>(image.id)
+        .bind::<Text, _>(image.alt.clone())
+        .bind::<Nullable<SqlUuid>, _>(image.variant)
+        .bind::<Array<SqlUuid>, _>(order.iter().map(|image| image.uuid()).collect::<Vec<Uuid>>());
+    tx.execute(query).await.map(|_| ())
+}
+
 /// `false`: the product has no such picture.
 pub async fn remove_image(tx: &mut WriteTx<'_>, product: ProductId, image: ImageId) -> Result<bool, DbError> {
     let query = sql(include_str!("remove_image.sql")).bind::<SqlUuid, _>(image).bind::<SqlUuid, _>(product);
@@ -279,9 +297,10 @@ pub fn items_of(product: &ProductView) -> Vec<InventoryItemId> {
 }
 
 /// Which collections.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Wanted {
     pub id: Option<CollectionId>,
+    pub handle: Option<String>,
     pub published: Option<bool>,
     pub only_for_sale: bool,
     pub before: Option<CollectionId>,
@@ -297,7 +316,8 @@ pub async fn collections(
         .bind::<Nullable<Bool>, _>(wanted.published)
         .bind::<Bool, _>(wanted.only_for_sale)
         .bind::<Nullable<SqlUuid>, _>(wanted.before)
-        .bind::<BigInt, _>(limit);
+        .bind::<BigInt, _>(limit)
+        .bind::<Nullable<Text>, _>(wanted.handle);
     let rows: Vec<CollectionRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(CollectionView::from).collect())
 }
@@ -315,6 +335,36 @@ pub async fn put_collection(tx: &mut WriteTx<'_>, collection: &CollectionView) -
     .bind::<Text, _>(collection.description_html.clone())
     .bind::<Bool, _>(collection.published)
     .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(|_| ())
+}
+
+/// Locks a collection; gives its version.
+pub async fn lock_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<Option<i64>, DbError> {
+    let query = sql("SELECT version FROM collections WHERE id = $1 FOR UPDATE").bind::<SqlUuid, _>(id);
+    let row: Option<VersionRow> = tx.optional(query).await?;
+    Ok(row.map(|row| row.version))
+}
+
+/// Those of the products that there are.
+pub async fn known_products(tx: &mut ReadTx<'_>, products: &[ProductId]) -> Result<Vec<ProductId>, DbError> {
+    let ids: Vec<Uuid> = products.iter().map(|product| product.uuid()).collect();
+    let query =
+        sql("SELECT id AS product_id FROM products WHERE id = ANY($1)").bind::<Array<SqlUuid>, _>(ids);
+    let rows: Vec<OwnerRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| row.product_id).collect())
+}
+
+/// Makes these, in this order, the products of a collection, and counts its version up. The collection is locked.
+pub async fn arrange(
+    tx: &mut WriteTx<'_>,
+    collection: CollectionId,
+    products: &[ProductId],
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(include_str!("arrange.sql"))
+        .bind::<SqlUuid, _>(collection)
+        .bind::<Array<SqlUuid>, _>(products.iter().map(|product| product.uuid()).collect::<Vec<Uuid>>())
+        .bind::<Timestamptz, _>(now);
     tx.execute(query).await.map(|_| ())
 }
 

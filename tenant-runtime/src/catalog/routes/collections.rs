@@ -9,13 +9,15 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
 use crate::catalog::error::CatalogError;
-use crate::catalog::model::{CollectionFilter, CollectionView, CreateCollection, EditCollection};
+use crate::catalog::model::{
+    ArrangeCollection, CollectionFilter, CollectionView, CreateCollection, EditCollection,
+};
 use crate::catalog::queries::{self, Wanted};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(edit).service(remove);
-    config.service(put_in).service(take_out);
+    config.service(arrange).service(put_in).service(take_out);
 }
 
 /// The collections, latest first.
@@ -117,6 +119,28 @@ async fn remove(
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_collection(tx, id).await;
     permit.write("catalog.remove_collection", work).await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// Say which products a collection has, all of them, in their order.
+#[utoipa::path(
+    tag = "Collections", operation_id = "arrange_collection", request_body = ArrangeCollection,
+    params(("collection" = CollectionId, Path), ("If-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "Arranged", body = CollectionView),
+        (status = 412, description = "It changed since you read it", body = Problem),
+        (status = 422, description = "Not a product of this store, or one named twice", body = Problem)
+    )
+)]
+#[put("/admin/v1/collections/{collection}/products")]
+async fn arrange(
+    permit: Permit<permissions::EditCollections>,
+    id: Path<CollectionId>,
+    seen: IfMatch,
+    body: Json<ArrangeCollection>,
+) -> Result<HttpResponse, Problem> {
+    let (id, products) = (*id, &body.0.products);
+    let work = async move |tx: &mut WriteTx<'_>| actions::arrange(tx, id, seen, products).await;
+    Ok(shown(&permit.write("catalog.arrange_collection", work).await?))
 }
 
 /// Put a product into a collection, at the end. There already is fine.

@@ -48,6 +48,7 @@ const TITLE: usize = 600;
 fn place(sort: Sort, row: &SummaryView) -> Place {
     let mut place = (row.id, None, None, None);
     match sort {
+        Sort::Manual => {}
         Sort::Newest => place.1 = Some(row.created_at),
         Sort::Title => {
             let end = (0..=TITLE.min(row.title.len())).rev().find(|end| row.title.is_char_boundary(*end));

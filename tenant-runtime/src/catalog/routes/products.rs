@@ -42,7 +42,7 @@ async fn list(
     let after = paging.position::<Place>(&key, &scope)?;
     let (wanted, limit) = (&filter.0, paging.fetch());
     let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, true).await;
-    cut(permit.read("catalog.list", load).await?, filter.sort, &paging, &key, &scope)
+    cut(permit.read("catalog.list", load).await?, filter.order(), &paging, &key, &scope)
 }
 
 /// A product with its options, variants, prices and first stock. With an Idempotency-Key, a repeat gives the same product.

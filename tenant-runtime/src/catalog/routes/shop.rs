@@ -19,7 +19,8 @@ use crate::catalog::queries::{self, Place, Wanted};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(all_products).service(one_product).service(available).service(collections).service(image);
+    config.service(all_products).service(one_product).service(available).service(collections);
+    config.service(one_collection).service(image);
 }
 
 /// What is for sale.
@@ -39,7 +40,7 @@ async fn all_products(
     let after = paging.position::<Place>(&key, &scope)?;
     let (wanted, limit) = (&filter, paging.fetch());
     let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, false).await;
-    cut(permit.read("shop.products", load).await?, filter.sort, &paging, &key, &scope)
+    cut(permit.read("shop.products", load).await?, filter.order(), &paging, &key, &scope)
 }
 
 /// One product, by its id or its handle, also one it had before.
@@ -98,6 +99,27 @@ async fn collections(
         Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
     };
     Page::cut(permit.read("shop.collections", load).await?, &paging, &key, &scope, |collection| collection.id)
+}
+
+/// One published collection, by its id or handle. Its products: `GET /store/v1/products?collection=`, in the merchant's order.
+#[utoipa::path(
+    tag = "Shop", operation_id = "shop_collection", params(("collection" = String, Path)),
+    responses((status = 200, description = "It", body = CollectionView), (status = 404, body = Problem))
+)]
+#[get("/store/v1/collections/{collection}")]
+async fn one_collection(
+    permit: Permit<permissions::Browse>,
+    collection: Path<String>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let wanted = collection.as_str();
+    let find = async move |tx: &mut ReadTx<'_>| actions::published(tx, wanted).await;
+    let view = permit.read("shop.collection", find).await?;
+    let body = serde_json::to_vec(&view)
+        .map_err(|error| Problem::new(&souk_api::problem::INTERNAL).source(error))?;
+    let etag = ETag::of(&body);
+    let fresh = || HttpResponse::Ok().insert_header(&etag).content_type("application/json").body(body);
+    Ok(not_modified(&req, &etag).unwrap_or_else(fresh))
 }
 
 /// The bytes of a picture. They never change under the same id.

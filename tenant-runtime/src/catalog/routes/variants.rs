@@ -13,12 +13,13 @@ use super::keyed;
 use super::products::shown;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    EditVariant, ImageView, ImageWords, MOST_BYTES, NewVariant, ProductView, SetPrice, VariantView,
+    EditImage, EditVariant, ImageView, ImageWords, MOST_BYTES, NewVariant, ProductView, SetPrice, VariantView,
 };
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(add).service(edit).service(remove).service(price).service(add_image).service(remove_image);
+    config.service(add).service(edit).service(remove).service(price).service(add_image);
+    config.service(edit_image).service(remove_image);
 }
 
 /// One more variant. A value its options do not have yet becomes their last.
@@ -146,6 +147,26 @@ async fn collect(mut payload: web::Payload) -> Result<Bytes, Problem> {
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes.freeze())
+}
+
+/// Change what is said about a picture, which variant it shows, or its place. What is left out stays.
+#[utoipa::path(
+    tag = "Products", operation_id = "edit_image", request_body = EditImage,
+    params(("product" = ProductId, Path), ("image" = ImageId, Path)),
+    responses(
+        (status = 200, description = "The picture", body = ImageView),
+        (status = 422, description = "Not a variant of this product", body = Problem)
+    )
+)]
+#[patch("/admin/v1/products/{product}/images/{image}")]
+async fn edit_image(
+    permit: Permit<permissions::Edit>,
+    path: Path<(ProductId, ImageId)>,
+    body: Json<EditImage>,
+) -> Result<HttpResponse, Problem> {
+    let ((product, image), wish) = (*path, &body.0);
+    let work = async move |tx: &mut WriteTx<'_>| actions::edit_image(tx, product, image, wish).await;
+    Ok(HttpResponse::Ok().json(permit.write("catalog.edit_image", work).await?))
 }
 
 /// Delete a picture.

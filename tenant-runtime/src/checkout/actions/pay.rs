@@ -233,7 +233,7 @@ fn refusal(order: &OrderView) -> Reply {
         Problem::new(&PAYMENT_DECLINED)
             .detail(detail)
             .extension("failure_code", code)
-            .extension("order_id", order.id.to_string())
+            .extension("order", order.id.to_string())
     };
     Reply::json(refused.status(), &refused.document())
         .header("content-type", "application/problem+json")

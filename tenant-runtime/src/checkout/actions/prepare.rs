@@ -189,6 +189,9 @@ fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     if resembles_card_number(&cart.note) {
         return Err(CheckoutError::CardNumber("/note"));
     }
+    if cart.attributes.words().any(resembles_card_number) {
+        return Err(CheckoutError::CardNumber("/attributes"));
+    }
     if wish.expected_total != quote.total {
         return Err(CheckoutError::PriceChanged { expected: wish.expected_total, total: quote.total });
     }
@@ -278,6 +281,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         shipping_address: cart.shipping_address.as_ref().map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),
         note: cart.note.clone(),
+        attributes: cart.attributes.to_json(),
         lines: quote.lines.iter().map(line).collect(),
         shipping_line,
         discounts: quote.discounts.clone(),

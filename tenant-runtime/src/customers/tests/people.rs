@@ -95,12 +95,6 @@ impl Answer {
         assert_eq!(self.status, status, "{}", self.json);
         self.json
     }
-
-    /// A problem with this status and code.
-    #[track_caller]
-    pub fn refused(self, status: u16, code: &str) {
-        assert_eq!((self.status, self.json["code"].as_str()), (status, Some(code)), "{}", self.json);
-    }
 }
 
 impl People {

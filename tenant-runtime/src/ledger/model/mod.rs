@@ -11,7 +11,7 @@
 //! | 4000 | Sales | revenue | – | a sale is agreed: goods without tax |
 //! | 4100 | Shipping income | revenue | – | a sale is agreed: delivery without tax |
 //! | 4800 | Discounts given | revenue | a sale is agreed: what is taken off goods and delivery, without tax | – |
-//! | 4900 | Sales returns | revenue | a sale is cancelled: goods and delivery without tax | – |
+//! | 4900 | Sales returns | revenue | a sale is cancelled, or a part of it refunded: goods and delivery without tax | – |
 //! | 6100 | Credit granted | expense | credit is given away | – |
 //!
 //! Every fact is booked once: `fact` is unique in the journal. What was booked is never changed; it is reversed.
@@ -147,7 +147,7 @@ impl Entry {
         &self.fact
     }
 
-    /// The sort of fact: `sale`, `capture`, `cancellation`, `refund_promised`, `refund`.
+    /// The sort of fact: `sale`, `capture`, `cancellation`, `return`, `refund_promised`, `refund`, `kept`.
     pub const fn kind(&self) -> &'static str {
         self.kind
     }
@@ -382,6 +382,7 @@ mod tests {
             for entry in [
                 rules::placed(&sale, at),
                 rules::cancelled(&sale, at),
+                rules::returned(&sale, refund, at),
                 rules::captured(sale.order, "k", sale.total, Claim::Sale, at),
                 rules::captured(sale.order, "k", sale.total, Claim::NoSale, at),
                 rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),

@@ -47,12 +47,23 @@ pub fn placed(sale: &Sale, at: DateTime<Utc>) -> Booked {
 /// A placed order was cancelled: Dr 4900 goods and shipping after the discount, Dr 2200 tax · Cr 1100 total. If it had been paid,
 /// 1100 is now below zero until [`refund_promised`] or [`kept`] says what becomes of the money.
 pub fn cancelled(sale: &Sale, at: DateTime<Utc>) -> Booked {
+    let fact = format!("cancellation:{}", sale.order);
+    reversed(sale, fact, "cancellation", format!("Order {} cancelled", sale.name), at)
+}
+
+/// A part of a sale comes back: as [`cancelled`], for that part.
+pub fn returned(back: &Sale, refund: RefundId, at: DateTime<Utc>) -> Booked {
+    let description = format!("Part of order {} given back", back.name);
+    reversed(back, format!("return:{refund}"), "return", description, at)
+}
+
+fn reversed(sale: &Sale, fact: String, kind: &'static str, description: String, at: DateTime<Utc>) -> Booked {
     if sale.total.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("cancellation:{}", sale.order), "cancellation", sale.total.currency(), at)
+    Entry::draft(fact, kind, sale.total.currency(), at)
         .order(sale.order)
-        .description(format!("Order {} cancelled", sale.name))
+        .description(description)
         .debit(SalesReturns, sale.goods.checked_add(sale.shipping)?.checked_sub(sale.discount)?)?
         .debit(SalesTaxPayable, sale.tax)?
         .credit(AccountsReceivable, sale.total)?

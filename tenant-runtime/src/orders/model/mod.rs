@@ -1,17 +1,19 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
+mod link;
+pub mod refund;
+pub mod rows;
 pub mod view;
 
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use souk_access::LinkSecret;
 use souk_kernel::{
     CartId, Currency, CustomerId, ImageId, InventoryItemId, LocationId, Money, MoneyError, OrderId,
     OrderLineId, ProductId, Quantity, ShippingLineId, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
+
+pub use link::LinkKey;
 
 use super::state::OrderState;
 use crate::discounts::Applied;
@@ -95,6 +97,19 @@ stored_text! {
         Cancel = "cancel",
         Capture = "capture",
         MarkPaid = "mark_paid",
+        Refund = "refund",
+    }
+}
+
+stored_text! {
+    /// What becomes of pieces whose money goes back.
+    StockChoice {
+        /// They are on sale again.
+        Restock = "restock",
+        /// They are gone: lost, broken, not worth sending back.
+        WriteOff = "write_off",
+        /// They stay sold: the shopper has them, or still gets them.
+        Keep = "keep",
     }
 }
 
@@ -120,6 +135,8 @@ pub struct NewOrder {
     pub shipping_address: Option<serde_json::Value>,
     pub billing_address: Option<serde_json::Value>,
     pub note: String,
+    /// Names and words, as the cart had them.
+    pub attributes: serde_json::Value,
     pub lines: Vec<NewLine>,
     pub shipping_line: Option<NewShippingLine>,
     /// What each discount takes off which line: a copy.
@@ -327,25 +344,42 @@ pub fn financial_status(
     }
 }
 
-/// What staff may do with an order now.
-pub fn allowed_actions(
-    state: OrderState,
-    financial: FinancialStatus,
-    fulfillment: FulfillmentStatus,
-    offline: bool,
-) -> Vec<AllowedAction> {
-    let mut actions = Vec::new();
-    let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
-    if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
-        actions.push(AllowedAction::Cancel);
+/// Where an order stands, as far as that decides what may be done with it.
+#[derive(Clone, Copy, Debug)]
+pub struct Standing {
+    pub state: OrderState,
+    pub financial: FinancialStatus,
+    pub fulfillment: FulfillmentStatus,
+    /// Paid outside of any provider.
+    pub offline: bool,
+    /// It cost nothing.
+    pub free: bool,
+}
+
+impl Standing {
+    /// What staff may do with the order now.
+    pub fn allowed_actions(self) -> Vec<AllowedAction> {
+        let Self { state, financial, fulfillment, offline, free } = self;
+        let mut actions = Vec::new();
+        let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
+        if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
+            actions.push(AllowedAction::Cancel);
+        }
+        if state == OrderState::Open && financial == FinancialStatus::Authorized {
+            actions.push(AllowedAction::Capture);
+        }
+        if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
+            actions.push(AllowedAction::MarkPaid);
+        }
+        let ours = matches!(
+            financial,
+            FinancialStatus::Paid | FinancialStatus::PartiallyPaid | FinancialStatus::PartiallyRefunded
+        );
+        if matches!(state, OrderState::Open | OrderState::Closed) && ours && !free {
+            actions.push(AllowedAction::Refund);
+        }
+        actions
     }
-    if state == OrderState::Open && financial == FinancialStatus::Authorized {
-        actions.push(AllowedAction::Capture);
-    }
-    if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
-        actions.push(AllowedAction::MarkPaid);
-    }
-    actions
 }
 
 /// How to undo an order.
@@ -366,38 +400,6 @@ pub struct Note {
     pub actor: String,
     pub details: serde_json::Value,
     pub at: DateTime<Utc>,
-}
-
-/// Makes the secret of an order: from a key of the platform and the order's id, so that it can be written into a mail later although
-/// only its digest is kept. 32 bytes, the same in every process of a platform.
-#[derive(Clone)]
-pub struct LinkKey(Hmac<Sha256>);
-
-impl std::fmt::Debug for LinkKey {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LinkKey(…)")
-    }
-}
-
-impl LinkKey {
-    /// A key from a secret of any length.
-    pub fn new(secret: &[u8]) -> Self {
-        use sha2::Digest as _;
-        let mut key = hmac::digest::Key::<Hmac<Sha256>>::default();
-        // Shorter than the block, so the rest stays zero, as HMAC pads it.
-        for (to, from) in key.iter_mut().zip(Sha256::digest(secret)) {
-            *to = from;
-        }
-        Self(Hmac::new(&key))
-    }
-
-    /// The secret that opens this order to a guest.
-    pub fn secret_of(&self, order: OrderId) -> Option<LinkSecret> {
-        use base64::Engine as _;
-        let tag =
-            self.0.clone().chain_update("order:").chain_update(order.to_string()).finalize().into_bytes();
-        LinkSecret::parse(&base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(tag))
-    }
 }
 
 #[cfg(test)]
@@ -428,27 +430,26 @@ mod tests {
     #[test]
     fn what_may_be_done_follows_from_where_it_stands() {
         use AllowedAction as A;
+        let fulfillment = FulfillmentStatus::Unfulfilled;
         let allowed = |state, financial, offline| {
-            allowed_actions(state, financial, FulfillmentStatus::Unfulfilled, offline)
+            Standing { state, financial, fulfillment, offline, free: false }.allowed_actions()
         };
         assert_eq!(allowed(OrderState::PendingPayment, FinancialStatus::Pending, false), [A::Cancel]);
         assert_eq!(allowed(OrderState::Open, FinancialStatus::Authorized, false), [A::Cancel, A::Capture]);
         assert_eq!(allowed(OrderState::Open, FinancialStatus::Pending, true), [A::Cancel, A::MarkPaid]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel, A::Refund]);
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel]);
+        assert_eq!(allowed(OrderState::Closed, FinancialStatus::PartiallyRefunded, true), [A::Refund]);
         assert_eq!(allowed(OrderState::Cancelled, FinancialStatus::Paid, true), []);
-        let shipped = FulfillmentStatus::Fulfilled;
-        assert_eq!(allowed_actions(OrderState::Open, FinancialStatus::Paid, shipped, false), []);
-    }
-
-    #[test]
-    fn a_secret_can_be_made_again_and_not_guessed() {
-        let (key, other) = (LinkKey::new(b"one"), LinkKey::new(b"two"));
-        let (a, b) = (OrderId::new(), OrderId::new());
-        let secret = |key: &LinkKey, order| key.secret_of(order).unwrap().expose().to_owned();
-        assert_eq!(secret(&key, a), secret(&key, a));
-        assert_ne!(secret(&key, a), secret(&key, b));
-        assert_ne!(secret(&key, a), secret(&other, a));
-        assert_eq!(secret(&key, a).len(), 43);
+        let shipped = Standing {
+            state: OrderState::Open,
+            financial: FinancialStatus::Paid,
+            fulfillment: FulfillmentStatus::Fulfilled,
+            offline: false,
+            free: false,
+        };
+        assert_eq!(shipped.allowed_actions(), [A::Refund]);
+        assert_eq!(Standing { free: true, ..shipped }.allowed_actions(), []);
     }
 
     proptest! {

@@ -1,7 +1,5 @@
 //! An order as it is shown.
 
-mod rows;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
@@ -10,12 +8,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
-pub use rows::{
-    AllocationJson, TaxJson, credit_views, discount_views, line_views, payment_views, refund_views,
-    shipping_views,
-};
-
-use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus};
+use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, StockChoice};
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
 
@@ -32,8 +25,8 @@ pub struct OrderView {
     pub state: OrderState,
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
-    pub cart_id: CartId,
-    pub customer_id: Option<CustomerId>,
+    pub cart: CartId,
+    pub customer: Option<CustomerId>,
     #[schema(example = "ada@example.com")]
     pub email: String,
     pub prices_include_tax: bool,
@@ -53,6 +46,9 @@ pub struct OrderView {
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
     pub note: String,
+    /// Names and words, as the cart had them.
+    #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
+    pub attributes: serde_json::Value,
     /// What gift cards and store credit pay of the total.
     pub credits: Vec<OrderCreditView>,
     pub payments: Vec<PaymentView>,
@@ -73,8 +69,8 @@ pub struct OrderView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderLineView {
     pub id: OrderLineId,
-    pub product_id: ProductId,
-    pub variant_id: VariantId,
+    pub product: ProductId,
+    pub variant: VariantId,
     #[schema(example = "Enamel mug")]
     pub title: String,
     #[schema(example = "Blue")]
@@ -82,10 +78,13 @@ pub struct OrderLineView {
     pub sku: Option<String>,
     #[schema(value_type = Vec<Object>)]
     pub options: serde_json::Value,
-    pub image_id: Option<ImageId>,
+    pub image: Option<ImageId>,
     pub requires_shipping: bool,
     #[schema(example = 2)]
     pub quantity: i32,
+    /// Of these, pieces whose money went back or is on its way.
+    #[schema(example = 0)]
+    pub refunded_quantity: i32,
     pub unit_price: Money,
     /// What was taken off the line.
     pub discount: Money,
@@ -98,7 +97,7 @@ pub struct OrderLineView {
 /// A discount as it was given.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderDiscountView {
-    pub discount_id: DiscountId,
+    pub discount: DiscountId,
     #[schema(example = "Summer sale")]
     pub title: String,
     #[schema(example = "SUMMER")]
@@ -126,7 +125,7 @@ pub struct OrderCreditView {
 /// What one discount took off one line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderLineDiscountView {
-    pub discount_id: DiscountId,
+    pub discount: DiscountId,
     pub amount: Money,
 }
 
@@ -207,8 +206,25 @@ pub struct RefundView {
     #[schema(example = "pending")]
     pub state: String,
     pub failure_message: Option<String>,
+    /// What it gives back; empty when it is all that was paid.
+    pub lines: Vec<RefundLineView>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// What a refund gives back of one line.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RefundLineView {
+    /// Null for the delivery.
+    pub line: Option<OrderLineId>,
+    /// Zero for a gesture: the pieces stay sold.
+    #[schema(example = 1)]
+    pub quantity: i32,
+    /// What the shopper gets, tax included.
+    pub amount: Money,
+    /// The tax inside it.
+    pub tax: Money,
+    pub stock: StockChoice,
 }
 
 /// What happened, oldest first.
@@ -247,6 +263,9 @@ pub struct ShopperOrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
+    /// Names and words, as the cart had them.
+    #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
+    pub attributes: serde_json::Value,
     /// What gift cards and store credit pay of the total.
     pub credits: Vec<OrderCreditView>,
     pub payment: Option<ShopperPaymentView>,
@@ -300,6 +319,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping_lines: order.shipping_lines,
             shipping_address: order.shipping_address,
             billing_address: order.billing_address,
+            attributes: order.attributes,
             credits: order.credits,
             payment,
             cancel_reason: order.cancel_reason,

@@ -9,11 +9,12 @@ use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, ReadTx, sql};
 
 use super::known;
-use crate::orders::model::view::{
-    AllocationJson, OrderView, TaxJson, credit_views, discount_views, line_views, payment_views,
-    refund_views, shipping_views,
+use crate::orders::model::rows::{
+    AllocationJson, TaxJson, credit_views, discount_views, line_views, payment_views, refund_views,
+    shipping_views,
 };
-use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, allowed_actions};
+use crate::orders::model::view::OrderView;
+use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
 
 #[derive(QueryableByName)]
@@ -58,6 +59,8 @@ struct DetailRow {
     billing_address: Option<Value>,
     #[diesel(sql_type = Text)]
     note: String,
+    #[diesel(sql_type = Jsonb)]
+    attributes: Value,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     cancelled_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -117,7 +120,15 @@ impl DetailRow {
             .map(|text| known("cancel reason", &text, CancelReason::parse(&text)))
             .transpose()?;
         let payments = payment_views(read(self.payments)?, currency);
+        let refunds = refund_views(read(self.refunds)?, currency);
         let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
+        let standing = Standing {
+            state,
+            financial: financial_status,
+            fulfillment: fulfillment_status,
+            offline,
+            free: self.total_minor == 0,
+        };
         let view = OrderView {
             id: self.id,
             number: self.number,
@@ -125,8 +136,8 @@ impl DetailRow {
             state,
             financial_status,
             fulfillment_status,
-            cart_id: self.cart_id,
-            customer_id: self.customer_id,
+            cart: self.cart_id,
+            customer: self.customer_id,
             email: self.email,
             prices_include_tax: self.prices_include_tax,
             subtotal: money(self.subtotal_minor),
@@ -135,16 +146,17 @@ impl DetailRow {
             tax: money(self.tax_minor),
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
-            lines: line_views(read(self.lines)?, &taxes, &allocations, currency),
+            lines: line_views(read(self.lines)?, &taxes, &allocations, &refunds, currency),
             shipping_lines: shipping_views(read(self.shipping_lines)?, &taxes, currency),
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
+            attributes: self.attributes,
             credits: credit_views(read(self.credits)?, currency),
             payments,
-            refunds: refund_views(read(self.refunds)?, currency),
+            refunds,
             timeline: read(self.timeline)?,
-            allowed_actions: allowed_actions(state, financial_status, fulfillment_status, offline),
+            allowed_actions: standing.allowed_actions(),
             cancel_reason,
             placed_at: self.placed_at,
             cancelled_at: self.cancelled_at,

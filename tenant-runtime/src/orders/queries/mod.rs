@@ -3,6 +3,7 @@
 mod detail;
 mod list;
 mod owner;
+mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 pub use detail::{find, find_by_name};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{forget, placed_by, under_way};
+pub use refund::{insert_refund_lines, parts};
 
 use super::model::{
     CancelReason, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, NewTax, Note, Sums,
@@ -113,7 +115,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<SqlUuid, _>(Uuid::now_v7())
         .bind::<Text, _>(actor)
         .bind::<BigInt, _>(order.discount.minor())
-        .bind::<Jsonb, _>(allocations_json(order));
+        .bind::<Jsonb, _>(allocations_json(order))
+        .bind::<Jsonb, _>(&order.attributes);
     tx.execute(statement).await.map(drop)
 }
 

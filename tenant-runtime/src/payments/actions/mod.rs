@@ -1,16 +1,19 @@
 //! What happens to sessions, payments and refunds inside one transaction; and, in the folders' other files, the providers.
 
+mod breaker;
 mod manual;
 pub mod provider;
 mod test;
 
 use chrono::{DateTime, Utc};
+use souk_api::{ETag, IfMatch};
 use souk_kernel::{Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    DueRefund, Held, MISMATCH, News, ProviderCode, ProviderEvent, ProviderFact, Setup, pause_after,
+    DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent, ProviderFact,
+    ProviderView, Setup, pause_after,
 };
 use super::queries;
 
@@ -35,6 +38,23 @@ pub async fn chosen_provider(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<
     let row = row.ok_or(PaymentError::ProviderUnknown(code.as_str()))?;
     // Settings nobody can read are settings that say nothing.
     Ok(serde_json::from_value(row.settings).unwrap_or_default())
+}
+
+/// Changes how the store has set up a provider. Locks its row. Two statements.
+///
+/// # Errors
+/// [`PaymentError::SetUpUnknown`], [`PaymentError::Precondition`] when somebody was faster, [`PaymentError::Fields`].
+pub async fn set_up(
+    tx: &mut WriteTx<'_>,
+    code: &str,
+    seen: &IfMatch,
+    wish: EditProvider,
+) -> Result<ProviderView, PaymentError> {
+    let now = queries::lock_provider(tx, code).await?.ok_or(PaymentError::SetUpUnknown)?;
+    seen.check(&ETag::new(now.version)).map_err(PaymentError::Precondition)?;
+    let then = wish.apply(now)?;
+    queries::write_provider(tx, &then).await?;
+    Ok(ProviderView { version: then.version + 1, ..then })
 }
 
 /// Begins an attempt to pay. One statement.
@@ -146,6 +166,15 @@ pub async fn promise_refund(
     Ok(refund)
 }
 
+/// All that was ever promised back of a payment, whatever became of the promise: what the provider refused is still owed. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn promised(tx: &mut ReadTx<'_>, payment: &Payment) -> Result<Money, DbError> {
+    let minor = queries::promised(tx, payment.id).await?;
+    Ok(Money::new(minor, payment.captured.currency()))
+}
+
 /// Takes refunds whose turn it is, at most `limit`. One statement.
 ///
 /// # Errors
@@ -172,6 +201,15 @@ pub async fn refund_succeeded(
 /// See [`DbError`].
 pub async fn refund_failed(tx: &mut WriteTx<'_>, refund: RefundId, message: &str) -> Result<bool, DbError> {
     queries::refund_failed(tx, refund, message, None).await
+}
+
+/// Tries a refund again that the provider refused for good: something has changed there. It gets a new key, for under the old one nothing
+/// happened and nothing would. False unless it is a failed one of this order. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn retry_refund(tx: &mut WriteTx<'_>, order: OrderId, refund: RefundId) -> Result<bool, DbError> {
+    queries::retry_refund(tx, order, refund).await
 }
 
 /// A refund whose outcome is not known is tried again later, with the same idempotency key. One statement.

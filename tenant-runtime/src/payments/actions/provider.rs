@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 
 use super::super::model::{DueRefund, PaymentSession, ProviderCode, ProviderEvent, ProviderFact};
-use super::{manual::Manual, test::Test};
+use super::{breaker::Guarded, manual::Manual, test::Test};
 
 /// A payment to be started. The session's id is both our reference and the idempotency key.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ pub struct ProvidersConfig {
 #[derive(Clone)]
 pub struct Providers {
     manual: Arc<Manual>,
-    test: Option<Arc<Test>>,
+    test: Option<Arc<Guarded<Test>>>,
 }
 
 impl std::fmt::Debug for Providers {
@@ -121,7 +121,13 @@ impl Providers {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new(config: &ProvidersConfig) -> Result<Self, reqwest::Error> {
-        Ok(Self { manual: Arc::new(Manual), test: Test::new(config)?.map(Arc::new) })
+        let guarded = |test| Arc::new(Guarded::new(test, config.clock.clone()));
+        Ok(Self { manual: Arc::new(Manual), test: Test::new(config)?.map(guarded) })
+    }
+
+    /// Whether this process has the provider of this code.
+    pub fn has(&self, code: &str) -> bool {
+        ProviderCode::parse(code).is_some_and(|code| self.of(code).is_some())
     }
 
     /// The provider of this code, if this process has it.

@@ -1,6 +1,7 @@
 //! Sessions, payments, facts and the arithmetic between them. Pure.
 
 mod card_number;
+mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, Payme
 use utoipa::ToSchema;
 
 pub use card_number::resembles_card_number;
+pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
 
@@ -39,17 +41,6 @@ impl ProviderCode {
     pub const fn is_offline(self) -> bool {
         matches!(self, Self::Manual)
     }
-}
-
-/// How a store has set up a provider: `payment_providers.settings`.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Setup {
-    /// Hold the money and let staff capture it; else it is captured at once.
-    #[serde(default)]
-    pub capture_later: bool,
-    /// Hosts of the merchant's own storefronts that shoppers may be sent back to, besides the store's.
-    #[serde(default)]
-    pub return_hosts: Vec<String>,
 }
 
 /// One attempt of a shopper to pay for an order.

@@ -1,5 +1,7 @@
 //! Orders over HTTP.
 
+mod refunds;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
@@ -22,6 +24,9 @@ use crate::cart;
 use crate::customers::customer_of;
 use crate::payments::permissions::View as ViewPayments;
 
+/// Where a guest asks for an order by its number: throttled, because secrets may be guessed at there.
+pub const LOOK_UP: &str = "/store/v1/orders:look-up";
+
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     config
@@ -30,6 +35,9 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(get_order)
         .service(list_order_payments)
         .service(cancel_order)
+        .service(refunds::refund_order)
+        .service(refunds::preview_refund)
+        .service(refunds::retry_refund)
         .service(look_up_order)
         .service(get_own_order);
 }
@@ -307,7 +315,7 @@ async fn get_own_order(
     let reach = permit.reach();
     let order = detail.filter(|order| {
         let knows = secret.as_ref().is_some_and(|secret| secret.digest().matches(&order.secret_digest));
-        knows || matches!(reach, Reach::Own(_)) && reach.covers(order.view.customer_id) || reach == Reach::Any
+        knows || matches!(reach, Reach::Own(_)) && reach.covers(order.view.customer) || reach == Reach::Any
     });
     shown(order.map(|order| order.view))
 }

@@ -1,17 +1,15 @@
 //! A store with a provider of its own, and what shoppers and staff do in it.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer};
-use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Text};
 use serde_json::{Value, json};
 use souk_kernel::{CartId, Clock, InventoryItemId, ProductId, VariantId};
 use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
-use souk_tenancy::{DbError, TenancyError, sql};
 use uuid::Uuid;
 
-use crate::testing::{Answer, TestShop, WEBHOOK_SECRET};
+use super::{Answer, TestShop, WEBHOOK_SECRET};
 
 /// Longer than the runtime waits for a provider in tests.
 const SILENCE: Duration = Duration::from_millis(2500);
@@ -50,16 +48,12 @@ pub async fn provider() -> String {
     url
 }
 
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = BigInt)]
-    number: i64,
-}
+impl Deref for Shop {
+    type Target = TestShop;
 
-#[derive(QueryableByName)]
-struct Word {
-    #[diesel(sql_type = Text)]
-    word: String,
+    fn deref(&self) -> &TestShop {
+        &self.inner
+    }
 }
 
 impl Shop {
@@ -77,15 +71,22 @@ impl Shop {
 
     /// A product with so many pieces at a price; what costs nothing is a download.
     pub async fn thing(&self, pieces: i64, price: i64) -> Thing {
+        self.thing_for(pieces, price, "EUR").await
+    }
+
+    /// The same in another currency.
+    pub async fn thing_for(&self, pieces: i64, price: i64, currency: &str) -> Thing {
         let (product, variant, item) = (ProductId::new(), VariantId::new(), InventoryItemId::new());
         let (p, v, i) = (product.uuid(), variant.uuid(), item.uuid());
         self.inner
             .admin(&format!(
                 "INSERT INTO {{s}}.inventory_items (id, created_at) VALUES ('{i}', now());
                  INSERT INTO {{s}}.inventory_levels (item_id, location_id, on_hand) SELECT '{i}', id, {pieces} FROM {{s}}.locations LIMIT 1;
+                 INSERT INTO {{s}}.stock_movements (id, item_id, location_id, kind, on_hand_delta, actor)
+                     SELECT gen_random_uuid(), '{i}', id, 'received', {pieces}, 'test' FROM {{s}}.locations LIMIT 1;
                  INSERT INTO {{s}}.products (id, handle, title, status, created_at, updated_at) VALUES ('{p}', '{p}', 'Enamel mug', 'active', now(), now());
                  INSERT INTO {{s}}.product_variants (id, product_id, title, position, requires_shipping, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, {price} > 0, '{i}', now(), now());
-                 INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', 'EUR', {price}, now())"
+                 INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', '{currency}', {price}, now())"
             ))
             .await;
         Thing { variant }
@@ -132,38 +133,6 @@ impl Shop {
         answer.json
     }
 
-    /// One number of the store's schema.
-    pub async fn number(&self, text: &'static str) -> i64 {
-        let worker = self.inner.gate.worker(self.inner.store.id, "test", "looks").unwrap();
-        let read = worker
-            .read("test.number", async move |tx| Ok::<_, Failure>(tx.one::<Number>(sql(text)).await?.number));
-        read.await.unwrap()
-    }
-
-    /// Words of the store's schema, joined by spaces.
-    pub async fn words(&self, text: &'static str) -> String {
-        let worker = self.inner.gate.worker(self.inner.store.id, "test", "looks").unwrap();
-        let read = worker.read("test.words", async move |tx| {
-            let rows: Vec<Word> = tx.load(sql(text)).await?;
-            Ok::<_, Failure>(rows.into_iter().map(|row| row.word).collect::<Vec<_>>().join(" "))
-        });
-        read.await.unwrap()
-    }
-
-    /// What the outbox holds of this store, in order.
-    pub async fn told(&self) -> Vec<String> {
-        let database = souk_provisioner::test_support::TestDatabase::get().await;
-        let client = database.login("relay", &database.secrets.relay).await.unwrap();
-        let text = "SELECT type FROM platform.outbox WHERE store_id = $1 ORDER BY position";
-        let rows = client.query(text, &[&self.inner.store.id.uuid()]).await.unwrap();
-        rows.iter().map(|row| row.get(0)).collect()
-    }
-
-    /// on hand, committed, reserved
-    pub async fn stock(&self) -> String {
-        self.words("SELECT on_hand || '/' || committed || '/' || reserved AS word FROM inventory_levels ORDER BY item_id").await
-    }
-
     /// One round of the worker.
     pub async fn sweep(&self) -> crate::checkout::Swept {
         let worker = self.inner.gate.worker(self.inner.store.id, "poller", "test").unwrap();
@@ -208,17 +177,4 @@ pub fn pay_with(total: i64, token: &str) -> Value {
         "expected_total": { "amount_minor": total, "currency": "EUR" },
         "payment": { "provider": "test", "token": token, "return_url": "http://localhost:3000/thanks" },
     })
-}
-
-#[derive(Debug)]
-pub struct Failure;
-impl From<TenancyError> for Failure {
-    fn from(error: TenancyError) -> Self {
-        panic!("{error:?}")
-    }
-}
-impl From<DbError> for Failure {
-    fn from(error: DbError) -> Self {
-        panic!("{error:?}")
-    }
 }

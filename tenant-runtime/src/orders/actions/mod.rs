@@ -1,5 +1,7 @@
 //! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
 
+mod refund;
+
 use serde_json::json;
 use souk_kernel::{CartId, CustomerId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
@@ -8,8 +10,8 @@ use super::error::OrderError;
 use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
 use super::model::view::{OrderView, ShopperOrderView};
 use super::model::{
-    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note,
-    allowed_actions,
+    CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note, Standing,
+    refund::remainder,
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
@@ -19,6 +21,8 @@ use crate::discounts;
 use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
+
+pub use refund::{preview_refund, refund, retry_refund};
 
 /// Writes an attempt: state `pending_payment`, no number. One statement.
 ///
@@ -162,7 +166,9 @@ fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&s
 }
 
 fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
-    allowed_actions(order.state, order.financial_status, order.fulfillment_status, false)
+    let LockedOrder { state, financial_status: financial, fulfillment_status: fulfillment, .. } = *order;
+    Standing { state, financial, fulfillment, offline: false, free: order.sums.total.is_zero() }
+        .allowed_actions()
 }
 
 /// Writes where the money of a placed order stands now; when money came, books it and says `order.paid`. Two to four statements.
@@ -371,13 +377,18 @@ async fn undo_sale(
 ) -> Result<(), OrderError> {
     inventory::uncommit(tx, order.cart, order.id, wish.restock, actor).await?;
     discounts::release(tx, order.id).await?;
+    // What was refunded line by line is out of the books already.
+    let left = remainder(&order.sale()?, &queries::parts(tx, order.id).await?)?;
+    let entry = rules::cancelled(&left, tx.now()).map_err(ledger::LedgerError::from)?;
+    ledger::post_all(tx, Vec::from_iter(entry)).await?;
     let zero = Money::zero(order.sums.total.currency());
     let paid = held.and_then(|held| held.payment);
-    let ours = paid.map_or(Ok(zero), |payment| payment.captured.checked_sub(payment.refunded))?;
+    let ours = match &paid {
+        Some(payment) => payment.captured.checked_sub(payments::promised(tx, payment).await?)?,
+        None => zero,
+    };
     let ours = if ours.is_positive() { ours } else { zero };
     let credit = order.sums.credit;
-    let entry = rules::cancelled(&order.sale()?, tx.now()).map_err(ledger::LedgerError::from)?;
-    ledger::post_all(tx, Vec::from_iter(entry)).await?;
     let both = ours.checked_add(credit)?;
     if wish.refund {
         if let Some(payment) = paid.filter(|_| ours.is_positive()) {

@@ -1,21 +1,30 @@
-//! A real store in a real database behind the real routes, in this process. For the tests of the rooms.
+//! A real store in a real database behind the real application, in this process. For the tests of the rooms.
 //!
 //! Needs `SOUK_TEST_DATABASE_URL`. Every shop is a store of its own, so tests run side by side.
 
+mod call;
+mod looks;
+pub mod shop;
+
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::http::header::HeaderMap;
-use actix_web::test;
-use serde_json::Value;
-use souk_access::{Audience, Gate, Grant, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
+use actix_web::test::{TestRequest, init_service};
+use futures_util::FutureExt as _;
+use futures_util::future::LocalBoxFuture;
+use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
 use souk_api::CursorKey;
 use souk_kernel::{AccountId, Clock};
 use souk_provisioner::test_support::{TestDatabase, TestStore};
 use souk_provisioner::{PermissionSeed, RoleSeed};
 use souk_tenancy::{Database, Directory, Tenancy, TenancyConfig};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+pub use self::call::Answer;
 use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
 use crate::customers::Reception;
@@ -27,6 +36,11 @@ pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const CONTROL: &str = "https://control.example";
 /// Short, so that a test of a silent provider is.
 const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
+/// More than any test asks.
+const UNLIMITED: u32 = 1_000_000;
+
+/// The application, ready to be asked.
+type Door = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBody>>>;
 
 /// A store, the gate to it, and a clock that stands still until it is moved.
 pub struct TestShop {
@@ -36,29 +50,28 @@ pub struct TestShop {
     pub till: Till,
     pub reception: Reception,
     key: Arc<SigningKey>,
-}
-
-/// What came back.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub bytes: Vec<u8>,
-    /// Null when the body is no JSON.
-    pub json: Value,
+    requests_per_minute: u32,
+    door: OnceCell<Door>,
 }
 
 impl TestShop {
     /// A new store in Germany, with the `test` payment provider at this address if there is one.
     pub async fn open(provider: Option<String>) -> Self {
+        Self::limited(provider, UNLIMITED).await
+    }
+
+    /// The same, where one caller has only so many requests in a minute.
+    pub async fn limited(provider: Option<String>, requests_per_minute: u32) -> Self {
+        let store = TestStore::open_with(|request| request.seeds.roles = committed_roles()).await;
         let clock = Clock::manual(Clock::system().now());
         let (key, _) = SigningKey::generate(CONTROL).unwrap();
-        let store = TestStore::open_with(|request| request.seeds.roles = committed_roles()).await;
-        Self::over(Arc::new(store), clock, Arc::new(key), provider).await
+        Self::over(Arc::new(store), clock, Arc::new(key), provider, requests_per_minute).await
     }
 
     /// Another runtime process over the same store.
     pub async fn another_runtime(&self) -> Self {
-        Self::over(Arc::clone(&self.store), self.clock.clone(), Arc::clone(&self.key), None).await
+        let (store, key) = (Arc::clone(&self.store), Arc::clone(&self.key));
+        Self::over(store, self.clock.clone(), key, None, self.requests_per_minute).await
     }
 
     async fn over(
@@ -66,6 +79,7 @@ impl TestShop {
         clock: Clock,
         key: Arc<SigningKey>,
         provider: Option<String>,
+        requests_per_minute: u32,
     ) -> Self {
         let database = TestDatabase::get().await;
         let at = database.url.parse::<Database>().unwrap();
@@ -76,8 +90,8 @@ impl TestShop {
         config.acquire_timeout = Duration::from_secs(20);
         let directory = Directory::start(&config).await;
         let (_, mint) = Tenancy::start(config, directory).unwrap();
-        let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
         let reception = Reception::new(b"of tests", 1, 50).unwrap();
+        let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
         let verifier = reception.trusted_by(verifier).unwrap();
         let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
         gate.trust_proxies(1);
@@ -89,7 +103,7 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
-        Self { store, gate, clock, till, reception, key }
+        Self { store, gate, clock, till, reception, key, requests_per_minute, door: OnceCell::new() }
     }
 
     /// A token of the store's owner.
@@ -104,37 +118,33 @@ impl TestShop {
         self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
     }
 
-    /// One request to the store's host; a body is sent as JSON.
-    pub async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<Vec<u8>>,
-        headers: &[(&str, &str)],
-    ) -> Answer {
-        let services = Services::with(
-            self.gate.clone(),
-            self.till.clone(),
-            CursorKey::new(b"of tests"),
-            self.reception.clone(),
-            u32::MAX,
-            true,
-            true,
-        );
-        let app = test::init_service(app::app(services)).await;
-        let mut request = test::TestRequest::default().method(method.parse().unwrap()).uri(path);
-        request = request.insert_header(("host", self.store.host.as_str()));
-        if let Some(body) = body {
-            request = request.insert_header(("content-type", "application/json")).set_payload(body);
-        }
-        for header in headers {
-            request = request.append_header(*header);
-        }
-        let response = test::call_service(&app, request.to_request()).await;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let bytes = test::read_body(response).await.to_vec();
-        let json = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Answer { status, headers, bytes, json }
+    /// The application as a process serves it.
+    async fn door(&self) -> &Door {
+        self.door
+            .get_or_init(|| async {
+                let services = Services::with(
+                    self.gate.clone(),
+                    self.till.clone(),
+                    CursorKey::new(b"of tests"),
+                    self.reception.clone(),
+                    self.requests_per_minute,
+                    false,
+                    true,
+                );
+                let service = Rc::new(init_service(app::app(services)).await);
+                let door: Door = Rc::new(move |request| {
+                    let service = Rc::clone(&service);
+                    async move {
+                        match actix_web::dev::Service::call(&*service, request.to_request()).await {
+                            Ok(response) => response.map_into_boxed_body().into(),
+                            Err(error) => HttpResponse::from_error(error),
+                        }
+                    }
+                    .boxed_local()
+                });
+                door
+            })
+            .await
     }
 
     /// The platform suspends the store.
@@ -152,18 +162,22 @@ impl TestShop {
     }
 }
 
-/// The roles that every store starts with.
+/// The roles a new store gets, read from the committed policy.
 fn committed_roles() -> Vec<RoleSeed> {
-    let roles = souk_access::read_roles(include_str!("../policy/roles.csv")).unwrap();
-    let permission = |grant: &Grant| PermissionSeed {
-        object: grant.object().to_owned(),
-        action: grant.action().to_owned(),
-    };
-    let seed = |(name, grants): (String, Vec<Grant>)| RoleSeed {
-        id: Uuid::now_v7(),
-        name,
-        permissions: grants.iter().map(permission).collect(),
-    };
-    let staff = roles.into_iter().filter(|(name, _)| name != "anyone" && name != "shopper");
-    staff.map(seed).collect()
+    let mut roles: Vec<RoleSeed> = Vec::new();
+    for line in include_str!("../../policy/roles.csv").lines().filter(|line| !line.starts_with('#')) {
+        let mut cells = line.split(',').map(|cell| cell.trim().to_owned());
+        let (Some(name), Some(object), Some(action)) = (cells.next(), cells.next(), cells.next()) else {
+            continue;
+        };
+        // These two are nobody's by name.
+        if name == "anyone" || name == "shopper" {
+            continue;
+        }
+        if roles.last().is_none_or(|role| role.name != name) {
+            roles.push(RoleSeed { id: Uuid::now_v7(), name, permissions: Vec::new() });
+        }
+        roles.last_mut().unwrap().permissions.push(PermissionSeed { object, action });
+    }
+    roles
 }

@@ -1,4 +1,4 @@
-//! Rows of an order as JSON, and the views made of them.
+//! What the statement that reads a whole order gives as JSON, and how it becomes what is shown.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -8,33 +8,13 @@ use souk_kernel::{
 };
 use uuid::Uuid;
 
-use super::{
+use super::StockChoice;
+use super::view::{
     OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView, OrderShippingLineView,
-    OrderTaxLineView, PaymentView, RefundView, TransactionView,
+    OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
 };
+
 use crate::credit::CreditKind;
-
-/// A row of `order_credits` as JSON.
-#[derive(Deserialize)]
-pub struct CreditJson {
-    id: Uuid,
-    kind: CreditKind,
-    last_characters: Option<String>,
-    amount_minor: i64,
-    state: String,
-}
-
-/// Gift cards and store credit.
-pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCreditView> {
-    let view = |one: CreditJson| OrderCreditView {
-        credit: CreditId::from_uuid(one.id),
-        kind: one.kind,
-        last_characters: one.last_characters,
-        amount: Money::new(one.amount_minor, currency),
-        state: one.state,
-    };
-    credits.into_iter().map(view).collect()
-}
 
 /// A row of `order_lines` as JSON.
 #[derive(Deserialize)]
@@ -123,8 +103,19 @@ pub struct RefundJson {
     reason: String,
     state: String,
     failure_message: Option<String>,
+    lines: Vec<RefundLineJson>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
+}
+
+/// A row of `refund_lines` as JSON.
+#[derive(Deserialize)]
+struct RefundLineJson {
+    line: Option<Uuid>,
+    quantity: i32,
+    amount_minor: i64,
+    tax_minor: i64,
+    stock: StockChoice,
 }
 
 fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
@@ -143,12 +134,12 @@ pub fn discount_views(allocations: &[AllocationJson], currency: Currency) -> Vec
     let mut views: Vec<OrderDiscountView> = Vec::new();
     for row in allocations {
         let id = DiscountId::from_uuid(row.discount_id);
-        match views.iter_mut().find(|view| view.discount_id == id) {
+        match views.iter_mut().find(|view| view.discount == id) {
             Some(view) => {
                 view.amount = Money::new(view.amount.minor().saturating_add(row.amount_minor), currency);
             }
             None => views.push(OrderDiscountView {
-                discount_id: id,
+                discount: id,
                 title: row.title.clone(),
                 code: row.code.clone(),
                 kind: row.kind.clone(),
@@ -164,11 +155,16 @@ pub fn line_views(
     lines: Vec<LineJson>,
     taxes: &[TaxJson],
     allocations: &[AllocationJson],
+    refunds: &[RefundView],
     currency: Currency,
 ) -> Vec<OrderLineView> {
+    let refunded = |id| {
+        let lines = refunds.iter().flat_map(|refund| &refund.lines);
+        lines.filter(|line| line.line == Some(id)).map(|line| line.quantity).sum()
+    };
     let money = |minor| Money::new(minor, currency);
     let share = |row: &AllocationJson| OrderLineDiscountView {
-        discount_id: DiscountId::from_uuid(row.discount_id),
+        discount: DiscountId::from_uuid(row.discount_id),
         amount: money(row.amount_minor),
     };
     let view = |line: LineJson| OrderLineView {
@@ -179,15 +175,16 @@ pub fn line_views(
             .map(|tax| tax_view(tax, currency))
             .collect(),
         id: OrderLineId::from_uuid(line.id),
-        product_id: ProductId::from_uuid(line.product_id),
-        variant_id: VariantId::from_uuid(line.variant_id),
+        product: ProductId::from_uuid(line.product_id),
+        variant: VariantId::from_uuid(line.variant_id),
         title: line.title,
         variant_title: line.variant_title,
         sku: line.sku,
         options: line.options,
-        image_id: line.image_id.map(ImageId::from_uuid),
+        image: line.image_id.map(ImageId::from_uuid),
         requires_shipping: line.requires_shipping,
         quantity: line.quantity,
+        refunded_quantity: refunded(OrderLineId::from_uuid(line.id)),
         unit_price: money(line.unit_price_minor),
         discount: money(line.discount_minor),
         total: money(line.total_minor),
@@ -245,14 +242,44 @@ pub fn payment_views(payments: Vec<PaymentJson>, currency: Currency) -> Vec<Paym
 
 /// Money going back.
 pub fn refund_views(refunds: Vec<RefundJson>, currency: Currency) -> Vec<RefundView> {
+    let line = |one: RefundLineJson| RefundLineView {
+        line: one.line.map(OrderLineId::from_uuid),
+        quantity: one.quantity,
+        amount: Money::new(one.amount_minor, currency),
+        tax: Money::new(one.tax_minor, currency),
+        stock: one.stock,
+    };
     let view = |one: RefundJson| RefundView {
         id: RefundId::from_uuid(one.id),
         amount: Money::new(one.amount_minor, currency),
         reason: one.reason,
         state: one.state,
         failure_message: one.failure_message,
+        lines: one.lines.into_iter().map(line).collect(),
         created_at: one.created_at,
         updated_at: one.updated_at,
     };
     refunds.into_iter().map(view).collect()
+}
+
+/// A row of `order_credits` as JSON.
+#[derive(Deserialize)]
+pub struct CreditJson {
+    id: Uuid,
+    kind: CreditKind,
+    last_characters: Option<String>,
+    amount_minor: i64,
+    state: String,
+}
+
+/// Gift cards and store credit.
+pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCreditView> {
+    let view = |one: CreditJson| OrderCreditView {
+        credit: CreditId::from_uuid(one.id),
+        kind: one.kind,
+        last_characters: one.last_characters,
+        amount: Money::new(one.amount_minor, currency),
+        state: one.state,
+    };
+    credits.into_iter().map(view).collect()
 }

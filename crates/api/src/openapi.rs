@@ -1,0 +1,85 @@
+//! What every operation of a plane's OpenAPI document shares: title, licence, how to say who one is, problems; and where the
+//! document and its page are served.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::web::{self, ServiceConfig};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, LicenseBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::docs_page::docs_page;
+use crate::problem::Problem;
+
+/// What a document says of itself, and how its operations are told who calls.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub title: &'static str,
+    pub version: &'static str,
+    pub description: &'static str,
+    /// What the bearer scheme is called in the document.
+    pub scheme: &'static str,
+    /// Whether an operation asks for it; given its path.
+    pub secured: fn(&str, &Operation) -> bool,
+}
+
+/// The finished document as JSON with a line feed at its end. Every operation gets its credentials and, as `4XX` and `5XX`, the problem
+/// document. Empty if it does not render, which a drift test sees.
+#[must_use]
+pub fn render(mut document: OpenApi, about: &About) -> String {
+    document.info.title = about.title.to_owned();
+    document.info.version = about.version.to_owned();
+    document.info.description = Some(about.description.to_owned());
+    document.info.contact = None;
+    document.info.license =
+        Some(LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build());
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+    components.add_security_scheme(about.scheme, SecurityScheme::Http(bearer));
+    let mut schemas = vec![(Problem::name().into_owned(), Problem::schema())];
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    for (path, item) in &mut document.paths.paths {
+        let all = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        for operation in all.into_iter().flatten() {
+            let needs = SecurityRequirement::new::<_, [&str; 0], &str>(about.scheme, []);
+            operation.security =
+                Some(if (about.secured)(path, operation) { vec![needs] } else { Vec::new() });
+            refusals(operation);
+        }
+    }
+    let mut text = document.to_pretty_json().unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn refusals(operation: &mut Operation) {
+    for (range, text) in [("4XX", "Refused: nothing has changed"), ("5XX", "Failed on our side")] {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let problem = ResponseBuilder::new().description(text).content("application/problem+json", content);
+        operation.responses.responses.insert(range.to_owned(), RefOr::T(problem.build()));
+    }
+}
+
+/// Whether an operation says of itself that anybody may call it: `security(())`.
+#[must_use]
+pub fn is_public(operation: &Operation) -> bool {
+    operation.security.as_ref().is_some_and(|needs| *needs == [SecurityRequirement::default()])
+}
+
+/// Serves the document at `/openapi.json` and the page that renders it at `/docs`.
+pub fn served(document: fn() -> &'static str) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        let json = move || async move {
+            HttpResponse::Ok()
+                .content_type(ContentType::json())
+                .insert_header((CACHE_CONTROL, "public, max-age=60"))
+                .body(document())
+        };
+        config.route("/openapi.json", web::get().to(json));
+        config.route("/docs", web::get().to(async || docs_page("/openapi.json")));
+    }
+}

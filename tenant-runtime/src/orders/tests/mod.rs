@@ -1,0 +1,5 @@
+//! Orders over HTTP: what staff sees and does. How they come about is told in `checkout`.
+
+mod cancelling;
+mod reading;
+mod refunds;
