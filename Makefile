@@ -7,11 +7,16 @@ PROFILE ?= dev
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
 
+# Of `make bench`: which parts (all when empty), stores of the largest crowd, seconds of each measurement.
+ONLY ?=
+STORES ?= 1000
+SECONDS ?= 3
+
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor test test-fast journeys drills check audit clean-local
+.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -63,6 +68,18 @@ build:
 	$(STEP) "building ($(PROFILE))"
 	cargo build --profile $(PROFILE) $(PROGRAMS)
 
+## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source
+cluster:
+	@$(STEP) "Kubernetes on this machine"
+	config=$$(tests/cluster/cluster.sh up "$$PWD/.souk/cluster")
+	folder=$$(tests/cluster/build.sh)
+	echo "export KUBECONFIG=$$config PATH=$$folder:\$$PATH"
+
+## make cluster-down stop it, and the one of the tests
+cluster-down:
+	@tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
+	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
+
 ## make test         everything CI runs (PG=18|15)
 test: check
 	@$(SETUP)
@@ -72,6 +89,9 @@ test: check
 	cargo build --workspace --all-targets
 	$(DATABASE)
 	$(BROKER)
+	# Without Go those tests say that they were skipped; in CI that is a failure.
+	$(STEP) "Kubernetes for the tests"
+	tests/cluster/build.sh >/dev/null || [ $$? = 3 ]
 	$(STEP) "tests on PostgreSQL $(PG)"
 	cargo test --workspace
 	$(STEP) "all tests passed after $$(( $$(date +%s) - began )) s"
@@ -103,6 +123,14 @@ check:
 	$(STEP) "house rules"
 	cargo test -q --workspace --test house
 
+## make bench        what Souk costs on this machine, into docs/PERFORMANCE.md (ONLY=list,checkout STORES=200 SECONDS=3)
+bench:
+	@$(SETUP)
+	$(STEP) "building (fast)"
+	cargo build --profile fast $(PROGRAMS) -p souk-bench
+	$(STEP) "measuring"
+	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --seconds $(SECONDS)
+
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:
 	@$(SETUP)
@@ -116,7 +144,7 @@ audit:
 	"$$deny/bin/cargo-deny" check advisories
 
 ## make clean-local  stop everything and remove the private database, logs and secrets of this clone
-clean-local: down
+clean-local: down cluster-down
 	@for folder in .souk/test-pg*; do
 		if [ -d "$$folder" ] && [ -x target/debug/souk ]; then target/debug/souk db stop --dir "$$folder"; fi
 	done

@@ -22,6 +22,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     FROM platform.store_ledger l WHERE l.role_name = pg_catalog.current_setting('role')
 $$;
 
+-- For a login of a store's own pods: the rows of the stores it may become, which is one. Nothing for anybody else's session.
+CREATE OR REPLACE FUNCTION platform.own_ledger_rows() RETURNS SETOF platform.store_ledger
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT l.* FROM platform.store_ledger l
+    JOIN pg_catalog.pg_roles store ON store.rolname = l.role_name
+    JOIN pg_catalog.pg_auth_members m ON m.roleid = store.oid
+    JOIN pg_catalog.pg_roles login ON login.oid = m.member
+    WHERE login.rolname = session_user AND login.rolname LIKE 'l\_%'
+$$;
+
 CREATE OR REPLACE FUNCTION platform.emit(
     event_id uuid, aggregate_type text, aggregate_id uuid, type text, version integer, payload jsonb, traceparent text
 ) RETURNS void
@@ -64,6 +74,7 @@ END $$;
 
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_ledger_rows() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.bump_catalogue() TO PUBLIC;

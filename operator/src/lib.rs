@@ -1,4 +1,11 @@
 //! Store resources become schemas and workloads.
 //!
-//! The plane that will reconcile `Store` resources (design: `dereference → validate → build → apply → status`)
-//! through `crates/provisioner`. Until its issue is built it only says so.
+//! One pass over a store, whatever woke it ([`store::reconcile`]): look at what is there (`dereference`), read what is wanted
+//! (`validate`), provision through `crates/provisioner`, say what objects follow from it (`build`, pure), make them so
+//! (`apply`), and write down what was seen (`status`). The ledger in the tenants database is the truth about data; `status`
+//! is a copy that nothing reads back. What needs no change is not written, so a settled store is silent.
+
+pub mod config;
+pub mod controller;
+pub mod outcome;
+pub mod store;

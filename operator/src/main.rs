@@ -1,6 +1,7 @@
-//! The operator's command: what it will do, and that it does not do it yet.
+//! `souk-operator run | crd`.
 
 use clap::{Parser, Subcommand};
+use souk_operator::{config::Config, controller};
 
 /// Reconciles Store resources: provisions a PostgreSQL schema and role for each, runs its workloads (pooled or
 /// dedicated), and reports conditions that `kubectl wait` can trust.
@@ -13,20 +14,20 @@ struct Options {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Watch Store resources and reconcile them: ledger row, schema, role, migrations, Secret, Deployment, Service,
+    /// Watch Store resources and reconcile them: ledger row, schema, role, migrations, Secrets, Deployment, Service,
     /// autoscaler, disruption budget, network policy, route. Retains data on deletion unless told otherwise.
     Run,
-    /// Print the CustomResourceDefinition of Store (souk.dev/v1alpha1).
+    /// Print the CustomResourceDefinition of Store (souk.dev/v1alpha1) as YAML.
     Crd,
 }
 
-fn main() -> std::process::ExitCode {
-    let what = match Options::parse().command {
-        Command::Run => "run",
-        Command::Crd => "crd",
-    };
-    eprintln!(
-        "`souk-operator {what}` comes with the Kubernetes issue; until then `souk up` runs the same platform without Kubernetes"
-    );
-    std::process::ExitCode::FAILURE
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Options::parse().command {
+        Command::Run => controller::run(Config::from_env()?).await,
+        Command::Crd => {
+            print!("{}", serde_saphyr::to_string(&souk_store_resource::crd())?);
+            Ok(())
+        }
+    }
 }

@@ -20,7 +20,7 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::{
     audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages,
-    orders, payments, privacy, settings, shipping, staff, storefront, tax,
+    orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -44,11 +44,12 @@ pub struct Services {
     pages: Pages,
     show_statements: bool,
     shows_captured_mail: bool,
+    webhooks: webhooks::Rules,
 }
 
 impl Services {
     pub fn new(gate: Gate, till: Till, cursors: CursorKey, reception: Reception, config: &Config) -> Self {
-        Self::with(
+        let mut services = Self::with(
             gate,
             till,
             cursors,
@@ -56,7 +57,9 @@ impl Services {
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
-        )
+        );
+        services.webhooks.private = config.webhooks_private;
+        services
     }
 
     /// The same without a configuration: for tests.
@@ -77,7 +80,20 @@ impl Services {
         ];
         let guesses = Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, guesser));
         let pages = Pages::new(gate.clone());
-        Self { gate, till, cursors, reception, limits, guesses, pages, show_statements, shows_captured_mail }
+        let kinds = feed::announced().iter().map(|event| event.kind).collect();
+        let webhooks = webhooks::Rules { private: false, kinds };
+        Self {
+            gate,
+            till,
+            cursors,
+            reception,
+            limits,
+            guesses,
+            pages,
+            show_statements,
+            shows_captured_mail,
+            webhooks,
+        }
     }
 }
 
@@ -127,6 +143,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         checkout::permissions::ALL,
         feed::permissions::ALL,
         messages::permissions::ALL,
+        webhooks::permissions::ALL,
     ]
     .concat()
 }
@@ -157,7 +174,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(shipping::routes)
         .configure(staff::routes)
         .configure(feed::routes)
-        .configure(messages::routes);
+        .configure(messages::routes)
+        .configure(webhooks::routes);
 }
 
 /// The application; one is built for each HTTP worker.
@@ -183,6 +201,7 @@ pub fn app(
         .app_data(web::Data::new(services.till.providers.clone()))
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))
+        .app_data(web::Data::new(services.webhooks))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))

@@ -24,8 +24,10 @@ pub struct Config {
     pub internal_listen: String,
     /// `SOUK_DATABASE_URL`: `postgres://host:port/database`, no user.
     pub database: Database,
-    /// `SOUK_LANE_SECRET`: the passwords of the lanes' logins derive from it.
+    /// `SOUK_LANE_SECRET`: the passwords of the lanes' logins derive from it. Empty where `own_login` is given.
     pub lane_secret: String,
+    /// `SOUK_STORE_LOGIN` and `SOUK_STORE_PASSWORD`: serve the one store whose login this is, as it, instead of all stores.
+    pub own_login: Option<(String, String)>,
     /// `SOUK_LANES`, as given to the bootstrap.
     pub lanes: u16,
     /// `SOUK_RELAY_PASSWORD`; only a process that runs the workers needs it.
@@ -46,6 +48,8 @@ pub struct Config {
     pub smtp_url: Option<String>,
     /// `SOUK_MAIL_FROM`
     pub mail_from: Mailbox,
+    /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
+    pub webhooks_private: bool,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
     pub requests_per_minute: u32,
     /// Attempts to sign in that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
@@ -65,7 +69,14 @@ impl Config {
             internal_listen: set("SOUK_RUNTIME_INTERNAL_LISTEN")
                 .unwrap_or_else(|| "127.0.0.1:9081".to_owned()),
             database: parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?,
-            lane_secret: required("SOUK_LANE_SECRET")?,
+            lane_secret: match set("SOUK_STORE_LOGIN") {
+                Some(_) => String::new(),
+                None => required("SOUK_LANE_SECRET")?,
+            },
+            own_login: match set("SOUK_STORE_LOGIN") {
+                Some(login) => Some((login, required("SOUK_STORE_PASSWORD")?)),
+                None => None,
+            },
             lanes: or("SOUK_LANES", 8)?,
             relay_password: set("SOUK_RELAY_PASSWORD"),
             kafka: kafka()?,
@@ -82,6 +93,7 @@ impl Config {
                 "SOUK_MAIL_FROM",
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
             )?,
+            webhooks_private: or("SOUK_WEBHOOKS_PRIVATE", 0_u8)? == 1,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
             trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,

@@ -19,6 +19,7 @@ use crate::customers::Reception;
 use crate::messages::Sender;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::webhooks::Courier;
 use crate::worker;
 
 /// A call to a payment provider takes no longer than this; what became of it then is found out by the poller.
@@ -47,6 +48,11 @@ fn public_keys(file: &str) -> impl Iterator<Item = &str> {
 pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate> {
     let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
     tenancy.lanes = config.lanes;
+    tenancy.own_login.clone_from(&config.own_login);
+    if tenancy.own_login.is_some() {
+        // One lane instead of eight.
+        tenancy.connections_per_lane = 8;
+    }
     let directory = Directory::start(&tenancy).await;
     let (_, mint) = Tenancy::start(tenancy, directory)?;
     let mut verifier = Verifier::new();
@@ -72,18 +78,23 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let (gate, till) = (gate(&config, &reception).await?, till(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
+    anyhow::ensure!(
+        config.own_login.is_none() || !with_worker,
+        "SOUK_STORE_LOGIN serves one store; workers serve all of them: run `serve` without a worker"
+    );
     let working = match (&config.relay_password, with_worker) {
         (Some(password), true) => {
             let mut relay = RelayConfig::new(config.database.clone(), password.clone());
             relay.kafka.clone_from(&config.kafka);
             let desk = DeskConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
+            let courier = Courier::new(config.webhooks_private)?;
             let work = worker::run(
                 gate.clone(),
                 relay,
                 desk,
                 till.clone(),
-                sender,
+                (sender, courier),
                 config.control_plane_url.clone(),
                 shutdown.clone(),
             );

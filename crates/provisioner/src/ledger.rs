@@ -85,6 +85,21 @@ pub struct StoreRecord {
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub purge_after: Option<DateTime<Utc>>,
+    /// Where the owner lives (for a Store object: its namespace).
+    pub owner_scope: Option<String>,
+    /// The login of the store's own pods, if it has any.
+    pub login: Option<StoreLogin>,
+}
+
+/// A store's own login, as the ledger knows it: who it is and since when, never its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreLogin {
+    pub slot: i16,
+    /// Grows with every password.
+    pub version: i32,
+    pub issued_at: DateTime<Utc>,
+    /// The login before, still good until no pod uses it.
+    pub retiring: Option<i16>,
 }
 
 macro_rules! columns {
@@ -92,7 +107,8 @@ macro_rules! columns {
         concat!(
             $before,
             " l.store_id, l.schema_name, l.role_name, l.lane, l.state, l.owner_kind, l.owner_ref, l.organization_id, l.handle,",
-            " l.name, l.hosts, l.plan, l.fence, l.schema_version, l.last_error, l.created_at, l.purge_after ",
+            " l.name, l.hosts, l.plan, l.fence, l.schema_version, l.last_error, l.created_at, l.purge_after,",
+            " l.owner_scope, l.login_slot, l.login_version, l.login_issued_at, l.login_retiring ",
             $after
         )
     };
@@ -119,6 +135,15 @@ impl StoreRecord {
             last_error: row.get(14),
             created_at: row.get(15),
             purge_after: row.get(16),
+            owner_scope: row.get(17),
+            login: row.get::<_, Option<i16>>(18).zip(row.get::<_, Option<DateTime<Utc>>>(20)).map(
+                |(slot, issued_at)| StoreLogin {
+                    slot,
+                    version: row.get(19),
+                    issued_at,
+                    retiring: row.get(21),
+                },
+            ),
         }
     }
 }
@@ -345,6 +370,56 @@ pub(crate) async fn rewrite(client: &Client, store: &StoreRecord) -> Result<(), 
         .await
         .map_err(host_taken)?;
     Ok(())
+}
+
+/// Gives a store to another owner. The caller holds both locks and has checked the right.
+pub(crate) async fn hand_over(
+    client: &Client,
+    store: StoreId,
+    owner: &Owner,
+    scope: &str,
+) -> Result<(), ProvisionError> {
+    let sql = "UPDATE platform.store_ledger SET owner_kind = $2, owner_ref = $3, owner_scope = $4 WHERE store_id = $1";
+    let values = &[
+        (&store.uuid() as &(dyn tokio_postgres::types::ToSql + Sync), Type::UUID),
+        (&owner.kind, Type::TEXT),
+        (&owner.reference, Type::TEXT),
+        (&scope, Type::TEXT),
+    ];
+    client.query_typed(sql, values).await?;
+    Ok(())
+}
+
+/// Keeps where the owner lives.
+pub(crate) async fn set_scope(client: &Client, store: StoreId, scope: &str) -> Result<(), ProvisionError> {
+    let sql = "UPDATE platform.store_ledger SET owner_scope = $2 WHERE store_id = $1";
+    client.query_typed(sql, &[(&store.uuid(), Type::UUID), (&scope, Type::TEXT)]).await?;
+    Ok(())
+}
+
+/// Keeps which login is in force, which one retires, and (with `issued`) that there is a new password.
+/// Returns the row as it is now.
+pub(crate) async fn set_login(
+    client: &Client,
+    store: StoreId,
+    slot: Option<i16>,
+    retiring: Option<i16>,
+    issued: bool,
+) -> Result<Option<StoreRecord>, ProvisionError> {
+    let sql = columns!(
+        "UPDATE platform.store_ledger l
+         SET login_slot = $2, login_retiring = $3, login_version = login_version + CASE WHEN $4 THEN 1 ELSE 0 END,
+             login_issued_at = CASE WHEN $4 THEN now() ELSE login_issued_at END, updated_at = now()
+         WHERE store_id = $1 RETURNING",
+        ""
+    );
+    let values = &[
+        (&store.uuid() as &(dyn tokio_postgres::types::ToSql + Sync), Type::UUID),
+        (&slot, Type::INT2),
+        (&retiring, Type::INT2),
+        (&issued, Type::BOOL),
+    ];
+    Ok(client.query_typed(sql, values).await?.first().map(StoreRecord::read))
 }
 
 /// Stores whose time is over at `now`.

@@ -3,12 +3,15 @@
 //! [`Bootstrap`] prepares a database once; [`Provisioner`] then works as the login `provisioner`, which is no superuser.
 //! Used by the operator, by local mode and by the tests; it knows neither HTTP nor diesel.
 
+mod alignment;
 mod bootstrap;
 mod claim;
 mod connection;
 mod error;
+mod keys;
 mod ledger;
 mod life_cycle;
+mod login;
 mod migrate;
 mod rights;
 mod roles;
@@ -21,10 +24,13 @@ mod verify;
 
 use std::sync::Arc;
 
+pub use alignment::Alignment;
 pub use bootstrap::{Bootstrap, BootstrapReport};
 pub use claim::{ClaimRequest, Provisioned, Step, Watch};
 pub use error::ProvisionError;
-pub use ledger::{Owner, State, StoreRecord};
+pub use keys::mint_key;
+pub use ledger::{Owner, State, StoreLogin, StoreRecord};
+pub use login::{Credentials, login_role};
 pub use migrate::{Migration, MigrationSet, SweepFailure, SweepOptions, SweepReport};
 pub use roles::{CONTROL_PLANE, DIRECTORY, PROVISIONER, RELAY, Secrets, lane_role};
 pub use scram::{lane_password, verifier};

@@ -6,7 +6,7 @@ use crate::Provisioner;
 use crate::claim::check_hosts;
 use crate::error::ProvisionError;
 use crate::ledger::{self, Owner, State, StoreRecord};
-use crate::migrate;
+use crate::{login, migrate};
 
 impl Provisioner {
     /// The ledger's row, or none.
@@ -118,11 +118,10 @@ impl Provisioner {
         match record.state {
             State::Deleted => {}
             State::Deleting if record.purge_after <= now => {
-                let drop = format!(
-                    "DROP SCHEMA IF EXISTS {} CASCADE; DROP ROLE IF EXISTS {};",
-                    record.schema, record.role
-                );
+                let drop = format!("DROP SCHEMA IF EXISTS {} CASCADE;", record.schema);
                 client.batch_execute(&drop).await?;
+                login::drop_logins(&client, store).await?;
+                client.batch_execute(&format!("DROP ROLE IF EXISTS {};", record.role)).await?;
                 record.state = State::Deleted;
                 record.hosts.clear();
                 record.fence = fence;
@@ -152,7 +151,7 @@ impl Provisioner {
         Ok(purged)
     }
 
-    async fn was_seeded(&self, record: &StoreRecord) -> Result<bool, ProvisionError> {
+    pub(crate) async fn was_seeded(&self, record: &StoreRecord) -> Result<bool, ProvisionError> {
         let client = self.connections().lend().await?;
         let mut born = migrate::applied(&client, &record.schema).await?.is_some();
         let table = format!("SELECT to_regclass('{}.store_settings') IS NOT NULL", record.schema);
@@ -190,13 +189,13 @@ impl Provisioner {
     }
 }
 
-fn check_fence(record: &StoreRecord, fence: i64) -> Result<(), ProvisionError> {
+pub(crate) fn check_fence(record: &StoreRecord, fence: i64) -> Result<(), ProvisionError> {
     if fence < record.fence {
         return Err(ProvisionError::Stale { given: fence, recorded: record.fence });
     }
     Ok(())
 }
 
-fn wrong_state(store: StoreId, state: State, wanted: &'static str) -> ProvisionError {
+pub(crate) fn wrong_state(store: StoreId, state: State, wanted: &'static str) -> ProvisionError {
     ProvisionError::WrongState { store, state: state.to_string(), wanted }
 }

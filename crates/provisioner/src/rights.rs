@@ -41,11 +41,15 @@ const OPEN_LANGUAGES: &str = "
     SELECT quote_ident(lanname) FROM pg_catalog.pg_language
     WHERE lanpltrusted AND has_language_privilege('public', oid, 'USAGE') ORDER BY 1";
 
-/// Logins of ours that are not stores may take advisory locks and notify.
+/// Logins of ours that are not stores may take advisory locks and notify; the provisioner sees who is logged in, to know
+/// when a retired login is no longer used.
 const GIVEN_BACK: &str = "
     SELECT format('GRANT EXECUTE ON FUNCTION %s TO provisioner, control_plane, relay;', oid::regprocedure)
     FROM pg_catalog.pg_proc
-    WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname = 'pg_notify' OR proname ~ '^pg_(try_)?advisory_')";
+    WHERE pronamespace = 'pg_catalog'::regnamespace AND (proname = 'pg_notify' OR proname ~ '^pg_(try_)?advisory_')
+    UNION ALL
+    SELECT format('GRANT EXECUTE ON FUNCTION %s TO provisioner;', oid::regprocedure)
+    FROM pg_catalog.pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace AND proname = 'pg_stat_get_activity'";
 
 /// Takes the rights away from PUBLIC and gives the few back that our own logins need. Only a superuser may change the rights
 /// on built-in functions; for any other admin this is a no-op.

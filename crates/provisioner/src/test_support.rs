@@ -274,7 +274,9 @@ async fn drop_database(admin: &Client, name: &str) -> Result<(), ProvisionError>
     // Whoever made a role is its admin; the test's own admin may be a lesser login.
     admin.batch_execute("SET ROLE provisioner").await?;
     for row in roles {
-        admin.batch_execute(&format!("DROP ROLE IF EXISTS {}", row.get::<_, String>(0))).await?;
+        let role: String = row.get(0);
+        let id = role.trim_start_matches("r_");
+        admin.batch_execute(&format!("DROP ROLE IF EXISTS {role}, l_{id}_1, l_{id}_2")).await?;
     }
     admin.batch_execute("RESET ROLE").await?;
     Ok(())

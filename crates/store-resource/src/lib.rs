@@ -1,6 +1,19 @@
 //! The Store resource: what the control plane, the operator and a person with `kubectl` say to each other about one store.
 //!
-//! Only the names every side must agree on live here so far; the resource definition itself arrives with the operator.
+//! [`Store`] is `stores.souk.dev/v1alpha1`; [`crd`] is its definition as the chart installs it. The rules on its fields are
+//! CEL expressions: the API server runs them, and so does [`Store::validate_cel`] wherever there is no API server.
+
+mod condition;
+mod definition;
+mod spec;
+mod status;
+
+pub use condition::{ConditionType, Reason};
+pub use definition::crd;
+pub use spec::{
+    Autoscaling, Database, DeletionPolicy, DesiredState, Domain, Isolation, Locale, Runtime, Store, StoreSpec,
+};
+pub use status::{DatabaseStatus, Phase, RuntimeStatus, StoreStatus};
 
 /// API group of all Souk resources.
 pub const GROUP: &str = "souk.dev";
@@ -8,3 +21,12 @@ pub const GROUP: &str = "souk.dev";
 pub const VERSION: &str = "v1alpha1";
 /// Kind of the Store resource.
 pub const KIND: &str = "Store";
+
+/// Annotation: `"true"` stops everything but deletion until it is taken away.
+pub const PAUSED: &str = "souk.dev/paused";
+/// Annotation: any new value makes the operator look at the store at once; echoed in `status.lastHandledReconcileAt`.
+pub const RECONCILE_AT: &str = "souk.dev/reconcile-at";
+/// Label on everything that belongs to a store, and the only one selectors use: names are used again, ids never.
+pub const STORE_ID: &str = "souk.dev/store-id";
+/// The operator's finalizer: what lies outside the cluster (schema, roles) is settled before the object goes.
+pub const FINALIZER: &str = "souk.dev/store";

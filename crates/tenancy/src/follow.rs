@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use souk_kernel::id::StoreId;
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use uuid::Uuid;
@@ -14,13 +15,17 @@ use crate::entry::StoreEntry;
 use crate::lane::role_password;
 
 const LOGIN: &str = "runtime_directory";
+const CATALOGUE: &str = "catalogue";
 /// A notification may be lost with its connection; nothing stays unnoticed longer than this.
 const REREAD_EVERY: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Changes come in bursts (a migration sweep touches every row); they are read together.
+/// The connection is asked whether it lives this often; caches of catalogues trust it only while it answers.
+const PULSE: Duration = Duration::from_millis(400);
+const PULSE_TIMEOUT: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(10);
 const COLUMNS: &str = "select store_id, schema_name, role_name, lane, state, organization_id, handle, name, hosts, \
-     plan, fence, schema_version from platform.store_ledger where state not in ('spare', 'deleted')";
+     plan, fence, schema_version";
 
 #[derive(Debug, thiserror::Error)]
 enum FollowError {
@@ -56,8 +61,13 @@ fn pause(failures: u32) -> Duration {
 }
 
 async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::Infallible, FollowError> {
-    let password = role_password(&shared.config.lane_secret, LOGIN);
-    let config = shared.config.database.login(LOGIN, &password);
+    let config = match &shared.config.own_login {
+        Some((role, password)) => shared.config.database.login(role, password),
+        None => {
+            let password = role_password(&shared.config.lane_secret, LOGIN);
+            shared.config.database.login(LOGIN, &password)
+        }
+    };
     let (client, mut connection) = tokio::time::timeout(READ_TIMEOUT, config.connect(NoTls)).await??;
     let (sender, mut notices) = mpsc::unbounded_channel();
     // The driver ends when the client is dropped, or when the connection does; then `notices` closes.
@@ -65,41 +75,73 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
         let mut messages = stream::poll_fn(|context| connection.poll_message(context));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notification(notice) = message
-                && sender.send(notice.payload().to_owned()).is_err()
+                && sender.send((notice.channel() == CATALOGUE, notice.payload().to_owned())).is_err()
             {
                 break;
             }
         }
     });
     // LISTEN first, then read: what changes in between is heard.
-    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger")).await??;
+    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger; listen catalogue"))
+        .await??;
     read_all(shared, &client).await?;
+    // What was not heard may have changed anything.
+    shared.catalogue_changed(None);
+    shared.heard();
     shared.set_connected(true);
     *failures = 0;
 
     let mut reread = tokio::time::interval(REREAD_EVERY);
     reread.reset();
+    let mut pulse = tokio::time::interval(PULSE);
     loop {
         tokio::select! {
             notice = notices.recv() => {
-                let mut payloads = vec![notice.ok_or(FollowError::Ended)?];
+                let mut payloads = Vec::new();
+                take_note(shared, notice.ok_or(FollowError::Ended)?, &mut payloads);
+                if payloads.is_empty() {
+                    continue;
+                }
                 tokio::time::sleep(GATHER).await;
-                while let Ok(payload) = notices.try_recv() {
-                    payloads.push(payload);
+                while let Ok(notice) = notices.try_recv() {
+                    take_note(shared, notice, &mut payloads);
                 }
                 match payloads.iter().map(|payload| Uuid::try_parse(payload)).collect::<Result<Vec<_>, _>>() {
                     Ok(ids) => read_some(shared, &client, ids).await?,
                     Err(_) => read_all(shared, &client).await?,
                 }
             }
+            _ = pulse.tick() => {
+                tokio::time::timeout(PULSE_TIMEOUT, client.batch_execute("")).await??;
+                shared.heard();
+            }
             _ = reread.tick() => read_all(shared, &client).await?,
         }
     }
 }
 
+/// The whole ledger, or, for a login of one store, the rows it may know about.
+fn statement(shared: &Shared, which: &str) -> String {
+    let ledger = if shared.config.own_login.is_some() {
+        "platform.own_ledger_rows()"
+    } else {
+        "platform.store_ledger"
+    };
+    format!("{COLUMNS} from {ledger} where state not in ('spare', 'deleted') and {which}")
+}
+
+/// A change of a catalogue is noted at once; what concerns the ledger is gathered.
+fn take_note(shared: &Shared, (catalogue, payload): (bool, String), ledger: &mut Vec<String>) {
+    if catalogue {
+        shared.catalogue_changed(Uuid::try_parse(&payload).ok().map(StoreId::from_uuid));
+    } else {
+        ledger.push(payload);
+    }
+}
+
 async fn read_all(shared: &Shared, client: &Client) -> Result<(), FollowError> {
     let only = shared.config.only_store.map(|store| store.uuid());
-    let text = format!("{COLUMNS} and ($1::uuid is null or store_id = $1)");
+    let text = statement(shared, "($1::uuid is null or store_id = $1)");
     let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&only])).await??;
     let mut entries = HashMap::with_capacity(rows.len());
     take_in(shared, &rows, &mut entries);
@@ -115,7 +157,7 @@ async fn read_some(shared: &Shared, client: &Client, mut ids: Vec<Uuid>) -> Resu
     if ids.is_empty() {
         return Ok(());
     }
-    let text = format!("{COLUMNS} and store_id = any($1)");
+    let text = statement(shared, "store_id = any($1)");
     let rows = tokio::time::timeout(READ_TIMEOUT, client.query(&text, &[&ids])).await??;
     let mut entries = shared.snapshot().entries().clone();
     // What was named but does not come back has been deleted.
@@ -132,7 +174,7 @@ fn take_in(
     entries: &mut HashMap<souk_kernel::id::StoreId, Arc<StoreEntry>>,
 ) {
     for row in rows {
-        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.permits_of(id)) {
+        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.standing_of(id)) {
             Ok(entry) => {
                 entries.insert(entry.id, Arc::new(entry));
             }

@@ -45,12 +45,17 @@ impl Tenancy {
     /// # Errors
     /// Only if the pools cannot be built from this configuration.
     pub fn start(config: TenancyConfig, directory: Directory) -> Result<(Self, Mint), TenancyError> {
-        let lanes = (1..=config.lanes)
-            .map(|lane| {
-                let login =
-                    config.database.login(&lane_role(lane), &lane_password(&config.lane_secret, lane));
-                Lane::new(login, config.connections_per_lane, config.max_age)
-            })
+        let logins: Vec<_> = match &config.own_login {
+            Some((role, password)) => vec![config.database.login(role, password)],
+            None => (1..=config.lanes)
+                .map(|lane| {
+                    config.database.login(&lane_role(lane), &lane_password(&config.lane_secret, lane))
+                })
+                .collect(),
+        };
+        let lanes = logins
+            .into_iter()
+            .map(|login| Lane::new(login, config.connections_per_lane, config.max_age))
             .collect::<Result<_, _>>()?;
         let shared = Arc::new(Shared { config, directory, lanes });
         Ok((Self { shared: Arc::clone(&shared) }, Mint { shared }))
@@ -162,7 +167,9 @@ impl StoreScope {
         if !directory.by_id(self.entry.id).is_some_and(|entry| entry.state.has_data()) {
             return Err(TenancyError::StoreGone);
         }
-        let Some(lane) = lanes.get(usize::from(self.entry.lane).wrapping_sub(1)) else {
+        // A login of its own is the only lane there is.
+        let place = if config.own_login.is_some() { 1 } else { self.entry.lane };
+        let Some(lane) = lanes.get(usize::from(place).wrapping_sub(1)) else {
             tracing::error!(store = %self.entry.id, lane = self.entry.lane, "no such lane is configured");
             return Err(DbError::Unavailable.into());
         };
@@ -172,7 +179,7 @@ impl StoreScope {
             mode,
             lane,
             prologue: &self.entry.prologue,
-            permits: Some(&self.entry.permits),
+            standing: Some(&self.entry.standing),
             store: self.entry.id,
             clock: &config.clock,
             deadline: Instant::now() + config.acquire_timeout,

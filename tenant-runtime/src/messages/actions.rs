@@ -11,7 +11,7 @@ use souk_kernel::EventId;
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::MessageError;
-use super::model::{Message, render, retry_after, template_of};
+use super::model::{Message, is_worth_a_mail, render, retry_after, template_of};
 use super::queries;
 use crate::checkout::PublicAddress;
 use crate::customers::{self, LetterWanted};
@@ -29,13 +29,16 @@ const BATCH: usize = 20;
 /// the committed one: the shopper gets a mail either way.
 pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageError> {
     let Some(template) = template_of(&event.kind) else { return Ok(()) };
+    if !is_worth_a_mail(&event.kind, &event.payload) {
+        return Ok(());
+    }
     let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
     let store = settings::current(tx).await?;
     let own = queries::own_template(tx, template, &store.locale.to_string()).await?;
-    let mail = match render(template, own.as_ref(), &store.name, &event.payload) {
+    let mail = match render(template, own.as_ref(), &store.locale, &store.name, &event.payload) {
         Err(error) if own.is_some() => {
             tracing::warn!(%error, template, "the store's own template cannot be filled");
-            render(template, None, &store.name, &event.payload)?
+            render(template, None, &store.locale, &store.name, &event.payload)?
         }
         mail => mail?,
     };
@@ -62,10 +65,10 @@ pub async fn queue_letter(
     let (device, network) = letter.device.unwrap_or_default();
     let order = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network });
     let own = queries::own_template(tx, letter.template, &store.locale).await?;
-    let mail = match render(letter.template, own.as_ref(), &store.name, &order) {
+    let mail = match render(letter.template, own.as_ref(), &store.locale, &store.name, &order) {
         Err(error) if own.is_some() => {
             tracing::warn!(%error, template = letter.template, "the store's own template cannot be filled");
-            render(letter.template, None, &store.name, &order)?
+            render(letter.template, None, &store.locale, &store.name, &order)?
         }
         mail => mail?,
     };
@@ -84,7 +87,7 @@ pub async fn queue_invitation(
     let link =
         format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
     let values = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
-    let mail = render("staff_invitation", None, &store.name, &values)?;
+    let mail = render("staff_invitation", None, &store.locale, &store.name, &values)?;
     Ok(queries::insert(tx, event, "staff_invitation", &letter.recipient, mail).await?)
 }
 

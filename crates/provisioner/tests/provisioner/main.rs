@@ -2,5 +2,6 @@
 mod bootstrap;
 mod claim;
 mod life_cycle;
+mod login;
 mod sweep;
 mod walls;

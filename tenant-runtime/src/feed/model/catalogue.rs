@@ -11,9 +11,12 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder, PathsBuilder};
 use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
+use crate::credit::CreditIssued;
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
+use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
+use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
 pub struct Announced {
@@ -40,6 +43,11 @@ pub fn announced() -> &'static [Announced] {
             of::<CustomerErased>(),
             of::<LetterWanted>(),
             of::<StaffInvited>(),
+            of::<CreditIssued>(),
+            of::<DiscountCreated>(),
+            of::<DiscountUpdated>(),
+            of::<DiscountDeleted>(),
+            of::<WebhookDisabled>(),
         ];
         all.sort_unstable_by_key(|event| event.kind);
         all

@@ -1,0 +1,48 @@
+//! A process that serves one store, as that store's own login, over a database the provisioner made.
+
+use souk_kernel::Country;
+use souk_provisioner::test_support::{TestDatabase, test_request};
+use souk_tenancy::{Directory, Tenancy, TenancyConfig, TenancyError, sql};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_knows_and_opens_its_own_store_only() {
+    let database = TestDatabase::get().await;
+    let provisioner = database.provisioner().await;
+    let own = provisioner.claim(&test_request(Country::DE)).await.unwrap().record;
+    let other = provisioner.claim(&test_request(Country::DE)).await.unwrap().record;
+    let issued = provisioner.issue_login(own.store_id, 10).await.unwrap();
+
+    // No lane secret: such a process could not become anybody else if it wanted to.
+    let mut config = TenancyConfig::new(database.url.parse().unwrap(), String::new());
+    config.own_login = Some((issued.user, issued.password));
+    let directory = Directory::start(&config).await;
+    // It waits two seconds by itself; a machine with other things to do may need more.
+    for _ in 0..300 {
+        if directory.health().ready {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(directory.health().ready && directory.health().connected);
+    let hosts: Vec<_> = directory.all_live().iter().flat_map(|entry| entry.hosts.clone()).collect();
+    assert_eq!(hosts, own.hosts);
+    assert!(directory.by_host(&other.hosts[0]).is_none());
+
+    let (_, mint) = Tenancy::start(config, directory.clone()).unwrap();
+    let scope = mint.scope_of(own.store_id).unwrap();
+    let changed = scope
+        .write::<_, TenancyError, _>("rename", async |tx| {
+            Ok(tx.execute(sql("update store_settings set name = 'By its own login'")).await?)
+        })
+        .await
+        .unwrap();
+    assert_eq!(changed, 1);
+    assert!(mint.scope_of(other.store_id).is_none());
+
+    // It follows its row like any other runtime.
+    let mut changes = directory.changes();
+    changes.mark_unchanged();
+    provisioner.suspend(own.store_id, 5).await.unwrap();
+    changes.changed().await.unwrap();
+    assert!(directory.all_live().is_empty());
+}

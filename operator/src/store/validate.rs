@@ -1,0 +1,208 @@
+//! Reads the spec: what the API server's rules could not check, and what follows from it.
+
+use kube::ResourceExt as _;
+use serde_json::{Value, json};
+use souk_kernel::{Country, Currency, Email, HostLabel, StoreId};
+use souk_provisioner::Alignment;
+use souk_store_resource::{DesiredState, Isolation, Store, StoreSpec};
+
+use crate::config::RuntimeConfig;
+use crate::outcome::Failure;
+
+const PLANS: &str = include_str!("../../../control-plane/policy/plans.json");
+
+/// A spec that can be carried out.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub namespace: String,
+    pub name: String,
+    pub uid: String,
+    /// The fence: an operator that slept acts with an older one and is refused.
+    pub generation: i64,
+    /// Retained data to take up.
+    pub adopt: Option<StoreId>,
+    pub email: Email,
+    pub country: Country,
+    pub currency: Option<Currency>,
+    pub isolation: Isolation,
+    pub suspended: bool,
+    pub url: String,
+    /// What the ledger shall say.
+    pub alignment: Alignment,
+    /// Host and the Secret of its certificate, the platform's host first.
+    pub hosts: Vec<(String, Option<String>)>,
+    pub spec: StoreSpec,
+}
+
+impl Wish {
+    pub fn of(store: &Store, runtime: &RuntimeConfig) -> Result<Self, Failure> {
+        let spec = &store.spec;
+        let name = store.name_any();
+        let label = HostLabel::parse(&name).map_err(|error| {
+            Failure::invalid(format!("metadata.name {name:?} {error}: it is part of the store's address"))
+        })?;
+        let email = Email::parse(&spec.owner_email)
+            .map_err(|error| Failure::invalid(format!("spec.ownerEmail {error}")))?;
+        let country = Country::parse(&spec.locale.country)
+            .map_err(|error| Failure::invalid(format!("spec.locale.country {error}")))?;
+        let currency = spec
+            .locale
+            .currency
+            .as_deref()
+            .map(Currency::parse)
+            .transpose()
+            .map_err(|error| Failure::invalid(format!("spec.locale.currency {error}")))?;
+        let store_id = spec
+            .store_id
+            .as_deref()
+            .map(StoreId::parse)
+            .transpose()
+            .map_err(|error| Failure::invalid(format!("spec.storeId {error}")))?;
+        if store_id.is_some() && !spec.database.adopt {
+            return Err(Failure::invalid(
+                "spec.storeId takes up retained data: say so with spec.database.adopt: true, or leave it out",
+            ));
+        }
+        let platform = runtime.platform_domain.split(':').next().unwrap_or_default();
+        let own = format!("{}.{platform}", label.as_str());
+        let mut hosts = vec![(own.clone(), None)];
+        for domain in &spec.domains {
+            if domain.host == platform || domain.host.ends_with(&format!(".{platform}")) {
+                return Err(Failure::invalid(format!(
+                    "spec.domains: {} lies under {platform}, which is the platform's; this store answers at {own} without being told",
+                    domain.host
+                )));
+            }
+            hosts.push((domain.host.clone(), domain.tls_secret_name.clone()));
+        }
+        let plan = plan(&spec.plan)?;
+        Ok(Self {
+            namespace: store.namespace().unwrap_or_default(),
+            uid: store.uid().unwrap_or_default(),
+            generation: store.metadata.generation.unwrap_or(1),
+            adopt: store_id,
+            email,
+            country,
+            currency,
+            isolation: spec.isolation,
+            suspended: spec.state == DesiredState::Suspended,
+            url: url(spec, label.as_str(), &runtime.platform_domain),
+            alignment: Alignment {
+                handle: name.clone(),
+                name: spec.display_name.clone(),
+                hosts: hosts.iter().map(|(host, _)| host.clone()).collect(),
+                plan,
+                suspended: spec.state == DesiredState::Suspended,
+                scope: store.namespace().unwrap_or_default(),
+            },
+            hosts,
+            name,
+            spec: spec.clone(),
+        })
+    }
+
+    /// How many pods, unless an autoscaler decides.
+    pub fn replicas(&self) -> Option<i32> {
+        let runtime = self.spec.runtime.as_ref();
+        match runtime.and_then(|runtime| runtime.autoscaling.as_ref()) {
+            _ if self.suspended => Some(0),
+            Some(_) => None,
+            None => Some(runtime.and_then(|runtime| runtime.replicas).unwrap_or(1)),
+        }
+    }
+}
+
+/// Plain HTTP on a developer's machine, HTTPS everywhere else.
+fn url(spec: &StoreSpec, label: &str, platform_domain: &str) -> String {
+    if let Some(primary) = spec.domains.iter().find(|domain| domain.primary) {
+        return format!("https://{}", primary.host);
+    }
+    let host = platform_domain.split(':').next().unwrap_or_default();
+    let local = host == "localhost" || host.ends_with(".localhost");
+    format!("{}://{label}.{platform_domain}", if local { "http" } else { "https" })
+}
+
+fn plan(name: &str) -> Result<Value, Failure> {
+    let file: Value = serde_json::from_str(PLANS).unwrap_or_default();
+    let plans: Vec<_> = file["plans"].as_array().into_iter().flatten().collect();
+    if let Some(plan) = plans.iter().find(|plan| plan["id"] == name) {
+        return Ok(json!({ "id": name, "limits": plan["limits"] }));
+    }
+    let known: Vec<_> = plans.iter().filter_map(|plan| plan["id"].as_str()).collect();
+    Err(Failure::invalid(format!("spec.plan {name:?} does not exist; there are {}", known.join(", "))))
+}
+
+#[cfg(test)]
+pub mod testing {
+    use super::*;
+
+    /// What the golden files are made with.
+    pub fn runtime() -> RuntimeConfig {
+        RuntimeConfig {
+            image: format!("registry.example/souk-runtime@sha256:{}", "0".repeat(64)),
+            database_url: "postgres://postgres.example:5432/souk".into(),
+            cursor_secret: "cursor-secret".into(),
+            staff_key_pem: "-----BEGIN PUBLIC KEY-----\n".into(),
+            public_url: "https://souk.example".into(),
+            platform_domain: "shops.example".into(),
+            pooled_service: "souk-runtime.souk-system:80".parse().unwrap(),
+            gateway: None,
+            ingress_class: Some("nginx".into()),
+        }
+    }
+
+    pub fn store(change: impl FnOnce(&mut StoreSpec)) -> Store {
+        let mut spec = StoreSpec::new("Acme Bakery", "owner@acme.example");
+        change(&mut spec);
+        let mut store = Store::new("acme", spec);
+        store.metadata.namespace = Some("org-acme".into());
+        store.metadata.uid = Some("6ba7b810-9dad-11d1-80b4-00c04fd430c8".into());
+        store.metadata.generation = Some(1);
+        store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use souk_store_resource::{Domain, Reason};
+
+    use super::*;
+    use crate::outcome::Retry;
+
+    #[track_caller]
+    fn refused(store: &Store, words: &str) {
+        let failure = Wish::of(store, &testing::runtime()).expect_err("it is refused");
+        assert_eq!((failure.reason, failure.retry), (Reason::InvalidSpec, Retry::OnChange));
+        assert!(failure.message.contains(words), "{}", failure.message);
+    }
+
+    fn domain(host: &str) -> Domain {
+        Domain { host: host.into(), primary: true, tls_secret_name: None }
+    }
+
+    #[test]
+    fn a_wish_says_what_the_ledger_shall_say() {
+        let wish =
+            Wish::of(&testing::store(|it| it.domains = vec![domain("acme.example")]), &testing::runtime())
+                .unwrap();
+        assert_eq!(wish.alignment.hosts, ["acme.shops.example", "acme.example"]);
+        assert_eq!((wish.alignment.scope.as_str(), wish.url.as_str()), ("org-acme", "https://acme.example"));
+        assert_eq!(wish.alignment.plan["limits"]["products"], plan("free").unwrap()["limits"]["products"]);
+        assert_eq!(wish.replicas(), Some(1));
+    }
+
+    #[test]
+    fn what_cannot_be_carried_out_is_said() {
+        refused(&testing::store(|it| it.plan = "gold".into()), "there are free, growth");
+        refused(&testing::store(|it| it.locale.country = "XX".into()), "spec.locale.country");
+        refused(&testing::store(|it| it.locale.currency = Some("XYZ".into())), "spec.locale.currency");
+        refused(&testing::store(|it| it.domains = vec![domain("bank.shops.example")]), "the platform's");
+        refused(
+            &testing::store(|it| it.store_id = Some("sto_01h455vb4pex5vsknk084sn02q".into())),
+            "adopt: true",
+        );
+        let mut admin = testing::store(|_| {});
+        admin.metadata.name = Some("admin".into());
+        refused(&admin, "is reserved");
+    }
+}

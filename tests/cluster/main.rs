@@ -1,0 +1,13 @@
+//! The operator on a real Kubernetes (etcd, kube-apiserver, kube-controller-manager, kube-scheduler) over a real PostgreSQL.
+//! Pods are scheduled, but kwok only says that they run: what they do is proved elsewhere.
+//!
+//! Every test has a namespace and an operator of its own. The cluster is left running for the next time
+//! (`make cluster-down`).
+
+mod bench;
+mod birth;
+mod chart;
+mod deletion;
+mod operators;
+mod refusals;
+mod repair;
