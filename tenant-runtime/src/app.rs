@@ -18,14 +18,18 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::checkout::Till;
 use crate::config::Config;
+use crate::cors::{Pages, cors};
+use crate::customers::Reception;
 use crate::{
-    cart, catalog, checkout, credit, discounts, feed, inventory, ledger, markets, messages, orders, payments,
-    settings, shipping, staff, tax, webhooks,
+    audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages,
+    orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
 
+/// A store has as much as so many callers.
+const STORE_SHARE: u32 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Enough for a shopper who mistypes a number.
 const GUESSES_PER_MINUTE: u32 = 10;
@@ -36,19 +40,22 @@ pub struct Services {
     pub gate: Gate,
     pub till: Till,
     pub cursors: CursorKey,
-    limit: Arc<RateLimit>,
+    pub reception: Reception,
+    limits: [Arc<RateLimit>; 3],
     guesses: Arc<RateLimit>,
+    pages: Pages,
     show_statements: bool,
     shows_captured_mail: bool,
     webhooks: webhooks::Rules,
 }
 
 impl Services {
-    pub fn new(gate: Gate, till: Till, cursors: CursorKey, config: &Config) -> Self {
+    pub fn new(gate: Gate, till: Till, cursors: CursorKey, reception: Reception, config: &Config) -> Self {
         let mut services = Self::with(
             gate,
             till,
             cursors,
+            reception,
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
@@ -62,15 +69,33 @@ impl Services {
         gate: Gate,
         till: Till,
         cursors: CursorKey,
+        reception: Reception,
         requests_per_minute: u32,
         show_statements: bool,
         shows_captured_mail: bool,
     ) -> Self {
-        let limit = Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, caller_of));
+        let whole_store = requests_per_minute.saturating_mul(STORE_SHARE);
+        let limits = [
+            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, caller_of)),
+            Arc::new(RateLimit::new("key", requests_per_minute, MINUTE, key_of)),
+            Arc::new(RateLimit::new("store", whole_store, MINUTE, store_of)),
+        ];
         let guesses = Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, guesser));
+        let pages = Pages::new(gate.clone());
         let kinds = feed::announced().iter().map(|event| event.kind).collect();
         let webhooks = webhooks::Rules { private: false, kinds };
-        Self { gate, till, cursors, limit, guesses, show_statements, shows_captured_mail, webhooks }
+        Self {
+            gate,
+            till,
+            cursors,
+            reception,
+            limits,
+            guesses,
+            pages,
+            show_statements,
+            shows_captured_mail,
+            webhooks,
+        }
     }
 }
 
@@ -79,6 +104,19 @@ fn caller_of(req: &ServiceRequest) -> Option<String> {
     let peer = req.peer_addr()?.ip();
     let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
     Some(format!("{store} {peer}"))
+}
+
+/// The credential of a request, whoever it belongs to: many machines may share one.
+fn key_of(req: &ServiceRequest) -> Option<String> {
+    let shown = [actix_web::http::header::AUTHORIZATION.as_str(), "x-souk-publishable-key"];
+    let key = shown.into_iter().find_map(|name| req.headers().get(name)?.to_str().ok())?;
+    Some(format!("{} {key}", store_of(req)?))
+}
+
+/// The store, for all its callers together: one store's crowd leaves room for the others.
+fn store_of(req: &ServiceRequest) -> Option<String> {
+    let host = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
+    Some(host.to_ascii_lowercase())
 }
 
 /// The same, where an order's secret may be guessed at.
@@ -90,11 +128,13 @@ fn guesser(req: &ServiceRequest) -> Option<String> {
 pub fn permissions() -> Vec<PermissionKey> {
     [
         settings::permissions::ALL,
+        audit::permissions::ALL,
         tax::permissions::ALL,
         shipping::permissions::ALL,
         inventory::permissions::ALL,
         ledger::permissions::ALL,
         catalog::permissions::ALL,
+        customers::permissions::ALL,
         staff::permissions::ALL,
         credit::permissions::ALL,
         markets::permissions::ALL,
@@ -137,14 +177,18 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(inventory::routes)
         .configure(ledger::routes)
         .configure(catalog::routes)
+        .configure(customers::routes)
         .configure(credit::routes)
         .configure(markets::routes)
         .configure(discounts::routes)
         .configure(cart::routes)
         .configure(checkout::routes)
         .configure(orders::routes)
+        .configure(privacy::routes)
         .configure(payments::routes)
         .configure(settings::routes)
+        .configure(audit::routes)
+        .configure(storefront::routes)
         .configure(tax::routes)
         .configure(shipping::routes)
         .configure(staff::routes)
@@ -166,7 +210,8 @@ pub fn app(
     >,
 > {
     let show = services.show_statements;
-    let (limit, guesses) = (Arc::clone(&services.limit), Arc::clone(&services.guesses));
+    let [caller, key, store] = services.limits.clone();
+    let (guesses, pages) = (Arc::clone(&services.guesses), services.pages.clone());
     let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
     let app = app
         .app_data(web::Data::new(services.gate))
@@ -174,12 +219,16 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.till.providers.clone()))
         .app_data(web::Data::new(services.till))
+        .app_data(web::Data::new(services.reception))
         .app_data(web::Data::new(services.webhooks))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(guesses)))
-        .wrap(from_fn(rate_limit(limit)))
+        .wrap(from_fn(rate_limit(caller)))
+        .wrap(from_fn(rate_limit(key)))
+        .wrap(from_fn(rate_limit(store)))
+        .wrap(from_fn(move |req, next| cors(pages.clone(), req, next)))
         .wrap(from_fn(move |req, next| count_statements(show, req, next)))
         .wrap(from_fn(security_headers))
         .wrap(from_fn(souk_telemetry::measure))

@@ -34,7 +34,7 @@ pub struct Config {
     pub relay_password: Option<String>,
     /// `KAFKA_BROKERS` and what goes with it: events go through Kafka. Without it, consumers are fed from the outbox.
     pub kafka: Option<KafkaConfig>,
-    /// `SOUK_CURSOR_SECRET`: signs page cursors and the links of guest orders. The same in every process.
+    /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens of customers. The same in every process.
     pub link_secret: String,
     /// Public keys of the control plane, PEM (`SOUK_STAFF_KEY_FILE`; two while its key is being exchanged), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
     pub staff_key_pem: String,
@@ -52,6 +52,10 @@ pub struct Config {
     pub webhooks_private: bool,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
     pub requests_per_minute: u32,
+    /// Attempts to sign in that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
+    pub attempts_per_network: i32,
+    /// Proxies of ours before this process (`SOUK_TRUSTED_PROXIES`): so far `X-Forwarded-For` is believed.
+    pub trusted_proxies: usize,
     /// HTTP workers (`SOUK_HTTP_WORKERS`).
     pub http_workers: usize,
     /// Answers carry `X-Souk-Statements` (`SOUK_SHOW_STATEMENTS=1`): for tests and benchmarks.
@@ -91,6 +95,8 @@ impl Config {
             )?,
             webhooks_private: or("SOUK_WEBHOOKS_PRIVATE", 0_u8)? == 1,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
+            attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
+            trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,
             http_workers: or("SOUK_HTTP_WORKERS", 2)?,
             show_statements: or("SOUK_SHOW_STATEMENTS", 0_u8)? == 1,
         })

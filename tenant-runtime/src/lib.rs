@@ -1,24 +1,28 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `credit` · 3 `discounts` `payments` · 4 `cart` · 5 `orders` ·
-//! 6 `checkout` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
+//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` · 2 `catalog` `customers` `credit` ·
+//! 3 `discounts` `payments` · 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
+mod cors;
 pub mod schema;
 pub mod serve;
 pub mod worker;
 
+pub mod audit;
 pub mod inventory;
 pub mod ledger;
 pub mod markets;
 pub mod settings;
 pub mod shipping;
 pub mod staff;
+pub mod storefront;
 pub mod tax;
 
 pub mod catalog;
 pub mod credit;
+pub mod customers;
 
 pub mod discounts;
 pub mod payments;
@@ -28,6 +32,7 @@ pub mod cart;
 pub mod orders;
 
 pub mod checkout;
+pub mod privacy;
 
 pub mod messages;
 pub mod webhooks;

@@ -13,6 +13,10 @@ diesel::table! {
         last_used_at -> Nullable<Timestamptz>,
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        created_by -> Text,
+        allowed_origins -> Array<Text>,
+        allowed_networks -> Array<Text>,
+        rotated_from -> Nullable<Uuid>,
     }
 }
 
@@ -586,6 +590,7 @@ diesel::table! {
         epoch -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        version -> BigInt,
     }
 }
 

@@ -15,6 +15,7 @@ use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
 use crate::config::Config;
+use crate::customers::Reception;
 use crate::messages::Sender;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
@@ -44,7 +45,7 @@ fn public_keys(file: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Opens the gate over a database. Does not wait for it: the directory keeps trying, and readiness says so.
-pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
+pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate> {
     let mut tenancy = TenancyConfig::new(config.database.clone(), config.lane_secret.clone());
     tenancy.lanes = config.lanes;
     tenancy.own_login.clone_from(&config.own_login);
@@ -60,7 +61,9 @@ pub async fn gate(config: &Config) -> anyhow::Result<Gate> {
             .trust(&config.control_plane_url, pem, &[TokenKind::Staff])
             .context("SOUK_STAFF_KEY_FILE must hold Ed25519 public keys (PEM)")?;
     }
-    Ok(Gate::open(mint, verifier, app::policy().await?)?)
+    let gate = Gate::open(mint, reception.trusted_by(verifier)?, app::policy().await?)?;
+    gate.trust_proxies(config.trusted_proxies);
+    Ok(gate)
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes what is under way.
@@ -70,7 +73,9 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let readiness = Readiness::awaiting(["directory"]);
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
-    let (gate, till) = (gate(&config).await?, till(&config)?);
+    let reception =
+        Reception::new(config.link_secret.as_bytes(), config.trusted_proxies, config.attempts_per_network)?;
+    let (gate, till) = (gate(&config, &reception).await?, till(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
     anyhow::ensure!(
@@ -84,15 +89,23 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
             let desk = DeskConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
             let courier = Courier::new(config.webhooks_private)?;
-            let work =
-                worker::run(gate.clone(), relay, desk, till.clone(), sender, courier, shutdown.clone());
+            let work = worker::run(
+                gate.clone(),
+                relay,
+                desk,
+                till.clone(),
+                (sender, courier),
+                config.control_plane_url.clone(),
+                shutdown.clone(),
+            );
             Some(tokio::spawn(work))
         }
         (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),
         (_, false) => None,
     };
 
-    let services = Services::new(gate, till, CursorKey::new(config.link_secret.as_bytes()), &config);
+    let cursors = CursorKey::new(config.link_secret.as_bytes());
+    let services = Services::new(gate, till, cursors, reception, &config);
     let server = HttpServer::new(move || app::app(services.clone()))
         .workers(config.http_workers)
         .disable_signals()

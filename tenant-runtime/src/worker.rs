@@ -23,8 +23,13 @@ const HOUSEKEEPING: Duration = Duration::from_secs(6 * 3600);
 const SOME: u32 = 5000;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
-pub fn consumers() -> Vec<Arc<dyn souk_event_bus::Consumer>> {
-    vec![Arc::new(messages::OrderMail), Arc::new(webhooks::Webhooks)]
+pub fn consumers(till: &Till, console_url: &str) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
+    let (address, console_url) = (till.address.clone(), console_url.to_owned());
+    vec![
+        Arc::new(messages::OrderMail),
+        Arc::new(messages::CustomerMail { address, console_url }),
+        Arc::new(webhooks::Webhooks),
+    ]
 }
 
 /// Runs until the wish to stop, then finishes what is under way.
@@ -33,15 +38,15 @@ pub async fn run(
     relay: RelayConfig,
     desk: DeskConfig,
     till: Till,
-    sender: Sender,
-    courier: Courier,
+    (sender, courier): (Sender, Courier),
+    console_url: String,
     shutdown: Shutdown,
 ) {
     let opens = gate.clone();
     let scopes: Scopes = Arc::new(move |store| {
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
-    let relay = Relay::start(relay, consumers(), scopes);
+    let relay = Relay::start(relay, consumers(&till, &console_url), scopes);
     let desk = Desk::start(desk, handlers(&gate, &till, &sender, &courier));
     while shutdown.pause(Duration::from_secs(3600)).await {}
     tokio::join!(relay.stop(), desk.stop());

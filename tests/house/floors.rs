@@ -5,13 +5,13 @@ use syn::visit::{self, Visit};
 
 /// From the ground (0) up; a capability may use those of lower floors.
 const FLOORS: [&[&str]; 9] = [
-    &["settings"],
-    &["tax", "shipping", "markets", "inventory", "ledger", "staff"],
+    &["settings", "audit"],
+    &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront"],
     &["catalog", "customers", "credit"],
     &["discounts", "payments"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "returns"],
+    &["checkout", "fulfillment", "returns", "privacy"],
     &["messages", "webhooks", "search", "insights", "recommendations"],
     &["feed"],
 ];

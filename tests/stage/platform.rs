@@ -14,6 +14,7 @@ use souk_provisioner::test_support::TestDatabase;
 use souk_telemetry::Shutdown;
 use souk_tenant_runtime::app::Services;
 use souk_tenant_runtime::config::Config;
+use souk_tenant_runtime::customers::Reception;
 use tokio::sync::{OnceCell, oneshot};
 
 use crate::door::Door;
@@ -134,12 +135,15 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
         webhooks_private: false,
         requests_per_minute: NO_LIMIT,
+        attempts_per_network: 1_000_000,
+        trusted_proxies: 0,
         http_workers: 2,
         show_statements: false,
     };
-    let gate = souk_tenant_runtime::serve::gate(&config).await.expect("a gate");
+    let reception = Reception::new(config.link_secret.as_bytes(), 2, config.attempts_per_network).expect("a reception");
+    let gate = souk_tenant_runtime::serve::gate(&config, &reception).await.expect("a gate");
     let till = souk_tenant_runtime::serve::till(&config).expect("a till");
-    let services = Services::new(gate, till, CursorKey::new(b"of proofs"), &config);
+    let services = Services::new(gate, till, CursorKey::new(b"of proofs"), reception, &config);
     let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
     tokio::spawn(server.workers(2).disable_signals().listen(at).expect("a server").run());
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId};
 
 use crate::api_key::{KeyKind, KeyMode};
 
@@ -16,6 +16,8 @@ pub enum Actor {
     Customer {
         /// The customer.
         id: CustomerId,
+        /// The session that asked for the token.
+        session: Option<SessionId>,
     },
     /// Someone who works in this store. Holds the role the store gave them.
     Staff {
@@ -50,7 +52,7 @@ impl Actor {
     /// The customer, if the actor is one.
     pub fn customer(&self) -> Option<CustomerId> {
         match self {
-            Self::Customer { id } => Some(*id),
+            Self::Customer { id, .. } => Some(*id),
             Self::Anonymous | Self::Staff { .. } | Self::ApiKey { .. } | Self::Service { .. } => None,
         }
     }
@@ -59,7 +61,7 @@ impl Actor {
     pub fn reach(&self) -> Reach {
         match self {
             Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. } => Reach::Nobody,
-            Self::Customer { id } => Reach::Own(*id),
+            Self::Customer { id, .. } => Reach::Own(*id),
             Self::Staff { .. } | Self::ApiKey { kind: KeyKind::Secret, .. } | Self::Service { .. } => {
                 Reach::Any
             }
@@ -82,7 +84,7 @@ impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Anonymous => f.write_str("anonymous"),
-            Self::Customer { id } => write!(f, "customer:{id}"),
+            Self::Customer { id, .. } => write!(f, "customer:{id}"),
             Self::Staff { id, .. } => write!(f, "staff:{id}"),
             Self::ApiKey { id, .. } => write!(f, "key:{id}"),
             Self::Service { name, .. } => write!(f, "service:{name}"),

@@ -69,6 +69,11 @@ impl ApiKey {
         Ok(Self { kind, mode, text: format!("{form}{}", random_body()?) })
     }
 
+    /// Every pair of kind and mode there is.
+    pub fn forms() -> impl Iterator<Item = (KeyKind, KeyMode)> {
+        FORMS.iter().map(|(_, kind, mode)| (*kind, *mode))
+    }
+
     /// Reads a key from a request; `None` when it cannot be one, so no query is spent on it.
     pub fn parse(text: &str) -> Option<Self> {
         FORMS.iter().find_map(|(form, kind, mode)| {

@@ -15,6 +15,7 @@ problems! { CATALOGUE;
     BAD_HOST = 400, "bad_host", "The Host header names no store", "Send exactly one Host header with a plain host name.";
     CREDENTIALS_IN_URL = 400, "credentials_in_url", "A URL must not carry credentials", "Send the key in `Authorization: Bearer`; revoke the one you sent, it may have been logged.";
     CREDENTIALS_AMBIGUOUS = 400, "credentials_ambiguous", "More than one credential was sent", "Send one Authorization header, and at most one publishable key beside it.";
+    KEY_RESTRICTED = 403, "key_restricted", "This key may not be used from here", "Use it from one of its networks or pages, or make another key.";
     PASSWORD_BUSY = 503, "sign_in_busy", "Too many people are signing in", "Wait `retry_after` seconds.";
 }
 

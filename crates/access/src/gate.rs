@@ -1,22 +1,23 @@
 //! The gate of a runtime: holds the right to open stores, and lets nobody through without asking.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use souk_api::Problem;
 use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
-use souk_kernel::{AccountId, CustomerId, StoreId};
+use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
 use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState};
 
 use crate::actor::Actor;
 use crate::api_key::{ApiKey, KeyKind};
 use crate::caller::{Caller, Inner as CallerInner};
 use crate::credentials::{Credentials, possession};
-use crate::error::{GateError, token_problem, unbelieved};
+use crate::error::{GateError, KEY_RESTRICTED, token_problem, unbelieved};
 use crate::host::host_of;
 use crate::policy::{PermissionSet, Policy};
 use crate::principal_cache::{Principals, Standing, Who};
@@ -39,6 +40,7 @@ struct Inner {
     tokens: Cache<[u8; 32], Arc<AccessClaims>>,
     anyone: Arc<PermissionSet>,
     shopper: Arc<PermissionSet>,
+    proxies: OnceLock<usize>,
 }
 
 impl Gate {
@@ -52,7 +54,16 @@ impl Gate {
         let shopper = policy.built_in("shopper").ok_or(GateError::Role("shopper"))?;
         let tokens = Cache::builder().max_capacity(TOKENS).time_to_live(TOKENS_FOR).build();
         let principals = Principals::new();
-        Ok(Self(Arc::new(Inner { mint, verifier, policy, principals, tokens, anyone, shopper })))
+        Ok(Self(Arc::new(Inner {
+            mint,
+            verifier,
+            policy,
+            principals,
+            tokens,
+            anyone,
+            shopper,
+            proxies: OnceLock::new(),
+        })))
     }
 
     /// The plane's policy: for showing roles, and for checking what a new role or key would hold.
@@ -98,7 +109,7 @@ impl Gate {
         tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         let credentials = Credentials::of(req)?;
         let scope = self.0.mint.scope(entry);
-        let (actor, set) = self.actor(&scope, credentials).await?;
+        let (actor, set) = self.actor(&scope, credentials, req).await?;
         Ok(Caller(Arc::new(CallerInner {
             gate: self.clone(),
             scope,
@@ -108,6 +119,37 @@ impl Gate {
             path: req.path().to_owned(),
             possession: possession(req),
         })))
+    }
+
+    /// Host → store, token → account; the caller is nobody.
+    pub(crate) fn vouched(&self, req: &HttpRequest) -> Result<(AccountId, Caller), Problem> {
+        let entry = self.entry(req)?;
+        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
+        let token = Credentials::of(req)?.token.ok_or_else(|| unbelieved("an account's token is needed"))?;
+        let scope = self.0.mint.scope(entry);
+        let claims = self
+            .claims(&token, Audience::Store(scope.store()), scope.clock().now())
+            .map_err(token_problem)?;
+        if claims.kind != TokenKind::Staff {
+            return Err(token_problem(TokenError::Audience));
+        }
+        let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
+        let inner = CallerInner {
+            gate: self.clone(),
+            scope,
+            actor: Actor::Anonymous,
+            set: Arc::clone(&self.0.anyone),
+            method: req.method().clone(),
+            path: req.path().to_owned(),
+            possession: possession(req),
+        };
+        Ok((account, Caller(Arc::new(inner))))
+    }
+
+    /// So many proxies of ours stand before this process: so far a forwarded address is believed when a key is bound to networks.
+    /// Takes effect once.
+    pub fn trust_proxies(&self, proxies: usize) {
+        let _ = self.0.proxies.set(proxies);
     }
 
     fn entry(&self, req: &HttpRequest) -> Result<Arc<StoreEntry>, Problem> {
@@ -129,9 +171,10 @@ impl Gate {
         &self,
         scope: &StoreScope,
         credentials: Credentials,
+        req: &HttpRequest,
     ) -> Result<(Actor, Arc<PermissionSet>), Problem> {
         let key = match &credentials.key {
-            Some(key) => Some(self.key(scope, key).await?),
+            Some(key) => Some(self.key(scope, key, req).await?),
             None => None,
         };
         match (credentials.token, key) {
@@ -142,10 +185,24 @@ impl Gate {
         }
     }
 
-    async fn key(&self, scope: &StoreScope, key: &ApiKey) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+    async fn key(
+        &self,
+        scope: &StoreScope,
+        key: &ApiKey,
+        req: &HttpRequest,
+    ) -> Result<(Actor, Arc<PermissionSet>), Problem> {
         let who = Who::Key(*key.digest().as_bytes());
         match self.0.principals.find(scope, &self.0.policy, who).await? {
-            Standing::Key { id, kind, mode, scopes, set } if kind == key.kind() && mode == key.mode() => {
+            Standing::Key { id, kind, mode, scopes, set, limits }
+                if kind == key.kind() && mode == key.mode() =>
+            {
+                let origin = req.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok());
+                let proxies = self.0.proxies.get().copied().unwrap_or(0);
+                if !limits.allow(origin, souk_api::address_of(req, proxies)) {
+                    return Err(
+                        Problem::new(&KEY_RESTRICTED).source(format!("{key:?} is bound to other places"))
+                    );
+                }
                 let set = if kind == KeyKind::Publishable { Arc::clone(&self.0.shopper) } else { set };
                 Ok((Actor::ApiKey { id, kind, mode, scopes }, set))
             }
@@ -166,9 +223,10 @@ impl Gate {
             }
             TokenKind::Customer => {
                 let id = CustomerId::parse(&claims.sub).map_err(unbelieved)?;
-                match self.0.principals.find(scope, &self.0.policy, Who::Customer(id)).await? {
+                let session = claims.sid.as_deref().map(SessionId::parse).transpose().map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Customer(id, session)).await? {
                     Standing::Customer { epoch } if epoch == claims.epoch => {
-                        Ok((Actor::Customer { id }, Arc::clone(&self.0.shopper)))
+                        Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper)))
                     }
                     _ => Err(unbelieved(format!("{id} is unknown, disabled, or signed out everywhere"))),
                 }

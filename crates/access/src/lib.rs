@@ -57,6 +57,7 @@ mod error;
 mod gate;
 mod host;
 mod idempotency;
+mod key_limits;
 mod password;
 mod permission;
 mod permit;
@@ -67,6 +68,8 @@ mod refresh;
 mod reply;
 mod secret;
 mod tokens;
+mod totp;
+mod vouched;
 mod worker;
 
 pub use actor::{Actor, Reach};
@@ -76,11 +79,12 @@ pub use control::{
     Account, ControlActor, ControlGate, ControlPermit, ControlWorker, Member, Membership, Place,
 };
 pub use error::{
-    BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, PASSWORD_BUSY, Refusal,
-    database_problem,
+    BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, KEY_RESTRICTED, PASSWORD_BUSY,
+    Refusal, database_problem,
 };
 pub use gate::Gate;
 pub use idempotency::{Claim, Claimed, Ticket, prune};
+pub use key_limits::{is_network, is_origin};
 pub use password::{Hasher, HasherError, LONGEST, Password, PasswordError, PasswordHash, SHORTEST};
 pub use permission::{Catalogue, Mode, Permission, PermissionKey, Reads, Writes};
 pub use permit::Permit;
@@ -91,4 +95,6 @@ pub use secret::{LinkSecret, NoEntropy, SecretDigest};
 pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
+pub use totp::{RecoveryCode, Totp};
+pub use vouched::Vouched;
 pub use worker::WorkerPermit;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use moka::future::Cache;
 use souk_api::Problem;
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, StaffId, StoreId};
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId, StoreId};
 use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
 use crate::error::{database_problem, policy_problem};
+use crate::key_limits::KeyLimits;
 use crate::policy::{Grant, PermissionSet, Policy, PolicyError};
 use crate::queries;
 use crate::secret::SecretDigest;
@@ -29,7 +30,7 @@ const TOUCHED_EVERY: TimeDelta = TimeDelta::minutes(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
     Staff(AccountId),
-    Customer(CustomerId),
+    Customer(CustomerId, Option<SessionId>),
     Key([u8; 32]),
 }
 
@@ -37,9 +38,22 @@ pub(crate) enum Who {
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
     Unknown,
-    Staff { id: StaffId, role: Arc<str>, set: Arc<PermissionSet> },
-    Customer { epoch: i64 },
-    Key { id: ApiKeyId, kind: KeyKind, mode: KeyMode, scopes: Arc<[String]>, set: Arc<PermissionSet> },
+    Staff {
+        id: StaffId,
+        role: Arc<str>,
+        set: Arc<PermissionSet>,
+    },
+    Customer {
+        epoch: i64,
+    },
+    Key {
+        id: ApiKeyId,
+        kind: KeyKind,
+        mode: KeyMode,
+        scopes: Arc<[String]>,
+        set: Arc<PermissionSet>,
+        limits: Arc<KeyLimits>,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +121,11 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
             let set = policy.compile(&grants(&row.grants)).await?;
             Ok(Standing::Staff { id: row.id, role: row.role.into(), set })
         }
-        Who::Customer(id) => {
+        Who::Customer(id, session) => {
             let row = scope
-                .read("access.customer", async |tx| Ok::<_, LookUpError>(queries::customer(tx, id).await?))
+                .read("access.customer", async |tx| {
+                    Ok::<_, LookUpError>(queries::customer(tx, id, session).await?)
+                })
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::Customer { epoch: row.epoch }))
         }
@@ -145,7 +161,8 @@ async fn key_standing(
     if row.last_used_at.is_none_or(|at| at < stale) {
         touch(scope.clone(), row.id, stale);
     }
-    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set })
+    let limits = Arc::new(KeyLimits::new(row.allowed_origins, &row.allowed_networks));
+    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set, limits })
 }
 
 /// Beside the request, because nobody waits for it; losing it loses a minute of a display.

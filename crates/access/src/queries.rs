@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 /// An active member of staff with the grants of their role, as `object:action`.
@@ -34,9 +34,20 @@ pub(crate) struct CustomerRow {
     pub(crate) epoch: i64,
 }
 
-pub(crate) async fn customer(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<Option<CustomerRow>, DbError> {
-    tx.optional(sql("SELECT epoch FROM customers WHERE id = $1 AND state = 'enabled'").bind::<Uuid, _>(id))
-        .await
+/// A session that was ended takes its access tokens along; a token without one lives by the epoch alone.
+pub(crate) async fn customer(
+    tx: &mut ReadTx<'_>,
+    id: CustomerId,
+    session: Option<SessionId>,
+) -> Result<Option<CustomerRow>, DbError> {
+    let now = tx.now();
+    let query = sql("SELECT c.epoch FROM customers c WHERE c.id = $1 AND c.state = 'enabled' \
+         AND ($2::uuid IS NULL OR EXISTS (SELECT 1 FROM customer_sessions s WHERE s.id = $2 AND s.customer_id = c.id \
+         AND s.revoked_at IS NULL AND s.expires_at > $3))")
+    .bind::<Uuid, _>(id)
+    .bind::<Nullable<Uuid>, _>(session)
+    .bind::<Timestamptz, _>(now);
+    tx.optional(query).await
 }
 
 /// A key that is neither revoked nor expired.
@@ -50,6 +61,10 @@ pub(crate) struct KeyRow {
     pub(crate) mode: String,
     #[diesel(sql_type = Array<Text>)]
     pub(crate) scopes: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    pub(crate) allowed_origins: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    pub(crate) allowed_networks: Vec<String>,
     #[diesel(sql_type = Binary)]
     pub(crate) hash: Vec<u8>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -58,8 +73,10 @@ pub(crate) struct KeyRow {
 
 pub(crate) async fn key(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<KeyRow>, DbError> {
     let now = tx.now();
-    let query = sql("SELECT id, kind, mode, scopes, hash, last_used_at FROM api_keys \
-         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)")
+    let query = sql(
+        "SELECT id, kind, mode, scopes, allowed_origins, allowed_networks, hash, last_used_at FROM api_keys \
+         WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+    )
     .bind::<Binary, _>(hash.to_vec())
     .bind::<Timestamptz, _>(now);
     tx.optional(query).await

@@ -165,6 +165,8 @@ pub struct SigningKey {
     issuer: String,
     encoding: EncodingKey,
     public_pem: String,
+    /// What other secrets of the same keeper derive from.
+    root: [u8; 32],
 }
 
 impl fmt::Debug for SigningKey {
@@ -192,6 +194,17 @@ impl SigningKey {
         Ok((Self::from_key(issuer, &key)?, pem))
     }
 
+    /// The key that a secret of the deployment stands for: every process that knows the secret has the same key. `purpose` keeps
+    /// keys for different purposes apart.
+    pub fn derive(issuer: &str, secret: &[u8], purpose: &str) -> Result<Self, TokenError> {
+        let mut seed = Sha256::new();
+        seed.update(b"souk signing key\0");
+        seed.update((purpose.len() as u64).to_be_bytes());
+        seed.update(purpose);
+        seed.update(secret);
+        Self::from_key(issuer, &ed25519_dalek::SigningKey::from_bytes(&seed.finalize().into()))
+    }
+
     fn from_key(issuer: &str, key: &ed25519_dalek::SigningKey) -> Result<Self, TokenError> {
         let public = key.verifying_key();
         let der = key.to_pkcs8_der().map_err(|_| TokenError::Key)?;
@@ -200,7 +213,24 @@ impl SigningKey {
             issuer: issuer.to_owned(),
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             public_pem: public.to_public_key_pem(LineEnding::LF).map_err(|_| TokenError::Key)?,
+            root: Sha256::new()
+                .chain_update(b"souk derived secrets\0")
+                .chain_update(key.to_bytes())
+                .finalize()
+                .into(),
         })
+    }
+
+    /// 256 bits that only whoever has this key can compute: a secret that need not be stored. `purpose` keeps purposes apart. Another key
+    /// gives other bits.
+    pub fn secret_for(&self, purpose: &str, of: &[u8]) -> [u8; 32] {
+        let digest = Sha256::new()
+            .chain_update(self.root)
+            .chain_update((purpose.len() as u64).to_be_bytes())
+            .chain_update(purpose)
+            .chain_update((of.len() as u64).to_be_bytes())
+            .chain_update(of);
+        digest.finalize().into()
     }
 
     /// The public half, for the planes that verify.

@@ -25,6 +25,7 @@ pub mod no_route;
 pub mod openapi;
 #[cfg(test)]
 mod openapi_tests;
+pub mod origin;
 pub mod page;
 pub mod path;
 pub mod problem;
@@ -40,6 +41,7 @@ pub use etag::{ETag, IfMatch, not_modified};
 pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit};
 pub use no_route::no_route;
+pub use origin::{LOCAL, address_of, network_of, user_agent_of};
 pub use page::{Page, PageInfo, Paging};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};

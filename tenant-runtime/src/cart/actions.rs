@@ -1,5 +1,6 @@
 //! Filling a cart and pricing it.
 
+mod owner;
 mod wishes;
 
 use std::collections::HashMap;
@@ -23,6 +24,8 @@ use crate::settings::{self, Settings};
 use crate::tax::TaxRules;
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
+
+pub use owner::{claim, forget, of_customer, own};
 
 /// Makes a cart and gives the secret that opens it, which is not kept. Quantities are cut to what is there. At most four statements.
 ///

@@ -7,6 +7,7 @@ use souk_tenancy::{DbError, TenancyError};
 
 use crate::catalog::CatalogError;
 use crate::credit::CreditError;
+use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
@@ -38,6 +39,8 @@ pub enum CartError {
     Entropy(#[from] NoEntropy),
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
     #[error(transparent)]
@@ -85,6 +88,7 @@ impl From<CartError> for Problem {
                 .source(error),
             CartError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
             CartError::Settings(error) => error.into(),
+            CartError::Customer(error) => error.into(),
             CartError::Catalog(error) => error.into(),
             CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),

@@ -13,7 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{create, priced};
+pub use actions::{create, forget, of_customer, priced};
 pub use error::{CATALOGUE, CartError};
 pub use model::{
     Address, Attributes, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping,

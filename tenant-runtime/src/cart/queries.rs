@@ -1,5 +1,7 @@
 //! The statements of carts.
 
+mod owner;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
@@ -17,6 +19,8 @@ use super::error::CartError;
 use super::model::{Address, Attributes, Cart, CartLine};
 use super::state::CartState;
 
+pub use owner::{active_of, all_of, forget, give, merge};
+
 const LOAD: &str = include_str!("load.sql");
 const LOCK: &str = concat!(include_str!("load.sql"), "   FOR UPDATE OF cart\n");
 
@@ -24,6 +28,8 @@ const LOCK: &str = concat!(include_str!("load.sql"), "   FOR UPDATE OF cart\n");
 struct Row {
     #[diesel(sql_type = Binary)]
     secret_hash: Vec<u8>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    owner_secret_hash: Option<Vec<u8>>,
     #[diesel(sql_type = Text)]
     state: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -80,6 +86,13 @@ fn address(json: Option<serde_json::Value>) -> Result<Option<Address>, DbError> 
 }
 
 impl Row {
+    /// Whether the secret is the cart's, or the one its owner's devices have.
+    fn opens_with(&self, secret: &LinkSecret) -> bool {
+        let digest = secret.digest();
+        digest.matches(&self.secret_hash)
+            || self.owner_secret_hash.as_ref().is_some_and(|hash| digest.matches(hash))
+    }
+
     fn cart(self, id: CartId, now: DateTime<Utc>) -> Result<Cart, DbError> {
         let lines = Vec::<LineJson>::deserialize(self.lines).map_err(unreadable)?;
         let line = |line: LineJson| CartLine {
@@ -114,7 +127,7 @@ impl Row {
 pub async fn find(tx: &mut ReadTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Option<Cart>, CartError> {
     let now = tx.now();
     let row: Option<Row> = tx.optional(sql(LOAD).bind::<SqlUuid, _>(id)).await?;
-    let row = row.filter(|row| secret.digest().matches(&row.secret_hash));
+    let row = row.filter(|row| row.opens_with(secret));
     Ok(row.map(|row| row.cart(id, now)).transpose()?)
 }
 
@@ -130,7 +143,7 @@ pub async fn take(tx: &mut WriteTx<'_>, id: CartId, secret: &LinkSecret) -> Resu
     if row.as_ref().is_some_and(|row| row.version != row.lines_version) {
         row = tx.optional(sql(LOCK).bind::<SqlUuid, _>(id)).await?;
     }
-    let row = row.filter(|row| secret.digest().matches(&row.secret_hash));
+    let row = row.filter(|row| row.opens_with(secret));
     Ok(row.map(|row| row.cart(id, now)).transpose()?)
 }
 

@@ -1,5 +1,7 @@
 //! Carts over HTTP.
 
+mod owner;
+
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
@@ -28,6 +30,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(create_cart).service(show_cart).service(edit_cart);
     config.service(add_line).service(change_line).service(remove_line);
     config.service(shipping_options).service(choose_shipping);
+    config.service(owner::claim_cart).service(owner::own_cart);
     config.service(enter_code).service(remove_code);
     config.service(quote);
     config.service(enter_gift_card).service(remove_gift_card);

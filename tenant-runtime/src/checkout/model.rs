@@ -32,7 +32,12 @@ impl PublicAddress {
 
     /// The address of a store's first host, without a slash at the end. The Host header of a request has no say in it.
     pub fn of(&self, store: &StoreEntry) -> String {
-        let host = store.hosts.first().map_or("localhost", String::as_str);
+        self.of_host(store.hosts.first().map(String::as_str))
+    }
+
+    /// The address of a host, or of this machine.
+    pub fn of_host(&self, host: Option<&str>) -> String {
+        let host = host.unwrap_or("localhost");
         match self.port {
             Some(port) => format!("{}://{host}:{port}", self.scheme),
             None => format!("{}://{host}", self.scheme),

@@ -5,8 +5,10 @@ use souk_event_bus::Fact;
 use super::model::catalogue::{announced, document};
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::CreditIssued;
+use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::staff::StaffInvited;
 use crate::webhooks::WebhookDisabled;
 
 #[test]
@@ -32,6 +34,10 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("product.created", 1, include_str!("../../golden/product.created.v1.json")),
     ("product.updated", 1, include_str!("../../golden/product.updated.v1.json")),
     ("product.deleted", 1, include_str!("../../golden/product.deleted.v1.json")),
+    ("customer.registered", 1, include_str!("../../golden/customer.registered.v1.json")),
+    ("customer.erased", 1, include_str!("../../golden/customer.erased.v1.json")),
+    ("customer.letter_wanted", 1, include_str!("../../golden/customer.letter_wanted.v1.json")),
+    ("staff.invited", 1, include_str!("../../golden/staff.invited.v1.json")),
     ("credit.issued", 1, include_str!("../../golden/credit.issued.v1.json")),
     ("discount.created", 1, include_str!("../../golden/discount.created.v1.json")),
     ("discount.updated", 1, include_str!("../../golden/discount.updated.v1.json")),
@@ -64,6 +70,10 @@ fn golden_payloads_of_every_version_stay_readable() {
             "product.created" => read::<ProductCreated>(text),
             "product.updated" => read::<ProductUpdated>(text),
             "product.deleted" => read::<ProductDeleted>(text),
+            "customer.registered" => read::<CustomerRegistered>(text),
+            "customer.erased" => read::<CustomerErased>(text),
+            "customer.letter_wanted" => read::<LetterWanted>(text),
+            "staff.invited" => read::<StaffInvited>(text),
             "credit.issued" => read::<CreditIssued>(text),
             "discount.created" => read::<DiscountCreated>(text),
             "discount.updated" => read::<DiscountUpdated>(text),

@@ -7,12 +7,16 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::WorkerPermit;
 use souk_event_bus::Event;
+use souk_kernel::EventId;
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::MessageError;
 use super::model::{Message, is_worth_a_mail, render, retry_after, template_of};
 use super::queries;
+use crate::checkout::PublicAddress;
+use crate::customers::{self, LetterWanted};
 use crate::settings;
+use crate::staff::{self, StaffInvited};
 
 /// A send takes no longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -39,6 +43,57 @@ pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageErr
         mail => mail?,
     };
     Ok(queries::insert(tx, event.id, template, recipient, mail).await?)
+}
+
+/// Queues a letter to a customer, if they still are one. The link is below the account pages that the store named, else below its own
+/// address, never below what a request said.
+pub async fn queue_letter(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    wanted: &LetterWanted,
+    address: &PublicAddress,
+) -> Result<(), MessageError> {
+    let Some(letter) = customers::letter(tx, wanted).await? else { return Ok(()) };
+    let store = settings::current(tx).await?;
+    let base = match letter.account_url {
+        Some(url) => url,
+        None => format!("{}/account", address.of_host(queries::own_host(tx).await?.as_deref())),
+    };
+    let page = format!("{}/{}", base.trim_end_matches('/'), letter.page);
+    // In the fragment, which browsers send to nobody.
+    let link = letter.secret.map_or_else(|| page.clone(), |secret| format!("{page}#{}", secret.expose()));
+    let (device, network) = letter.device.unwrap_or_default();
+    let order = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network });
+    let own = queries::own_template(tx, letter.template, &store.locale).await?;
+    let mail = match render(letter.template, own.as_ref(), &store.locale, &store.name, &order) {
+        Err(error) if own.is_some() => {
+            tracing::warn!(%error, template = letter.template, "the store's own template cannot be filled");
+            render(letter.template, None, &store.locale, &store.name, &order)?
+        }
+        mail => mail?,
+    };
+    Ok(queries::insert(tx, event, letter.template, &letter.recipient, mail).await?)
+}
+
+/// Queues the mail that invites somebody to work in the store. The link opens the console, where they sign in first.
+pub async fn queue_invitation(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    invited: &StaffInvited,
+    console_url: &str,
+) -> Result<(), MessageError> {
+    let Some(letter) = staff::letter(tx, invited).await? else { return Ok(()) };
+    let store = settings::current(tx).await?;
+    let link =
+        format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
+    let values = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
+    let mail = render("staff_invitation", None, &store.locale, &store.name, &values)?;
+    Ok(queries::insert(tx, event, "staff_invitation", &letter.recipient, mail).await?)
+}
+
+/// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.
+pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), MessageError> {
+    Ok(queries::forget(tx, email_sha256).await?)
 }
 
 /// Where mails go.

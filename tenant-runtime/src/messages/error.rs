@@ -12,6 +12,10 @@ pub enum MessageError {
     Tenancy(#[from] TenancyError),
     #[error(transparent)]
     Settings(#[from] crate::settings::SettingsError),
+    #[error(transparent)]
+    Customer(#[from] crate::customers::CustomerError),
+    #[error(transparent)]
+    Staff(#[from] crate::staff::StaffError),
     #[error("the template: {0}")]
     Template(#[from] minijinja::Error),
     #[error("SMTP_URL: {0}")]
@@ -26,6 +30,8 @@ impl From<MessageError> for souk_api::Problem {
             MessageError::Db(error) => Refusal::from(error).into(),
             MessageError::Tenancy(error) => Refusal::from(error).into(),
             MessageError::Settings(error) => error.into(),
+            MessageError::Customer(error) => error.into(),
+            MessageError::Staff(error) => error.into(),
             MessageError::Template(_) | MessageError::Smtp(_) | MessageError::Event(_) => {
                 Self::new(&souk_api::problem::INTERNAL).source(error)
             }

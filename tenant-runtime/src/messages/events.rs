@@ -2,12 +2,15 @@
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use souk_event_bus::{Consumer, ConsumerError, Event};
+use souk_event_bus::{Consumer, ConsumerError, Event, Fact as _};
 use souk_tenancy::WriteTx;
 
-use super::actions::queue;
+use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
+use crate::checkout::PublicAddress;
+use crate::customers::{CustomerErased, LetterWanted};
+use crate::staff::StaffInvited;
 
 /// Queues the mails that follow from what happens to orders.
 pub struct OrderMail;
@@ -26,12 +29,52 @@ impl Consumer for OrderMail {
         tx: &'a mut WriteTx<'_>,
         event: &'a Event,
     ) -> BoxFuture<'a, Result<(), ConsumerError>> {
+        async move { queue(tx, event).await.map_err(failed) }.boxed()
+    }
+}
+
+fn failed(error: MessageError) -> ConsumerError {
+    match error {
+        MessageError::Db(error) => error.into(),
+        MessageError::Tenancy(error) => error.into(),
+        error => ConsumerError::Failed(error.to_string()),
+    }
+}
+
+/// Queues the mails that accounts of customers and staff ask for, and forgets mails to those who are gone. The secret of a link is made here, in the
+/// transaction that queues its mail, so it never was in an event.
+pub struct CustomerMail {
+    /// How stores are reached; a store may name another place for its account pages.
+    pub address: PublicAddress,
+    /// Where people sign in who work in stores.
+    pub console_url: String,
+}
+
+impl Consumer for CustomerMail {
+    fn name(&self) -> &'static str {
+        "customer_mail"
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        [LetterWanted::KIND, CustomerErased::KIND, StaffInvited::KIND].contains(&kind)
+    }
+
+    fn hear<'a>(
+        &'a self,
+        tx: &'a mut WriteTx<'_>,
+        event: &'a Event,
+    ) -> BoxFuture<'a, Result<(), ConsumerError>> {
         async move {
-            queue(tx, event).await.map_err(|error| match error {
-                MessageError::Db(error) => error.into(),
-                MessageError::Tenancy(error) => error.into(),
-                error => ConsumerError::Failed(error.to_string()),
-            })
+            if event.kind == CustomerErased::KIND {
+                let gone: CustomerErased = event.fact()?;
+                return forget(tx, &gone.email_sha256).await.map_err(failed);
+            }
+            if event.kind == StaffInvited::KIND {
+                let invited: StaffInvited = event.fact()?;
+                return queue_invitation(tx, event.id, &invited, &self.console_url).await.map_err(failed);
+            }
+            let wanted: LetterWanted = event.fact()?;
+            queue_letter(tx, event.id, &wanted, &self.address).await.map_err(failed)
         }
         .boxed()
     }

@@ -13,5 +13,5 @@ mod routes;
 
 pub use actions::{Sender, send_due};
 pub use error::MessageError;
-pub use events::OrderMail;
+pub use events::{CustomerMail, OrderMail};
 pub use routes::{captured_routes, routes};

@@ -51,12 +51,30 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         mail!("order_cancelled"),
         mail!("order_refunded"),
         mail!("webhook_disabled"),
+        mail!("staff_invitation"),
+        mail!("customer_verify_email"),
+        mail!("customer_already_registered"),
+        mail!("customer_reset_password"),
+        mail!("customer_password_changed"),
+        mail!("customer_confirm_old_email"),
+        mail!("customer_confirm_new_email"),
+        mail!("customer_email_changed"),
+        mail!("customer_new_device"),
         template!("de/layout.html"),
         mail!("de/order_placed"),
         mail!("de/order_paid"),
         mail!("de/order_cancelled"),
         mail!("de/order_refunded"),
         mail!("de/webhook_disabled"),
+        mail!("de/staff_invitation"),
+        mail!("de/customer_verify_email"),
+        mail!("de/customer_already_registered"),
+        mail!("de/customer_reset_password"),
+        mail!("de/customer_password_changed"),
+        mail!("de/customer_confirm_old_email"),
+        mail!("de/customer_confirm_new_email"),
+        mail!("de/customer_email_changed"),
+        mail!("de/customer_new_device"),
     ];
     for (name, text) in all.into_iter().flatten() {
         if let Err(error) = environment.add_template(name, text) {
@@ -132,7 +150,8 @@ pub fn render(
     let event: Value = serde_json::from_value(event.clone()).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the event cannot be shown").with_source(error)
     })?;
-    let values = context! { store, order => event.clone(), event };
+    // What happened is `event`; an event about an order says `order` too, a letter about an account `account`.
+    let values = context! { store, order => event.clone(), account => event.clone(), event };
     let part = |file: &str, own: Option<&String>| match own {
         Some(text) => TEMPLATES.render_named_str(file, text, &values),
         None => TEMPLATES.get_template(&format!("{folder}{name}/{file}"))?.render(&values),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 use souk_kernel::{EventId, MessageId};
-use souk_tenancy::{DbError, ReadTx, WriteTx};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::{Message, MessageView, OwnTemplate, Rendered};
 use crate::schema::{email_messages, email_templates};
@@ -124,4 +124,25 @@ pub async fn captured(tx: &mut ReadTx<'_>, limit: i64) -> Result<Vec<Message>, D
         .limit(limit)
         .select(Message::as_select());
     tx.load(rows).await
+}
+
+#[derive(QueryableByName)]
+struct HostRow {
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    host: Option<String>,
+}
+
+/// The store's first host, as the ledger has it.
+pub async fn own_host(tx: &mut ReadTx<'_>) -> Result<Option<String>, DbError> {
+    let row: Option<HostRow> = tx.optional(sql("SELECT hosts[1] AS host FROM platform.own_store()")).await?;
+    Ok(row.and_then(|row| row.host))
+}
+
+/// Takes recipient and text out of every mail to this mailbox (SHA-256 of the address in lower case, hexadecimal), and out of the queue.
+pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbError> {
+    let query = sql("UPDATE email_messages SET recipient = 'erased@invalid', subject = '', body_text = '', body_html = '', \
+         state = CASE WHEN state = 'queued' THEN 'failed' ELSE state END, next_attempt_at = NULL \
+         WHERE encode(sha256(convert_to(lower(recipient), 'UTF8')), 'hex') = $1")
+    .bind::<diesel::sql_types::Text, _>(email_sha256.to_owned());
+    tx.execute(query).await.map(drop)
 }

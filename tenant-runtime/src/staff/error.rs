@@ -6,13 +6,35 @@ use souk_tenancy::{DbError, TenancyError};
 
 souk_api::problems! { CATALOGUE;
     SCOPE_NOT_HELD = 403, "scope_not_held", "Nobody grants what they do not hold", "Leave out the scopes that you do not hold yourself, or ask an owner.";
+    LAST_OWNER = 409, "last_owner", "The store would be left without an owner", "Make somebody else an owner first.";
+    ROLE_IN_USE = 409, "role_in_use", "Somebody has this role", "Give them another role first.";
+    ROLE_FIXED = 409, "role_fixed", "This role stays as it is", "The owner holds everything; make another role, or change another one.";
+    INVITATION_UNUSABLE = 410, "invitation_unusable", "This invitation was used, taken back, or has expired", "Ask for a new one.";
     SCOPE_UNKNOWN = 422, "scope_unknown", "There is no such permission", "Use `object:action`, `object:*` or `*`; GET /admin/v1/roles shows what there is.";
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum StaffError {
-    #[error("no such key")]
+    #[error("no such colleague, role, invitation or key")]
     Unknown,
+    #[error("the last owner stays")]
+    LastOwner,
+    #[error("somebody has this role")]
+    RoleInUse,
+    #[error("this role stays as it is")]
+    RoleFixed,
+    #[error("there is a role of this name")]
+    RoleNameTaken,
+    #[error("the invitation cannot be used")]
+    InvitationUnusable,
+    #[error("works here already")]
+    WorksHere,
+    #[error("{0} {1}")]
+    Limit(&'static str, &'static str),
+    #[error("role `{0}` holds more than you do")]
+    BeyondOwn(String),
+    #[error(transparent)]
+    Problem(#[from] Problem),
     #[error("scope `{0}` names no permission")]
     ScopeUnknown(String),
     #[error("scope `{0}` is not yours to give")]
@@ -34,6 +56,21 @@ impl From<StaffError> for Problem {
         let detail = error.to_string();
         match error {
             StaffError::Unknown => Self::new(&souk_api::problem::NOT_FOUND),
+            StaffError::LastOwner => Self::new(&LAST_OWNER),
+            StaffError::RoleInUse => Self::new(&ROLE_IN_USE),
+            StaffError::RoleFixed => Self::new(&ROLE_FIXED),
+            StaffError::RoleNameTaken => {
+                Self::new(&souk_api::problem::CONFLICT).detail("There is a role of this name.")
+            }
+            StaffError::InvitationUnusable => Self::new(&INVITATION_UNUSABLE),
+            StaffError::WorksHere => {
+                Self::new(&souk_api::problem::CONFLICT).detail("They work here already.")
+            }
+            StaffError::Limit(pointer, message) => {
+                Self::new(&souk_api::problem::VALIDATION).field(pointer, "invalid", message)
+            }
+            StaffError::BeyondOwn(_) => Self::new(&SCOPE_NOT_HELD).detail(detail),
+            StaffError::Problem(problem) => problem,
             StaffError::ScopeUnknown(_) => Self::new(&SCOPE_UNKNOWN).detail(detail),
             StaffError::ScopeNotHeld(_) => Self::new(&SCOPE_NOT_HELD).detail(detail),
             StaffError::Entropy(error) => Refusal::from(error).into(),

@@ -1,8 +1,11 @@
 //! Who works in a store, with which role, and the keys of its machines.
 //!
-//! Roles and rights are decided by `souk_access` from the same tables; here they are shown, and keys are made and revoked.
+//! Roles and rights are decided by `souk_access` from the same tables; here they are shown and changed, and keys are made and revoked.
+//! Nobody gives what they do not hold, and the last owner stays.
 
+mod actions;
 mod error;
+mod events;
 mod model;
 pub mod permissions;
 mod queries;
@@ -10,5 +13,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use error::CATALOGUE;
+pub use actions::{StaffLetter, letter};
+pub use error::{CATALOGUE, StaffError};
+pub use events::StaffInvited;
 pub use routes::routes;

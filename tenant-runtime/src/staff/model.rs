@@ -1,5 +1,7 @@
 //! People, roles and keys as they are shown.
 
+mod team;
+
 use chrono::{DateTime, Utc};
 use diesel::{Queryable, Selectable};
 use serde::{Deserialize, Serialize};
@@ -9,6 +11,11 @@ use utoipa::ToSchema;
 
 use super::error::StaffError;
 use crate::schema::api_keys;
+
+pub use team::{
+    AcceptInvitation, Colleague, EditRole, EditStaff, ExplainQuery, Explanation, INVITATION_LIFETIME,
+    InvitationView, Invite, MatrixRow, NewRole, OWNER, PermissionMatrix, Role,
+};
 
 /// A colleague.
 #[derive(Debug, Queryable, Serialize, ToSchema)]
@@ -50,9 +57,22 @@ pub struct ApiKeyView {
     #[schema(example = "sk_test_Kq3d")]
     pub prefix: String,
     pub scopes: Vec<String>,
+    /// Pages that may use it; empty: any.
+    #[schema(example = json!(["https://shop.example"]))]
+    pub allowed_origins: Vec<String>,
+    /// Networks that may use it; empty: any.
+    #[schema(example = json!(["203.0.113.0/24"]))]
+    pub allowed_networks: Vec<String>,
+    /// Who made it.
+    #[schema(example = "staff:stf_01h455vb4pex5vsknk084sn02q")]
+    pub created_by: String,
     pub created_at: DateTime<Utc>,
+    /// To about ten minutes.
+    pub last_used_at: Option<DateTime<Utc>>,
     pub expires_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
+    /// The key whose place it took.
+    pub rotated_from: Option<ApiKeyId>,
 }
 
 /// A new key: the only time that it is shown.
@@ -85,6 +105,55 @@ pub struct NewApiKey {
     #[schema(example = json!(["product:*", "order:view"]))]
     pub scopes: Vec<Text<80>>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// Whether it moves real money.
+    #[serde(default)]
+    pub mode: WishedMode,
+    /// `https://shop.example`: requests must come from pages of one of these; any if empty.
+    #[serde(default)]
+    #[schema(max_items = 20, example = json!(["https://shop.example"]))]
+    pub allowed_origins: Vec<Text<255>>,
+    /// `203.0.113.0/24`, `2001:db8::/32` or one address: requests must come from one of these; any if empty.
+    #[serde(default)]
+    #[schema(max_items = 20, example = json!(["203.0.113.0/24"]))]
+    pub allowed_networks: Vec<Text<64>>,
+}
+
+/// Test or live.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum WishedMode {
+    #[default]
+    Test,
+    Live,
+}
+
+/// How long the old key works beside the new one.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateApiKey {
+    /// 0 (it ends at once) to 2592000 (30 days); a day if left out.
+    #[schema(minimum = 0, maximum = 2_592_000, default = 86_400)]
+    pub overlap_seconds: Option<u32>,
+}
+
+/// Origins as browsers send them, networks as they are written.
+///
+/// # Errors
+/// What the first wrong one is called, and where it is.
+pub fn check_limits(origins: &[Text<255>], networks: &[Text<64>]) -> Result<(), StaffError> {
+    if origins.len() > 20 || networks.len() > 20 {
+        return Err(StaffError::Limit("/allowed_origins", "must be at most 20 origins and 20 networks"));
+    }
+    if origins.iter().any(|origin| !souk_access::is_origin(origin.as_str())) {
+        return Err(StaffError::Limit(
+            "/allowed_origins",
+            "must be like https://shop.example, without a path",
+        ));
+    }
+    if networks.iter().any(|network| !souk_access::is_network(network.as_str())) {
+        return Err(StaffError::Limit("/allowed_networks", "must be like 203.0.113.0/24 or 2001:db8::/32"));
+    }
+    Ok(())
 }
 
 /// Whether a scope stands for this permission.

@@ -1,8 +1,14 @@
-//! Who may see colleagues, and handle keys.
+//! Who may see and change colleagues and roles, and handle keys.
 
 souk_access::permissions! {
     /// People and roles.
     View = "staff", "view", Reads;
+    /// Invite people, give them roles, let them go.
+    Edit = "staff", "edit", Writes;
+    /// Change what roles hold.
+    EditRoles = "role", "edit", Writes;
+    /// Accept an invitation, before one is anybody here.
+    Accept = "invitation", "accept", Writes;
     /// Keys, without their secrets.
     ViewKeys = "api_key", "view", Reads;
     /// New keys, and the end of old ones.

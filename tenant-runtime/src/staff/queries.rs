@@ -1,13 +1,21 @@
 //! People, roles and keys in the tables that `souk_access` decides by.
 
+mod team;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use souk_access::{ApiKey, KeyKind, KeyMode};
+use souk_access::ApiKey;
 use souk_kernel::{ApiKeyId, RoleId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::model::{ApiKeyView, StaffView};
 use crate::schema::{api_keys, role_permissions, roles, staff};
+
+pub use team::{
+    accept, active_owners, colleague, explain_customer, explain_key, insert_role, invitation_letter,
+    invitations, invite, lock_role, lock_role_named, lock_roles, members_of, remove, remove_role,
+    revoke_invitation, set_role, works_here, write_role,
+};
 
 pub async fn people(tx: &mut ReadTx<'_>) -> Result<Vec<StaffView>, DbError> {
     let rows = staff::table.inner_join(roles::table).order(staff::id).select((
@@ -42,33 +50,51 @@ pub async fn keys(tx: &mut ReadTx<'_>) -> Result<Vec<ApiKeyView>, DbError> {
     tx.load(api_keys::table.order(api_keys::id.desc()).select(ApiKeyView::as_select())).await
 }
 
-pub async fn insert_key(
-    tx: &mut WriteTx<'_>,
-    key: &ApiKey,
-    name: &str,
-    scopes: Vec<String>,
-    expires_at: Option<DateTime<Utc>>,
-) -> Result<ApiKeyView, DbError> {
-    let kind = match key.kind() {
-        KeyKind::Publishable => "publishable",
-        KeyKind::Secret => "secret",
-    };
-    let mode = match key.mode() {
-        KeyMode::Test => "test",
-        KeyMode::Live => "live",
-    };
+/// What is kept of a new key beside its digest.
+pub struct KeyRow {
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub allowed_origins: Vec<String>,
+    pub allowed_networks: Vec<String>,
+    pub created_by: String,
+    pub rotated_from: Option<ApiKeyId>,
+}
+
+pub async fn insert_key(tx: &mut WriteTx<'_>, key: &ApiKey, new: KeyRow) -> Result<ApiKeyView, DbError> {
     let row = diesel::insert_into(api_keys::table).values((
         api_keys::id.eq(ApiKeyId::new()),
-        api_keys::kind.eq(kind),
-        api_keys::mode.eq(mode),
-        api_keys::name.eq(name.to_owned()),
+        api_keys::kind.eq(key.kind().as_str()),
+        api_keys::mode.eq(key.mode().as_str()),
+        api_keys::name.eq(new.name),
         api_keys::prefix.eq(key.prefix().to_owned()),
         api_keys::hash.eq(key.digest().as_bytes().to_vec()),
-        api_keys::scopes.eq(scopes),
+        api_keys::scopes.eq(new.scopes),
+        api_keys::allowed_origins.eq(new.allowed_origins),
+        api_keys::allowed_networks.eq(new.allowed_networks),
+        api_keys::created_by.eq(new.created_by),
+        api_keys::rotated_from.eq(new.rotated_from),
         api_keys::created_at.eq(tx.now()),
-        api_keys::expires_at.eq(expires_at),
+        api_keys::expires_at.eq(new.expires_at),
     ));
     tx.one(row.returning(ApiKeyView::as_returning())).await
+}
+
+/// A key that is neither revoked nor expired, locked.
+pub async fn lock_key(tx: &mut WriteTx<'_>, id: ApiKeyId) -> Result<Option<ApiKeyView>, DbError> {
+    let now = tx.now();
+    let live = api_keys::table
+        .filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()))
+        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now)));
+    tx.optional(live.select(ApiKeyView::as_select()).for_update()).await
+}
+
+/// Lets a key end then, or sooner if it was to end sooner.
+pub async fn end_at(tx: &mut WriteTx<'_>, id: ApiKeyId, at: DateTime<Utc>) -> Result<(), DbError> {
+    let key = api_keys::table
+        .filter(api_keys::id.eq(id))
+        .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(at)));
+    tx.execute(diesel::update(key).set(api_keys::expires_at.eq(at))).await.map(drop)
 }
 
 /// `false` when there is no such key, or it was revoked before.

@@ -1,5 +1,7 @@
 //! People, roles and keys over HTTP.
 
+mod team;
+
 use serde_json::json;
 
 use crate::testing::TestShop;

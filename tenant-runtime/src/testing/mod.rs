@@ -7,6 +7,7 @@ mod looks;
 pub mod shop;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -26,6 +27,7 @@ use uuid::Uuid;
 pub use self::call::Answer;
 use crate::app::{self, Services};
 use crate::checkout::{PublicAddress, Till};
+use crate::customers::Reception;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 
@@ -42,11 +44,12 @@ type Door = Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, HttpResponse<BoxBo
 
 /// A store, the gate to it, and a clock that stands still until it is moved.
 pub struct TestShop {
-    pub store: TestStore,
+    pub store: Arc<TestStore>,
     pub gate: Gate,
     pub clock: Clock,
     pub till: Till,
-    key: SigningKey,
+    pub reception: Reception,
+    key: Arc<SigningKey>,
     requests_per_minute: u32,
     door: OnceCell<Door>,
 }
@@ -60,8 +63,25 @@ impl TestShop {
     /// The same, where one caller has only so many requests in a minute.
     pub async fn limited(provider: Option<String>, requests_per_minute: u32) -> Self {
         let store = TestStore::open_with(|request| request.seeds.roles = committed_roles()).await;
-        let database = TestDatabase::get().await;
         let clock = Clock::manual(Clock::system().now());
+        let (key, _) = SigningKey::generate(CONTROL).unwrap();
+        Self::over(Arc::new(store), clock, Arc::new(key), provider, requests_per_minute).await
+    }
+
+    /// Another runtime process over the same store.
+    pub async fn another_runtime(&self) -> Self {
+        let (store, key) = (Arc::clone(&self.store), Arc::clone(&self.key));
+        Self::over(store, self.clock.clone(), key, None, self.requests_per_minute).await
+    }
+
+    async fn over(
+        store: Arc<TestStore>,
+        clock: Clock,
+        key: Arc<SigningKey>,
+        provider: Option<String>,
+        requests_per_minute: u32,
+    ) -> Self {
+        let database = TestDatabase::get().await;
         let at = database.url.parse::<Database>().unwrap();
         let mut config = TenancyConfig::new(at, database.secrets.lane_secret.clone());
         config.clock = clock.clone();
@@ -70,9 +90,11 @@ impl TestShop {
         config.acquire_timeout = Duration::from_secs(20);
         let directory = Directory::start(&config).await;
         let (_, mint) = Tenancy::start(config, directory).unwrap();
-        let (key, _) = SigningKey::generate(CONTROL).unwrap();
+        let reception = Reception::new(b"of tests", 1, 50).unwrap();
         let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
+        let verifier = reception.trusted_by(verifier).unwrap();
         let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
+        gate.trust_proxies(1);
         let providers = Providers::new(&ProvidersConfig {
             test_url: provider,
             test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
@@ -81,12 +103,17 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
-        Self { store, gate, clock, till, key, requests_per_minute, door: OnceCell::new() }
+        Self { store, gate, clock, till, reception, key, requests_per_minute, door: OnceCell::new() }
     }
 
     /// A token of the store's owner.
     pub fn owner(&self) -> String {
-        let subject = Subject::Staff(AccountId::from_uuid(self.store.owner_account));
+        self.staff_token(AccountId::from_uuid(self.store.owner_account))
+    }
+
+    /// A token of whoever has this account, whether they work here or not.
+    pub fn staff_token(&self, account: AccountId) -> String {
+        let subject = Subject::Staff(account);
         let audience = Audience::Store(self.store.id);
         self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
     }
@@ -99,6 +126,7 @@ impl TestShop {
                     self.gate.clone(),
                     self.till.clone(),
                     CursorKey::new(b"of tests"),
+                    self.reception.clone(),
                     self.requests_per_minute,
                     false,
                     true,
@@ -117,6 +145,15 @@ impl TestShop {
                 door
             })
             .await
+    }
+
+    /// The platform suspends the store.
+    pub async fn suspend(&self) {
+        let text = format!(
+            "UPDATE platform.store_ledger SET state = 'suspended' WHERE store_id = '{}'",
+            self.store.id.uuid()
+        );
+        TestDatabase::get().await.admin(&text).await;
     }
 
     /// SQL as the database's admin; `{s}` is the store's schema. For arranging, never for what a test proves.

@@ -4,10 +4,10 @@ mod attributes;
 mod quote;
 mod view;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
 use souk_kernel::{
     CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, LongText, MarketId, Quantity,
-    ShippingRateId, Text, VariantId,
+    ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -17,6 +17,7 @@ pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
 use crate::credit::GiftCode;
+pub use crate::customers::Address;
 use crate::discounts::Code;
 use crate::tax::Destination;
 
@@ -28,33 +29,6 @@ pub const MOST_CODES: usize = 5;
 pub const MOST_GIFT_CARDS: usize = 5;
 /// The most pieces of a line.
 pub const MOST_PIECES: u32 = 9_999;
-
-/// Where somebody lives.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"first_name": "Ada", "last_name": "Lovelace", "address1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}))]
-pub struct Address {
-    #[schema(example = "Ada")]
-    pub first_name: Text<100>,
-    #[schema(example = "Lovelace")]
-    pub last_name: Text<100>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub company: Option<Text<120>>,
-    #[schema(example = "Unter den Linden 1")]
-    pub address1: Text<200>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub address2: Option<Text<200>>,
-    #[schema(example = "Berlin")]
-    pub city: Text<100>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub province: Option<Text<60>>,
-    #[schema(example = "10117")]
-    pub postal_code: Text<20>,
-    pub country: Country,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(example = "+49 30 901820")]
-    pub phone: Option<Text<30>>,
-}
 
 /// A cart as of this transaction, without its prices.
 #[derive(Clone, Debug)]

@@ -12,8 +12,10 @@ use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::CreditIssued;
+use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::staff::StaffInvited;
 use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
@@ -37,6 +39,10 @@ pub fn announced() -> &'static [Announced] {
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),
+            of::<CustomerRegistered>(),
+            of::<CustomerErased>(),
+            of::<LetterWanted>(),
+            of::<StaffInvited>(),
             of::<CreditIssued>(),
             of::<DiscountCreated>(),
             of::<DiscountUpdated>(),

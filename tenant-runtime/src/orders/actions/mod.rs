@@ -3,12 +3,12 @@
 mod refund;
 
 use serde_json::json;
-use souk_kernel::{CartId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
+use souk_kernel::{CartId, CustomerId, Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::OrderError;
 use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
-use super::model::view::OrderView;
+use super::model::view::{OrderView, ShopperOrderView};
 use super::model::{
     CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note, Standing,
     refund::remainder,
@@ -16,6 +16,7 @@ use super::model::{
 use super::queries;
 use super::state::{OrderEvent, OrderState};
 use crate::credit;
+use crate::customers;
 use crate::discounts;
 use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
@@ -104,6 +105,9 @@ pub async fn place(
 ) -> Result<LockedOrder, OrderError> {
     let state = order.state.on(OrderEvent::Place).map_err(|_| OrderError::State(actions_of(order)))?;
     let placed = queries::place(tx, order.id, state, financial, None).await?;
+    if let Some(customer) = placed.customer_id {
+        customers::ordered(tx, customer).await?;
+    }
     let order = LockedOrder {
         number: Some(placed.number),
         name: Some(placed.name),
@@ -401,4 +405,19 @@ async fn undo_sale(
     let fact = OrderCancelled::of(order, wish.reason, refund, tx.now());
     souk_event_bus::emit(tx, &fact).await?;
     Ok(())
+}
+
+/// Every placed order of a customer, as they see it; for their export.
+///
+/// # Errors
+/// The database's only.
+pub async fn of_customer(
+    tx: &mut ReadTx<'_>,
+    customer: CustomerId,
+) -> Result<Vec<ShopperOrderView>, OrderError> {
+    let mut orders = Vec::new();
+    for id in queries::placed_by(tx, customer).await? {
+        orders.extend(queries::find(tx, id).await?.map(|order| ShopperOrderView::from(order.view)));
+    }
+    Ok(orders)
 }

@@ -2,18 +2,20 @@
 
 mod detail;
 mod list;
+mod owner;
 mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::{Value, json};
-use souk_kernel::{CartId, Currency, Money, OrderId, PaymentSessionId};
+use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use detail::{find, find_by_name};
 pub use list::{ListFilter, SummaryRow, list};
+pub use owner::{forget, placed_by, under_way};
 pub use refund::{insert_refund_lines, parts};
 
 use super::model::{
@@ -247,6 +249,8 @@ pub struct Placed {
     pub number: i64,
     #[diesel(sql_type = Text)]
     pub name: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub customer_id: Option<CustomerId>,
 }
 
 /// Gives an attempt its number and its state: `open`, or `cancelled` with a reason.

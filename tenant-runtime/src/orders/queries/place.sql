@@ -9,4 +9,4 @@ SET state = $2, financial_status = $3, number = c.number, name = c.order_prefix 
     version = o.version + 1, updated_at = $4
 FROM counter c
 WHERE o.id = $1 AND o.state = 'pending_payment'
-RETURNING o.number, o.name
+RETURNING o.number, o.name, o.customer_id

@@ -8,7 +8,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit, Reach, Refusal, Reply};
 use souk_api::{CursorKey, ETag, IdempotencyKey, Json, Page, Paging, Path, Problem, Query, problem};
-use souk_kernel::{LongText, Money, OrderId};
+use souk_kernel::{CustomerId, LongText, Money, OrderId};
+use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -20,6 +21,7 @@ use super::permissions::{Cancel, LookUp, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::OrderState;
 use crate::cart;
+use crate::customers::customer_of;
 use crate::payments::permissions::View as ViewPayments;
 
 /// Where a guest asks for an order by its number: throttled, because secrets may be guessed at there.
@@ -28,6 +30,7 @@ pub const LOOK_UP: &str = "/store/v1/orders:look-up";
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
     config
+        .service(list_own_orders)
         .service(list_orders)
         .service(get_order)
         .service(list_order_payments)
@@ -50,6 +53,8 @@ struct OrderQuery {
     fulfillment_status: Option<FulfillmentStatus>,
     /// Only orders of this address.
     email: Option<String>,
+    /// Only orders this customer placed while signed in.
+    customer: Option<CustomerId>,
     /// Only orders made then or later.
     #[serde(rename = "created[gte]")]
     created_from: Option<DateTime<Utc>>,
@@ -142,6 +147,7 @@ async fn list_orders(
         financial_status: query.financial_status.map(FinancialStatus::as_str),
         fulfillment_status: query.fulfillment_status.map(FulfillmentStatus::as_str),
         email: query.email,
+        customer: query.customer,
         created_from: query.created_from,
         created_before: query.created_before,
         q: query.q.map(literal),
@@ -154,6 +160,28 @@ async fn list_orders(
         .await?;
     Ok(Page::cut(rows, &paging, cursors, &scope, |row| (row.created_at, row.id.uuid()))?
         .map(OrderSummary::from))
+}
+
+/// Your orders
+///
+/// Placed while signed in, newest first.
+#[utoipa::path(tag = "Shopping", operation_id = "listOwnOrders", params(Paging), responses(
+    (status = 200, body = Page<OrderSummary>), (status = 400, body = Problem), (status = 401, body = Problem)))]
+#[get("/store/v1/orders")]
+async fn list_own_orders(
+    permit: Permit<LookUp>,
+    paging: Paging,
+    request: HttpRequest,
+) -> Result<Page<OrderSummary>, Problem> {
+    let (customer, cursors) = (customer_of(&permit)?, CursorKey::of(&request)?);
+    let scope = format!("{} orders of {customer}", permit.store());
+    let after = paging.position(cursors, &scope)?;
+    let filter =
+        ListFilter { customer: Some(customer), after, fetch: paging.fetch(), ..ListFilter::default() };
+    let work = async move |tx: &mut ReadTx<'_>| Ok::<_, Refusal>(queries::list(tx, filter).await?);
+    let rows = permit.read("orders.list_own", work).await?;
+    let position = |row: &SummaryRow| (row.created_at, row.id.uuid());
+    Ok(Page::cut(rows, &paging, cursors, &scope, position)?.map(OrderSummary::from))
 }
 
 /// Get an order

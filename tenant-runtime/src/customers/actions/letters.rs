@@ -1,0 +1,70 @@
+//! Mails to customers: who gets which link.
+
+use souk_access::LinkSecret;
+use souk_tenancy::WriteTx;
+
+use crate::customers::error::CustomerError;
+use crate::customers::events::LetterWanted;
+use crate::customers::model::{Customer, LetterKind, Purpose};
+use crate::customers::queries;
+use crate::storefront;
+
+/// A mail to be written: its template, whom it goes to, and what it says.
+#[derive(Debug)]
+pub struct Letter {
+    pub template: &'static str,
+    pub recipient: String,
+    /// How it addresses them.
+    pub name: String,
+    /// The page of the storefront and the secret that opens it; a page without a secret where there is nothing to open.
+    pub page: &'static str,
+    pub secret: Option<LinkSecret>,
+    /// The store's own address of the account pages, if it gave one.
+    pub account_url: Option<String>,
+    /// The device a letter about a sign-in tells of, and its network.
+    pub device: Option<(String, String)>,
+}
+
+/// The letter that is wanted, its link made now; none when the customer is gone or never was. The link is good if and only if this
+/// transaction commits.
+///
+/// # Errors
+/// The database's; no random bytes.
+pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Option<Letter>, CustomerError> {
+    let found = queries::lock(tx, wanted.customer_id).await?;
+    let Some(customer) = found.filter(|customer| customer.state == "enabled") else { return Ok(None) };
+    let Some((recipient, recipient_key)) = recipient(tx, &customer, wanted.letter).await? else {
+        return Ok(None);
+    };
+    let mut secret = None;
+    if let Some(purpose) = wanted.letter.purpose() {
+        let minted = LinkSecret::mint()?;
+        queries::insert_secret(tx, customer.id, purpose, &recipient_key, &minted.digest()).await?;
+        secret = Some(minted);
+    }
+    let device = match wanted.session_id {
+        Some(session) => queries::find_session(tx, customer.id, session).await?,
+        None => None,
+    };
+    Ok(Some(Letter {
+        template: wanted.letter.template(),
+        recipient,
+        name: customer.display_name(),
+        page: wanted.letter.purpose().map_or("forgot-password", Purpose::page),
+        secret,
+        account_url: storefront::account_url(tx).await?,
+        device: device.map(|session| (session.user_agent, session.network)),
+    }))
+}
+
+/// The mailbox and its key: the customer's, or the wished one. None when the wish is no more.
+async fn recipient(
+    tx: &mut WriteTx<'_>,
+    customer: &Customer,
+    letter: LetterKind,
+) -> Result<Option<(String, String)>, CustomerError> {
+    if letter != LetterKind::ConfirmNewEmail {
+        return Ok(Some((customer.email.clone(), customer.email_key())));
+    }
+    Ok(queries::lock_change(tx, customer.id).await?.map(|change| (change.email, change.email_key)))
+}

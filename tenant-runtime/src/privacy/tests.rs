@@ -1,0 +1,190 @@
+//! A customer's carts and orders, their copy, and what is left when they are gone: over HTTP.
+
+use serde_json::{Value, json};
+use souk_kernel::{InventoryItemId, ProductId, VariantId};
+use uuid::Uuid;
+
+use crate::customers::tests::people::{PASSWORD, People, SignedIn, address};
+use crate::testing::Answer;
+
+/// A mug on the shelf.
+async fn mug(people: &People) -> VariantId {
+    let (product, variant, item) = (ProductId::new(), VariantId::new(), InventoryItemId::new());
+    let (p, v, i) = (product.uuid(), variant.uuid(), item.uuid());
+    people
+        .shop
+        .admin(&format!(
+            "INSERT INTO {{s}}.inventory_items (id, created_at) VALUES ('{i}', now());
+             INSERT INTO {{s}}.inventory_levels (item_id, location_id, on_hand) SELECT '{i}', id, 50 FROM {{s}}.locations LIMIT 1;
+             INSERT INTO {{s}}.products (id, handle, title, status, created_at, updated_at) VALUES ('{p}', '{p}', 'Mug', 'active', now(), now());
+             INSERT INTO {{s}}.product_variants (id, product_id, title, position, requires_shipping, inventory_item_id, created_at, updated_at) VALUES ('{v}', '{p}', 'Blue', 1, true, '{i}', now(), now());
+             INSERT INTO {{s}}.prices (id, variant_id, currency, amount_minor, updated_at) VALUES (gen_random_uuid(), '{v}', 'EUR', 1000, now())"
+        ))
+        .await;
+    variant
+}
+
+async fn with_cart(
+    people: &People,
+    method: &str,
+    path: &str,
+    secret: &str,
+    bearer: &str,
+    body: Option<Value>,
+) -> Answer {
+    let (bearer, key) = (format!("Bearer {bearer}"), Uuid::now_v7().to_string());
+    let mut headers = vec![("x-cart-secret", secret), ("idempotency-key", key.as_str())];
+    if bearer != "Bearer " {
+        headers.push(("authorization", bearer.as_str()));
+    }
+    people.shop.send(method, path, body.map(|body| body.to_string().into_bytes()), &headers).await
+}
+
+fn text(json: &Value, name: &str) -> String {
+    json[name].as_str().unwrap_or_else(|| panic!("{json}")).to_owned()
+}
+
+/// Buys the customer's own cart, paid by hand.
+async fn buys(people: &People, who: &SignedIn, variant: VariantId) -> Value {
+    let cart = people.post("/store/v1/account/cart", Some(&who.access), &json!({})).await.is(200);
+    let (id, secret) = (text(&cart, "id"), text(&cart, "secret"));
+    let line = json!({ "variant": variant, "quantity": 1 });
+    with_cart(people, "POST", &format!("/store/v1/carts/{id}/lines"), &secret, &who.access, Some(line))
+        .await
+        .is(200);
+    let wish = json!({ "shipping_address": address("Berlin"), "email": "ada@example.com" });
+    let cart = with_cart(people, "PATCH", &format!("/store/v1/carts/{id}"), &secret, &who.access, Some(wish))
+        .await
+        .is(200);
+    let pay = json!({ "expected_total": cart["total"], "payment": { "provider": "manual" } });
+    let bought =
+        with_cart(people, "POST", &format!("/store/v1/carts/{id}/checkout"), &secret, &who.access, Some(pay))
+            .await;
+    assert!(bought.status == 200 || bought.status == 201, "{}", bought.json);
+    bought.json
+}
+
+#[actix_web::test]
+async fn what_was_filled_before_signing_in_comes_along() {
+    let people = People::open().await;
+    let (mug, cup) = (mug(&people).await, mug(&people).await);
+    let ada = people.customer("ada@example.com").await;
+    let book = json!({ "address": address("Berlin") });
+    people.post("/store/v1/account/addresses", Some(&ada.access), &book).await.is(201);
+    // On the phone, signed in.
+    let phone = people.post("/store/v1/account/cart", Some(&ada.access), &json!({})).await.is(200);
+    let lines = format!("/store/v1/carts/{}/lines", text(&phone, "id"));
+    let line = |variant: VariantId, quantity: u32| json!({ "variant": variant, "quantity": quantity });
+    with_cart(&people, "POST", &lines, &text(&phone, "secret"), "", Some(line(mug, 3))).await.is(200);
+    // On the laptop, before signing in.
+    let laptop = json!({ "lines": [line(mug, 1), line(cup, 2)] });
+    let laptop = people.post("/store/v1/carts", None, &laptop).await.is(201);
+    let claim = format!("/store/v1/carts/{}/customer", text(&laptop, "id"));
+    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), "", None)
+        .await
+        .refused(401, "unauthenticated");
+    let merged =
+        with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &ada.access, None).await.is(200);
+    let quantities: Vec<_> = merged["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["variant"].clone(), line["quantity"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(quantities.len(), 2);
+    assert!(quantities.contains(&(json!(mug), 3)) && quantities.contains(&(json!(cup), 2)), "{quantities:?}");
+    assert_eq!(
+        (&merged["email"], &merged["shipping_address"]["city"]),
+        (&json!("ada@example.com"), &json!("Berlin"))
+    );
+    // The phone's cart ended in it, and the phone finds the one that is.
+    with_cart(&people, "POST", &lines, &text(&phone, "secret"), "", Some(line(cup, 1)))
+        .await
+        .refused(409, "cart_finished");
+    let again = people.post("/store/v1/account/cart", Some(&ada.access), &json!({})).await.is(200);
+    assert_eq!(
+        (again["id"].clone(), again["secret"].clone()),
+        (merged["id"].clone(), merged["secret"].clone())
+    );
+    // Nobody else's.
+    let eve = people.customer("eve@example.com").await;
+    with_cart(&people, "POST", &claim, &text(&laptop, "secret"), &eve.access, None)
+        .await
+        .refused(404, "not_found");
+    assert_ne!(
+        people.post("/store/v1/account/cart", Some(&eve.access), &json!({})).await.is(200)["id"],
+        merged["id"]
+    );
+}
+
+#[actix_web::test]
+async fn customers_see_their_own_orders_and_nobody_elses() {
+    let people = People::open().await;
+    let mug = mug(&people).await;
+    let (ada, eve) = (people.customer("ada@example.com").await, people.customer("eve@example.com").await);
+    buys(&people, &ada, mug).await;
+    let own = people.get("/store/v1/orders", &ada.access).await.is(200);
+    assert_eq!(own["data"].as_array().unwrap().len(), 1);
+    let path = format!("/store/v1/orders/{}", text(&own["data"][0], "id"));
+    people.get(&path, &ada.access).await.is(200);
+    people.get(&path, &eve.access).await.refused(404, "not_found");
+    assert_eq!(people.get("/store/v1/orders", &eve.access).await.is(200)["data"], json!([]));
+    people.get("/store/v1/orders", "").await.refused(401, "unauthenticated");
+    let list = people.get("/admin/v1/customers?q=ada", &people.shop.owner()).await.is(200);
+    assert_eq!(list["data"][0]["order_count"], 1);
+    let id = text(&list["data"][0], "id");
+    let orders = people.get(&format!("/admin/v1/orders?customer={id}"), &people.shop.owner()).await.is(200);
+    assert_eq!(orders["data"].as_array().unwrap().len(), 1);
+}
+
+#[actix_web::test]
+async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
+    let people = People::open().await;
+    let mug = mug(&people).await;
+    let ada = people.customer("ada@example.com").await;
+    let book = json!({ "address": address("Berlin") });
+    people.post("/store/v1/account/addresses", Some(&ada.access), &book).await.is(201);
+    buys(&people, &ada, mug).await;
+    let copy = people.get("/store/v1/account/export", &ada.access).await.is(200);
+    assert_eq!(copy["account"]["email"], "ada@example.com");
+    assert_eq!(copy["addresses"][0]["address"]["city"], "Berlin");
+    assert_eq!(copy["orders"].as_array().unwrap().len(), 1);
+    let books = people.number("SELECT count(*) AS number FROM postings").await;
+    let wrong = json!({ "password": "not the password" });
+    people.send_delete("/store/v1/account", &ada.access, &wrong).await.refused(403, "wrong_password");
+    // Not while goods are under way, unless the store insists.
+    let right = json!({ "password": PASSWORD });
+    people.send_delete("/store/v1/account", &ada.access, &right).await.refused(409, "orders_under_way");
+    people.get("/store/v1/account", &ada.access).await.is(200);
+    let owner = people.shop.owner();
+    let id = text(&people.get("/admin/v1/customers?q=ada", &owner).await.is(200)["data"][0], "id");
+    people.delete(&format!("/admin/v1/customers/{id}"), &owner).await.refused(409, "orders_under_way");
+    people.delete(&format!("/admin/v1/customers/{id}?force=true"), &owner).await.is(204);
+    people.mails().await;
+    people.a_second().await;
+    people.get("/store/v1/account", &ada.access).await.refused(401, "unauthenticated");
+    people.get(&format!("/admin/v1/customers/{id}"), &owner).await.refused(404, "not_found");
+    // Nothing of hers is left in any row of the store.
+    for table in [
+        "customers",
+        "customer_addresses",
+        "customer_sessions",
+        "customer_secrets",
+        "carts",
+        "orders",
+        "email_messages",
+    ] {
+        let left = people.text_of(table).await.to_lowercase();
+        for trace in ["ada", "lovelace", "lindenweg", "10117"] {
+            assert!(!left.contains(trace), "{trace} is left in {table}: {left}");
+        }
+    }
+    let orders = people.get("/admin/v1/orders", &owner).await.is(200);
+    let order =
+        people.get(&format!("/admin/v1/orders/{}", text(&orders["data"][0], "id")), &owner).await.is(200);
+    assert_eq!(order["shipping_address"], json!({ "country": "DE" }));
+    assert_eq!(people.number("SELECT count(*) AS number FROM postings").await, books);
+    // The mailbox is free for somebody new.
+    let new = people.customer("ada@example.com").await;
+    assert_eq!(people.get("/store/v1/orders", &new.access).await.is(200)["data"], json!([]));
+}
