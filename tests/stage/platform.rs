@@ -140,7 +140,8 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         http_workers: 2,
         show_statements: false,
     };
-    let reception = Reception::new(config.link_secret.as_bytes(), 2, config.attempts_per_network).expect("a reception");
+    let reception =
+        Reception::new(config.link_secret.as_bytes(), 0, config.attempts_per_network).expect("a reception");
     let gate = souk_tenant_runtime::serve::gate(&config, &reception).await.expect("a gate");
     let till = souk_tenant_runtime::serve::till(&config).expect("a till");
     let services = Services::new(gate, till, CursorKey::new(b"of proofs"), reception, &config);
