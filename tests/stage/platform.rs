@@ -121,6 +121,7 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         database: database.url.parse().expect("a database"),
         lane_secret: database.secrets.lane_secret.clone(),
         lanes: database.lanes,
+        own_login: None,
         relay_password: None,
         kafka: None,
         link_secret: "of proofs".to_owned(),
