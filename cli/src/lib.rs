@@ -17,6 +17,7 @@ mod env;
 mod events;
 mod home;
 mod kafka;
+mod listen;
 mod logs;
 mod options;
 mod outlook;

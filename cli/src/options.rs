@@ -56,6 +56,8 @@ pub enum Command {
     Kafka(Kafka),
     /// How far events are, what is a dead letter, hear events again.
     Events(Events),
+    /// Send a store's events to a program on this machine, signed as webhooks are.
+    Listen(Listen),
     /// Print the version.
     Version,
 }
@@ -204,6 +206,23 @@ pub enum Bus {
         #[arg(long = "type")]
         kinds: Vec<String>,
     },
+}
+
+/// Options of `listen`.
+#[derive(Debug, Args)]
+pub struct Listen {
+    /// Where events go, such as `http://localhost:3000/webhooks`.
+    #[arg(long)]
+    pub forward_to: String,
+    /// The store's address, such as `http://demo.localhost:8081`.
+    #[arg(long, env = "SOUK_STORE_URL")]
+    pub store: String,
+    /// A secret key of the store (`sk_…`) that may see events.
+    #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true)]
+    pub key: String,
+    /// Of these kinds (repeatable); all if absent.
+    #[arg(long = "type")]
+    pub types: Vec<String>,
 }
 
 /// The port for health and metrics of a child that listens for customers on `port`.

@@ -20,7 +20,7 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::{
     cart, catalog, checkout, credit, discounts, feed, inventory, ledger, markets, messages, orders, payments,
-    settings, shipping, staff, tax,
+    settings, shipping, staff, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -40,18 +40,21 @@ pub struct Services {
     guesses: Arc<RateLimit>,
     show_statements: bool,
     shows_captured_mail: bool,
+    webhooks: webhooks::Rules,
 }
 
 impl Services {
     pub fn new(gate: Gate, till: Till, cursors: CursorKey, config: &Config) -> Self {
-        Self::with(
+        let mut services = Self::with(
             gate,
             till,
             cursors,
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
-        )
+        );
+        services.webhooks.private = config.webhooks_private;
+        services
     }
 
     /// The same without a configuration: for tests.
@@ -65,7 +68,9 @@ impl Services {
     ) -> Self {
         let limit = Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, caller_of));
         let guesses = Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, guesser));
-        Self { gate, till, cursors, limit, guesses, show_statements, shows_captured_mail }
+        let kinds = feed::announced().iter().map(|event| event.kind).collect();
+        let webhooks = webhooks::Rules { private: false, kinds };
+        Self { gate, till, cursors, limit, guesses, show_statements, shows_captured_mail, webhooks }
     }
 }
 
@@ -100,6 +105,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         checkout::permissions::ALL,
         feed::permissions::ALL,
         messages::permissions::ALL,
+        webhooks::permissions::ALL,
     ]
     .concat()
 }
@@ -143,7 +149,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(shipping::routes)
         .configure(staff::routes)
         .configure(feed::routes)
-        .configure(messages::routes);
+        .configure(messages::routes)
+        .configure(webhooks::routes);
 }
 
 /// The application; one is built for each HTTP worker.
@@ -167,6 +174,7 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.till.providers.clone()))
         .app_data(web::Data::new(services.till))
+        .app_data(web::Data::new(services.webhooks))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))

@@ -48,6 +48,8 @@ pub struct Config {
     pub smtp_url: Option<String>,
     /// `SOUK_MAIL_FROM`
     pub mail_from: Mailbox,
+    /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
+    pub webhooks_private: bool,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
     pub requests_per_minute: u32,
     /// HTTP workers (`SOUK_HTTP_WORKERS`).
@@ -87,6 +89,7 @@ impl Config {
                 "SOUK_MAIL_FROM",
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
             )?,
+            webhooks_private: or("SOUK_WEBHOOKS_PRIVATE", 0_u8)? == 1,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             http_workers: or("SOUK_HTTP_WORKERS", 2)?,
             show_statements: or("SOUK_SHOW_STATEMENTS", 0_u8)? == 1,

@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
 //! Floors, from the ground: 0 `settings` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` · 2 `catalog` `credit` · 3 `discounts` `payments` · 4 `cart` · 5 `orders` ·
-//! 6 `checkout` · 7 `messages` · 8 `feed`. See `docs/ARCHITECTURE.md`.
+//! 6 `checkout` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
@@ -29,9 +29,10 @@ pub mod orders;
 
 pub mod checkout;
 
-pub mod feed;
-
 pub mod messages;
+pub mod webhooks;
+
+pub mod feed;
 
 #[cfg(test)]
 mod testing;

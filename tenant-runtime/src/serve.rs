@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::messages::Sender;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::webhooks::Courier;
 use crate::worker;
 
 /// A call to a payment provider takes no longer than this; what became of it then is found out by the poller.
@@ -82,7 +83,9 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
             relay.kafka.clone_from(&config.kafka);
             let desk = DeskConfig::new(config.database.clone(), password.clone());
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
-            let work = worker::run(gate.clone(), relay, desk, till.clone(), sender, shutdown.clone());
+            let courier = Courier::new(config.webhooks_private)?;
+            let work =
+                worker::run(gate.clone(), relay, desk, till.clone(), sender, courier, shutdown.clone());
             Some(tokio::spawn(work))
         }
         (None, true) => anyhow::bail!("SOUK_RELAY_PASSWORD must be set for a worker"),

@@ -15,6 +15,7 @@ use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::checkout::{self, Till};
 use crate::messages::{self, Sender};
+use crate::webhooks::{self, Courier};
 
 /// Every store's tables are swept this often; what the clocks may ever have missed is found then as well.
 const HOUSEKEEPING: Duration = Duration::from_secs(6 * 3600);
@@ -23,7 +24,7 @@ const SOME: u32 = 5000;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
 pub fn consumers() -> Vec<Arc<dyn souk_event_bus::Consumer>> {
-    vec![Arc::new(messages::OrderMail)]
+    vec![Arc::new(messages::OrderMail), Arc::new(webhooks::Webhooks)]
 }
 
 /// Runs until the wish to stop, then finishes what is under way.
@@ -33,6 +34,7 @@ pub async fn run(
     desk: DeskConfig,
     till: Till,
     sender: Sender,
+    courier: Courier,
     shutdown: Shutdown,
 ) {
     let opens = gate.clone();
@@ -40,18 +42,26 @@ pub async fn run(
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
     let relay = Relay::start(relay, consumers(), scopes);
-    let desk = Desk::start(desk, handlers(&gate, &till, &sender));
+    let desk = Desk::start(desk, handlers(&gate, &till, &sender, &courier));
     while shutdown.pause(Duration::from_secs(3600)).await {}
     tokio::join!(relay.stop(), desk.stop());
+    courier.finish().await;
 }
 
 /// Who does what when its time has come, by the kinds that the triggers in `migrations/store` write.
-pub fn handlers(gate: &Gate, till: &Till, sender: &Sender) -> BTreeMap<&'static str, Handler> {
+pub fn handlers(
+    gate: &Gate,
+    till: &Till,
+    sender: &Sender,
+    courier: &Courier,
+) -> BTreeMap<&'static str, Handler> {
+    let courier = courier.clone();
     let (checkouts, mails) = (till.clone(), sender.clone());
     let (tills, senders) = (till.clone(), sender.clone());
     BTreeMap::from([
         ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
         ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
+        ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
             handler(gate, move |worker| keep_house(worker, tills.clone(), senders.clone()).boxed()),
@@ -83,6 +93,12 @@ async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
     Ok(if sent == 0 { Next::Done } else { Next::Again })
 }
 
+/// Hands over what is due; while an endpoint has no seat free, looks again soon.
+async fn tell(worker: WorkerPermit, courier: Courier) -> Outcome {
+    let handed = webhooks::send_due(&worker, &courier).await.map_err(|error| error.to_string())?;
+    Ok(if handed.waiting { Next::In(Duration::from_millis(250)) } else { Next::Done })
+}
+
 /// Forgets what has served: keys of requests answered long ago, events heard long ago. Then looks at all the clocks once.
 async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome {
     let failed = |error: TenancyError| error.to_string();
@@ -91,7 +107,8 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
         let forget = async |tx: &mut WriteTx<'_>| {
             let keys = souk_access::prune(tx, SOME).await?;
             let heard = souk_event_bus::forget_heard(tx, SOME).await?;
-            Ok::<_, TenancyError>(keys.max(heard) >= SOME as usize)
+            let told = webhooks::forget(tx, SOME).await?;
+            Ok::<_, TenancyError>(keys.max(heard).max(told) >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
     }

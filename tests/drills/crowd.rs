@@ -69,6 +69,19 @@ impl Weather {
     pub fn served(&self) -> usize {
         self.served.load(Ordering::Relaxed)
     }
+
+    /// Waits until somebody is served from now on; how long that took.
+    ///
+    /// # Panics
+    /// When nobody is, for that long.
+    pub async fn somebody_is_served(&self, patience: Duration, when: &str) -> Duration {
+        let (before, began) = (self.served(), Instant::now());
+        while self.served() == before {
+            assert!(began.elapsed() < patience, "nobody is served {when} for {patience:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        began.elapsed()
+    }
 }
 
 /// Shoppers at work.
@@ -123,6 +136,20 @@ async fn buy_and_buy(
         }
     }
     history
+}
+
+/// A cart, asked for again while the answer is a polite 503.
+pub async fn cart(shop: &Shop, variant: &str, email: &str) -> Cart {
+    let began = Instant::now();
+    loop {
+        match shop.cart(variant, 1, email).await {
+            Ok(cart) => return cart,
+            Err(answer) if answer.status == 503 && began.elapsed() < 2 * PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            Err(answer) => panic!("no cart: {answer:?}"),
+        }
+    }
 }
 
 /// Pays, and pays again under the same key while the answer leaves it open.

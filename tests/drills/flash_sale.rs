@@ -7,7 +7,7 @@ use futures_util::{FutureExt as _, StreamExt as _, stream};
 use souk_tests::books::Told;
 
 use crate::Reckoning;
-use crate::crowd::{Weather, pay_until_told};
+use crate::crowd::{Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const BUYERS: usize = 500;
@@ -18,7 +18,7 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let carts: Vec<_> = stream::iter(0..BUYERS)
         .map(|number| {
             let (shop, piece) = (&shop, &piece);
-            async move { shop.cart(piece, 1, &format!("buyer-{number}@example.com")).await.expect("a cart") }
+            async move { cart(shop, piece, &format!("buyer-{number}@example.com")).await }
         })
         .buffer_unordered(24)
         .collect()

@@ -7,7 +7,7 @@ use souk_tests::books::Told;
 use souk_tests::platform::until;
 
 use crate::Reckoning;
-use crate::crowd::{Weather, pay_until_told};
+use crate::crowd::{Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const ORDERS: usize = 4;
@@ -18,7 +18,7 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     std::fs::write(stage.hold(), "").expect("the sink is told to hold");
     let mut history = Vec::new();
     for number in 0..ORDERS {
-        let cart = shop.cart(&piece, 1, &format!("mail-{number}@example.com")).await.expect("a cart");
+        let cart = cart(&shop, &piece, &format!("mail-{number}@example.com")).await;
         history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
     }
     assert!(

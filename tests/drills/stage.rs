@@ -9,8 +9,8 @@ use souk_tests::books::{Books, Entry, Findings};
 use souk_tests::platform::{self, Platform};
 use souk_tests::shop::Shop;
 
-/// How long a store may take to come to rest after a fault: a mail's lease (30 s) and a round.
-const REST: Duration = Duration::from_secs(45);
+/// How long a store may take to come to rest after a fault: a mail's lease (30 s), a killed relay's (30 s), and what a loaded machine adds.
+const REST: Duration = Duration::from_secs(90);
 
 pub struct Stage {
     platform: Platform,

@@ -4,7 +4,7 @@ use crate::source::{Offence, Tree};
 use syn::visit::{self, Visit};
 
 /// From the ground (0) up; a capability may use those of lower floors.
-const FLOORS: [&[&str]; 8] = [
+const FLOORS: [&[&str]; 9] = [
     &["settings"],
     &["tax", "shipping", "markets", "inventory", "ledger", "staff"],
     &["catalog", "customers", "credit"],
@@ -12,7 +12,8 @@ const FLOORS: [&[&str]; 8] = [
     &["cart"],
     &["orders"],
     &["checkout", "fulfillment", "returns"],
-    &["feed", "messages", "webhooks", "search", "insights", "recommendations"],
+    &["messages", "webhooks", "search", "insights", "recommendations"],
+    &["feed"],
 ];
 
 /// Files nobody else may name, whoever they are.

@@ -132,6 +132,7 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
         smtp_url: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
+        webhooks_private: false,
         requests_per_minute: NO_LIMIT,
         http_workers: 2,
         show_statements: false,

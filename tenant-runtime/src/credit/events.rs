@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::{CreditId, Money};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::model::CreditKind;
 
 /// `credit.issued`: a gift card was made, or a customer was given store credit. The code is in no event.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreditIssued {
     pub credit: CreditId,
     pub kind: CreditKind,

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use souk_event_bus::Fact;
 use souk_kernel::DiscountId;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 macro_rules! facts {
     ($($(#[$doc:meta])* $name:ident = $kind:literal;)+) => {
         $(
             $(#[$doc])*
-            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+            #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
             pub struct $name {
                 /// Which discount.
                 pub discount: DiscountId,

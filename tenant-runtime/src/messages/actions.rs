@@ -10,7 +10,7 @@ use souk_event_bus::Event;
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::MessageError;
-use super::model::{Message, render, retry_after, template_of};
+use super::model::{Message, is_worth_a_mail, render, retry_after, template_of};
 use super::queries;
 use crate::settings;
 
@@ -25,13 +25,16 @@ const BATCH: usize = 20;
 /// the committed one: the shopper gets a mail either way.
 pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageError> {
     let Some(template) = template_of(&event.kind) else { return Ok(()) };
+    if !is_worth_a_mail(&event.kind, &event.payload) {
+        return Ok(());
+    }
     let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
     let store = settings::current(tx).await?;
     let own = queries::own_template(tx, template, &store.locale.to_string()).await?;
-    let mail = match render(template, own.as_ref(), &store.name, &event.payload) {
+    let mail = match render(template, own.as_ref(), &store.locale, &store.name, &event.payload) {
         Err(error) if own.is_some() => {
             tracing::warn!(%error, template, "the store's own template cannot be filled");
-            render(template, None, &store.name, &event.payload)?
+            render(template, None, &store.locale, &store.name, &event.payload)?
         }
         mail => mail?,
     };

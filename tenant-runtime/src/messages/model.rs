@@ -13,9 +13,27 @@ use crate::schema::{email_messages, email_templates};
 
 macro_rules! template {
     ($path:literal) => {
-        ($path, include_str!(concat!("../../templates/", $path, ".j2")))
+        &[($path, include_str!(concat!("../../templates/", $path, ".j2")))]
+            as &[(&'static str, &'static str)]
     };
 }
+
+/// A mail is a subject and two bodies.
+macro_rules! mail {
+    ($name:literal) => {
+        &[
+            (
+                concat!($name, "/subject.txt"),
+                include_str!(concat!("../../templates/", $name, "/subject.txt.j2")),
+            ),
+            (concat!($name, "/body.txt"), include_str!(concat!("../../templates/", $name, "/body.txt.j2"))),
+            (concat!($name, "/body.html"), include_str!(concat!("../../templates/", $name, "/body.html.j2"))),
+        ] as &[(&'static str, &'static str)]
+    };
+}
+
+/// Languages that mails are written in beside English.
+const LANGUAGES: [&str; 1] = ["de"];
 
 /// Steps a template may take; a merchant's endless loop ends here.
 const FUEL: u64 = 100_000;
@@ -25,19 +43,22 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_fuel(Some(FUEL));
     environment.add_filter("money", money);
+    environment.add_filter("betrag", betrag);
     let all = [
         template!("layout.html"),
-        template!("order_placed/subject.txt"),
-        template!("order_placed/body.txt"),
-        template!("order_placed/body.html"),
-        template!("order_cancelled/subject.txt"),
-        template!("order_cancelled/body.txt"),
-        template!("order_cancelled/body.html"),
-        template!("order_refunded/subject.txt"),
-        template!("order_refunded/body.txt"),
-        template!("order_refunded/body.html"),
+        mail!("order_placed"),
+        mail!("order_paid"),
+        mail!("order_cancelled"),
+        mail!("order_refunded"),
+        mail!("webhook_disabled"),
+        template!("de/layout.html"),
+        mail!("de/order_placed"),
+        mail!("de/order_paid"),
+        mail!("de/order_cancelled"),
+        mail!("de/order_refunded"),
+        mail!("de/webhook_disabled"),
     ];
-    for (name, text) in all {
+    for (name, text) in all.into_iter().flatten() {
         if let Err(error) = environment.add_template(name, text) {
             tracing::error!(%error, name, "a committed template does not parse");
         }
@@ -54,14 +75,26 @@ fn money(value: &Value) -> Result<String, Error> {
     Ok(format!("{} {currency}", Money::new(minor, currency).decimal_string()))
 }
 
+/// The same as Germans write it: `12,99 EUR`.
+fn betrag(value: &Value) -> Result<String, Error> {
+    money(value).map(|text| text.replace('.', ","))
+}
+
 /// Which mail follows which event.
 pub fn template_of(event: &str) -> Option<&'static str> {
     match event {
         "order.placed" => Some("order_placed"),
+        "order.paid" => Some("order_paid"),
         "order.cancelled" => Some("order_cancelled"),
         "order.refunded" => Some("order_refunded"),
+        "webhook_endpoint.disabled" => Some("webhook_disabled"),
         _ => None,
     }
+}
+
+/// Whether the event deserves its mail: who pays while ordering is told by the order's own mail.
+pub fn is_worth_a_mail(kind: &str, payload: &serde_json::Value) -> bool {
+    kind != "order.paid" || payload["payment_provider"] == "manual"
 }
 
 /// A store's own words in place of the committed ones.
@@ -81,23 +114,28 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Fills the store's own template, or the committed one of that name.
+/// Fills the store's own template, or the committed one of that name in the locale's language, else in English. The event's data is there
+/// as `order` and as `event`.
 ///
 /// # Errors
 /// A merchant's template that does not parse, names what is not there, or takes too many steps.
 pub fn render(
     name: &str,
     own: Option<&OwnTemplate>,
+    locale: &str,
     store: &str,
     event: &serde_json::Value,
 ) -> Result<Rendered, Error> {
-    let order: Value = serde_json::from_value(event.clone()).map_err(|error| {
+    let language = locale.split(['-', '_']).next().unwrap_or_default();
+    let folder = LANGUAGES.into_iter().find(|known| *known == language);
+    let folder = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
+    let event: Value = serde_json::from_value(event.clone()).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the event cannot be shown").with_source(error)
     })?;
-    let values = context! { store, order };
+    let values = context! { store, order => event.clone(), event };
     let part = |file: &str, own: Option<&String>| match own {
         Some(text) => TEMPLATES.render_named_str(file, text, &values),
-        None => TEMPLATES.get_template(&format!("{name}/{file}"))?.render(&values),
+        None => TEMPLATES.get_template(&format!("{folder}{name}/{file}"))?.render(&values),
     };
     Ok(Rendered {
         // One line, whatever a product is called: a header ends where its line ends.
@@ -166,7 +204,7 @@ mod rules {
 
     #[test]
     fn an_order_as_a_mail() {
-        let mail = render("order_placed", None, "Tea & Co", &placed()).unwrap();
+        let mail = render("order_placed", None, "en", "Tea & Co", &placed()).unwrap();
         assert_eq!(mail.subject, "Tea & Co: your order #1001");
         assert!(mail.text.contains("2 x <b>Mug</b> (Blue)   25.98 EUR"), "{}", mail.text);
         assert!(mail.text.contains("Total   30.88 EUR"));
@@ -178,6 +216,40 @@ mod rules {
     }
 
     #[test]
+    fn germans_read_german() {
+        let mail = render("order_placed", None, "de-DE", "Tee & Co", &placed()).unwrap();
+        assert_eq!(mail.subject, "Tee & Co: Ihre Bestellung #1001");
+        assert!(mail.text.contains("2 x <b>Mug</b> (Blue)   25,98 EUR"), "{}", mail.text);
+        assert!(mail.html.contains("lang=\"de\"") && mail.html.contains("Gesamt"), "{}", mail.html);
+        assert_eq!(
+            render("order_placed", None, "pt", "s", &placed()).unwrap().subject,
+            "s: your order #1001"
+        );
+    }
+
+    #[test]
+    fn every_mail_is_there_in_every_language_and_fills() {
+        let data = json!({
+            "name": "#1001", "amount": { "amount_minor": 1, "currency": "EUR" }, "reason": "inventory",
+            "refund": { "amount_minor": 1, "currency": "EUR" }, "url": "https://a.example/<x>", "endpoint_id": "whe_1",
+        });
+        for locale in ["en", "de"] {
+            for name in ["order_paid", "order_cancelled", "order_refunded", "webhook_disabled"] {
+                let mail = render(name, None, locale, "s", &data).unwrap();
+                assert!(!mail.subject.is_empty() && !mail.text.contains("{{"), "{name} {locale}");
+                assert!(!mail.html.contains("<x>"), "{name} {locale}: {}", mail.html);
+            }
+        }
+    }
+
+    #[test]
+    fn paying_at_once_is_one_mail() {
+        assert!(!is_worth_a_mail("order.paid", &json!({ "payment_provider": "test" })));
+        assert!(is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual" })));
+        assert!(is_worth_a_mail("order.placed", &json!({})));
+    }
+
+    #[test]
     fn a_subject_is_one_line() {
         let own = OwnTemplate {
             subject: "a\nBcc: x@example.com".into(),
@@ -185,7 +257,7 @@ mod rules {
             body_html: "h".into(),
         };
         assert_eq!(
-            render("order_placed", Some(&own), "s", &placed()).unwrap().subject,
+            render("order_placed", Some(&own), "en", "s", &placed()).unwrap().subject,
             "a Bcc: x@example.com"
         );
     }
@@ -199,7 +271,7 @@ mod rules {
             body_html: String::new(),
         };
         assert_eq!(
-            render("order_placed", Some(&own), "s", &placed()).unwrap_err().kind(),
+            render("order_placed", Some(&own), "en", "s", &placed()).unwrap_err().kind(),
             ErrorKind::OutOfFuel
         );
     }

@@ -11,7 +11,10 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder, PathsBuilder};
 use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
+use crate::credit::CreditIssued;
+use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
 pub struct Announced {
@@ -34,6 +37,11 @@ pub fn announced() -> &'static [Announced] {
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),
+            of::<CreditIssued>(),
+            of::<DiscountCreated>(),
+            of::<DiscountUpdated>(),
+            of::<DiscountDeleted>(),
+            of::<WebhookDisabled>(),
         ];
         all.sort_unstable_by_key(|event| event.kind);
         all

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_api::{FieldError, Problem, problem};
-use souk_kernel::EventId;
+use souk_kernel::{EventId, StoreId};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -23,7 +23,11 @@ impl Place {
 /// One event. `data` has the form that `docs/EVENTS.md` describes for its `type` and `version`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventView {
+    /// Version of this envelope.
+    #[schema(example = 1)]
+    pub envelope: u16,
     pub id: EventId,
+    pub store_id: StoreId,
     #[serde(rename = "type")]
     #[schema(example = "order.placed")]
     pub kind: String,

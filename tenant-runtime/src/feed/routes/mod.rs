@@ -5,6 +5,8 @@ mod stream;
 use actix_web::{get, web};
 use souk_access::Permit;
 use souk_api::{Cursor, CursorKey, Page, PageInfo, Paging, Problem, Query};
+use souk_event_bus::ENVELOPE_VERSION;
+use souk_kernel::StoreId;
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -20,10 +22,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(stream::stream).service(types);
 }
 
-fn view(row: EventRow, key: &CursorKey) -> Result<EventView, Problem> {
+fn view(row: EventRow, store: StoreId, key: &CursorKey) -> Result<EventView, Problem> {
     let cursor = Cursor::sign(key, SCOPE, &row.place())?.into_string();
     Ok(EventView {
+        envelope: ENVELOPE_VERSION,
         id: row.event_id,
+        store_id: store,
         kind: row.kind,
         version: row.version,
         aggregate_type: row.aggregate_type,
@@ -51,7 +55,7 @@ async fn list(
     let mut rows = permit.read("feed.list", look).await?;
     let has_more = rows.len() > paging.limit as usize;
     rows.truncate(paging.limit as usize);
-    let data = rows.into_iter().map(|row| view(row, &key)).collect::<Result<Vec<_>, _>>()?;
+    let data = rows.into_iter().map(|row| view(row, permit.store(), &key)).collect::<Result<Vec<_>, _>>()?;
     let next = data.last().filter(|_| has_more).map(|last| last.cursor.clone());
     Ok(Page { data, page: PageInfo { next, has_more } })
 }

@@ -124,7 +124,7 @@ impl Reader {
                 let mut text = String::new();
                 for row in rows {
                     self.place = row.place();
-                    let event = view(row, &self.key).ok()?;
+                    let event = view(row, self.permit.store(), &self.key).ok()?;
                     let data = serde_json::to_string(&event).ok()?;
                     text.push_str(&format!("id: {}\nevent: {}\ndata: {data}\n\n", event.cursor, event.kind));
                 }

@@ -1,0 +1,221 @@
+//! Endpoints, planning and telling.
+
+mod connector;
+mod courier;
+
+use souk_access::WorkerPermit;
+use souk_event_bus::{Envelope, Event};
+use souk_kernel::{EventId, WebhookDeliveryId, WebhookEndpointId};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
+
+use super::error::WebhookError;
+use super::model::{
+    DeliveryDetailView, EditEndpoint, EndpointView, LEASE, MOST_ENDPOINTS, NewDelivery, NewEndpoint, OVERLAP,
+    ResendWish, Secret, readable,
+};
+use super::queries::{self, deliveries};
+
+#[cfg(test)]
+pub use connector::client;
+pub use courier::Courier;
+
+/// What the test event is called; no store states it.
+const TEST: &str = "webhook_endpoint.test";
+/// How long the log goes back.
+const REMEMBER: chrono::TimeDelta = chrono::TimeDelta::days(30);
+
+/// Makes an endpoint. `is_kind` knows the kinds there are; `private` allows addresses of this machine.
+pub async fn create(
+    tx: &mut WriteTx<'_>,
+    new: &NewEndpoint,
+    is_kind: impl Fn(&str) -> bool,
+    private: bool,
+) -> Result<(EndpointView, Secret), WebhookError> {
+    check_url(new.url.as_str(), private)?;
+    check_kinds(new.types.iter().map(souk_kernel::Text::as_str), is_kind)?;
+    if queries::count(tx).await? >= MOST_ENDPOINTS {
+        return Err(WebhookError::TooMany);
+    }
+    let (id, secret) = (WebhookEndpointId::new(), Secret::random()?);
+    queries::insert(tx, id, new, secret.0.clone()).await?;
+    Ok((known(tx, id).await?, secret))
+}
+
+fn check_url(url: &str, private: bool) -> Result<(), WebhookError> {
+    readable(url, private).map(drop).map_err(|message| WebhookError::Field("/url", message))
+}
+
+fn check_kinds<'k>(
+    mut kinds: impl Iterator<Item = &'k str>,
+    is_kind: impl Fn(&str) -> bool,
+) -> Result<(), WebhookError> {
+    match kinds.find(|kind| !is_kind(kind)) {
+        None => Ok(()),
+        Some(unknown) => {
+            Err(WebhookError::Field("/types", format!("there are no events of kind {unknown:?}")))
+        }
+    }
+}
+
+/// The endpoint, or that there is none.
+pub async fn known(tx: &mut ReadTx<'_>, id: WebhookEndpointId) -> Result<EndpointView, WebhookError> {
+    queries::endpoint(tx, id).await?.ok_or(WebhookError::Unknown)
+}
+
+/// Changes an endpoint.
+pub async fn edit(
+    tx: &mut WriteTx<'_>,
+    id: WebhookEndpointId,
+    edit: &EditEndpoint,
+    is_kind: impl Fn(&str) -> bool,
+    private: bool,
+) -> Result<EndpointView, WebhookError> {
+    if let Some(url) = &edit.url {
+        check_url(url.as_str(), private)?;
+    }
+    check_kinds(edit.types.iter().flatten().map(souk_kernel::Text::as_str), is_kind)?;
+    if !queries::edit(tx, id, edit).await? {
+        return Err(WebhookError::Unknown);
+    }
+    if edit.enabled == Some(true) {
+        deliveries::wake(tx, id).await?;
+    }
+    known(tx, id).await
+}
+
+/// Gives an endpoint a new secret; the old one signs too for a day.
+pub async fn rotate(
+    tx: &mut WriteTx<'_>,
+    id: WebhookEndpointId,
+) -> Result<(EndpointView, Secret), WebhookError> {
+    let (secret, until) = (Secret::random()?, tx.now() + OVERLAP);
+    if !queries::rotate(tx, id, secret.0.clone(), until).await? {
+        return Err(WebhookError::Unknown);
+    }
+    Ok((known(tx, id).await?, secret))
+}
+
+/// Plans a delivery of a made-up event, so that a receiver can be tried.
+pub async fn test(tx: &mut WriteTx<'_>, id: WebhookEndpointId) -> Result<WebhookDeliveryId, WebhookError> {
+    let endpoint = known(tx, id).await?;
+    if endpoint.state != "enabled" {
+        return Err(WebhookError::Disabled);
+    }
+    let event = Event {
+        id: EventId::new(),
+        store: tx.store(),
+        aggregate_type: "webhook_endpoint".to_owned(),
+        aggregate_id: id.uuid(),
+        sequence: 0,
+        kind: TEST.to_owned(),
+        version: 1,
+        occurred_at: tx.now(),
+        payload: serde_json::json!({ "endpoint_id": id, "message": "It works." }),
+        traceparent: None,
+    };
+    let delivery = WebhookDeliveryId::new();
+    deliveries::plan(tx, delivery, id, &parcel_of(&event)?).await?;
+    Ok(delivery)
+}
+
+fn parcel_of(event: &Event) -> Result<NewDelivery, WebhookError> {
+    Ok(NewDelivery {
+        event: event.id,
+        kind: event.kind.clone(),
+        aggregate: event.aggregate_id,
+        sequence: event.sequence,
+        body: serde_json::to_string(&Envelope::from(event.clone()))?,
+    })
+}
+
+/// Plans a delivery for every endpoint that wants the event.
+pub async fn plan(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), WebhookError> {
+    let listeners = deliveries::listeners(tx, &event.kind).await?;
+    if listeners.is_empty() {
+        return Ok(());
+    }
+    let parcel = parcel_of(event)?;
+    for listener in listeners {
+        deliveries::plan(tx, WebhookDeliveryId::new(), listener.id, &parcel).await?;
+    }
+    Ok(())
+}
+
+/// A delivery with its body and all attempts.
+pub async fn detail(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<DeliveryDetailView, WebhookError> {
+    let delivery = deliveries::one(tx, id).await?.ok_or(WebhookError::Unknown)?;
+    let request_body = deliveries::body(tx, id).await?;
+    let log = deliveries::attempts(tx, id).await?;
+    Ok(DeliveryDetailView { delivery, request_body, log })
+}
+
+/// Tells an endpoint again.
+pub async fn resend(
+    tx: &mut WriteTx<'_>,
+    id: WebhookEndpointId,
+    wish: &ResendWish,
+) -> Result<usize, WebhookError> {
+    if wish.event.is_none() && wish.from.is_none() {
+        return Err(WebhookError::Field("/from", "must be given unless `event` is".to_owned()));
+    }
+    if known(tx, id).await?.state != "enabled" {
+        return Err(WebhookError::Disabled);
+    }
+    Ok(deliveries::resend(tx, id, wish, None).await?)
+}
+
+/// Tells the event of one delivery again.
+pub async fn resend_one(tx: &mut WriteTx<'_>, id: WebhookDeliveryId) -> Result<usize, WebhookError> {
+    let delivery = deliveries::one(tx, id).await?.ok_or(WebhookError::Unknown)?;
+    if known(tx, delivery.endpoint_id).await?.state != "enabled" {
+        return Err(WebhookError::Disabled);
+    }
+    let all = ResendWish { event: None, from: None, until: None, only_failed: false };
+    Ok(deliveries::resend(tx, delivery.endpoint_id, &all, Some(id)).await?)
+}
+
+/// Forgets deliveries that ended 30 days ago, at most `limit`; gives how many. One statement.
+///
+/// # Errors
+/// The database only.
+pub async fn forget(tx: &mut WriteTx<'_>, limit: u32) -> Result<usize, DbError> {
+    let before = tx.now() - REMEMBER;
+    deliveries::forget(tx, before, i64::from(limit)).await
+}
+
+/// What a look at a store's deliveries came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handed {
+    /// Given to the courier.
+    pub taken: usize,
+    /// Due, but all seats of its endpoint are taken.
+    pub waiting: bool,
+}
+
+/// Hands what is due in one store to the courier, as far as it has seats for each endpoint. Does not wait for them.
+///
+/// # Errors
+/// The database only.
+pub async fn send_due(worker: &WorkerPermit, courier: &Courier) -> Result<Handed, WebhookError> {
+    let look = async |tx: &mut ReadTx<'_>| Ok::<_, WebhookError>(deliveries::due(tx).await?);
+    let mut handed = Handed::default();
+    for due in worker.read("webhooks.due", look).await? {
+        let endpoint = due.endpoint_id;
+        let seats = courier.seats(endpoint);
+        let most = seats.len();
+        if most == 0 {
+            handed.waiting = true;
+            continue;
+        }
+        let take = async move |tx: &mut WriteTx<'_>| {
+            Ok::<_, WebhookError>(deliveries::claim(tx, endpoint, most, LEASE).await?)
+        };
+        let parcels = worker.write("webhooks.claim", take).await?;
+        handed.taken += parcels.len();
+        handed.waiting |= parcels.len() == most;
+        for (parcel, seat) in parcels.into_iter().zip(seats) {
+            courier.send(worker.clone(), parcel, seat);
+        }
+    }
+    Ok(handed)
+}

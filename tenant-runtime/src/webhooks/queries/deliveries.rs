@@ -1,0 +1,223 @@
+//! Deliveries: planned, claimed, sent, looked at, sent again.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use souk_kernel::{WebhookDeliveryId, WebhookEndpointId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+
+use crate::webhooks::model::{
+    AttemptView, DeliveryView, DueEndpoint, Listener, NewDelivery, Parcel, ResendWish,
+};
+
+/// Enabled endpoints that want this kind.
+pub async fn listeners(tx: &mut WriteTx<'_>, kind: &str) -> Result<Vec<Listener>, DbError> {
+    let rows = sql("select id from webhook_endpoints
+        where state = 'enabled' and (kinds = '{}' or $1 = any(kinds)) order by id")
+    .bind::<Text, _>(kind.to_owned());
+    tx.load(rows).await
+}
+
+/// Plans telling an endpoint; the same event, once per round.
+pub async fn plan(
+    tx: &mut WriteTx<'_>,
+    id: WebhookDeliveryId,
+    endpoint: WebhookEndpointId,
+    new: &NewDelivery,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let row = sql("insert into webhook_deliveries
+            (id, endpoint_id, event_id, kind, aggregate_id, sequence, body, next_attempt_at, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (endpoint_id, event_id, round) do nothing")
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<SqlUuid, _>(new.event)
+    .bind::<Text, _>(new.kind.clone())
+    .bind::<SqlUuid, _>(new.aggregate)
+    .bind::<BigInt, _>(new.sequence)
+    .bind::<Text, _>(new.body.clone())
+    .bind::<Timestamptz, _>(now);
+    tx.execute(row).await.map(drop)
+}
+
+/// Endpoints with something due. Read only: an idle look writes nothing.
+pub async fn due(tx: &mut ReadTx<'_>) -> Result<Vec<DueEndpoint>, DbError> {
+    let now = tx.now();
+    let rows = sql("select distinct d.endpoint_id from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
+        where d.state = 'pending' and d.next_attempt_at <= $1 and e.state = 'enabled'
+          and (e.ordering = 'none' or not exists (
+            select from webhook_deliveries earlier
+            where earlier.endpoint_id = d.endpoint_id and earlier.aggregate_id = d.aggregate_id
+              and earlier.state = 'pending' and (earlier.sequence, earlier.id) < (d.sequence, d.id)))")
+    .bind::<Timestamptz, _>(now);
+    tx.load(rows).await
+}
+
+/// Takes up to `most` of one endpoint; nobody else takes them before the lease ends. Where order matters, one waits for those before it.
+pub async fn claim(
+    tx: &mut WriteTx<'_>,
+    endpoint: WebhookEndpointId,
+    most: usize,
+    lease: TimeDelta,
+) -> Result<Vec<Parcel>, DbError> {
+    let now = tx.now();
+    let taken = sql("with next as (
+            select d.id from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
+            where d.endpoint_id = $1 and d.state = 'pending' and d.next_attempt_at <= $2 and e.state = 'enabled'
+              and (e.ordering = 'none' or not exists (
+                select from webhook_deliveries earlier
+                where earlier.endpoint_id = d.endpoint_id and earlier.aggregate_id = d.aggregate_id
+                  and earlier.state = 'pending' and (earlier.sequence, earlier.id) < (d.sequence, d.id)))
+            order by d.next_attempt_at, d.id limit $3
+            for update of d skip locked)
+        update webhook_deliveries d set next_attempt_at = $4, attempts = d.attempts + 1
+        from next, webhook_endpoints e where d.id = next.id and e.id = d.endpoint_id
+        returning d.id, d.endpoint_id, d.event_id, d.body, d.attempts, e.url, e.secret,
+            case when e.old_secret_until > $2 then e.old_secret end as old_secret")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Timestamptz, _>(now)
+    .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
+    .bind::<Timestamptz, _>(now + lease);
+    tx.load(taken).await
+}
+
+/// The end of a delivery, or when it is tried again.
+pub async fn finish(
+    tx: &mut WriteTx<'_>,
+    id: WebhookDeliveryId,
+    state: &'static str,
+    next: Option<DateTime<Utc>>,
+    status: Option<i32>,
+    error: Option<String>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let finished = next.is_none().then_some(now);
+    let change = sql(
+        "update webhook_deliveries set state = $2, next_attempt_at = $3, last_status = $4, last_error = $5,
+            finished_at = $6 where id = $1 and state = 'pending'",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(state)
+    .bind::<Nullable<Timestamptz>, _>(next)
+    .bind::<Nullable<Integer>, _>(status)
+    .bind::<Nullable<Text>, _>(error)
+    .bind::<Nullable<Timestamptz>, _>(finished);
+    tx.execute(change).await.map(drop)
+}
+
+/// What waited behind this delivery, of the same aggregate, is due now.
+pub async fn wake_followers(tx: &mut WriteTx<'_>, id: WebhookDeliveryId) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = sql("update webhook_deliveries n set next_attempt_at = $2 from webhook_deliveries d
+        where d.id = $1 and n.endpoint_id = d.endpoint_id and n.aggregate_id = d.aggregate_id and n.id <> d.id
+          and n.state = 'pending' and n.attempts = 0 and n.next_attempt_at < $2")
+    .bind::<SqlUuid, _>(id)
+    .bind::<Timestamptz, _>(now);
+    tx.execute(change).await.map(drop)
+}
+
+/// What waited while the endpoint was disabled is due now.
+pub async fn wake(tx: &mut WriteTx<'_>, endpoint: WebhookEndpointId) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = sql(
+        "update webhook_deliveries set next_attempt_at = $2 where endpoint_id = $1 and state = 'pending'",
+    )
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Timestamptz, _>(now);
+    tx.execute(change).await.map(drop)
+}
+
+/// Forgets at most `limit` deliveries that ended before `before`, with their log; gives how many.
+pub async fn forget(tx: &mut WriteTx<'_>, before: DateTime<Utc>, limit: i64) -> Result<usize, DbError> {
+    let gone = sql("delete from webhook_deliveries where ctid = any(array(
+            select ctid from webhook_deliveries where finished_at < $1 limit $2))")
+    .bind::<Timestamptz, _>(before)
+    .bind::<BigInt, _>(limit);
+    tx.execute(gone).await
+}
+
+/// Writes an attempt into the log.
+pub async fn log(tx: &mut WriteTx<'_>, id: WebhookDeliveryId, attempt: AttemptView) -> Result<(), DbError> {
+    let row = sql("insert into webhook_attempts
+            (delivery_id, number, at, took_ms, request_headers, status, response_body, error)
+        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id, number) do nothing")
+    .bind::<SqlUuid, _>(id)
+    .bind::<Integer, _>(attempt.number)
+    .bind::<Timestamptz, _>(attempt.at)
+    .bind::<Integer, _>(attempt.took_ms)
+    .bind::<Jsonb, _>(attempt.request_headers)
+    .bind::<Nullable<Integer>, _>(attempt.status)
+    .bind::<Nullable<Text>, _>(attempt.response_body)
+    .bind::<Nullable<Text>, _>(attempt.error);
+    tx.execute(row).await.map(drop)
+}
+
+/// Of one endpoint, newest first, older than `before`; in one state if given.
+pub async fn list(
+    tx: &mut ReadTx<'_>,
+    endpoint: WebhookEndpointId,
+    state: Option<String>,
+    before: Option<WebhookDeliveryId>,
+    most: i64,
+) -> Result<Vec<DeliveryView>, DbError> {
+    let rows = sql("select id, endpoint_id, event_id, round, kind, state, attempts, next_attempt_at, last_status, last_error,
+            created_at, finished_at from webhook_deliveries
+        where endpoint_id = $1 and ($2 is null or state = $2) and ($3::uuid is null or id < $3)
+        order by id desc limit $4")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Nullable<Text>, _>(state)
+    .bind::<Nullable<SqlUuid>, _>(before)
+    .bind::<BigInt, _>(most);
+    tx.load(rows).await
+}
+
+pub async fn one(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<Option<DeliveryView>, DbError> {
+    let row = sql("select id, endpoint_id, event_id, round, kind, state, attempts, next_attempt_at, last_status, last_error,
+            created_at, finished_at from webhook_deliveries where id = $1")
+    .bind::<SqlUuid, _>(id);
+    tx.optional(row).await
+}
+
+#[derive(diesel::QueryableByName)]
+struct Body {
+    #[diesel(sql_type = Text)]
+    body: String,
+}
+
+pub async fn body(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<String, DbError> {
+    let row = sql("select body from webhook_deliveries where id = $1").bind::<SqlUuid, _>(id);
+    let Body { body } = tx.one(row).await?;
+    Ok(body)
+}
+
+pub async fn attempts(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<Vec<AttemptView>, DbError> {
+    let rows =
+        sql("select number, at, took_ms, request_headers, status, response_body, error from webhook_attempts
+        where delivery_id = $1 order by number")
+        .bind::<SqlUuid, _>(id);
+    tx.load(rows).await
+}
+
+/// Tells again what a wish names, one round later each, however often it was told; gives how many. What is still pending is left alone.
+pub async fn resend(
+    tx: &mut WriteTx<'_>,
+    endpoint: WebhookEndpointId,
+    wish: &ResendWish,
+    delivery: Option<WebhookDeliveryId>,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let rows = sql("insert into webhook_deliveries
+            (id, endpoint_id, event_id, round, kind, aggregate_id, sequence, body, next_attempt_at, created_at)
+        select uuidv7(), d.endpoint_id, d.event_id, d.round + 1, d.kind, d.aggregate_id, d.sequence, d.body, $2, $2
+        from (select distinct on (event_id) * from webhook_deliveries where endpoint_id = $1 order by event_id, round desc) d
+        where d.state <> 'pending' and ($3::uuid is null or d.event_id = $3) and ($4::timestamptz is null or d.created_at >= $4)
+          and ($5::timestamptz is null or d.created_at < $5) and (not $6 or d.state = 'failed')
+          and ($7::uuid is null or d.event_id = (select event_id from webhook_deliveries where id = $7))")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(wish.event)
+    .bind::<Nullable<Timestamptz>, _>(wish.from)
+    .bind::<Nullable<Timestamptz>, _>(wish.until)
+    .bind::<Bool, _>(wish.only_failed)
+    .bind::<Nullable<SqlUuid>, _>(delivery);
+    tx.execute(rows).await
+}
