@@ -39,11 +39,12 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
             return text.to_owned();
         }
         let found = at.things.get(name.trim_start_matches('#'));
-        found
-            .unwrap_or_else(|| {
-                panic!("{operation} needs a `{name}`, and the business has none: see tests/stage/business.rs")
-            })
-            .clone()
+        // A kind of thing that nobody has put into the business yet: who may is then told that it is not there.
+        let absent = || {
+            assert!(name.len() <= 4, "{operation} needs a `{name}`: see tests/stage/business.rs");
+            format!("{name}_01h455vb4pex5vsknk084sn02q")
+        };
+        found.cloned().unwrap_or_else(absent)
     };
     let mut path = operation.path.clone();
     for parameter in operation.of(Place::Path) {

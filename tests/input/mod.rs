@@ -65,11 +65,11 @@ impl Trial<'_> {
         let (changed, harmed) = (before.changed(&after), before.harmed(&after));
         self.refused += usize::from(answer.status >= 400);
         let told: String = answer.text().chars().take(250).collect();
-        if answer.status >= 400 && !changed.is_empty() {
+        if answer.status >= 400 && !harmed.is_empty() {
             self.finds(
                 operation,
                 &case.what,
-                &format!("refused with {}, and yet {changed:?} changed", answer.status),
+                &format!("refused with {}, and yet {harmed:?} changed", answer.status),
             );
         }
         self.books.bring_back(&changed).await;
