@@ -123,7 +123,6 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         lane_secret: database.secrets.lane_secret.clone(),
         own_login: None,
         lanes: database.lanes,
-        own_login: None,
         relay_password: None,
         kafka: None,
         link_secret: "of proofs".to_owned(),
