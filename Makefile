@@ -7,11 +7,16 @@ PROFILE ?= dev
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
 
+# Of `make bench`: which parts (all when empty), stores of the largest crowd, seconds of each measurement.
+ONLY ?=
+STORES ?= 1000
+SECONDS ?= 3
+
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help build up down status logs doctor cluster cluster-down test test-fast journeys drills check audit clean-local
+.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -117,6 +122,14 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
 	cargo test -q --workspace --test house
+
+## make bench        what Souk costs on this machine, into docs/PERFORMANCE.md (ONLY=list,checkout STORES=200 SECONDS=3)
+bench:
+	@$(SETUP)
+	$(STEP) "building (fast)"
+	cargo build --profile fast $(PROGRAMS) -p souk-bench
+	$(STEP) "measuring"
+	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --seconds $(SECONDS)
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

@@ -75,6 +75,12 @@ impl<P> Permit<P> {
         self.inner.scope.entry()
     }
 
+    /// The version of what shoppers see of the store's catalogue, to keep answers by; never newer than what a transaction opened after
+    /// this call sees. `None` while this process does not hear of changes.
+    pub fn catalogue_version(&self) -> Option<u64> {
+        self.inner.gate.directory().follows_catalogues().then(|| self.entry().catalogue_version())
+    }
+
     /// The clock transactions read.
     pub fn clock(&self) -> &Clock {
         self.inner.scope.clock()

@@ -29,6 +29,7 @@ pub mod path;
 pub mod problem;
 pub mod query;
 pub mod rate_limit;
+pub mod read_cache;
 pub mod request_id;
 pub mod security_headers;
 
@@ -43,6 +44,7 @@ pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};
 pub use query::Query;
 pub use rate_limit::{RateLimit, rate_limit};
+pub use read_cache::{Edition, ReadCache};
 pub use request_id::{RequestId, request_id};
 pub use security_headers::security_headers;
 

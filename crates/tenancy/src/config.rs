@@ -77,6 +77,8 @@ pub struct TenancyConfig {
     pub connections_per_lane: usize,
     /// How many transactions one store may have open or waiting for a connection at once, in this process.
     pub permits_per_store: usize,
+    /// How many may wait for such a permit; the next is told [`crate::TenancyError::Busy`] at once.
+    pub waiting_per_store: usize,
     /// Longest statement.
     pub statement_timeout: Duration,
     /// Longest wait for a lock.
@@ -95,7 +97,7 @@ pub struct TenancyConfig {
 }
 
 impl TenancyConfig {
-    /// The defaults: 8 lanes of 2 connections, 8 permits a store, statements 5 s, locks 1 s, age 30 min, wait 2 s.
+    /// The defaults: 8 lanes of 2 connections, 8 permits and 512 waiting a store, statements 5 s, locks 1 s, age 30 min, wait 2 s.
     #[must_use]
     pub fn new(database: Database, lane_secret: String) -> Self {
         Self {
@@ -104,6 +106,7 @@ impl TenancyConfig {
             lanes: 8,
             connections_per_lane: 2,
             permits_per_store: 8,
+            waiting_per_store: 512,
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(1),
             max_age: Duration::from_secs(30 * 60),

@@ -130,7 +130,7 @@ impl ControlScope {
             mode,
             lane,
             prologue,
-            permits: None,
+            standing: None,
             store: StoreId::from_uuid(Uuid::nil()),
             clock: &config.clock,
             deadline: Instant::now() + config.acquire_timeout,

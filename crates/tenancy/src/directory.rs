@@ -2,17 +2,21 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use souk_kernel::id::StoreId;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::config::TenancyConfig;
-use crate::entry::{StoreEntry, StoreState};
+use crate::entry::{Standing, StoreEntry, StoreState};
 use crate::follow;
+use crate::queue::Queue;
+
+/// Milliseconds after which silence of the ledger's connection counts as news lost.
+const HEARD_WITHIN: u64 = 1000;
 
 /// One state of the ledger. Replaced as a whole, so a reader never sees half a change.
 #[derive(Default)]
@@ -45,6 +49,9 @@ pub(crate) struct Shared {
     connected: AtomicBool,
     version: watch::Sender<u64>,
     read_at: watch::Sender<Option<Instant>>,
+    began: Instant,
+    /// Milliseconds after `began` when the ledger's connection last answered.
+    heard_at: AtomicU64,
 }
 
 impl Shared {
@@ -69,11 +76,34 @@ impl Shared {
         metrics::gauge!("souk_directory_connected").set(f64::from(u8::from(connected)));
     }
 
-    /// A store keeps its semaphore through every change of its entry, or a change would double its share.
-    pub(crate) fn permits_of(&self, id: StoreId) -> Arc<Semaphore> {
+    /// The connection that brings the news answered just now.
+    pub(crate) fn heard(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.heard_at.store(now, Ordering::Release);
+    }
+
+    /// What shoppers see of this store has changed; of every store when it is not said which.
+    pub(crate) fn catalogue_changed(&self, store: Option<StoreId>) {
+        let snapshot = self.snapshot.load();
+        let changed = |entry: &Arc<StoreEntry>| entry.standing.catalogue.fetch_add(1, Ordering::AcqRel);
+        match store {
+            Some(store) => {
+                snapshot.by_id.get(&store).map(changed);
+            }
+            None => snapshot.by_id.values().for_each(|entry| {
+                changed(entry);
+            }),
+        }
+    }
+
+    /// A store keeps its queue through every change of its entry, or a change would double its share.
+    pub(crate) fn standing_of(&self, id: StoreId) -> Arc<Standing> {
         match self.snapshot.load().by_id.get(&id) {
-            Some(entry) => Arc::clone(&entry.permits),
-            None => Arc::new(Semaphore::new(self.config.permits_per_store)),
+            Some(entry) => Arc::clone(&entry.standing),
+            None => Arc::new(Standing {
+                queue: Queue::new(self.config.permits_per_store, self.config.waiting_per_store),
+                catalogue: AtomicU64::new(0),
+            }),
         }
     }
 }
@@ -117,6 +147,8 @@ impl Directory {
             connected: AtomicBool::new(false),
             version: watch::Sender::new(0),
             read_at: watch::Sender::new(None),
+            began: Instant::now(),
+            heard_at: AtomicU64::new(0),
         });
         let follower = Follower(tokio::spawn(follow::follow(Arc::clone(&shared))));
         let directory = Self { shared, _follower: Arc::new(follower) };
@@ -150,6 +182,15 @@ impl Directory {
             snapshot.by_id.values().filter(|entry| entry.state == StoreState::Live).cloned().collect();
         live.sort_by_key(|entry| entry.id);
         live
+    }
+
+    /// Whether changes of catalogues are being heard: [`StoreEntry::catalogue_version`] is at most a second old. While the connection is
+    /// away, or does not answer, it is not.
+    #[must_use]
+    pub fn follows_catalogues(&self) -> bool {
+        let now = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.shared.connected.load(Ordering::Acquire)
+            && now.saturating_sub(self.shared.heard_at.load(Ordering::Acquire)) < HEARD_WITHIN
     }
 
     /// For the readiness probe.

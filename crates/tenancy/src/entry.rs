@@ -1,11 +1,12 @@
 //! One store as the ledger has it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use souk_kernel::id::{OrganizationId, StoreId};
-use tokio::sync::Semaphore;
 
 use crate::prologue::{Limits, Prologue};
+use crate::queue::Queue;
 
 /// Where a store is in its life. Only `Live` serves shoppers; what `Suspended` still allows, `access` decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,7 +71,25 @@ pub struct StoreEntry {
     /// Version of its schema.
     pub schema_version: i32,
     pub(crate) prologue: Prologue,
-    pub(crate) permits: Arc<Semaphore>,
+    /// What outlives every change of the entry.
+    pub(crate) standing: Arc<Standing>,
+}
+
+/// What a process keeps about a store through every change of its ledger row.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) queue: Queue,
+    /// Grows with every change of what shoppers see; starts anew with the process.
+    pub(crate) catalogue: AtomicU64,
+}
+
+impl StoreEntry {
+    /// The version of the store's catalogue as far as this process knows; see [`crate::Directory::follows_catalogues`]. Taken before a
+    /// transaction begins, it is never newer than what the transaction sees.
+    #[must_use]
+    pub fn catalogue_version(&self) -> u64 {
+        self.standing.catalogue.load(Ordering::Acquire)
+    }
 }
 
 /// Why a ledger row was left out of the directory.
@@ -92,7 +111,7 @@ impl StoreEntry {
     pub(crate) fn from_row(
         row: &tokio_postgres::Row,
         limits: Limits,
-        permits: impl FnOnce(StoreId) -> Arc<Semaphore>,
+        standing: impl FnOnce(StoreId) -> Arc<Standing>,
     ) -> Result<Self, EntryError> {
         let id = StoreId::from_uuid(row.try_get("store_id")?);
         let suffix = id.suffix();
@@ -123,7 +142,7 @@ impl StoreEntry {
             fence: row.try_get("fence")?,
             schema_version: row.try_get("schema_version")?,
             prologue: Prologue::of_store(&schema, &role, limits),
-            permits: permits(id),
+            standing: standing(id),
             schema,
             role,
         })

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use souk_kernel::id::StoreId;
 use tokio::sync::mpsc;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use uuid::Uuid;
@@ -14,10 +15,14 @@ use crate::entry::StoreEntry;
 use crate::lane::role_password;
 
 const LOGIN: &str = "runtime_directory";
+const CATALOGUE: &str = "catalogue";
 /// A notification may be lost with its connection; nothing stays unnoticed longer than this.
 const REREAD_EVERY: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// Changes come in bursts (a migration sweep touches every row); they are read together.
+/// The connection is asked whether it lives this often; caches of catalogues trust it only while it answers.
+const PULSE: Duration = Duration::from_millis(400);
+const PULSE_TIMEOUT: Duration = Duration::from_millis(500);
 const GATHER: Duration = Duration::from_millis(10);
 const COLUMNS: &str = "select store_id, schema_name, role_name, lane, state, organization_id, handle, name, hosts, \
      plan, fence, schema_version";
@@ -70,32 +75,45 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
         let mut messages = stream::poll_fn(|context| connection.poll_message(context));
         while let Some(Ok(message)) = messages.next().await {
             if let AsyncMessage::Notification(notice) = message
-                && sender.send(notice.payload().to_owned()).is_err()
+                && sender.send((notice.channel() == CATALOGUE, notice.payload().to_owned())).is_err()
             {
                 break;
             }
         }
     });
     // LISTEN first, then read: what changes in between is heard.
-    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger")).await??;
+    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger; listen catalogue"))
+        .await??;
     read_all(shared, &client).await?;
+    // What was not heard may have changed anything.
+    shared.catalogue_changed(None);
+    shared.heard();
     shared.set_connected(true);
     *failures = 0;
 
     let mut reread = tokio::time::interval(REREAD_EVERY);
     reread.reset();
+    let mut pulse = tokio::time::interval(PULSE);
     loop {
         tokio::select! {
             notice = notices.recv() => {
-                let mut payloads = vec![notice.ok_or(FollowError::Ended)?];
+                let mut payloads = Vec::new();
+                take_note(shared, notice.ok_or(FollowError::Ended)?, &mut payloads);
+                if payloads.is_empty() {
+                    continue;
+                }
                 tokio::time::sleep(GATHER).await;
-                while let Ok(payload) = notices.try_recv() {
-                    payloads.push(payload);
+                while let Ok(notice) = notices.try_recv() {
+                    take_note(shared, notice, &mut payloads);
                 }
                 match payloads.iter().map(|payload| Uuid::try_parse(payload)).collect::<Result<Vec<_>, _>>() {
                     Ok(ids) => read_some(shared, &client, ids).await?,
                     Err(_) => read_all(shared, &client).await?,
                 }
+            }
+            _ = pulse.tick() => {
+                tokio::time::timeout(PULSE_TIMEOUT, client.batch_execute("")).await??;
+                shared.heard();
             }
             _ = reread.tick() => read_all(shared, &client).await?,
         }
@@ -110,6 +128,15 @@ fn statement(shared: &Shared, which: &str) -> String {
         "platform.store_ledger"
     };
     format!("{COLUMNS} from {ledger} where state not in ('spare', 'deleted') and {which}")
+}
+
+/// A change of a catalogue is noted at once; what concerns the ledger is gathered.
+fn take_note(shared: &Shared, (catalogue, payload): (bool, String), ledger: &mut Vec<String>) {
+    if catalogue {
+        shared.catalogue_changed(Uuid::try_parse(&payload).ok().map(StoreId::from_uuid));
+    } else {
+        ledger.push(payload);
+    }
 }
 
 async fn read_all(shared: &Shared, client: &Client) -> Result<(), FollowError> {
@@ -147,7 +174,7 @@ fn take_in(
     entries: &mut HashMap<souk_kernel::id::StoreId, Arc<StoreEntry>>,
 ) {
     for row in rows {
-        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.permits_of(id)) {
+        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.standing_of(id)) {
             Ok(entry) => {
                 entries.insert(entry.id, Arc::new(entry));
             }

@@ -42,6 +42,7 @@ mod error;
 mod follow;
 mod lane;
 mod prologue;
+mod queue;
 mod run;
 mod scope;
 mod session;

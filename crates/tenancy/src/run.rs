@@ -1,12 +1,14 @@
 //! Opening, working, ending: the life of a transaction, the same for stores and for the control plane.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use souk_kernel::Clock;
 use souk_kernel::id::StoreId;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
+use crate::entry::Standing;
 use crate::error::{DbError, TenancyError};
 use crate::lane::Lane;
 use crate::prologue::Prologue;
@@ -38,7 +40,7 @@ pub(crate) struct Ground<'s> {
     pub(crate) lane: &'s Lane,
     pub(crate) prologue: &'s Prologue,
     /// One store must not take a whole lane.
-    pub(crate) permits: Option<&'s Semaphore>,
+    pub(crate) standing: Option<&'s Standing>,
     pub(crate) store: StoreId,
     pub(crate) clock: &'s Clock,
     pub(crate) deadline: Instant,
@@ -100,8 +102,10 @@ impl<'s> Ground<'s> {
             ));
             let outcome = work(&mut tx).await;
             let failed = tx.failed();
+            let changed = Changed(self.standing.filter(|_| tx.changes_catalogue()));
             match outcome {
                 Err(error) => {
+                    changed.not_so();
                     session.roll_back().await;
                     end.done("refused");
                     Err(error)
@@ -114,6 +118,7 @@ impl<'s> Ground<'s> {
                 }
                 Ok(value) => match session.commit().await {
                     Ok(()) => {
+                        drop(changed);
                         end.done("ok");
                         Ok(value)
                     }
@@ -131,14 +136,9 @@ impl<'s> Ground<'s> {
     async fn open(&self, end: &mut Ending) -> Result<(Session, Option<SemaphorePermit<'s>>), TenancyError> {
         let waited = Instant::now();
         let opened = async {
-            let permit = match self.permits {
+            let permit = match self.standing {
                 None => None,
-                Some(permits) => Some(
-                    tokio::time::timeout_at(self.deadline.into(), permits.acquire())
-                        .await
-                        .map_err(|_| TenancyError::Busy)?
-                        .map_err(|_| TenancyError::StoreGone)?,
-                ),
+                Some(standing) => Some(standing.queue.enter(self.deadline).await?),
             };
             let prologue = match self.mode {
                 Mode::Read => &self.prologue.read,
@@ -158,6 +158,24 @@ impl<'s> Ground<'s> {
             mode = self.mode.label(),
             store = %self.prologue.tag.trim_matches([' ', '/', '*'])
         )
+    }
+}
+
+/// Tells this process's caches, before anybody is told that it is done, that a catalogue changed: also when the future is dropped or the
+/// connection breaks while the COMMIT is under way, for then it may have.
+struct Changed<'s>(Option<&'s Standing>);
+
+impl Changed<'_> {
+    fn not_so(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Changed<'_> {
+    fn drop(&mut self) {
+        if let Some(standing) = self.0 {
+            standing.catalogue.fetch_add(1, Ordering::AcqRel);
+        }
     }
 }
 

@@ -179,7 +179,7 @@ impl StoreScope {
             mode,
             lane,
             prologue: &self.entry.prologue,
-            permits: Some(&self.entry.permits),
+            standing: Some(&self.entry.standing),
             store: self.entry.id,
             clock: &config.clock,
             deadline: Instant::now() + config.acquire_timeout,

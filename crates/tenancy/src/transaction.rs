@@ -32,6 +32,7 @@ pub struct ReadTx<'c> {
     failed: bool,
     /// Savepoints begun and not ended; one whose future was dropped stays open.
     savepoints: u32,
+    changes_catalogue: bool,
 }
 
 /// An open transaction that may write; everything a [`ReadTx`] does, it does too.
@@ -57,7 +58,16 @@ impl<'c> ReadTx<'c> {
         now: DateTime<Utc>,
         tag: &'c str,
     ) -> Self {
-        Self { connection, store, now, tag, statements: 0, failed: false, savepoints: 0 }
+        Self {
+            connection,
+            store,
+            now,
+            tag,
+            statements: 0,
+            failed: false,
+            savepoints: 0,
+            changes_catalogue: false,
+        }
     }
 
     /// Whether the transaction can only be rolled back.
@@ -123,6 +133,16 @@ impl<'c> ReadTx<'c> {
 impl<'c> WriteTx<'c> {
     pub(crate) fn new(tx: ReadTx<'c>) -> Self {
         Self(tx)
+    }
+
+    /// Says that what shoppers see of the catalogue is another once this transaction has committed. Caches of this process know it before
+    /// the caller does; other processes hear it from the database (the triggers of `migrations/store/0010_catalogue_changes.sql`).
+    pub fn catalogue_changed(&mut self) {
+        self.0.changes_catalogue = true;
+    }
+
+    pub(crate) fn changes_catalogue(&self) -> bool {
+        self.0.changes_catalogue
     }
 
     /// Runs a statement that returns no rows; gives the number of rows it touched.
