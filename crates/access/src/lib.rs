@@ -68,7 +68,6 @@ mod refresh;
 mod reply;
 mod secret;
 mod tokens;
-mod totp;
 mod vouched;
 mod worker;
 
@@ -95,6 +94,5 @@ pub use secret::{LinkSecret, NoEntropy, SecretDigest};
 pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
-pub use totp::{RecoveryCode, Totp};
 pub use vouched::Vouched;
 pub use worker::WorkerPermit;
