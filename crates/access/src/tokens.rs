@@ -165,8 +165,6 @@ pub struct SigningKey {
     issuer: String,
     encoding: EncodingKey,
     public_pem: String,
-    /// What other secrets of the same keeper derive from.
-    root: [u8; 32],
 }
 
 impl fmt::Debug for SigningKey {
@@ -213,24 +211,7 @@ impl SigningKey {
             issuer: issuer.to_owned(),
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             public_pem: public.to_public_key_pem(LineEnding::LF).map_err(|_| TokenError::Key)?,
-            root: Sha256::new()
-                .chain_update(b"souk derived secrets\0")
-                .chain_update(key.to_bytes())
-                .finalize()
-                .into(),
         })
-    }
-
-    /// 256 bits that only whoever has this key can compute: a secret that need not be stored. `purpose` keeps purposes apart. Another key
-    /// gives other bits.
-    pub fn secret_for(&self, purpose: &str, of: &[u8]) -> [u8; 32] {
-        let digest = Sha256::new()
-            .chain_update(self.root)
-            .chain_update((purpose.len() as u64).to_be_bytes())
-            .chain_update(purpose)
-            .chain_update((of.len() as u64).to_be_bytes())
-            .chain_update(of);
-        digest.finalize().into()
     }
 
     /// The public half, for the planes that verify.
