@@ -1,10 +1,16 @@
 //! Requests over real HTTP, and what came back.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde_json::Value;
+
+/// Addresses that requests come from, in turn.
+const NETWORKS: u8 = 48;
 
 /// One request, ready to be sent by anybody.
 #[derive(Clone, Debug)]
@@ -153,7 +159,9 @@ impl Answer {
 /// A plane's address, and the host it is asked for.
 #[derive(Clone)]
 pub struct Door {
-    client: reqwest::Client,
+    /// From as many addresses of this machine: limits that count by network are not what a proof is about.
+    clients: Vec<reqwest::Client>,
+    turn: Arc<AtomicUsize>,
     address: String,
     host: Option<String>,
 }
@@ -163,16 +171,21 @@ impl Door {
     /// When no client can be made.
     pub fn at(address: &str, host: Option<&str>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let client = client.timeout(Duration::from_secs(30)).build().expect("a client");
-        Self { client, address: address.to_owned(), host: host.map(str::to_owned) }
+        let client = |number: u8| {
+            let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+            let client = client.local_address(IpAddr::from([127, 0, 0, number]));
+            client.timeout(Duration::from_secs(30)).build().expect("a client")
+        };
+        let clients = (1..=NETWORKS).map(client).collect();
+        Self { clients, turn: Arc::default(), address: address.to_owned(), host: host.map(str::to_owned) }
     }
 
     /// Sends a request. A connection that breaks is what a panic looks like from outside.
     pub async fn try_send(&self, call: &Call) -> Result<Answer, String> {
         let method =
             reqwest::Method::from_bytes(call.method.as_bytes()).map_err(|error| error.to_string())?;
-        let mut request = self.client.request(method, format!("{}{}", self.address, call.path));
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.clients.len();
+        let mut request = self.clients[turn].request(method, format!("{}{}", self.address, call.path));
         if let Some(host) = &self.host {
             request = request.header("host", host);
         }
