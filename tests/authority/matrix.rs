@@ -11,7 +11,7 @@ use super::rows::{self, Row};
 use super::scene::{Scene, scene, settle};
 
 /// How many findings a failure shows.
-const SHOWN: usize = 60;
+const SHOWN: usize = 900;
 
 /// What an operation answers to somebody; `None` when the row names a permission that does not exist.
 fn expected(operation: &Operation, row: &Row, law: &Law, actor: &Actor) -> Option<u16> {

@@ -24,6 +24,9 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("members_accept", "/token", "invitation token"),
     ("sessions_sign_in", "/email", "email"),
     ("sessions_refresh", "/refresh_token", "refresh token"),
+    ("permissions_explain", "?actor", "=anyone"),
+    ("permissions_explain", "?action", "=order:view"),
+    ("suggestProducts", "?q", "=mug"),
 ];
 
 /// Parts of paths that take an id or a readable handle, so that their schema says neither.
