@@ -16,7 +16,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check audit clean-local
+.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -122,6 +122,13 @@ check:
 	cargo clippy --workspace --all-targets -- -D warnings
 	$(STEP) "house rules"
 	cargo test -q --workspace --test house
+	$(STEP) "generated files"
+	cargo run -q -p souk-proofs --bin souk-generate -- --check
+
+## make generate     write the files that are made from the code: OpenAPI, problems, tables of authority
+generate:
+	@$(SETUP)
+	cargo run -q -p souk-proofs --bin souk-generate
 
 ## make bench        what Souk costs on this machine, into docs/PERFORMANCE.md (ONLY=list,checkout STORES=200 SECONDS=3)
 bench:

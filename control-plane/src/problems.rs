@@ -8,6 +8,7 @@ use souk_tenancy::{DbError, TenancyError};
 /// Every catalogue of this plane, for the generated page of problems.
 pub const CATALOGUES: &[&[ProblemKind]] = &[
     souk_api::problem::CATALOGUE,
+    souk_access::CATALOGUE,
     crate::accounts::CATALOGUE,
     crate::sessions::CATALOGUE,
     crate::organizations::CATALOGUE,

@@ -9,7 +9,9 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 use souk_access::{Gate, PermissionKey, Policy, PolicyError};
-use souk_api::{CursorKey, RateLimit, no_route, openapi, rate_limit, request_id, security_headers};
+use souk_api::{
+    CursorKey, ProblemKind, RateLimit, no_route, openapi, rate_limit, request_id, security_headers,
+};
 use souk_tenancy::StatementCount;
 use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -107,6 +109,23 @@ pub fn permissions() -> Vec<PermissionKey> {
     ]
     .concat()
 }
+
+/// Every problem that this plane may answer, by catalogue.
+pub const PROBLEMS: &[&[ProblemKind]] = &[
+    souk_api::problem::CATALOGUE,
+    souk_access::CATALOGUE,
+    shipping::CATALOGUE,
+    markets::CATALOGUE,
+    inventory::CATALOGUE,
+    staff::CATALOGUE,
+    catalog::CATALOGUE,
+    discounts::CATALOGUE,
+    credit::CATALOGUE,
+    payments::CATALOGUE,
+    cart::CATALOGUE,
+    orders::CATALOGUE,
+    checkout::CATALOGUE,
+];
 
 /// The committed policy, compiled.
 pub async fn policy() -> Result<Policy, PolicyError> {

@@ -49,6 +49,7 @@ impl From<Account> for AccountView {
 /// Sign up.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@example.com", "password": "correct horse battery staple", "name": "Ada Lovelace"}))]
 pub struct Register {
     #[schema(example = "ada@example.com")]
     pub email: Email,
@@ -100,6 +101,7 @@ impl ResetRequested {
 /// Change the profile. Only what is given changes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Ada Lovelace"}))]
 pub struct EditAccount {
     #[schema(example = "Ada King")]
     pub name: Option<Text<120>>,
@@ -108,6 +110,7 @@ pub struct EditAccount {
 /// Change the password, knowing the old one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"current_password": "correct horse battery staple", "new_password": "a longer battery staple"}))]
 pub struct ChangePassword {
     pub current_password: Typed,
     pub new_password: Typed,
@@ -124,6 +127,7 @@ pub struct RequestReset {
 /// Set a new password with the secret of a mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d", "new_password": "a longer battery staple"}))]
 pub struct CompleteReset {
     pub token: Typed,
     pub new_password: Typed,
@@ -132,6 +136,7 @@ pub struct CompleteReset {
 /// Confirm the address with the secret of a mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d"}))]
 pub struct VerifyEmail {
     pub token: Typed,
 }

@@ -65,6 +65,7 @@ impl Member {
 /// Change a member's role.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "developer"}))]
 pub struct EditMember {
     pub role: Role,
 }
@@ -102,6 +103,7 @@ impl From<Invitation> for InvitationView {
 /// Invite somebody by mail. Asking again replaces the open invitation.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "grace@example.com", "role": "viewer"}))]
 pub struct Invite {
     #[schema(example = "charles@example.com")]
     pub email: Email,
@@ -111,6 +113,7 @@ pub struct Invite {
 /// Accept an invitation with the token of the mailed link.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d"}))]
 pub struct AcceptInvitation {
     pub token: Typed,
 }

@@ -40,6 +40,7 @@ impl Organization {
 /// Found an organization.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Mugs of Bern"}))]
 pub struct NewOrganization {
     #[schema(example = "Analytical Engines")]
     pub name: Text<120>,
@@ -48,6 +49,7 @@ pub struct NewOrganization {
 /// Change an organization. Only what is given changes.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Mugs of Bern"}))]
 pub struct EditOrganization {
     #[schema(example = "Difference Engines")]
     pub name: Option<Text<120>>,

@@ -86,6 +86,7 @@ pub struct SignIn {
 /// Exchange a refresh token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d"}))]
 pub struct Refresh {
     pub refresh_token: Typed,
 }

@@ -92,6 +92,7 @@ impl Store {
 /// Open a store. Name and country are enough.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Mugs of Bern", "country": "CH", "handle": "mugs-of-bern"}))]
 pub struct OpenStore {
     #[schema(example = "Analytical Engines")]
     pub name: Text<120>,
@@ -119,6 +120,7 @@ pub struct OpenStore {
 /// Rename a store. Only what is given changes; a new handle changes its host, the old one stays yours for 30 days.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Mugs of Bern"}))]
 pub struct EditStore {
     #[schema(example = "Difference Engines")]
     pub name: Option<Text<120>>,

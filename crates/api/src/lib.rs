@@ -18,6 +18,7 @@
 pub mod cursor;
 pub mod docs_page;
 pub mod etag;
+pub mod examples;
 pub mod idempotency;
 pub mod json;
 pub mod no_route;

@@ -51,9 +51,7 @@ pub fn render(mut document: OpenApi, about: &About) -> String {
             refusals(operation);
         }
     }
-    let mut text = document.to_pretty_json().unwrap_or_default();
-    text.push('\n');
-    text
+    crate::examples::illustrated(&document)
 }
 
 fn refusals(operation: &mut Operation) {

@@ -145,7 +145,13 @@ impl<K: Kind> ToSchema for Id<K> {
 }
 
 fn line(most: usize) -> RefOr<Schema> {
-    RefOr::T(Schema::Object(text("One line of text.").min_length(Some(1)).max_length(Some(most)).build()))
+    RefOr::T(Schema::Object(
+        text("One line of text.")
+            .min_length(Some(1))
+            .max_length(Some(most))
+            .examples(["Mugs of Bern"])
+            .build(),
+    ))
 }
 
 fn lines(most: usize) -> RefOr<Schema> {

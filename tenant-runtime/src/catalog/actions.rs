@@ -287,7 +287,12 @@ pub async fn add_image(
         NewImage { id, product, variant: words.variant, alt, picture, digest: digest.as_bytes(), bytes };
     queries::add_image(tx, &image).await?;
     let view = changed(tx, product).await?;
-    view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)
+    let image = view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)?;
+    if image.variant != words.variant {
+        let fault = FieldError::new("?variant", "unknown", "must be a variant of this product");
+        return Err(CatalogError::Invalid(vec![fault]));
+    }
+    Ok(image)
 }
 
 /// A picture's words, its variant and its place.
@@ -442,12 +447,14 @@ pub async fn collect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId)
     Ok(queries::bump(tx).await?)
 }
 
-/// Takes a product out of a collection.
+/// Takes a product out of a collection; not in it is fine.
 pub async fn uncollect(
     tx: &mut WriteTx<'_>,
     id: CollectionId,
     product: ProductId,
 ) -> Result<(), CatalogError> {
-    queries::uncollect(tx, id, product).await?;
-    Ok(queries::bump(tx).await?)
+    if queries::uncollect(tx, id, product).await?.ok_or(CatalogError::Unknown)? {
+        queries::bump(tx).await?;
+    }
+    Ok(())
 }

@@ -35,6 +35,7 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
 /// What to buy a cart with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"expected_total": {"amount_minor": 4290, "currency": "EUR"}, "payment": {"provider": "test", "token": "tok_ok", "return_url": "https://shop.example.com/thanks"}}))]
 struct Checkout {
     /// The total the shopper saw. If it is another by now, nothing is bought and the answer says which.
     expected_total: Money,
@@ -244,7 +245,8 @@ struct WebhookView {
 #[utoipa::path(tag = "Providers", operation_id = "paymentWebhook",
     params(("provider" = String, Path), ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header),
         ("webhook-signature" = String, Header)),
-    request_body(content = Vec<u8>, content_type = "application/json"), responses(
+    request_body(content = serde_json::Value, content_type = "application/json",
+        example = json!({"type": "payment.updated", "data": {"id": "pay_1"}})), responses(
     (status = 200, body = WebhookView), (status = 400, body = Problem), (status = 404, body = Problem)))]
 #[post("/webhooks/payments/{provider}")]
 async fn payment_webhook(

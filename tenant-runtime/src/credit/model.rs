@@ -151,6 +151,7 @@ pub enum Origin {
 /// A gift card to be made.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": {"amount_minor": 5000, "currency": "EUR"}, "origin": "granted"}))]
 pub struct IssueGiftCard {
     /// Above zero, at most 100000000 in the currency's smallest unit.
     pub amount: Money,

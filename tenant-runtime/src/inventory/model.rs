@@ -280,6 +280,7 @@ pub struct LevelFilter {
 /// Change what is on hand: by a difference or to a number.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"variant": "var_01h455vb4pex5vsknk084sn02q", "delta": 5, "reason": "received"}))]
 pub struct AdjustStock {
     /// Either this …
     pub variant: Option<VariantId>,

@@ -42,6 +42,7 @@ pub struct MarketList {
 /// A market as it shall be. A change sends all of it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Switzerland", "countries": ["CH"], "currency": "CHF", "locale": "de-CH", "prices_include_tax": true}))]
 pub struct PutMarket {
     #[schema(example = "Switzerland")]
     pub name: Text<60>,

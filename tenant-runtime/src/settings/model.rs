@@ -246,6 +246,7 @@ impl From<Settings> for StoreView {
 /// What to change; what is left out stays. The currency is settled when the store is made.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"contact_email": "hello@acme.example", "order_prefix": "#"}))]
 pub struct EditSettings {
     pub name: Option<Text<120>>,
     pub country: Option<Country>,

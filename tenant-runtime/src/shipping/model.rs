@@ -47,6 +47,7 @@ pub struct ShippingZoneList {
 /// A new zone.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Switzerland", "countries": ["CH"], "rates": [{"name": "Standard", "price": {"amount_minor": 990, "currency": "EUR"}}]}))]
 pub struct NewShippingZone {
     pub name: Text<60>,
     #[serde(default)]
@@ -62,6 +63,7 @@ pub struct NewShippingZone {
 /// What to change of a zone; what is left out stays.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "At home"}))]
 pub struct EditShippingZone {
     pub name: Option<Text<60>>,
     pub countries: Option<Vec<Country>>,
@@ -71,6 +73,7 @@ pub struct EditShippingZone {
 /// A rate as it shall be. A change sends all of it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Express", "price": {"amount_minor": 990, "currency": "EUR"}}))]
 pub struct NewShippingRate {
     pub name: Text<60>,
     pub price: Money,

@@ -76,6 +76,7 @@ pub enum WishedKind {
 /// What key somebody wants.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Warehouse", "kind": "secret", "scopes": ["product:view", "order:view"]}))]
 pub struct NewApiKey {
     pub name: Text<80>,
     pub kind: WishedKind,

@@ -32,6 +32,7 @@ pub const MOST_PIECES: u32 = 9_999;
 /// Where somebody lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"first_name": "Ada", "last_name": "Lovelace", "address1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}))]
 pub struct Address {
     #[schema(example = "Ada")]
     pub first_name: Text<100>,

@@ -152,6 +152,7 @@ impl PriceListKind {
 /// A price list as it shall be. A change sends all of it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Wholesale", "currency": "EUR", "kind": "percent", "adjust_ppm": -100_000}))]
 pub struct PutPriceList {
     #[schema(example = "Wholesale")]
     pub name: Text<120>,
@@ -244,6 +245,7 @@ pub struct PriceListView {
 /// Prices to be set in a list. All or none.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"prices": [{"variant": "var_01h455vb4pex5vsknk084sn02q", "price": {"amount_minor": 3900, "currency": "EUR"}}]}))]
 pub struct SetListPrices {
     /// 1 to 1000.
     pub prices: Vec<ListPrice>,

@@ -56,6 +56,7 @@ pub struct NewOption {
 /// One thing that is sold.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"sku": "SHIRT-M", "options": {"Size": "M"}, "price": {"amount_minor": 4900, "currency": "EUR"}, "stock": 10}))]
 pub struct NewVariant {
     /// Unique in the store.
     #[schema(value_type = Option<String>, example = "SHIRT-L")]
@@ -86,6 +87,7 @@ pub struct NewVariant {
 /// A new product with everything that belongs to it. Without `variants` it gets one, of `price`, `stock` and `sku`.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Linen shirt", "vendor": "Atelier Noord", "tags": ["summer", "linen"], "options": [{"name": "Size", "values": ["S", "L"]}], "variants": [{"sku": "SHIRT-S", "options": {"Size": "S"}, "price": {"amount_minor": 4900, "currency": "EUR"}, "stock": 10}, {"sku": "SHIRT-L", "options": {"Size": "L"}, "price": {"amount_minor": 4900, "currency": "EUR"}, "stock": 10}]}))]
 pub struct CreateProduct {
     #[schema(value_type = String, example = "Linen shirt")]
     pub title: Text<255>,
@@ -127,6 +129,7 @@ pub struct CreateProduct {
 /// Many new products, each on its own: one that is refused does not hold up the others.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"products": [{"title": "Linen shirt", "sku": "SHIRT", "price": {"amount_minor": 4900, "currency": "EUR"}, "stock": 10}]}))]
 pub struct CreateBatch {
     /// At most 250. Each is a body of `POST /admin/v1/products`.
     #[schema(value_type = Vec<CreateProduct>)]
@@ -136,6 +139,7 @@ pub struct CreateBatch {
 /// What is left out stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Linen shirt", "tags": ["summer"]}))]
 pub struct EditProduct {
     #[schema(value_type = Option<String>)]
     pub title: Option<Text<255>>,
@@ -160,6 +164,7 @@ pub struct EditProduct {
 /// What is left out stays. An empty `sku` or `barcode` takes it away.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"weight_grams": 350}))]
 pub struct EditVariant {
     #[schema(value_type = Option<String>)]
     pub sku: Option<LongText<64>>,
@@ -175,6 +180,7 @@ pub struct EditVariant {
 /// What a variant costs from now on.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"price": {"amount_minor": 3900, "currency": "EUR"}, "compare_at": {"amount_minor": 4900, "currency": "EUR"}}))]
 pub struct SetPrice {
     /// In the store's currency, or one of its markets'; each has its own price.
     pub price: Money,
@@ -240,6 +246,7 @@ pub struct CreateCollection {
 /// What is left out stays.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Summer"}))]
 pub struct EditCollection {
     #[schema(value_type = Option<String>)]
     pub title: Option<Text<255>>,

@@ -389,14 +389,24 @@ pub async fn collect(
     Ok(tx.execute(query).await? == 1)
 }
 
-/// Takes a product out of a collection; not in it is fine.
+/// Takes a product out of a collection: whether it was in it. `None`: no such collection or product.
 pub async fn uncollect(
     tx: &mut WriteTx<'_>,
     collection: CollectionId,
     product: ProductId,
-) -> Result<(), DbError> {
-    let query = sql("DELETE FROM collection_products WHERE collection_id = $1 AND product_id = $2")
-        .bind::<SqlUuid, _>(collection)
-        .bind::<SqlUuid, _>(product);
-    tx.execute(query).await.map(|_| ())
+) -> Result<Option<bool>, DbError> {
+    let query = sql(
+        "WITH gone AS (DELETE FROM collection_products WHERE collection_id = $1 AND product_id = $2 RETURNING product_id) \
+         SELECT EXISTS (SELECT FROM gone) AS yes FROM collections c, products p WHERE c.id = $1 AND p.id = $2",
+    )
+    .bind::<SqlUuid, _>(collection)
+    .bind::<SqlUuid, _>(product);
+    Ok(tx.optional::<Answer>(query).await?.map(|answer| answer.yes))
+}
+
+/// One yes or no.
+#[derive(diesel::QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    yes: bool,
 }

@@ -18,6 +18,7 @@ const MOST_USES: i64 = 1_000_000_000;
 /// A discount as it shall be. A change sends all of it.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"title": "Summer sale", "method": "code", "codes": ["SUMMER"], "terms": {"kind": "percentage", "rate_ppm": 150_000}}))]
 pub struct PutDiscount {
     /// What shoppers read.
     #[schema(example = "Summer sale")]

@@ -197,6 +197,7 @@ pub struct TaxRateFilter {
 /// A new rate. It ends the one that the same region has at that moment.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"country": "DE", "name": "VAT", "rate_ppm": 190000}))]
 pub struct NewTaxRate {
     pub country: Country,
     /// A rate of a province adds to the one of its country.

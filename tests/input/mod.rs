@@ -1,0 +1,397 @@
+//! Bad input, over every operation: a clear problem document, no 5xx, no broken connection, nothing changed.
+
+mod payloads;
+
+use serde_json::{Value, json};
+use souk_proofs::document::id_prefix;
+use souk_proofs::{Answer, Books, Call, Door, Operation, Place, Plane};
+
+use crate::authority::requests::sound;
+use crate::authority::scene::{Scene, scene, settle};
+use payloads::{Case, Must, broken_bodies, spoiled_bodies};
+
+/// How many findings a failure shows.
+const SHOWN: usize = 80;
+
+struct Trial<'s> {
+    scene: &'s Scene,
+    books: Books,
+    asked: usize,
+    refused: usize,
+    findings: Vec<String>,
+}
+
+impl Trial<'_> {
+    async fn begin() -> (Trial<'static>, tokio::sync::MutexGuard<'static, ()>) {
+        let (scene, turn) = scene().await;
+        let books = scene.books().await;
+        books.keep().await;
+        (Trial { scene, books, asked: 0, refused: 0, findings: Vec::new() }, turn)
+    }
+
+    fn door(&self, plane: Plane) -> Door {
+        match plane {
+            Plane::Control => self.scene.platform.control(),
+            Plane::Store => self.scene.here.door(self.scene.platform),
+        }
+    }
+
+    /// A sound request of somebody who may.
+    fn sound(&self, operation: &Operation) -> Call {
+        let call = sound(operation, &self.scene.here);
+        let (owner, platform) = (self.scene.here.owner(), self.scene.platform);
+        match operation.plane {
+            Plane::Control => call.bearer(&owner.token(platform)),
+            Plane::Store if operation.path.starts_with("/admin/") => {
+                call.bearer(&owner.staff_token(platform, self.scene.here.store))
+            }
+            Plane::Store => call,
+        }
+    }
+
+    async fn tries(&mut self, door: &Door, operation: &Operation, case: Case) -> Option<Answer> {
+        self.asked += 1;
+        let before = self.books.digest().await;
+        let answer = match door.try_send(&case.call).await {
+            Ok(answer) => answer,
+            Err(broken) => {
+                let broken: String = broken.chars().take(300).collect();
+                self.finds(operation, &case.what, &format!("the connection broke: {broken}"));
+                return None;
+            }
+        };
+        settle(operation, &answer).await;
+        let after = self.books.digest().await;
+        let (changed, harmed) = (before.changed(&after), before.harmed(&after));
+        self.refused += usize::from(answer.status >= 400);
+        let told: String = answer.text().chars().take(250).collect();
+        if answer.status >= 400 && !harmed.is_empty() {
+            self.finds(
+                operation,
+                &case.what,
+                &format!("refused with {}, and yet {harmed:?} changed", answer.status),
+            );
+        }
+        self.books.bring_back(&changed).await;
+        if let Some(complaint) = answer.complaint() {
+            self.finds(operation, &case.what, &complaint.chars().take(400).collect::<String>());
+        }
+        let fits = match case.must {
+            Must::BeRefused => (400..500).contains(&answer.status),
+            Must::BeAnswered => answer.status < 500,
+            Must::Be(status) => answer.status == status,
+        };
+        if !fits {
+            self.finds(
+                operation,
+                &case.what,
+                &format!("{} although it must {:?}: {told}", answer.status, case.must),
+            );
+        }
+        Some(answer)
+    }
+
+    fn finds(&mut self, operation: &Operation, what: &str, finding: &str) {
+        self.findings.push(format!("{operation}: {what}: {finding}"));
+    }
+
+    fn ends(self, what: &str) {
+        println!("bad input, {what}: {} requests, {} refused", self.asked, self.refused);
+        let shown: Vec<&str> = self.findings.iter().take(SHOWN).map(String::as_str).collect();
+        assert!(self.findings.is_empty(), "{} findings:\n{}", self.findings.len(), shown.join("\n"));
+    }
+}
+
+fn operations() -> impl Iterator<Item = &'static Operation> {
+    Plane::ALL.iter().flat_map(|plane| &plane.document().operations)
+}
+
+#[tokio::test]
+#[ignore = "long: `cargo test -p souk-proofs --test proofs -- --ignored`"]
+async fn bodies() {
+    let (mut trial, _turn) = Trial::begin().await;
+    // A webhook's body is read only after its signature, which says nothing about what it holds.
+    let takes_json = |operation: &&Operation| {
+        operation.body.as_ref().is_some_and(|body| body.media_type == "application/json")
+            && operation.id != "paymentWebhook"
+    };
+    for operation in operations().filter(takes_json) {
+        let door = trial.door(operation.plane);
+        let call = trial.sound(operation);
+        let cases = broken_bodies(&call).into_iter().chain(spoiled_bodies(
+            operation.plane.document(),
+            operation,
+            &call,
+        ));
+        for mut case in cases {
+            if case.call.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("idempotency-key")) {
+                case.call = case.call.once();
+            }
+            trial.tries(&door, operation, case).await;
+        }
+    }
+    trial.ends("bodies");
+}
+
+#[tokio::test]
+async fn addresses() {
+    let (mut trial, _turn) = Trial::begin().await;
+    for operation in operations() {
+        let door = trial.door(operation.plane);
+        let call = trial.sound(operation);
+        for parameter in operation.of(Place::Path) {
+            let slot = format!("{{{}}}", parameter.name);
+            let place = operation.path.split('/').position(|part| part == slot).unwrap_or_default();
+            let long = "x".repeat(5_000);
+            let foreign = "zzz_01h455vb4pex5vsknk084sn02q";
+            for text in [
+                "x",
+                foreign,
+                "%00",
+                "..%2f..%2f",
+                "%ff",
+                "%27%20OR%201=1--",
+                "%e2%80%ae",
+                long.as_str(),
+                "*",
+                "null",
+                "-1",
+            ] {
+                let mut bad = call.clone();
+                let (path, query) = call.path.split_once('?').unwrap_or((&call.path, ""));
+                let mut parts: Vec<&str> = path.split('/').collect();
+                parts[place] = text;
+                bad.path =
+                    if query.is_empty() { parts.join("/") } else { format!("{}?{query}", parts.join("/")) };
+                let must =
+                    if id_prefix(&parameter.schema).is_some() { Must::Be(404) } else { Must::BeAnswered };
+                let what = format!("{slot} = {}", text.chars().take(40).collect::<String>());
+                trial.tries(&door, operation, Case { what, call: bad, must }).await;
+            }
+        }
+        for (query, must) in queries(operation) {
+            let mut bad = call.clone();
+            let joint = if bad.path.contains('?') { '&' } else { '?' };
+            bad.path = format!("{}{joint}{query}", bad.path);
+            let what = format!("?{}", query.chars().take(60).collect::<String>());
+            trial.tries(&door, operation, Case { what, call: bad, must }).await;
+        }
+    }
+    trial.ends("addresses");
+}
+
+/// What is added to the query.
+fn queries(operation: &Operation) -> Vec<(String, Must)> {
+    let mut queries = Vec::new();
+    // An operation with filters knows all of its parameters; a list that only takes a page, or nothing, does not look.
+    let looks =
+        operation.of(Place::Query).any(|parameter| !["limit", "after"].contains(&parameter.name.as_str()));
+    queries.push(("no_such_parameter=1".to_owned(), if looks { Must::Be(422) } else { Must::BeAnswered }));
+    for parameter in operation.of(Place::Query).filter(|parameter| !parameter.required) {
+        let name = &parameter.name;
+        let mut add = |text: &str, must: Must| queries.push((format!("{name}={text}"), must));
+        match name.as_str() {
+            "limit" => {
+                for text in ["0", "-1", "x", "1.5", "99999999999999999999", "%00", ""] {
+                    add(text, Must::BeRefused);
+                }
+                add("1000000000", Must::BeAnswered);
+            }
+            "after" => {
+                for text in ["x", "%00", "eyJhIjoxfQ", "eyJhIjoxfQ.AAAA", "' OR 1=1--"] {
+                    add(&text.replace(' ', "%20"), Must::Be(400));
+                }
+            }
+            _ => {
+                let schema = operation.plane.document().resolve(&parameter.schema);
+                let closed = id_prefix(schema).is_some()
+                    || schema["enum"].is_array()
+                    || schema["format"] == "date-time";
+                let closed = closed || matches!(schema["type"].as_str(), Some("integer" | "boolean"));
+                for text in ["nonsense", "", "9999999999999999999999", "%27%20OR%201=1--", "[]"] {
+                    add(text, if closed { Must::BeRefused } else { Must::BeAnswered });
+                }
+                add("%00", Must::BeRefused);
+                add("%ff", Must::BeRefused);
+                add(&"x".repeat(5_000), Must::BeAnswered);
+                queries.push((format!("{name}=a&{name}=b"), Must::BeAnswered));
+            }
+        }
+    }
+    queries
+}
+
+#[tokio::test]
+#[ignore = "long: `cargo test -p souk-proofs --test proofs -- --ignored`"]
+async fn headers() {
+    let (mut trial, _turn) = Trial::begin().await;
+    for operation in operations() {
+        let door = trial.door(operation.plane);
+        let call = trial.sound(operation);
+        if operation.parameter("if-match").is_some() {
+            for (text, status) in [
+                ("\"of-another-time\"", 412),
+                ("W/\"1\"", 412),
+                ("nonsense", 400),
+                ("\"open", 400),
+                ("", 400),
+            ] {
+                let case = Case {
+                    what: format!("If-Match: {text}"),
+                    call: call.clone().header("if-match", text),
+                    must: Must::Be(status),
+                };
+                trial.tries(&door, operation, case).await;
+            }
+            if operation.parameter("if-match").is_some_and(|parameter| parameter.required) {
+                let case = Case {
+                    what: "no If-Match".to_owned(),
+                    call: call.clone().without("if-match"),
+                    must: Must::Be(428),
+                };
+                trial.tries(&door, operation, case).await;
+            }
+        }
+        if let Some(parameter) = operation.parameter("idempotency-key") {
+            let long = "k".repeat(256);
+            for text in ["", "two words", "\u{e9}", long.as_str()] {
+                let what = format!("Idempotency-Key: {}", text.chars().take(20).collect::<String>());
+                let case =
+                    Case { what, call: call.clone().header("idempotency-key", text), must: Must::Be(400) };
+                trial.tries(&door, operation, case).await;
+            }
+            if parameter.required {
+                let call = call.clone().without("idempotency-key");
+                trial
+                    .tries(
+                        &door,
+                        operation,
+                        Case { what: "no Idempotency-Key".to_owned(), call, must: Must::Be(400) },
+                    )
+                    .await;
+            }
+            reuse(&mut trial, &door, operation, &call).await;
+        }
+        for header in ["x-cart-secret", "x-order-secret"] {
+            if operation.parameter(header).is_none() {
+                continue;
+            }
+            for text in ["x", "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d", "' OR 1=1--"] {
+                let case = Case {
+                    what: format!("{header}: {text}"),
+                    call: call.clone().header(header, text),
+                    must: Must::Be(404),
+                };
+                trial.tries(&door, operation, case).await;
+            }
+            let case = Case {
+                what: format!("no {header}"),
+                call: call.clone().without(header),
+                must: Must::Be(404),
+            };
+            trial.tries(&door, operation, case).await;
+        }
+    }
+    trial.ends("headers");
+}
+
+/// The same key again: the same bytes for the same request, 422 for another.
+async fn reuse(trial: &mut Trial<'_>, door: &Door, operation: &Operation, call: &Call) {
+    let call = call.clone().once();
+    let before = trial.books.digest().await;
+    trial.asked += 3;
+    let first = door.send(&call).await;
+    if first.status < 400 {
+        let between = trial.books.digest().await;
+        let again = door.send(&call).await;
+        if (again.status, &again.bytes) != (first.status, &first.bytes)
+            || again.header("idempotent-replayed") != "true"
+        {
+            trial.finds(
+                operation,
+                "the same request again",
+                &format!("{} {}, then {} {}", first.status, first.text(), again.status, again.text()),
+            );
+        }
+        let mut other = call.clone();
+        match &operation.body {
+            Some(body) if body.media_type == "application/json" => {
+                let mut sent: Value =
+                    serde_json::from_slice(other.body.as_deref().unwrap_or(b"{}")).unwrap_or(json!({}));
+                if let Some(fields) = sent.as_object_mut() {
+                    // Spaces make other bytes, not another request; so a text is changed, or one that may be left out is.
+                    let text =
+                        fields.iter().find_map(|(name, value)| value.is_string().then(|| name.clone()));
+                    match text {
+                        Some(name) if name != "reason" => {
+                            fields[&name] = json!(format!("{} 2", fields[&name].as_str().unwrap_or_default()))
+                        }
+                        _ => return clean(trial, &before).await,
+                    }
+                }
+                other = other.json(&sent);
+            }
+            _ => return clean(trial, &before).await,
+        }
+        let answer = door.send(&other).await;
+        if answer.status != 422 {
+            trial.finds(
+                operation,
+                "the same key for another body",
+                &format!("{} {}", answer.status, answer.text()),
+            );
+        }
+        let changed = between.changed(&trial.books.digest().await);
+        if !changed.is_empty() {
+            trial.finds(operation, "the same key again", &format!("{changed:?} changed"));
+        }
+    }
+    clean(trial, &before).await;
+}
+
+async fn clean(trial: &Trial<'_>, before: &souk_proofs::books::Digest) {
+    let changed = before.changed(&trial.books.digest().await);
+    trial.books.bring_back(&changed).await;
+}
+
+/// A cursor of one list means nothing in another, nor in another store, nor when a letter of it is changed.
+#[tokio::test]
+#[ignore = "long: `cargo test -p souk-proofs --test proofs -- --ignored`"]
+async fn cursors() {
+    let (mut trial, _turn) = Trial::begin().await;
+    let lists: Vec<&Operation> =
+        operations().filter(|operation| operation.parameter("after").is_some()).collect();
+    let mut cursors: Vec<(&Operation, String)> = Vec::new();
+    for operation in &lists {
+        let mut call = trial.sound(operation);
+        call.path = format!("{}?limit=1", call.path);
+        let answer = trial.door(operation.plane).send(&call).await.expect(200);
+        let json = answer.json();
+        let cursor = ["/page/next", "/page/end_cursor", "/page_info/end_cursor", "/next", "/page/after"]
+            .iter()
+            .find_map(|at| json.pointer(at));
+        if let Some(cursor) = cursor.and_then(Value::as_str) {
+            cursors.push((operation, cursor.to_owned()));
+        }
+    }
+    assert!(cursors.len() >= 5, "lists with a second page: {}", cursors.len());
+    for operation in &lists {
+        let door = trial.door(operation.plane);
+        for (from, cursor) in cursors.clone() {
+            let call = trial.sound(operation);
+            let own = from.to_string() == operation.to_string();
+            let mut letters: Vec<char> = cursor.chars().collect();
+            let middle = letters.len() / 2;
+            letters[middle] = if letters[middle] == 'A' { 'B' } else { 'A' };
+            let altered: String = letters.into_iter().collect();
+            for (text, must) in
+                [(cursor.clone(), if own { Must::Be(200) } else { Must::Be(400) }), (altered, Must::Be(400))]
+            {
+                let mut call = call.clone();
+                call.path = format!("{}?limit=1&after={text}", call.path);
+                trial.tries(&door, operation, Case { what: format!("a cursor of {from}"), call, must }).await;
+            }
+        }
+    }
+    trial.ends("cursors");
+}

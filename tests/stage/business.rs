@@ -1,0 +1,393 @@
+//! An organization with its people, and its store with something in every drawer.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use souk_kernel::{CustomerId, ProductId, StoreId};
+use tokio_postgres::Client;
+use uuid::Uuid;
+
+use crate::books::admin;
+use crate::door::{Answer, Call, Door};
+use crate::people::{PASSWORD, Person, mailed_token};
+use crate::platform::Platform;
+
+/// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
+const KINDS: [(&str, &str); 22] = [
+    ("prd", "products"),
+    ("var", "product_variants"),
+    ("img", "product_images"),
+    ("col", "collections"),
+    ("iit", "inventory_items"),
+    ("loc", "locations"),
+    ("smv", "stock_movements"),
+    ("szo", "shipping_zones"),
+    ("shr", "shipping_rates"),
+    ("trt", "tax_rates"),
+    ("txr", "tax_regions"),
+    ("key", "api_keys"),
+    ("rol", "roles"),
+    ("stf", "staff"),
+    ("cus", "customers"),
+    ("msg", "email_messages"),
+    ("jrn", "journal_entries"),
+    ("lac", "ledger_accounts"),
+    ("mkt", "markets"),
+    ("pay", "payments"),
+    ("rfd", "refunds"),
+    ("oln", "order_lines"),
+];
+
+/// The bytes of a picture of one pixel.
+pub const PICTURE: [u8; 67] = [
+    137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0, 58,
+    126, 155, 85, 0, 0, 0, 10, 73, 68, 65, 84, 120, 156, 99, 96, 0, 0, 0, 2, 0, 1, 72, 175, 164, 113, 0, 0,
+    0, 0, 73, 69, 78, 68, 174, 66, 96, 130,
+];
+
+/// What a business has, by name: `prd`, `ord:unpaid`, `cart secret`, …
+pub type Things = BTreeMap<String, String>;
+
+pub struct Business {
+    /// In every text of this business and in none of any other.
+    pub canary: String,
+    pub organization: String,
+    pub store: StoreId,
+    pub schema: String,
+    pub handle: String,
+    pub host: String,
+    /// `owner`, `admin`, `developer`, `viewer`, and `removed`, who was a member once.
+    pub people: BTreeMap<&'static str, Person>,
+    pub things: Things,
+}
+
+impl Business {
+    /// Founds an organization, fills it with people and opens its store.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub async fn open(platform: &Platform, name: &str) -> Self {
+        let (door, books) = (platform.control(), admin(platform.database).await);
+        let canary = format!("canary-{name}");
+        let owner = Person::new(platform, &format!("owner-{canary}")).await;
+        let founds = Call::post("/v1/organizations", &json!({ "name": format!("The {canary} company") }));
+        let organization = owner.send(platform, &door, founds).await.expect(201).word("/id");
+        let mut people = BTreeMap::new();
+        for role in ["admin", "developer", "viewer", "removed"] {
+            let person = Person::new(platform, &format!("{role}-{canary}")).await;
+            let joins = if role == "removed" { "viewer" } else { role };
+            owner.welcomes(platform, &organization, &person, joins, &books).await;
+            people.insert(role, person);
+        }
+        let mut things = Things::new();
+        let members = format!("/v1/organizations/{organization}/members");
+        let listed = owner.send(platform, &door, Call::get(members.as_str())).await.expect(200).json();
+        for member in listed["data"].as_array().expect("members") {
+            let (id, email) = (text(member, "/id"), text(member, "/email"));
+            if email == people["removed"].email {
+                let removes = Call::new("DELETE", format!("{members}/{id}"));
+                owner.send(platform, &door, removes).await.expect(204);
+            } else if email == people["viewer"].email {
+                things.insert("mem".to_owned(), id);
+            }
+        }
+        let invites = json!({ "email": format!("guest.{canary}@example.com"), "role": "viewer" });
+        let invites = Call::post(format!("/v1/organizations/{organization}/invitations"), &invites);
+        things.insert("inv".to_owned(), owner.send(platform, &door, invites).await.expect(201).word("/id"));
+        things.insert("org".to_owned(), organization.clone());
+
+        let wish = json!({ "name": format!("{canary} store"), "country": "DE", "handle": format!("{name}-{}", unique()), "organization": organization });
+        let asked = owner.send(platform, &door, Call::post("/v1/stores", &wish)).await.expect(202);
+        let operation = asked.header("location").to_owned();
+        let ended = finished(platform, &door, &owner, &operation).await;
+        assert_eq!(ended["state"], "succeeded", "{ended}");
+        let store = StoreId::parse(&text(&ended, "/store")).expect("a store's id");
+        let (handle, host): (String, String) = {
+            let query = "SELECT handle, hosts[1] FROM platform.store_ledger WHERE store_id = $1";
+            let row = books.query_one(query, &[&store.uuid()]).await.expect("the ledger has the store");
+            (row.get(0), row.get(1))
+        };
+        things.insert("sto".to_owned(), store.to_string());
+        things.insert("op".to_owned(), operation.rsplit('/').next().unwrap_or_default().to_owned());
+        things.insert("ses".to_owned(), owner.session.to_string());
+        things.insert("email".to_owned(), owner.email.clone());
+        things.insert("refresh token".to_owned(), owner.refresh.clone());
+        things.insert(
+            "verification token".to_owned(),
+            mailed_token(&books, &owner.email, "verify-email").await,
+        );
+        let forgets = Call::post("/v1/password-resets", &json!({ "email": owner.email }));
+        door.send(&forgets).await.expect(202);
+        things.insert("reset token".to_owned(), mailed_token(&books, &owner.email, "reset-password").await);
+        people.insert("owner", owner);
+        let schema = format!("s_{}", store.suffix());
+        let mut business = Self { canary, organization, store, schema, handle, host, people, things };
+        business.stock(platform, &books).await;
+        business
+    }
+
+    /// Invites somebody who has not answered yet.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub async fn invites(&mut self, platform: &Platform, guest: &Person) {
+        let wish = json!({ "email": guest.email, "role": "viewer" });
+        let call = Call::post(format!("/v1/organizations/{}/invitations", self.organization), &wish);
+        self.owner().send(platform, &platform.control(), call).await.expect(201);
+        let token = mailed_token(&admin(platform.database).await, &guest.email, "accept-invitation").await;
+        self.things.insert("invitation token".to_owned(), token);
+    }
+
+    pub fn owner(&self) -> &Person {
+        &self.people["owner"]
+    }
+
+    /// The store's door.
+    pub fn door(&self, platform: &Platform) -> Door {
+        platform.store(&self.host)
+    }
+
+    /// A request of the owner's to the store.
+    pub async fn staff(&self, platform: &Platform, call: Call) -> Answer {
+        let token = self.owner().staff_token(platform, self.store);
+        let call = call.bearer(&token).once();
+        self.door(platform).send(&call).await
+    }
+
+    /// Products, pictures, carts, orders in every state, and the people of the store.
+    async fn stock(&mut self, platform: &Platform, books: &Client) {
+        self.follow(platform).await;
+        let canary = self.canary.clone();
+        let price = json!({ "amount_minor": 1900, "currency": "EUR" });
+        let product = json!({
+            "title": format!("Mug {canary}"), "handle": format!("mug-{canary}"), "tags": ["enamel"], "vendor": canary,
+            "options": [{ "name": "Size", "values": ["S", "L"] }],
+            "variants": [
+                { "sku": format!("{canary}-S"), "options": { "Size": "S" }, "price": price, "stock": 500 },
+                { "sku": format!("{canary}-L"), "options": { "Size": "L" }, "price": price, "stock": 500 },
+            ],
+        });
+        let made = self.staff(platform, Call::post("/admin/v1/products", &product)).await.expect(201);
+        let (product, variant) = (made.word("/id"), made.word("/variants/0/id"));
+        self.things.insert("prd".to_owned(), product.clone());
+        self.things.insert("var".to_owned(), variant.clone());
+        let picture = Call::new("POST", format!("/admin/v1/products/{product}/images?alt={canary}"));
+        let picture = picture.bytes("application/octet-stream", PICTURE.to_vec());
+        self.staff(platform, picture).await.expect(201);
+        let collection = Call::post("/admin/v1/collections", &json!({ "title": format!("All {canary}") }));
+        let collection = self.staff(platform, collection).await.expect(201).word("/id");
+        self.staff(
+            platform,
+            Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}")),
+        )
+        .await;
+        let discount = json!({ "title": format!("Welcome {canary}"), "method": "code", "codes": ["WELCOME"],
+            "terms": { "kind": "percentage", "rate_ppm": 100_000 } });
+        let discount =
+            self.staff(platform, Call::post("/admin/v1/discounts", &discount)).await.expect(201).word("/id");
+        self.things.insert("dsc".to_owned(), discount);
+        self.things.insert("code".to_owned(), "WELCOME".to_owned());
+        let list = json!({ "name": format!("Wholesale {canary}"), "currency": "EUR", "kind": "percent", "adjust_ppm": -50_000 });
+        let list =
+            self.staff(platform, Call::post("/admin/v1/price-lists", &list)).await.expect(201).word("/id");
+        self.things.insert("pls".to_owned(), list);
+        let customer = CustomerId::new();
+        let joins = format!(
+            "INSERT INTO {}.customers (id, email, email_key, first_name, created_at, updated_at) VALUES ($1, $2, $2, $3, now(), now())",
+            self.schema
+        );
+        let email = format!("ada@{canary}.example");
+        books.execute(&joins, &[&customer.uuid(), &email, &canary]).await.expect("a customer");
+        self.things.insert("cus".to_owned(), customer.to_string());
+        let amount = json!({ "amount_minor": 500, "currency": "EUR" });
+        let card = Call::post(
+            "/admin/v1/gift-cards",
+            &json!({ "amount": amount, "origin": "granted", "note": canary }),
+        );
+        let card = self.staff(platform, card).await.expect(201);
+        self.things.insert("crd".to_owned(), card.word("/id"));
+        self.things.insert("gift card".to_owned(), card.word("/code"));
+        let credit = json!({ "customer": customer.to_string(), "amount": amount, "origin": "granted" });
+        let credit = self
+            .staff(platform, Call::post("/admin/v1/store-credits", &credit))
+            .await
+            .expect(201)
+            .word("/id");
+        self.things.insert("store credit".to_owned(), credit);
+
+        for (name, wish) in [
+            (
+                "",
+                json!({ "provider": "test", "token": "tok_ok", "return_url": "http://localhost:3000/thanks" }),
+            ),
+            (
+                ":waiting",
+                json!({ "provider": "test", "token": "tok_3ds", "return_url": "http://localhost:3000/thanks" }),
+            ),
+            (":unpaid", json!({ "provider": "manual" })),
+            (":cancelled", json!({ "provider": "test", "token": "tok_ok" })),
+        ] {
+            let guest = self.fills_cart(platform, &variant, name).await;
+            self.buys(platform, &guest, &wish, name).await;
+        }
+        let later = format!(
+            "UPDATE {}.payment_providers SET settings = settings || '{{\"capture_later\": true}}' WHERE code = 'test'",
+            self.schema
+        );
+        books.batch_execute(&later).await.expect("a provider's settings");
+        let guest = self.fills_cart(platform, &variant, ":authorized").await;
+        self.buys(platform, &guest, &json!({ "provider": "test", "token": "tok_ok" }), ":authorized").await;
+        books.batch_execute(&later.replace("true", "false")).await.expect("a provider's settings");
+        let cancel = Call::post(
+            format!("/admin/v1/orders/{}/cancel", self.things["ord:cancelled"]),
+            &json!({ "reason": "customer" }),
+        );
+        self.staff(platform, cancel).await.expect(200);
+        // Two carts that nobody has bought: Ada's and another guest's.
+        self.fills_cart(platform, &variant, "").await;
+        self.fills_cart(platform, &variant, ":other").await;
+
+        self.employ(books).await;
+        for (prefix, table) in KINDS {
+            if !self.things.contains_key(prefix) {
+                self.note_first(books, prefix, table, "true").await;
+            }
+        }
+        self.note_first(
+            books,
+            "pse",
+            "payment_sessions",
+            &format!("order_id = '{}'", self.uuid("ord:waiting")),
+        )
+        .await;
+        let zone = format!("zone_id = '{}'", self.uuid("szo"));
+        self.note_first(books, "shr", "shipping_rates", &zone).await;
+        self.things.insert("provider".to_owned(), "test".to_owned());
+        self.things.insert("handle".to_owned(), self.handle.clone());
+    }
+
+    /// Waits until the runtime knows the store.
+    async fn follow(&self, platform: &Platform) {
+        let door = self.door(platform);
+        for _ in 0..200 {
+            if door.send(&Call::get("/store/v1/store")).await.status == 200 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("{} does not answer", self.host);
+    }
+
+    /// A guest's cart with two of a variant, remembered as `crt…` and `cart secret…`.
+    async fn fills_cart(&mut self, platform: &Platform, variant: &str, name: &str) -> (String, String) {
+        let canary = &self.canary;
+        let body = json!({
+            "lines": [{ "variant": variant, "quantity": 2 }], "email": format!("ada@{canary}.example"), "note": canary,
+            "shipping_address": { "first_name": "Ada", "last_name": canary, "address1": "Unter den Linden 1", "city": "Berlin",
+                "postal_code": "10117", "country": "DE" },
+        });
+        let cart = self.door(platform).send(&Call::post("/store/v1/carts", &body).once()).await.expect(201);
+        let (id, secret) = (cart.word("/id"), cart.word("/secret"));
+        self.things.insert(format!("crt{name}"), id.clone());
+        self.things.insert(format!("cart secret{name}"), secret.clone());
+        self.things.insert(format!("cln{name}"), cart.word("/lines/0/id"));
+        self.things.insert("total".to_owned(), cart.json()["total"]["amount_minor"].to_string());
+        (id, secret)
+    }
+
+    /// Buys a cart; the order is remembered as `ord…`, `order secret…` and `order number…`.
+    async fn buys(
+        &mut self,
+        platform: &Platform,
+        (cart, secret): &(String, String),
+        payment: &Value,
+        name: &str,
+    ) {
+        let door = self.door(platform);
+        let shown = door
+            .send(&Call::get(format!("/store/v1/carts/{cart}")).header("x-cart-secret", secret))
+            .await
+            .expect(200);
+        let body = json!({ "expected_total": shown.json()["total"], "payment": payment });
+        let call = Call::post(format!("/store/v1/carts/{cart}/checkout"), &body)
+            .header("x-cart-secret", secret)
+            .once();
+        let bought = door.send(&call).await;
+        assert!(bought.status < 300, "{}", bought.text());
+        self.things.insert(format!("ord{name}"), bought.word("/order/id"));
+        self.things.insert(format!("order secret{name}"), bought.word("/secret"));
+        let number = bought.json()["order"]["number"].to_string();
+        self.things.insert(format!("order number{name}"), number);
+    }
+
+    /// One person of every role, one who was removed, one who has not come yet.
+    async fn employ(&mut self, books: &Client) {
+        let schema = &self.schema;
+        let roles = books
+            .query(&format!("SELECT id, name FROM {schema}.roles ORDER BY name"), &[])
+            .await
+            .expect("roles");
+        for row in roles {
+            let (role, name): (Uuid, String) = (row.get(0), row.get(1));
+            for state in ["active", "removed", "invited"] {
+                if name == "owner" && state == "active" || name != "manager" && state != "active" {
+                    continue;
+                }
+                let account = Uuid::now_v7();
+                let email = format!("{name}-{state}@{}.example", self.canary);
+                let hire = format!(
+                    "INSERT INTO {schema}.staff (id, account_id, email, email_key, name, role_id, state) VALUES ($1, $2, $3, $3, $4, $5, $6)"
+                );
+                books
+                    .execute(&hire, &[&Uuid::now_v7(), &account, &email, &name, &role, &state])
+                    .await
+                    .expect("a colleague");
+                let word =
+                    if state == "active" { format!("account {name}") } else { format!("account {state}") };
+                self.things.insert(word, souk_kernel::AccountId::from_uuid(account).to_string());
+            }
+        }
+    }
+
+    async fn note_first(&mut self, books: &Client, prefix: &str, table: &str, which: &str) {
+        let query = format!("SELECT id FROM {}.{table} WHERE {which} ORDER BY id LIMIT 1", self.schema);
+        if let Some(row) = books.query_opt(&query, &[]).await.expect("a row") {
+            let id = format!("{prefix}_{}", ProductId::from_uuid(row.get(0)).suffix());
+            self.things.insert(prefix.to_owned(), id);
+        }
+    }
+
+    fn uuid(&self, thing: &str) -> Uuid {
+        let suffix = self.things[thing].split('_').nth(1).unwrap_or_default();
+        ProductId::from_suffix(suffix).expect("an id").uuid()
+    }
+
+    /// The password of everybody.
+    pub const fn password() -> &'static str {
+        PASSWORD
+    }
+}
+
+fn unique() -> String {
+    souk_kernel::RequestId::new().suffix()[16..].to_owned()
+}
+
+fn text(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no text at {pointer}: {value}"))
+        .to_owned()
+}
+
+/// Follows an operation to its end.
+async fn finished(platform: &Platform, door: &Door, owner: &Person, operation: &str) -> Value {
+    for _ in 0..400 {
+        let view = owner.send(platform, door, Call::get(operation)).await.expect(200).json();
+        if view["finished_at"].is_string() {
+            return view;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("{operation} did not end")
+}

@@ -1,0 +1,175 @@
+//! Both planes over real HTTP on a real database, and the test payment provider, in this process.
+
+use std::net::TcpListener;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer};
+use souk_access::{Hasher, SigningKey};
+use souk_api::CursorKey;
+use souk_control_plane::config::{DatabaseConfig, Settings};
+use souk_kernel::Clock;
+use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
+use souk_provisioner::test_support::TestDatabase;
+use souk_telemetry::Shutdown;
+use souk_tenant_runtime::app::Services;
+use souk_tenant_runtime::config::Config;
+use tokio::sync::{OnceCell, oneshot};
+
+use crate::door::Door;
+
+/// Who signs the tokens of people.
+pub const ISSUER: &str = "https://control.test";
+const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// Far more than a proof sends: limits are proved by the tests of the rooms that have them.
+const NO_LIMIT: u32 = 10_000_000;
+
+/// The addresses of everything, and the key that people's tokens are signed with.
+pub struct Platform {
+    pub database: &'static TestDatabase,
+    pub control: String,
+    pub runtime: String,
+    signing_pem: &'static str,
+    /// Stops the worker of the control plane, so that nothing happens but what a proof asks for.
+    worker: Shutdown,
+}
+
+impl Platform {
+    /// The one of this process, started on first use.
+    ///
+    /// # Panics
+    /// When something does not start: a proof without a platform proves nothing.
+    pub async fn get() -> &'static Self {
+        static PLATFORM: OnceCell<Platform> = OnceCell::const_new();
+        PLATFORM
+            .get_or_init(|| async {
+                let database = TestDatabase::get().await;
+                let (tell, told) = oneshot::channel();
+                // Servers outlive the test that asked for them first, so they have a thread and a runtime of their own.
+                std::thread::spawn(move || {
+                    let runtime =
+                        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+                    runtime.expect("a runtime").block_on(async move {
+                        let _ = tell.send(start(database).await);
+                        std::future::pending::<()>().await;
+                    });
+                });
+                told.await.expect("the platform starts")
+            })
+            .await
+    }
+
+    /// The control plane's door.
+    pub fn control(&self) -> Door {
+        Door::at(&self.control, None)
+    }
+
+    /// The door of the store at this host.
+    pub fn store(&self, host: &str) -> Door {
+        Door::at(&self.runtime, Some(host))
+    }
+
+    /// The control plane's own key.
+    ///
+    /// # Panics
+    /// Never: it was read before.
+    pub fn signing(&self) -> SigningKey {
+        SigningKey::from_pem(ISSUER, self.signing_pem).expect("a key")
+    }
+
+    /// From now on nothing works in the background.
+    pub fn rest(&self) {
+        self.worker.begin();
+    }
+}
+
+fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    (listener, address)
+}
+
+async fn start(database: &'static TestDatabase) -> Platform {
+    static PEM: OnceLock<String> = OnceLock::new();
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let signing_pem = PEM.get_or_init(|| SigningKey::generate(ISSUER).expect("randomness").1);
+    let provider = provider();
+    let (listening, runtime) = listener();
+    let port = runtime.rsplit(':').next().unwrap_or_default();
+    let domain = format!("localhost:{port}");
+    serve_stores(database, signing_pem, provider, domain.clone(), listening).await;
+    let worker = Shutdown::manual();
+    let control = serve_control(database, signing_pem, domain, worker.clone()).await;
+    Platform { database, control, runtime, signing_pem, worker }
+}
+
+/// A payment provider, as in its own process.
+fn provider() -> String {
+    let (listening, url) = listener();
+    let couriers = Couriers::new(WEBHOOK_SECRET.parse().expect("a secret")).expect("couriers");
+    let desk = Desk::new(Book::open(None).expect("a book"), couriers, Clock::system(), url.clone());
+    let pace = routes::Pace { slow: Duration::from_millis(300), silence: Duration::from_secs(1) };
+    let server = HttpServer::new(move || App::new().configure(routes::routes(desk.clone(), pace)));
+    tokio::spawn(server.workers(1).disable_signals().listen(listening).expect("a server").run());
+    url
+}
+
+async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, domain: String, at: TcpListener) {
+    let config = Config {
+        listen: at.local_addr().expect("an address"),
+        internal_listen: String::new(),
+        database: database.url.parse().expect("a database"),
+        lane_secret: database.secrets.lane_secret.clone(),
+        lanes: database.lanes,
+        own_login: None,
+        relay_password: None,
+        kafka: None,
+        link_secret: "of proofs".to_owned(),
+        staff_key_pem: SigningKey::from_pem(ISSUER, pem).expect("a key").public_pem().to_owned(),
+        control_plane_url: ISSUER.to_owned(),
+        platform_domain: domain,
+        test_provider_url: Some(provider),
+        test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
+        smtp_url: None,
+        mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
+        webhooks_private: false,
+        requests_per_minute: NO_LIMIT,
+        http_workers: 2,
+        show_statements: false,
+    };
+    let gate = souk_tenant_runtime::serve::gate(&config).await.expect("a gate");
+    let till = souk_tenant_runtime::serve::till(&config).expect("a till");
+    let services = Services::new(gate, till, CursorKey::new(b"of proofs"), &config);
+    let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
+    tokio::spawn(server.workers(2).disable_signals().listen(at).expect("a server").run());
+}
+
+async fn serve_control(database: &'static TestDatabase, pem: &str, domain: String, stop: Shutdown) -> String {
+    let mut settings = Settings::local().expect("settings");
+    settings.public_url = ISSUER.to_owned();
+    settings.platform_domain = domain;
+    settings.requests_per_minute = NO_LIMIT;
+    settings.attempts_per_network = 1_000_000;
+    settings.spare_stores = 0;
+    let database_config = DatabaseConfig {
+        url: database.url.clone(),
+        database: database.url.parse().expect("a database"),
+        control_password: database.secrets.control_plane.clone(),
+        provisioner_password: Some(database.secrets.provisioner.clone()),
+        lanes: database.lanes,
+    };
+    let signing = SigningKey::from_pem(ISSUER, pem).expect("a key");
+    let hasher = Hasher::new(2, 64).expect("randomness");
+    let plane =
+        souk_control_plane::serve::plane(settings, &database_config, signing, hasher, Clock::system());
+    let plane = plane.await.expect("a plane");
+    let works = plane.clone();
+    let provisioner = database.provisioner().await;
+    let mail = souk_control_plane::messages::Sender::Captured;
+    tokio::spawn(souk_control_plane::worker::run(works, provisioner, mail, stop));
+    let (listening, address) = listener();
+    let cursors = CursorKey::new(b"of proofs");
+    let server = HttpServer::new(move || souk_control_plane::app::app(plane.clone(), cursors.clone()));
+    tokio::spawn(server.workers(2).disable_signals().listen(listening).expect("a server").run());
+    address
+}
