@@ -46,6 +46,12 @@ impl Slot {
     }
 }
 
+/// What only a signed-in customer may ask. The stage has none yet; `customers/tests` and `cart/tests` of the runtime hold these.
+fn of_customers(operation: &Operation) -> bool {
+    let paths = ["/store/v1/account", "/store/v1/sessions", "/store/v1/carts/{id}/customer"];
+    paths.iter().any(|path| operation.path.starts_with(path))
+}
+
 /// Every place of an operation's request that takes an id, and the prefix of the ids it takes.
 fn slots(operation: &Operation, call: &Call) -> Vec<(Slot, String)> {
     let mut slots = Vec::new();
@@ -194,7 +200,7 @@ async fn ids_of_others_are_answered_like_missing_ones() {
     let mut trial = Trial { scene, books, asked: 0, slots: 0, findings: Vec::new() };
     let (control, store) = (scene.platform.control(), scene.here.door(scene.platform));
     for plane in Plane::ALL {
-        for operation in &plane.document().operations {
+        for operation in plane.document().operations.iter().filter(|operation| !of_customers(operation)) {
             let call = sound(operation, &scene.here);
             let (door, call) = match plane {
                 Plane::Control => (&control, call.bearer(&scene.here.owner().token(scene.platform))),

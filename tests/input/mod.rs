@@ -134,6 +134,7 @@ async fn bodies() {
 }
 
 #[tokio::test]
+#[ignore = "long: `cargo test -p souk-proofs --test proofs -- --ignored`"]
 async fn addresses() {
     let (mut trial, _turn) = Trial::begin().await;
     for operation in operations() {
