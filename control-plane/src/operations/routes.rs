@@ -94,6 +94,7 @@ async fn events(
     permit: ControlPermit<permissions::View>,
     plane: Plane,
     id: Path<OperationId>,
+    req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let progress = plane.progress();
     let follower = Follower { permit, plane, id: *id, progress, seen: 0, over: false };
@@ -101,7 +102,7 @@ async fn events(
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(follower.stream()))
+        .streaming(souk_telemetry::until_shutdown(&req, follower.stream())))
 }
 
 /// One client that watches one operation.
