@@ -59,7 +59,7 @@ impl Trial<'_> {
         let answer = match door.try_send(&case.call).await {
             Ok(answer) => answer,
             Err(broken) => {
-                let broken: String = broken.chars().take(300).collect();
+                let broken: String = broken.chars().skip(broken.chars().count().saturating_sub(300)).collect();
                 self.finds(operation, &case.what, &format!("the connection broke: {broken}"));
                 return None;
             }
@@ -368,7 +368,12 @@ async fn cursors() {
     for operation in &lists {
         let mut call = trial.sound(operation);
         call.path = format!("{}?limit=1", call.path);
-        let answer = trial.door(operation.plane).send(&call).await.expect(200);
+        let answer = trial.door(operation.plane).send(&call).await;
+        // A list of parts of something that the stage does not have.
+        if answer.status == 404 {
+            continue;
+        }
+        let answer = answer.expect(200);
         let json = answer.json();
         let cursor = ["/page/next", "/page/end_cursor", "/page_info/end_cursor", "/next", "/page/after"]
             .iter()
