@@ -90,10 +90,11 @@ up() {
     cat >"$folder/tokens.csv" <<END
 admin-$token,admin,admin,"system:masters"
 operator-$token,operator,operator
+control-plane-$token,control-plane,control-plane
 controllers-$token,system:kube-controller-manager,controllers
 scheduler-$token,system:kube-scheduler,scheduler
 END
-    for user in admin operator controllers scheduler; do kubeconfig $user; done
+    for user in admin operator control-plane controllers scheduler; do kubeconfig $user; done
     # Every write, by whom: tests count them.
     cat >"$folder/audit.yaml" <<'END'
 apiVersion: audit.k8s.io/v1

@@ -9,5 +9,6 @@ mod birth;
 mod chart;
 mod deletion;
 mod operators;
+mod plane;
 mod refusals;
 mod repair;
