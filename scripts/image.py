@@ -2,6 +2,7 @@
 """Builds the final stage of the Dockerfile as an OCI archive, without a registry or a daemon.
 
   image.py ROOT OUT.tar [NAME]   ROOT is what the builder stage left (image-root.sh); prints the manifest's digest
+  image.py --dockerfile FILE …   the final stage of another file, without a bill of materials
 
 The same ROOT gives the same bytes: no times, no users, names in order. Beside the archive lies OUT.cdx.json: what the programs
 are made of (CycloneDX), read from `cargo metadata` and Cargo.lock. Needs Python 3.11 and cargo, nothing else.
@@ -88,7 +89,7 @@ def compact(value):
     return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
-def image(root, name):
+def image(root, name, dockerfile):
     blobs = {}
 
     def blob(kind, data):
@@ -97,11 +98,11 @@ def image(root, name):
         return {"mediaType": MEDIA + kind, "digest": "sha256:" + digest, "size": len(data)}
 
     plain = layer(root)
-    packed = blob("layer.v1.tar+gzip", gzip.compress(plain, 9, mtime=0))
+    packed = blob("layer.v1.tar+gzip", gzip.compress(plain, 6, mtime=0))
     config = {
         "architecture": MACHINE.get(platform.machine(), platform.machine()),
         "os": "linux",
-        "config": final_stage((HERE / "Dockerfile").read_text()),
+        "config": final_stage(dockerfile.read_text()),
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(plain).hexdigest()]},
         "history": [{"created_by": "scripts/image.py"}],
     }
@@ -195,12 +196,19 @@ def bill(digest):
 
 
 def main():
-    if not 3 <= len(sys.argv) <= 4:
+    arguments, dockerfile = sys.argv[1:], HERE / "Dockerfile"
+    ours = arguments[:1] != ["--dockerfile"]
+    if not ours:
+        dockerfile, arguments = pathlib.Path(arguments[1]), arguments[2:]
+    if not 2 <= len(arguments) <= 3:
         sys.exit(__doc__)
-    root, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    name = sys.argv[3] if len(sys.argv) > 3 else "localhost/souk:dev"
-    digest, packed, plain, archive = image(root, name)
+    root, out = pathlib.Path(arguments[0]), pathlib.Path(arguments[1])
+    name = arguments[2] if len(arguments) > 2 else "localhost/souk:dev"
+    digest, packed, plain, archive = image(root, name, dockerfile)
     out.write_bytes(archive)
+    if not ours:
+        print(digest)
+        return
     beside = out.with_suffix(".cdx.json")
     bom = bill(digest)
     beside.write_text(json.dumps(bom, indent=1, sort_keys=True) + "\n")

@@ -26,7 +26,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/cluster.sh");
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Starts the cluster once. `None` without Go to build it with, where that is allowed.
-async fn cluster() -> Option<()> {
+pub async fn cluster() -> Option<()> {
     static CLUSTER: OnceCell<Option<()>> = OnceCell::const_new();
     *CLUSTER
         .get_or_init(|| async {
@@ -131,7 +131,7 @@ fn pipe_to_kubectl(arguments: &[&str], text: &str) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no config.rs")]
-fn in_ci() -> bool {
+pub fn in_ci() -> bool {
     std::env::var("CI").is_ok()
 }
 
@@ -184,8 +184,12 @@ impl Bench {
     /// With a database of its own, for a test that has a control plane: two of them in one would do each other's work.
     /// Whoever starts next removes it.
     pub async fn alone() -> Option<Self> {
+        Self::alone_with(|_| {}).await
+    }
+
+    pub async fn alone_with(change: impl FnOnce(&mut Config)) -> Option<Self> {
         cluster().await?;
-        Self::over(Box::leak(Box::new(TestDatabase::fresh().await)), |_| {}).await
+        Self::over(Box::leak(Box::new(TestDatabase::fresh().await)), change).await
     }
 
     async fn over(database: &'static TestDatabase, change: impl FnOnce(&mut Config)) -> Option<Self> {
@@ -366,6 +370,7 @@ impl Bench {
         log.lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|event| event["user"]["username"] == "operator")
+            .filter(|event| !["get", "list", "watch"].iter().any(|verb| event["verb"] == *verb))
             .filter(|event| event["objectRef"]["namespace"] == self.namespace.as_str())
             .filter(|event| !["events", "leases"].iter().any(|kind| event["objectRef"]["resource"] == *kind))
             .map(|event| {

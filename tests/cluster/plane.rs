@@ -13,6 +13,7 @@ use souk_store_resource::{Isolation, ORGANIZATION, Reason};
 use souk_tests::platform::programs;
 
 use crate::bench::{Bench, FOLDER, eventually};
+use crate::rights;
 
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -218,7 +219,7 @@ async fn a_sign_up_becomes_an_object_and_its_conditions_become_progress() {
     let record = bench.record(&object).await;
     assert_eq!(store["id"], record.store_id.to_string());
     assert_eq!(object.labels()[ORGANIZATION], store["organization"].as_str().unwrap());
-    assert_eq!(record.organization_id.map(|it| it.to_string()).is_some(), true);
+    assert!(record.organization_id.is_some());
 
     // The keys that are handed over are the store's; the cluster has only their digests.
     let (status, keys) = plane.call("POST", &format!("{operation}/keys"), None).await;
@@ -262,6 +263,13 @@ async fn a_sign_up_becomes_an_object_and_its_conditions_become_progress() {
     let again = bench.until_ready("tea-toast").await;
     assert_ne!(again.metadata.uid, object.metadata.uid);
     assert_eq!(bench.record(&again).await.store_id, record.store_id);
+
+    // Somebody else's store is none of its business: it asks whose the namespace is, and that was all it may do here.
+    bench.apply("other", Bench::spec(json!({ "isolation": "Pooled" }))).await.unwrap();
+    bench.until_ready("other").await;
+    rights::all_are_used("control-plane", &["souk-control-plane", "souk-store-objects"], &[]).await;
+    let list = plane.get("/v1/stores").await;
+    assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list:#}");
     bench.stop().await;
 }
 
