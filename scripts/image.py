@@ -131,27 +131,29 @@ def bill(digest):
         for line in subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout.splitlines()
         if line.startswith("host:")
     )
-    command = ["cargo", "metadata", "--format-version", "1", "--locked", "--filter-platform", host]
-    metadata = json.loads(subprocess.run(command, check=True, capture_output=True, cwd=HERE).stdout)
+    def cargo(*arguments):
+        command = ["cargo", *arguments, "--locked"]
+        return subprocess.run(command, check=True, capture_output=True, text=True, cwd=HERE).stdout
+
+    metadata = json.loads(cargo("metadata", "--format-version", "1", "--filter-platform", host))
     packages = {package["id"]: package for package in metadata["packages"]}
-    nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     sums = {
         (package["name"], package["version"]): package.get("checksum")
         for package in tomllib.loads((HERE / "Cargo.lock").read_text())["package"]
     }
+    # Only this says which features the programs have: `metadata` mixes in those of the tests.
+    chosen = [word for program in PROGRAMS for word in ("-p", program)]
+    tree = cargo("tree", *chosen, "-e", "normal", "--target", host, "--prefix", "none", "--format", "{p}")
+    parts = {tuple(line.split()[:2]) for line in tree.splitlines() if line}
+    seen = {id for id, it in packages.items() if (it["name"], "v" + it["version"]) in parts}
     needs = {
-        id: sorted(
-            dep["pkg"] for dep in node["deps"] if any(kind["kind"] is None for kind in dep["dep_kinds"])
+        node["id"]: sorted(
+            dep["pkg"]
+            for dep in node["deps"]
+            if dep["pkg"] in seen and any(kind["kind"] is None for kind in dep["dep_kinds"])
         )
-        for id, node in nodes.items()
+        for node in metadata["resolve"]["nodes"]
     }
-    todo = [id for id, package in packages.items() if package["name"] in PROGRAMS]
-    seen = set()
-    while todo:
-        id = todo.pop()
-        if id not in seen:
-            seen.add(id)
-            todo.extend(needs[id])
 
     def purl(id):
         return f"pkg:cargo/{packages[id]['name']}@{packages[id]['version']}"

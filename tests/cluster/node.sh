@@ -8,7 +8,7 @@
 # Needs root. Ends with 3 where the programs cannot be had, and with 4 where the kernel refuses: the last line says what.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-action=${1:-help} folder=${2:-$PWD/.souk/cluster}
+action=${1:-help} folder=$(realpath -m "${2:-$PWD/.souk/cluster}")
 node=$folder/node
 
 missing() { echo "no real node: $*" >&2; exit 3; }
