@@ -20,7 +20,7 @@ use crate::authority::requests::sound;
 
 const AT_ONCE: usize = 24;
 /// Requests for each store.
-const EACH: usize = 16;
+const EACH: usize = 12;
 /// Something befalls the database after so many requests.
 const CALAMITY: usize = 200;
 

@@ -20,7 +20,8 @@ pub async fn nothing_is_remembered(world: &World, wire: &Wire) {
     let busy = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename ~ '^runtime_[0-9]'
         AND state <> 'idle'";
     let mut left = 1;
-    for _ in 0..500 {
+    // Less than the ten seconds after which the server gives up an idle transaction by itself.
+    for _ in 0..300 {
         left = world.admin.query_one(busy, &[]).await.expect("an answer").get(0);
         if left == 0 {
             break;

@@ -21,7 +21,7 @@ use super::world::{Shop, World};
 pub const CONNECTIONS: usize = 16;
 const AT_ONCE: usize = 48;
 /// Transactions for each store.
-const EACH: usize = 30;
+const EACH: usize = 20;
 const LIMIT: Duration = Duration::from_millis(150);
 /// The server ends a connection, or the wire is cut, after so many transactions; a table is locked as often.
 const CALAMITY: usize = 60;

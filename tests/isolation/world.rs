@@ -49,18 +49,8 @@ impl World {
         let ready = began.elapsed();
         let marks: Vec<Mark> = (0..stores).map(Mark::new).collect();
         let name = marks[0].name();
-        let (mother, records) = tokio::join!(
-            async {
-                let m = Business::open(&platform, &name).await;
-                println!("mother {:?}", began.elapsed());
-                m
-            },
-            async {
-                let m = provision(database, stores - 1).await;
-                println!("others {:?}", began.elapsed());
-                m
-            }
-        );
+        let (mother, records) =
+            tokio::join!(Business::open(&platform, &name), provision(database, stores - 1));
         platform.rest();
         let provisioned = began.elapsed();
 
