@@ -1,5 +1,6 @@
 //! The same work spread over more and more stores.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -33,13 +34,14 @@ pub async fn open(
     model: &Shop,
     count: usize,
 ) -> anyhow::Result<Vec<Stall>> {
+    let columns = columns(admin, &model.schema).await?;
     let provisioner = Provisioner::connect(ProvisionerConfig::new(database, password)?).await?;
     let mut stalls = Vec::with_capacity(count);
     for number in 0..count {
         let request = test_request(Country::DE);
         let host = request.hosts.first().cloned().context("a host")?;
         let record = provisioner.claim(&request).await?.record;
-        admin.batch_execute(&copy(&model.schema, &record.schema)).await?;
+        admin.batch_execute(&copy(&model.schema, &record.schema, &columns)).await?;
         let text = format!("SELECT id FROM {}.product_variants ORDER BY id LIMIT 1", record.schema);
         let id = admin.query_one(&text, &[]).await?.get(0);
         stalls.push(Stall { host, variant: souk_kernel::VariantId::from_uuid(id).to_string() });
@@ -50,13 +52,24 @@ pub async fn open(
     Ok(stalls)
 }
 
-fn copy(from: &str, to: &str) -> String {
+/// The columns of each table, those that PostgreSQL reckons itself left out.
+async fn columns(admin: &Sql, schema: &str) -> anyhow::Result<HashMap<String, String>> {
+    let text = "SELECT table_name::text, string_agg(quote_ident(column_name), ', ') FROM information_schema.columns \
+         WHERE table_schema = $1 AND is_generated = 'NEVER' GROUP BY table_name";
+    let rows = admin.query(text, &[&schema]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+fn copy(from: &str, to: &str, columns: &HashMap<String, String>) -> String {
     let some = format!("(SELECT id FROM {from}.products ORDER BY id LIMIT {PRODUCTS})");
     let variants = format!("(SELECT id FROM {from}.product_variants WHERE product_id IN {some})");
     let items = format!("(SELECT inventory_item_id FROM {from}.product_variants WHERE product_id IN {some})");
     let options = format!("(SELECT id FROM {from}.product_options WHERE product_id IN {some})");
     let part = |table: &str, condition: String| {
-        format!("INSERT INTO {to}.{table} SELECT * FROM {from}.{table} WHERE {condition};")
+        let columns = &columns[table];
+        format!(
+            "INSERT INTO {to}.{table} ({columns}) SELECT {columns} FROM {from}.{table} WHERE {condition};"
+        )
     };
     [
         "BEGIN;".to_owned(),
