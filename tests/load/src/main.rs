@@ -276,8 +276,8 @@ impl<'p> Bench<'p> {
         let began = Instant::now();
         let (database, password) =
             (self.platform.database_url(), self.platform.secret("provisioner_password")?);
-        let stalls = many::open(database, &password, &self.admin, &self.shop, count).await?;
-        let stalls = Arc::new(stalls);
+        let everybody = many::open(database, &password, &self.admin, &self.shop, count).await?;
+        let everybody = Arc::new(everybody);
         self.report.note(format!(
             "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
             began.elapsed().as_secs_f64()
@@ -289,7 +289,7 @@ impl<'p> Bench<'p> {
         let mut first = None;
         for size in sizes {
             // Every store visited often enough that each connection of its lane has its plans.
-            let worker = |first| Mix::new(crowd.address, &stalls, size, first);
+            let worker = |first| Mix::new(crowd.address, &everybody, size, first);
             let warm = self.time() + Duration::from_millis(40 * size as u64);
             closed(system, 16, warm, worker).await?;
             let figures = closed(system, 16, self.time().mul_f64(2.0), worker).await?;
