@@ -6,6 +6,7 @@ pub mod app;
 mod app_tests;
 pub mod audit;
 pub mod config;
+pub mod factors;
 pub mod members;
 pub mod messages;
 pub mod operations;

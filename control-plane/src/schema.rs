@@ -39,6 +39,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
+        proved_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -8,6 +8,9 @@ use super::error::SessionError;
 use super::model::{Door, EndReason, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens, WINDOW, buckets};
 use super::queries;
 use crate::accounts::{self, Account};
+use crate::config::Settings;
+use crate::factors;
+use crate::messages::{self, Letter};
 use crate::plane::Origin;
 
 /// Counts one attempt at a door, before anything is checked; refuses when a counter is full. The refused attempt is not
@@ -52,13 +55,18 @@ pub async fn begin(
     Ok(accounts::find_by_email(tx, email).await?)
 }
 
-/// Second half, after the password fitted: a new session, its first refresh token, and an access token.
+/// Second half, after the password fitted: the second factor if there is one, then a new session, its first refresh token, and an access token.
 pub async fn open(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
     account: Account,
+    settings: &Settings,
+    code: Option<&str>,
     origin: &Origin,
 ) -> Result<Tokens, SessionError> {
+    if factors::check(tx, signing, settings, &account, code).await? {
+        forgive(tx, Door::Factor, &account.id.to_string(), origin).await?;
+    }
     forgive(tx, Door::SignIn, &account.email.key(), origin).await?;
     let now = tx.now();
     let session = Session {
@@ -70,7 +78,19 @@ pub async fn open(
         last_used_at: now,
         expires_at: now + SESSION_LIFETIME,
     };
+    let is_new = queries::is_new_device(tx, &session).await?;
     queries::insert(tx, &session).await?;
+    if is_new {
+        let letter = Letter::NewDevice {
+            name: account.name.as_str(),
+            email: &account.email,
+            device: session.user_agent.as_str(),
+            network: session.network.as_str(),
+            at: now,
+            link: settings.page("forgot-password"),
+        };
+        messages::queue(tx, &letter).await?;
+    }
     let tokens = issue(tx, signing, &session, account.epoch).await?;
     Ok(Tokens { account: Some(account.into()), ..tokens })
 }

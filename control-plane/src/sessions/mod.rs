@@ -17,5 +17,5 @@ pub use actions::{attempt, end_all, forgive};
 pub use error::{CATALOGUE, SessionError};
 pub use model::{Door, EndReason};
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{forget, live_epoch};
+pub use queries::{forget, standing};
 pub use routes::routes;

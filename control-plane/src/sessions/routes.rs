@@ -12,6 +12,8 @@ use super::actions::{self, Refreshed};
 use super::error::SessionError;
 use super::model::{EndReason, Refresh, SessionView, SignIn, Tokens};
 use super::{permissions, queries};
+use crate::accounts::Typed;
+use crate::factors;
 use crate::plane::{Origin, Plane};
 
 /// `/v1/sessions`.
@@ -20,7 +22,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Sign in. The answer is the same for a wrong password and for an address nobody has. After ten failures for an account
-/// from a network within ten minutes: 429.
+/// from a network within ten minutes: 429. Whoever has a second factor sends its `code` too.
 #[utoipa::path(
     tag = "Sessions", security(()), request_body = SignIn,
     responses((status = 201, description = "Signed in", body = Tokens))
@@ -39,9 +41,16 @@ async fn sign_in(
     let hash = found.as_ref().map(|(_, hash)| hash);
     let right = plane.hasher().verify(password, hash).await.map_err(SessionError::from)?;
     let (account, _) = found.filter(|_| right).ok_or(SessionError::WrongCredentials)?;
-    let signing = plane.signing();
-    let open = async move |tx: &mut WriteTx<'_>| actions::open(tx, signing, account, origin).await;
-    Ok(for_one_reader(HttpResponse::Created(), &permit.write("sessions.open", open).await?))
+    let code = body.code.as_ref().map(Typed::as_str);
+    if code.is_some() {
+        factors::count_guess(&permit, account.id, origin).await?;
+    }
+    let (signing, settings) = (plane.signing(), plane.settings());
+    let open =
+        async move |tx: &mut WriteTx<'_>| actions::open(tx, signing, account, settings, code, origin).await;
+    let tokens = permit.write("sessions.open", open).await?;
+    plane.wake();
+    Ok(for_one_reader(HttpResponse::Created(), &tokens))
 }
 
 /// Exchange a refresh token for new tokens. Each works once; using one twice ends its session.

@@ -257,6 +257,13 @@ pub fn handle_candidates(name: &Text<120>) -> impl Iterator<Item = HostLabel> {
     plain.into_iter().chain(numbered)
 }
 
+/// Which store to present oneself at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PresentAt {
+    pub store: StoreId,
+}
+
 #[cfg(test)]
 mod rules {
     use super::*;

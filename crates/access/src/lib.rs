@@ -68,6 +68,7 @@ mod refresh;
 mod reply;
 mod secret;
 mod tokens;
+mod totp;
 mod vouched;
 mod worker;
 
@@ -79,7 +80,7 @@ pub use control::{
 };
 pub use error::{
     BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, KEY_RESTRICTED, PASSWORD_BUSY,
-    Refusal, database_problem,
+    PROOF_LASTS, Refusal, STEP_UP_REQUIRED, database_problem,
 };
 pub use gate::Gate;
 pub use idempotency::{Claim, Claimed, Ticket, prune};
@@ -94,5 +95,6 @@ pub use secret::{LinkSecret, NoEntropy, SecretDigest};
 pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
+pub use totp::{RecoveryCode, Totp};
 pub use vouched::Vouched;
 pub use worker::WorkerPermit;

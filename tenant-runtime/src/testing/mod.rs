@@ -113,7 +113,7 @@ impl TestShop {
 
     /// A token of whoever has this account, whether they work here or not.
     pub fn staff_token(&self, account: AccountId) -> String {
-        let subject = Subject::Staff(account);
+        let subject = Subject::Staff(account, Some(self.clock.now()));
         let audience = Audience::Store(self.store.id);
         self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
     }
