@@ -17,7 +17,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
 use crate::{
-    accounts, audit, factors, members, messages, operations, organizations, pages, plans, sessions, stores,
+    accounts, audit, factors, identities, members, messages, operations, organizations, pages, plans,
+    sessions, stores,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -29,6 +30,7 @@ pub fn permissions() -> impl Iterator<Item = PermissionKey> {
         accounts::PERMISSIONS,
         sessions::PERMISSIONS,
         factors::PERMISSIONS,
+        identities::PERMISSIONS,
         organizations::PERMISSIONS,
         members::PERMISSIONS,
         stores::PERMISSIONS,
@@ -66,6 +68,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(accounts::routes)
         .configure(sessions::routes)
         .configure(factors::routes)
+        .configure(identities::routes)
         .configure(organizations::routes)
         .configure(members::routes)
         .configure(plans::routes)

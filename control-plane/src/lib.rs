@@ -7,6 +7,7 @@ mod app_tests;
 pub mod audit;
 pub mod config;
 pub mod factors;
+pub mod identities;
 pub mod members;
 pub mod messages;
 pub mod operations;

@@ -1,9 +1,10 @@
--- A second factor beside the password. `kind` leaves room for passkeys; of a TOTP factor only a nonce is kept: the secret is derived from it
--- and the plane's key, so that a copy of the database opens nothing.
+-- A second factor beside the password. `kind` leaves room for passkeys. The app's secret is sealed with a key that is not in the database: a copy
+-- of it opens nothing.
 CREATE TABLE control.second_factors (
     account_id      uuid        NOT NULL REFERENCES control.accounts (id) ON DELETE CASCADE,
     kind            text        NOT NULL CHECK (kind IN ('totp')),
-    nonce           bytea       NOT NULL CHECK (length(nonce) = 16),
+    sealed          bytea       NOT NULL CHECK (length(sealed) > 40),
+    sealed_with     text        NOT NULL,
     -- The last step a code was taken for: each code works once.
     last_step       bigint      NOT NULL DEFAULT 0,
     created_at      timestamptz NOT NULL,

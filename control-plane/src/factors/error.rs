@@ -8,10 +8,11 @@ use souk_tenancy::{DbError, TenancyError};
 use crate::accounts::AccountError;
 use crate::messages::MessageError;
 use crate::problems;
+use crate::sessions::SessionError;
 
 souk_api::problems! { CATALOGUE;
-    SECOND_FACTOR_REQUIRED = 401, "second_factor_required", "A code of the second factor is needed", "Send it as `code`: six digits of the app, or a recovery code.";
-    SECOND_FACTOR_WRONG = 401, "second_factor_wrong", "The code is not right", "Wait for the app's next code: each works once. Or use a recovery code.";
+    SECOND_FACTOR_REQUIRED = 403, "second_factor_required", "A code of the second factor is needed", "Send it as `code`: six digits of the app, or a recovery code.";
+    SECOND_FACTOR_WRONG = 403, "second_factor_wrong", "The code is not right", "Wait for the app's next code: each works once. Or use a recovery code.";
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,8 @@ pub enum FactorError {
     None,
     #[error(transparent)]
     Account(#[from] Box<AccountError>),
+    #[error(transparent)]
+    Session(#[from] Box<SessionError>),
     #[error(transparent)]
     Message(#[from] MessageError),
     #[error(transparent)]
@@ -64,6 +67,7 @@ impl From<FactorError> for Problem {
                 .detail("there is no second factor in this state")
                 .hint("GET /v1/account/second-factor says which there is."),
             FactorError::Account(cause) => (*cause).into(),
+            FactorError::Session(cause) => (*cause).into(),
             FactorError::Message(cause) => problems::internal(cause),
             FactorError::Entropy(cause) => problems::internal(cause),
             FactorError::Database(cause) => problems::of_database(cause),

@@ -12,7 +12,9 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::check;
+pub use actions::{check, reseal};
 pub use error::{CATALOGUE, FactorError};
+pub use model::Guess;
 pub use permissions::ALL as PERMISSIONS;
+pub use queries::remove as forget_account;
 pub use routes::{count_guess, routes};

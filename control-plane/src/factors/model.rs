@@ -2,13 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Nullable, Timestamptz};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid};
 use serde::{Deserialize, Serialize};
-use souk_access::{SigningKey, Totp};
+use souk_access::{Sealed, SigningKey, Totp, Vault};
 use souk_kernel::{AccountId, Email};
 use utoipa::ToSchema;
 
 use crate::accounts::Typed;
+use crate::config::Settings;
+use crate::plane::{Origin, Plane};
 
 /// Whom the app shows.
 const ISSUER: &str = "Souk";
@@ -18,21 +20,55 @@ pub const RECOVERY_CODES: usize = 10;
 /// The row of a TOTP factor.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Factor {
+    #[diesel(sql_type = Uuid)]
+    pub account_id: AccountId,
     #[diesel(sql_type = Binary)]
-    pub nonce: Vec<u8>,
+    pub sealed: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    pub sealed_with: String,
     #[diesel(sql_type = BigInt)]
     pub last_step: i64,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub confirmed_at: Option<DateTime<Utc>>,
 }
 
-/// The secret a nonce stands for: derived with the plane's key, never stored.
-pub fn secret(signing: &SigningKey, account: AccountId, email: &Email, nonce: &[u8]) -> Totp {
-    let of = [account.uuid().as_bytes(), nonce].concat();
-    let derived = signing.secret_for("second factor", &of);
-    let mut bytes = [0_u8; 20];
-    bytes.iter_mut().zip(derived).for_each(|(to, from)| *to = from);
-    Totp::new(bytes, ISSUER, email.as_str())
+/// What a secret is sealed for: this account, as this.
+pub fn context(account: AccountId) -> Vec<u8> {
+    [b"totp ".as_slice(), account.uuid().as_bytes()].concat()
+}
+
+/// The app's secret.
+pub fn totp(secret: [u8; 20], email: &Email) -> Totp {
+    Totp::new(secret, ISSUER, email.as_str())
+}
+
+impl Factor {
+    /// The secret in the open; `None` when its key is gone: then only recovery codes help.
+    pub fn secret(&self, vault: &Vault) -> Option<[u8; 20]> {
+        let sealed = Sealed { key: self.sealed_with.clone(), bytes: self.sealed.clone() };
+        vault.open(&context(self.account_id), &sealed)?.try_into().ok()
+    }
+}
+
+/// A code as somebody gave it, and what it takes to judge it and to tell them.
+pub struct Guess<'a> {
+    pub vault: &'a Vault,
+    pub signing: &'a SigningKey,
+    pub settings: &'a Settings,
+    pub origin: &'a Origin,
+    pub code: Option<&'a str>,
+}
+
+impl<'a> Guess<'a> {
+    pub fn new(plane: &'a Plane, origin: &'a Origin, code: Option<&'a Typed>) -> Self {
+        Self {
+            vault: plane.vault(),
+            signing: plane.signing(),
+            settings: plane.settings(),
+            origin,
+            code: code.map(Typed::as_str),
+        }
+    }
 }
 
 /// Whether there is a second factor.

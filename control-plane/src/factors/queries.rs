@@ -1,8 +1,8 @@
 //! The rows of second factors and recovery codes.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Timestamptz, Uuid as SqlUuid};
-use souk_access::RecoveryCode;
+use diesel::sql_types::{Array, BigInt, Binary, Text, Timestamptz, Uuid as SqlUuid};
+use souk_access::{RecoveryCode, Sealed};
 use souk_kernel::{AccountId, SessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
@@ -10,21 +10,22 @@ use super::model::Factor;
 
 /// The factor of an account, confirmed or not.
 pub async fn find(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Option<Factor>, DbError> {
-    let query = sql(
-        "SELECT nonce, last_step, confirmed_at FROM second_factors WHERE account_id = $1 AND kind = 'totp'",
-    );
+    let query = sql("SELECT account_id, sealed, sealed_with, last_step, confirmed_at FROM second_factors \
+         WHERE account_id = $1 AND kind = 'totp'");
     tx.optional(query.bind::<SqlUuid, _>(account)).await
 }
 
 /// A new factor that is not confirmed, in place of one that never was.
-pub async fn begin(tx: &mut WriteTx<'_>, account: AccountId, nonce: &[u8]) -> Result<bool, DbError> {
+pub async fn begin(tx: &mut WriteTx<'_>, account: AccountId, sealed: &Sealed) -> Result<bool, DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO second_factors AS held (account_id, kind, nonce, created_at) VALUES ($1, 'totp', $2, $3) \
-         ON CONFLICT (account_id, kind) DO UPDATE SET nonce = excluded.nonce, last_step = 0, created_at = excluded.created_at \
+    let query = sql("INSERT INTO second_factors AS held (account_id, kind, sealed, sealed_with, created_at) \
+         VALUES ($1, 'totp', $2, $4, $3) ON CONFLICT (account_id, kind) DO UPDATE \
+         SET sealed = excluded.sealed, sealed_with = excluded.sealed_with, last_step = 0, created_at = excluded.created_at \
          WHERE held.confirmed_at IS NULL")
     .bind::<SqlUuid, _>(account)
-    .bind::<Binary, _>(nonce.to_vec())
-    .bind::<Timestamptz, _>(now);
+    .bind::<Binary, _>(sealed.bytes.clone())
+    .bind::<Timestamptz, _>(now)
+    .bind::<Text, _>(sealed.key.clone());
     Ok(tx.execute(query).await? == 1)
 }
 
@@ -111,4 +112,21 @@ pub async fn prove(tx: &mut WriteTx<'_>, session: SessionId) -> Result<(), DbErr
 pub async fn unprove(tx: &mut WriteTx<'_>, account: AccountId) -> Result<(), DbError> {
     let query = sql("UPDATE sessions SET proved_at = NULL WHERE account_id = $1");
     tx.execute(query.bind::<SqlUuid, _>(account)).await.map(drop)
+}
+
+/// Some factors that these keys sealed, locked.
+pub async fn sealed_with(tx: &mut WriteTx<'_>, keys: Vec<String>) -> Result<Vec<Factor>, DbError> {
+    let query = sql("SELECT account_id, sealed, sealed_with, last_step, confirmed_at FROM second_factors \
+         WHERE sealed_with = ANY($1) AND kind = 'totp' ORDER BY account_id LIMIT 200 FOR UPDATE SKIP LOCKED");
+    tx.load(query.bind::<Array<Text>, _>(keys)).await
+}
+
+pub async fn reseal(tx: &mut WriteTx<'_>, account: AccountId, sealed: &Sealed) -> Result<(), DbError> {
+    let query = sql(
+        "UPDATE second_factors SET sealed = $2, sealed_with = $3 WHERE account_id = $1 AND kind = 'totp'",
+    )
+    .bind::<SqlUuid, _>(account)
+    .bind::<Binary, _>(sealed.bytes.clone())
+    .bind::<Text, _>(sealed.key.clone());
+    tx.execute(query).await.map(drop)
 }

@@ -10,9 +10,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::error::FactorError;
-use super::model::{Confirm, Enrol, Enrolment, FactorView, Proof, RecoveryCodes};
+use super::model::{Confirm, Enrol, Enrolment, FactorView, Guess, Proof, RecoveryCodes};
 use super::permissions::{Edit, View};
-use crate::accounts::{self, Account, Typed};
+use crate::accounts::{self, Account};
 use crate::plane::{Origin, Plane};
 use crate::sessions::{self, Door};
 
@@ -74,8 +74,8 @@ async fn enrol(
     body: Json<Enrol>,
 ) -> Result<HttpResponse, Problem> {
     let account = accounts::prove(&permit, &plane, &origin, body.password.as_str()).await?;
-    let signing = plane.signing();
-    let work = async move |tx: &mut WriteTx<'_>| actions::enrol(tx, signing, &account).await;
+    let vault = plane.vault();
+    let work = async move |tx: &mut WriteTx<'_>| actions::enrol(tx, vault, &account).await;
     Ok(once(&permit.write("factors.enrol", work).await?))
 }
 
@@ -93,17 +93,11 @@ async fn confirm(
 ) -> Result<HttpResponse, Problem> {
     let (account, session) = (permit.account()?, permit.session().ok_or(FactorError::NoSession)?);
     count_guess(&permit, account, &origin).await?;
-    let (signing, settings) = (plane.signing(), plane.settings());
-    let work = async move |tx: &mut WriteTx<'_>| {
-        actions::confirm(tx, signing, settings, account, session, body.code.as_str()).await
-    };
+    let guess = &Guess::new(&plane, &origin, Some(&body.code));
+    let work = async move |tx: &mut WriteTx<'_>| actions::confirm(tx, guess, account, session).await;
     let codes = permit.write("factors.confirm", work).await?;
     plane.wake();
     Ok(once(&codes))
-}
-
-fn code(proof: &Proof) -> Option<&str> {
-    proof.code.as_ref().map(Typed::as_str)
 }
 
 /// Take the second factor away, or begin anew with one that was never confirmed.
@@ -119,9 +113,8 @@ async fn remove(
     body: Json<Proof>,
 ) -> Result<HttpResponse, Problem> {
     let account = begin(&permit, &plane, &origin, &body).await?;
-    let (signing, settings) = (plane.signing(), plane.settings());
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::remove(tx, signing, settings, &account, code(&body)).await;
+    let guess = &Guess::new(&plane, &origin, body.code.as_ref());
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove(tx, guess, &account).await;
     permit.write("factors.remove", work).await?;
     plane.wake();
     Ok(HttpResponse::NoContent().finish())
@@ -140,10 +133,8 @@ async fn renew_codes(
     body: Json<Proof>,
 ) -> Result<HttpResponse, Problem> {
     let account = begin(&permit, &plane, &origin, &body).await?;
-    let (signing, settings) = (plane.signing(), plane.settings());
-    let work = async move |tx: &mut WriteTx<'_>| {
-        actions::renew_codes(tx, signing, settings, &account, code(&body)).await
-    };
+    let guess = &Guess::new(&plane, &origin, body.code.as_ref());
+    let work = async move |tx: &mut WriteTx<'_>| actions::renew_codes(tx, guess, &account).await;
     let codes = permit.write("factors.renew_codes", work).await?;
     plane.wake();
     Ok(once(&codes))
@@ -164,10 +155,8 @@ async fn prove(
 ) -> Result<HttpResponse, Problem> {
     let session = permit.session().ok_or(FactorError::NoSession)?;
     let account = begin(&permit, &plane, &origin, &body).await?;
-    let (signing, settings) = (plane.signing(), plane.settings());
-    let work = async move |tx: &mut WriteTx<'_>| {
-        actions::prove(tx, signing, settings, &account, session, code(&body)).await
-    };
+    let guess = &Guess::new(&plane, &origin, body.code.as_ref());
+    let work = async move |tx: &mut WriteTx<'_>| actions::prove(tx, guess, &account, session).await;
     permit.write("factors.prove", work).await?;
     plane.wake();
     Ok(HttpResponse::NoContent().finish())

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use souk_kernel::Clock;
 use totp_rs::Totp;
 
-use crate::testing::{Answer, Doors, House, PASSWORD, Person, a_second, clock, house, house_at, pass};
+use crate::testing::{
+    Answer, Doors, House, PASSWORD, Person, a_second, clock, house, house_alone, house_at, pass,
+};
 
 const FACTOR: &str = "/v1/account/second-factor";
 const CONFIRM: &str = "/v1/account/second-factor/confirm";
@@ -66,26 +68,26 @@ async fn a_code_is_asked_for_once_the_app_is_confirmed_and_each_works_once() {
     sign_in(&house, &ada.email, None).await.expect(201);
     for code in [forgotten.code(), "000000".to_owned(), String::new()] {
         let wish = json!({ "code": code });
-        house.post(CONFIRM).by(&ada).body(&wish).send().await.refused(401, "second_factor_wrong");
+        house.post(CONFIRM).by(&ada).body(&wish).send().await.refused(403, "second_factor_wrong");
     }
     let first = json!({ "code": phone.code() });
     let codes = house.post(CONFIRM).by(&ada).body(&first).send().await.expect(201).json();
     assert_eq!(codes["recovery_codes"].as_array().unwrap().len(), 10);
     assert!(house.mailed(&ada.email).await.iter().any(|mail| mail.contains("was switched on")));
-    sign_in(&house, &ada.email, None).await.refused(401, "second_factor_required");
+    sign_in(&house, &ada.email, None).await.refused(403, "second_factor_required");
     // The code that confirmed was used; the next one works, once, and so do its neighbours in time.
-    sign_in(&house, &ada.email, Some(&phone.code())).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&phone.code())).await.refused(403, "second_factor_wrong");
     pass(&clock, TimeDelta::seconds(30));
     let early = phone.code();
     sign_in(&house, &ada.email, Some(&early)).await.expect(201);
-    sign_in(&house, &ada.email, Some(&early)).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&early)).await.refused(403, "second_factor_wrong");
     pass(&clock, TimeDelta::seconds(30));
     let slow = phone.code();
     pass(&clock, TimeDelta::seconds(30));
     sign_in(&house, &ada.email, Some(&slow)).await.expect(201);
     let old = phone.code();
     pass(&clock, TimeDelta::seconds(60));
-    sign_in(&house, &ada.email, Some(&old)).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&old)).await.refused(403, "second_factor_wrong");
     // Without the right password the code says nothing.
     let guess = json!({ "email": ada.email, "password": "not the password", "code": phone.code() });
     house.post("/v1/sessions").body(&guess).send().await.refused(401, "wrong_credentials");
@@ -103,7 +105,7 @@ async fn of_parallel_uses_of_one_code_exactly_one_is_taken() {
         let tries: Vec<_> = (0..5).map(|_| sign_in(&house, &ada.email, Some(&code))).collect();
         let answers = futures_util::future::join_all(tries).await;
         let count = |status| answers.iter().filter(|answer| answer.status == status).count();
-        assert_eq!((count(201), count(401)), (1, 4));
+        assert_eq!((count(201), count(403)), (1, 4));
         pass(&clock, TimeDelta::minutes(11));
     }
 }
@@ -116,20 +118,20 @@ async fn a_recovery_code_works_once_and_can_be_renewed() {
     let (phone, codes) = protect(&house, &ada).await;
     let spoken = codes[0].to_lowercase().replace('-', " ");
     sign_in(&house, &ada.email, Some(&spoken)).await.expect(201);
-    sign_in(&house, &ada.email, Some(&codes[0])).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&codes[0])).await.refused(403, "second_factor_wrong");
     assert!(house.mailed(&ada.email).await[0].contains("Codes left: 9."));
     let shown = house.get(FACTOR).by(&ada).send().await.expect(200).json();
     assert_eq!((&shown["enabled"], &shown["recovery_codes_left"]), (&json!(true), &json!(9)));
     let no_code = json!({ "password": PASSWORD });
-    house.post(CODES).by(&ada).body(&no_code).send().await.refused(401, "second_factor_required");
+    house.post(CODES).by(&ada).body(&no_code).send().await.refused(403, "second_factor_required");
     pass(&clock, TimeDelta::seconds(30));
     let renewed = house.post(CODES).by(&ada).body(&proof(&phone.code())).send().await.expect(201).json();
-    sign_in(&house, &ada.email, Some(&codes[1])).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&codes[1])).await.refused(403, "second_factor_wrong");
     sign_in(&house, &ada.email, Some(renewed["recovery_codes"][0].as_str().unwrap())).await.expect(201);
     // Another account's codes are worth nothing here.
     let eve = house.newcomer().await;
     let (_, foreign) = protect(&house, &eve).await;
-    sign_in(&house, &ada.email, Some(&foreign[0])).await.refused(401, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&foreign[0])).await.refused(403, "second_factor_wrong");
     sign_in(&house, &eve.email, Some(&foreign[0])).await.expect(201);
     // What is stored is a digest.
     let query = "SELECT count(*) FROM control.recovery_codes WHERE position(convert_to(replace($1, '-', ''), 'UTF8') in code_hash) > 0";
@@ -143,11 +145,11 @@ async fn a_factor_is_taken_away_only_with_both_factors() {
     let ada = house.newcomer().await;
     let (phone, codes) = protect(&house, &ada).await;
     let no_code = json!({ "password": PASSWORD });
-    house.delete(FACTOR).by(&ada).body(&no_code).send().await.refused(401, "second_factor_required");
+    house.delete(FACTOR).by(&ada).body(&no_code).send().await.refused(403, "second_factor_required");
     pass(&clock, TimeDelta::seconds(30));
     let no_password = json!({ "password": "not the password", "code": phone.code() });
     house.delete(FACTOR).by(&ada).body(&no_password).send().await.refused(403, "wrong_password");
-    sign_in(&house, &ada.email, None).await.refused(401, "second_factor_required");
+    sign_in(&house, &ada.email, None).await.refused(403, "second_factor_required");
     house.delete(FACTOR).by(&ada).body(&proof(&codes[1])).send().await.expect(204);
     house.sign_in(&ada.email, PASSWORD).await;
     assert!(house.mailed(&ada.email).await.iter().any(|mail| mail.contains("was taken away")));
@@ -171,7 +173,7 @@ async fn codes_are_not_guessed_from_one_network_nor_from_many() {
             statuses.push(house.post("/v1/sessions").body(&guess).at_network(network).send().await.status);
         }
     }
-    assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 20, "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 403).count(), 20, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 7, "{statuses:?}");
     // The right code does not help any more; after the window it does.
     sign_in(&house, &ada.email, Some(&phone.code())).await.refused(429, "too_many_requests");
@@ -202,7 +204,7 @@ async fn a_dangerous_act_asks_for_a_fresh_proof() {
     let found = async || house.get(&crate::testing::path_of(&operation)).by(&ada).send().await.json();
     assert_eq!(found().await["state"], "live");
     let no_code = json!({ "password": PASSWORD });
-    house.post(PROOF).by(&ada).body(&no_code).send().await.refused(401, "second_factor_required");
+    house.post(PROOF).by(&ada).body(&no_code).send().await.refused(403, "second_factor_required");
     house.delete(&path).by(&ada).once().send().await.refused(401, "step_up_required");
     house.post(PROOF).by(&ada).body(&proof(&codes[0])).send().await.expect(204);
     // At once, whatever was remembered of the session.
@@ -285,4 +287,30 @@ async fn anybody_may_tell_a_store_who_they_are() {
     let suspending = house.post(&path).by(&ada).once().send().await.expect(202);
     house.follow(&ada, suspending.header("location")).await;
     house.post("/v1/store-tokens").by(&eve).body(&wish).send().await.refused(404, "not_found");
+}
+
+#[actix_web::test]
+async fn codes_work_on_when_the_signing_key_is_exchanged() {
+    let clock = clock();
+    let house = house_alone(clock.clone(), |_| {}).await;
+    let ada = house.newcomer().await;
+    let (phone, codes) = protect(&house, &ada).await;
+    let worker = house.plane.gate().worker("test", "seals anew");
+    let key = || souk_access::SigningKey::generate("plane").unwrap();
+    let old = souk_access::Vault::new(house.plane.signing(), &[]);
+    let ((middle, pem), (new, _)) = (key(), key());
+    // Without the old key nothing is opened and nothing is lost.
+    assert_eq!(super::reseal(&worker, &souk_access::Vault::new(&new, &[])).await.unwrap(), 0);
+    assert_eq!(super::reseal(&worker, &old).await.unwrap(), 0);
+    let middle_vault = souk_access::Vault::new(&middle, std::slice::from_ref(house.plane.signing()));
+    assert_eq!(super::reseal(&worker, &middle_vault).await.unwrap(), 1);
+    assert_eq!(super::reseal(&worker, &middle_vault).await.unwrap(), 0);
+    // A plane that lacks the key: the app does not help, a recovery code does.
+    pass(&clock, TimeDelta::seconds(30));
+    sign_in(&house, &ada.email, Some(&phone.code())).await.refused(403, "second_factor_wrong");
+    sign_in(&house, &ada.email, Some(&codes[0])).await.expect(201);
+    let former = souk_access::SigningKey::from_pem("plane", &pem).unwrap();
+    let back = souk_access::Vault::new(house.plane.signing(), &[former]);
+    assert_eq!(super::reseal(&worker, &back).await.unwrap(), 1);
+    sign_in(&house, &ada.email, Some(&phone.code())).await.expect(201);
 }

@@ -32,6 +32,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         template!("password_changed/subject.txt"),
         template!("password_changed/body.txt"),
         template!("password_changed/body.html"),
+        template!("identity/subject.txt"),
+        template!("identity/body.txt"),
+        template!("identity/body.html"),
         template!("second_factor/subject.txt"),
         template!("second_factor/body.txt"),
         template!("second_factor/body.html"),
@@ -88,6 +91,13 @@ pub enum Letter<'a> {
         name: &'a str,
         email: &'a Email,
         change: FactorChange,
+        link: String,
+    },
+    Identity {
+        name: &'a str,
+        email: &'a Email,
+        provider: &'a str,
+        linked: bool,
         link: String,
     },
     Invitation {
@@ -151,6 +161,11 @@ impl Letter<'_> {
                 };
                 let values = context! { name => *name, email => email.as_str(), change, left, link };
                 ("second_factor", email, values)
+            }
+            Self::Identity { name, email, provider, linked, link } => {
+                let values =
+                    context! { name => *name, email => email.as_str(), provider => *provider, linked, link };
+                ("identity", email, values)
             }
             Self::PasswordChanged { name, email, link } => {
                 ("password_changed", email, named(name, email, link))
@@ -237,6 +252,8 @@ mod rules {
                 at: DateTime::UNIX_EPOCH,
                 link: link(),
             },
+            Letter::Identity { name: "Ada", email, provider: "google", linked: true, link: link() },
+            Letter::Identity { name: "Ada", email, provider: "google", linked: false, link: link() },
             Letter::SecondFactor { name: "Ada", email, change: FactorChange::On, link: link() },
             Letter::SecondFactor { name: "Ada", email, change: FactorChange::Off, link: link() },
             Letter::SecondFactor { name: "Ada", email, change: FactorChange::NewCodes, link: link() },

@@ -26,7 +26,11 @@ pub async fn standing(
     tx.optional(row).await
 }
 
-pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbError> {
+pub async fn insert(
+    tx: &mut WriteTx<'_>,
+    session: &Session,
+    proved_at: DateTime<Utc>,
+) -> Result<(), DbError> {
     let row = diesel::insert_into(sessions::table).values((
         sessions::id.eq(session.id),
         sessions::account_id.eq(session.account_id),
@@ -35,7 +39,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbErr
         sessions::created_at.eq(session.created_at),
         sessions::last_used_at.eq(session.last_used_at),
         sessions::expires_at.eq(session.expires_at),
-        sessions::proved_at.eq(session.created_at),
+        sessions::proved_at.eq(proved_at),
     ));
     tx.execute(row).await.map(|_| ())
 }

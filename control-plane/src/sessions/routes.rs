@@ -12,8 +12,7 @@ use super::actions::{self, Refreshed};
 use super::error::SessionError;
 use super::model::{EndReason, Refresh, SessionView, SignIn, Tokens};
 use super::{permissions, queries};
-use crate::accounts::Typed;
-use crate::factors;
+use crate::factors::{self, Guess};
 use crate::plane::{Origin, Plane};
 
 /// `/v1/sessions`.
@@ -38,16 +37,14 @@ async fn sign_in(
     let password = Password::presented(body.password.as_str()).map_err(|_| SessionError::WrongCredentials)?;
     let found =
         permit.write("sessions.begin", async move |tx| actions::begin(tx, email, origin).await).await?;
-    let hash = found.as_ref().map(|(_, hash)| hash);
+    let hash = found.as_ref().and_then(|(_, hash)| hash.as_ref());
     let right = plane.hasher().verify(password, hash).await.map_err(SessionError::from)?;
     let (account, _) = found.filter(|_| right).ok_or(SessionError::WrongCredentials)?;
-    let code = body.code.as_ref().map(Typed::as_str);
-    if code.is_some() {
+    if body.code.is_some() {
         factors::count_guess(&permit, account.id, origin).await?;
     }
-    let (signing, settings) = (plane.signing(), plane.settings());
-    let open =
-        async move |tx: &mut WriteTx<'_>| actions::open(tx, signing, account, settings, code, origin).await;
+    let guess = &Guess::new(&plane, origin, body.code.as_ref());
+    let open = async move |tx: &mut WriteTx<'_>| actions::enter(tx, account, guess).await;
     let tokens = permit.write("sessions.open", open).await?;
     plane.wake();
     Ok(for_one_reader(HttpResponse::Created(), &tokens))

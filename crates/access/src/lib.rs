@@ -69,6 +69,7 @@ mod reply;
 mod secret;
 mod tokens;
 mod totp;
+mod vault;
 mod vouched;
 mod worker;
 
@@ -96,5 +97,6 @@ pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
 pub use totp::{RecoveryCode, Totp};
+pub use vault::{Sealed, Vault};
 pub use vouched::Vouched;
 pub use worker::WorkerPermit;

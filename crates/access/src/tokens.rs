@@ -231,6 +231,11 @@ impl SigningKey {
         })
     }
 
+    /// The name its tokens carry.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// 256 bits that only whoever has this key can compute: a secret that need not be stored. `purpose` keeps purposes apart. Another
     /// key gives other bits.
     pub fn secret_for(&self, purpose: &str, of: &[u8]) -> [u8; 32] {

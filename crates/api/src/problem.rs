@@ -8,10 +8,7 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{
-        StatusCode,
-        header,
-    },
+    http::{StatusCode, header},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
