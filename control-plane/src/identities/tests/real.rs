@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 use super::{Away, config, landed, links, person, query, redeems};
 use crate::testing::{Doors, House, clock, house_beside};
@@ -13,6 +13,8 @@ use crate::testing::{Doors, House, clock, house_beside};
 struct Provider {
     issuer: String,
     _process: Child,
+    /// Kept open: it says more, and dies of a closed pipe.
+    _says: Lines<BufReader<ChildStdout>>,
 }
 
 /// Starts it; installs it the first time. `None`, and said so, where Node.js is missing; in CI that is a failure.
@@ -33,7 +35,11 @@ async fn provider() -> Option<Provider> {
     let mut lines = BufReader::new(process.stdout.take().expect("its output")).lines();
     if let Some(line) = lines.next_line().await.expect("a line") {
         let told: Value = serde_json::from_str(&line).expect("JSON");
-        return Some(Provider { issuer: told["issuer"].as_str().unwrap().to_owned(), _process: process });
+        return Some(Provider {
+            issuer: told["issuer"].as_str().unwrap().to_owned(),
+            _process: process,
+            _says: lines,
+        });
     }
     let status = process.wait().await.expect("a status");
     #[expect(clippy::disallowed_methods, reason = "a test's own setting")]
