@@ -16,7 +16,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check generate audit clean-local
+.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -67,6 +67,14 @@ build:
 	@$(SETUP)
 	$(STEP) "building ($(PROFILE))"
 	cargo build --profile $(PROFILE) $(PROGRAMS)
+
+## make image        build the image as an OCI archive, with its bill of materials, in target/image (needs no Docker)
+image:
+	@$(SETUP)
+	$(STEP) "building the image's programs (release, static)"
+	scripts/image-root.sh target/image/root
+	$(STEP) "packing"
+	python3 scripts/image.py target/image/root target/image/souk.tar souk:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
 ## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source
 cluster:
