@@ -4,6 +4,8 @@
 PG ?= 18
 # Cargo profile of `make up`: dev builds soonest; fast and release run faster.
 PROFILE ?= dev
+# NODE=1: `make cluster` adds a node that runs what it is given (needs root).
+NODE ?=
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
 
@@ -16,7 +18,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor cluster cluster-down test test-fast journeys drills check generate audit clean-local
+.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -68,10 +70,19 @@ build:
 	$(STEP) "building ($(PROFILE))"
 	cargo build --profile $(PROFILE) $(PROGRAMS)
 
-## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source
+## make image        build the image as an OCI archive, with its bill of materials, in target/image (needs no Docker)
+image:
+	@$(SETUP)
+	$(STEP) "building the image's programs (release, static)"
+	scripts/image-root.sh target/image/root
+	$(STEP) "packing"
+	python3 scripts/image.py target/image/root target/image/souk.tar souk:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+
+## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source (NODE=1: with a real node)
 cluster:
 	@$(STEP) "Kubernetes on this machine"
 	config=$$(tests/cluster/cluster.sh up "$$PWD/.souk/cluster")
+	$(if $(filter 1 yes true,$(NODE)),tests/cluster/node.sh up "$$PWD/.souk/cluster" >/dev/null)
 	folder=$$(tests/cluster/build.sh)
 	echo "export KUBECONFIG=$$config PATH=$$folder:\$$PATH"
 

@@ -35,6 +35,9 @@ pub struct Settings {
     pub purge_after: TimeDelta,
     /// Spare stores kept ready (`SOUK_SPARE_STORES`).
     pub spare_stores: usize,
+    /// The namespace in which stores are made as Store objects (`SOUK_STORE_NAMESPACE`), in the cluster that `KUBECONFIG` names
+    /// or that we run in. Unset, this plane's own provisioner makes them.
+    pub store_namespace: Option<String>,
     /// Where mails go (`SMTP_URL`); captured unless set.
     pub smtp_url: Option<String>,
     /// Who sends them (`SOUK_MAIL_FROM`).
@@ -53,6 +56,7 @@ impl Settings {
             requests_per_minute: 1200,
             purge_after: TimeDelta::days(30),
             spare_stores: 4,
+            store_namespace: None,
             smtp_url: None,
             mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
         })
@@ -77,6 +81,7 @@ impl Settings {
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", local.requests_per_minute)?,
             purge_after: TimeDelta::days(i64::from(days)),
             spare_stores: or("SOUK_SPARE_STORES", local.spare_stores)?,
+            store_namespace: set("SOUK_STORE_NAMESPACE"),
             smtp_url: set("SMTP_URL"),
             mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
         })

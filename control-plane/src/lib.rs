@@ -5,6 +5,7 @@ pub mod app;
 #[cfg(test)]
 mod app_tests;
 pub mod audit;
+pub mod cluster;
 pub mod config;
 pub mod members;
 pub mod messages;

@@ -116,6 +116,11 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         version -> BigInt,
+        namespace -> Nullable<Text>,
+        resource -> Nullable<Text>,
+        resource_uid -> Nullable<Text>,
+        managed_by -> Text,
+        conflicts -> Jsonb,
     }
 }
 
@@ -164,6 +169,7 @@ diesel::table! {
         started_at -> Nullable<Timestamptz>,
         finished_at -> Nullable<Timestamptz>,
         cause -> Nullable<Text>,
+        detail -> Nullable<Text>,
     }
 }
 

@@ -11,6 +11,7 @@ use souk_tenancy::{ControlConfig, ControlPool};
 use std::time::Duration;
 
 use crate::app;
+use crate::cluster::Cluster;
 use crate::config::{Config, DatabaseConfig, MigrateConfig, Settings};
 use crate::messages::Sender;
 use crate::plane::Plane;
@@ -55,7 +56,8 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
 
     let working = if parts.worker {
         let provisioner = connect(&config.database, &shutdown).await?;
-        Some(tokio::spawn(worker::run(plane.clone(), provisioner, sender, shutdown.clone())))
+        let cluster = cluster(&config.settings).await?;
+        Some(tokio::spawn(worker::run(plane.clone(), provisioner, cluster, sender, shutdown.clone())))
     } else {
         None
     };
@@ -80,6 +82,17 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     internal.stop().await;
     telemetry.flush();
     Ok(())
+}
+
+/// The cluster in which stores are made, if they are made in one. Whether it answers is no matter of starting.
+async fn cluster(settings: &Settings) -> anyhow::Result<Option<Cluster>> {
+    if settings.store_namespace.is_none() {
+        return Ok(None);
+    }
+    let cluster = Cluster::connect().await;
+    cluster.map(Some).context(
+        "SOUK_STORE_NAMESPACE is set, but there is no cluster: KUBECONFIG, or a pod's service account",
+    )
 }
 
 /// Waits for the database: at start-up it may be a little later than we are.

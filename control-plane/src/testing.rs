@@ -101,7 +101,7 @@ fn start_worker(database: &'static TestDatabase) {
                 let settings = Settings { spare_stores: 2, ..Settings::local().expect("settings") };
                 let plane = plane_over(database, settings, Clock::system()).await;
                 let provisioner = database.provisioner().await;
-                worker::run(plane, provisioner, Sender::Captured, Shutdown::manual()).await;
+                worker::run(plane, provisioner, None, Sender::Captured, Shutdown::manual()).await;
             });
         });
     });
@@ -335,7 +335,8 @@ impl<S: Doors> House<S> {
     pub async fn work(&self, provisioner: &Provisioner) {
         let worker = self.plane.gate().worker("test", "does the work of a test");
         let holder = RequestId::new().uuid();
-        let hands = crate::stores::Hands { worker: &worker, plane: &self.plane, provisioner, holder };
+        let hands =
+            crate::stores::Hands { worker: &worker, plane: &self.plane, provisioner, cluster: None, holder };
         while let Some(operation) = claim(&worker, holder).await {
             crate::stores::carry_out(&hands, &operation).await.expect("the work is noted");
         }

@@ -1,8 +1,12 @@
 //! What this plane does without being asked by a request: carries out operations, keeps spare stores, sends mails, and
 //! looks at the clock. Any number of processes may run it at once.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use futures_util::StreamExt as _;
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::Event;
 use souk_access::ControlWorker;
 use souk_kernel::{OperationId, RequestId};
 use souk_provisioner::Provisioner;
@@ -10,13 +14,15 @@ use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 
+use crate::cluster::Cluster;
 use crate::messages::{self, Sender};
 use crate::operations;
 use crate::plane::Plane;
 use crate::sessions;
-use crate::stores::{self, Hands};
+use crate::stores::{self, Hands, StoreError};
 
 /// How long to wait before looking again when nobody woke us: other processes write work too.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -26,14 +32,25 @@ const CALM_DOWN: Duration = Duration::from_secs(1);
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(20);
+/// How often every Store object is compared with its row, though nothing was heard of it.
+const COMPARE: Duration = Duration::from_secs(300);
 /// Operations carried out at once in this process.
 const PARALLEL: usize = 3;
 
 /// Runs every loop until shutdown; what is under way then is finished first.
-pub async fn run(plane: Plane, provisioner: Provisioner, sender: Sender, shutdown: Shutdown) {
+pub async fn run(
+    plane: Plane,
+    provisioner: Provisioner,
+    cluster: Option<Cluster>,
+    sender: Sender,
+    shutdown: Shutdown,
+) {
     let mut loops = JoinSet::new();
     for _ in 0..PARALLEL {
-        loops.spawn(carry_out(plane.clone(), provisioner.clone(), shutdown.clone()));
+        loops.spawn(carry_out(plane.clone(), provisioner.clone(), cluster.clone(), shutdown.clone()));
+    }
+    if let Some(cluster) = cluster {
+        loops.spawn(watch_cluster(plane.clone(), provisioner.clone(), cluster, shutdown.clone()));
     }
     loops.spawn(keep_spares(plane.clone(), provisioner, shutdown.clone()));
     loops.spawn(send_mails(plane.clone(), sender, shutdown.clone()));
@@ -53,7 +70,7 @@ async fn wait(work: &mut watch::Receiver<u64>, shutdown: &Shutdown, at_most: Dur
     }
 }
 
-async fn carry_out(plane: Plane, provisioner: Provisioner, shutdown: Shutdown) {
+async fn carry_out(plane: Plane, provisioner: Provisioner, cluster: Option<Cluster>, shutdown: Shutdown) {
     let worker = plane.gate().worker("operations", "carries out what people asked for");
     // A name for the leases of this loop; nobody else has it.
     let holder = RequestId::new().uuid();
@@ -67,7 +84,13 @@ async fn carry_out(plane: Plane, provisioner: Provisioner, shutdown: Shutdown) {
             .await;
         match next {
             Ok(Some(operation)) => {
-                let hands = Hands { worker: &worker, plane: &plane, provisioner: &provisioner, holder };
+                let hands = Hands {
+                    worker: &worker,
+                    plane: &plane,
+                    provisioner: &provisioner,
+                    cluster: cluster.as_ref(),
+                    holder,
+                };
                 tokio::select! {
                     outcome = stores::carry_out(&hands, &operation) => if let Err(error) = outcome {
                         // The lease runs out and somebody takes it up again.
@@ -106,6 +129,60 @@ async fn keep_lease(worker: &ControlWorker, id: OperationId, holder: Uuid) {
             Err(error) => tracing::warn!(%error, operation.id = %id, "a lease could not be renewed"),
         }
     }
+}
+
+/// Follows every Store object. Whatever is missed is made up for: each listing is compared with the rows.
+async fn watch_cluster(plane: Plane, provisioner: Provisioner, cluster: Cluster, shutdown: Shutdown) {
+    let worker = plane.gate().worker("cluster", "follows the Store objects of the cluster");
+    let hands = Hands {
+        worker: &worker,
+        plane: &plane,
+        provisioner: &provisioner,
+        cluster: Some(&cluster),
+        holder: RequestId::new().uuid(),
+    };
+    let mut events = std::pin::pin!(cluster.watch().default_backoff());
+    let mut compare = tokio::time::interval(COMPARE);
+    compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut listed = HashSet::new();
+    loop {
+        let outcome = tokio::select! {
+            () = shutdown.begun() => return,
+            _ = compare.tick() => look_at_all(&hands, &cluster).await,
+            event = events.next() => match event {
+                None => return,
+                Some(Err(error)) => {
+                    tracing::warn!(%error, "the cluster cannot be watched");
+                    Ok(())
+                }
+                Some(Ok(Event::Init)) => {
+                    listed.clear();
+                    Ok(())
+                }
+                Some(Ok(Event::InitApply(object))) => {
+                    listed.extend(object.metadata.uid.clone());
+                    stores::observed(&hands, &object).await
+                }
+                Some(Ok(Event::InitDone)) => stores::compare(&hands, &listed).await,
+                Some(Ok(Event::Apply(object))) => stores::observed(&hands, &object).await,
+                Some(Ok(Event::Delete(object))) => stores::removed(&hands, &object).await,
+            },
+        };
+        if let Err(error) = outcome {
+            // It is looked at again with everything else.
+            tracing::warn!(%error, "what was heard of a Store object could not be acted upon");
+        }
+    }
+}
+
+/// Every object and every row, whatever was heard of them.
+async fn look_at_all(hands: &Hands<'_>, cluster: &Cluster) -> Result<(), StoreError> {
+    let all = cluster.all().await?;
+    let present = all.iter().filter_map(|object| object.metadata.uid.clone()).collect();
+    for object in &all {
+        stores::observed(hands, object).await?;
+    }
+    stores::compare(hands, &present).await
 }
 
 async fn keep_spares(plane: Plane, provisioner: Provisioner, shutdown: Shutdown) {

@@ -26,7 +26,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/cluster.sh");
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Starts the cluster once. `None` without Go to build it with, where that is allowed.
-async fn cluster() -> Option<()> {
+pub async fn cluster() -> Option<()> {
     static CLUSTER: OnceCell<Option<()>> = OnceCell::const_new();
     *CLUSTER
         .get_or_init(|| async {
@@ -85,12 +85,22 @@ async fn sweep() {
 
 /// The operator of the tests may do what the chart's may, and nothing more: everything here proves that it is enough.
 fn grant_what_the_chart_grants() {
-    let rights = rendered(&["-s", "templates/operator-rights.yaml"]);
+    let rights = rendered(&[
+        "-s",
+        "templates/operator-rights.yaml",
+        "-s",
+        "templates/control-plane-rights.yaml",
+        "--set",
+        "controlPlane.storeNamespace=default",
+    ]);
     let bindings = "---\n{ apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: { name: souk-lease },
         rules: [{ apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, patch] }] }
 ---\n{ apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: { name: operator-of-tests },
         roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: souk-operator },
-        subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: operator }] }\n";
+        subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: operator }] }
+---\n{ apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: { name: control-plane-of-tests },
+        roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: souk-control-plane },
+        subjects: [{ apiGroup: rbac.authorization.k8s.io, kind: User, name: control-plane }] }\n";
     pipe_to_kubectl(&["apply", "-n", "default", "-f", "-"], &format!("{rights}{bindings}"));
 }
 
@@ -121,7 +131,7 @@ fn pipe_to_kubectl(arguments: &[&str], text: &str) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no config.rs")]
-fn in_ci() -> bool {
+pub fn in_ci() -> bool {
     std::env::var("CI").is_ok()
 }
 
@@ -148,6 +158,7 @@ pub struct Bench {
     pub namespace: String,
     pub client: Client,
     pub provisioner: Provisioner,
+    pub database: &'static TestDatabase,
     config: Config,
     running: Vec<(Sender<()>, JoinHandle<bool>)>,
 }
@@ -167,6 +178,21 @@ impl Bench {
     /// Nobody works in it yet.
     pub async fn idle(change: impl FnOnce(&mut Config)) -> Option<Self> {
         cluster().await?;
+        Self::over(TestDatabase::get().await, change).await
+    }
+
+    /// With a database of its own, for a test that has a control plane: two of them in one would do each other's work.
+    /// Whoever starts next removes it.
+    pub async fn alone() -> Option<Self> {
+        Self::alone_with(|_| {}).await
+    }
+
+    pub async fn alone_with(change: impl FnOnce(&mut Config)) -> Option<Self> {
+        cluster().await?;
+        Self::over(Box::leak(Box::new(TestDatabase::fresh().await)), change).await
+    }
+
+    async fn over(database: &'static TestDatabase, change: impl FnOnce(&mut Config)) -> Option<Self> {
         let client = client("admin").await;
         let namespaces: Api<Namespace> = Api::all(client.clone());
         // Pods of every store pass the strictest of the cluster's own checks.
@@ -182,8 +208,9 @@ impl Bench {
             accounts.get_opt("default").await.ok().flatten()
         })
         .await;
-        let bind = |role: &str, name: &str| {
-            let arguments = ["create", "rolebinding", name, role, "--user=operator", "-n", &namespace];
+        let bind = |role: &str, name: &str, user: &str| {
+            let user = format!("--user={user}");
+            let arguments = ["create", "rolebinding", name, role, &user, "-n", &namespace];
             let kubectl = Command::new(kubernetes().join("kubectl"))
                 .arg(format!("--kubeconfig={FOLDER}/admin.kubeconfig"))
                 .args(arguments)
@@ -191,9 +218,9 @@ impl Bench {
                 .expect("kubectl runs");
             assert!(kubectl.status.success(), "{}", String::from_utf8_lossy(&kubectl.stderr));
         };
-        bind("--clusterrole=souk-store-secrets", "store-secrets");
-        bind("--clusterrole=souk-lease", "lease");
-        let database = TestDatabase::get().await;
+        bind("--clusterrole=souk-store-secrets", "store-secrets", "operator");
+        bind("--clusterrole=souk-lease", "lease", "operator");
+        bind("--clusterrole=souk-store-objects", "store-objects", "control-plane");
         let mut config = Config {
             database_url: database.url.clone(),
             provisioner_password: database.secrets.provisioner.clone(),
@@ -223,7 +250,7 @@ impl Bench {
         };
         change(&mut config);
         let provisioner = database.provisioner().await;
-        Some(Self { namespace, client, provisioner, config, running: Vec::new() })
+        Some(Self { namespace, client, provisioner, database, config, running: Vec::new() })
     }
 
     /// An operator as it stands before it works, for whoever wants to lead it.
@@ -343,6 +370,7 @@ impl Bench {
         log.lines()
             .filter_map(|line| serde_json::from_str::<Value>(line).ok())
             .filter(|event| event["user"]["username"] == "operator")
+            .filter(|event| !["get", "list", "watch"].iter().any(|verb| event["verb"] == *verb))
             .filter(|event| event["objectRef"]["namespace"] == self.namespace.as_str())
             .filter(|event| !["events", "leases"].iter().any(|kind| event["objectRef"]["resource"] == *kind))
             .map(|event| {
@@ -369,10 +397,9 @@ impl Bench {
 
     /// One value from the database, as its admin.
     pub async fn look(&self, sql: &str) -> String {
-        let database = TestDatabase::get().await;
         let mut url = admin_url();
         let end = url.rfind('/').expect("a URL with a database");
-        url.replace_range(end + 1.., &database.name);
+        url.replace_range(end + 1.., &self.database.name);
         let (client, connection) =
             tokio_postgres::connect(&url, tokio_postgres::NoTls).await.expect("the admin logs in");
         tokio::spawn(connection);

@@ -33,7 +33,7 @@ for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
 done
 if [ "${1:-}" = node ]; then
     build kubebox-node "$here/kubernetes" . -tags node -ldflags "$flags"
-    for name in kubelet kube-proxy; do ln -sf kubebox-node "$out/$name"; done
+    for name in kubelet kube-proxy forward; do ln -sf kubebox-node "$out/$name"; done
 fi
 build kubebox "$here/kubernetes" . -ldflags "$flags"
 for name in etcd kube-apiserver kube-controller-manager kube-scheduler kubectl; do ln -sf kubebox "$out/$name"; done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A real Kubernetes on this machine, for tests and for trying things: etcd, kube-apiserver, kube-controller-manager and
-# kube-scheduler as plain processes on loopback, and kwok nodes that take pods without running them.
+# kube-scheduler as plain processes on loopback, and kwok nodes that take pods without running them (node.sh adds one that does).
 #   cluster.sh up [folder]      starts it (once) and prints where its kubeconfig is
 #   cluster.sh down [folder]    stops what `up` started and removes the folder
 #   cluster.sh status [folder]  what runs, and how much memory it has
@@ -90,16 +90,22 @@ up() {
     cat >"$folder/tokens.csv" <<END
 admin-$token,admin,admin,"system:masters"
 operator-$token,operator,operator
+control-plane-$token,control-plane,control-plane
 controllers-$token,system:kube-controller-manager,controllers
 scheduler-$token,system:kube-scheduler,scheduler
+kubelet-$token,system:node:real,kubelet,"system:nodes"
+proxy-$token,system:kube-proxy,proxy
 END
-    for user in admin operator controllers scheduler; do kubeconfig $user; done
-    # Every write, by whom: tests count them.
+    for user in admin operator control-plane controllers scheduler kubelet proxy; do kubeconfig $user; done
+    # Every write, by whom, and all that ours do: tests count them.
     cat >"$folder/audit.yaml" <<'END'
 apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
-rules: [{ level: None, verbs: [get, list, watch] }, { level: Metadata }]
+rules:
+- { level: Metadata, users: [operator, control-plane] }
+- { level: None, verbs: [get, list, watch] }
+- { level: Metadata }
 END
 
     start etcd "$programs/etcd" --data-dir "$folder/etcd" --unsafe-no-fsync --log-level warn \
@@ -109,6 +115,7 @@ END
     start apiserver "$programs/kube-apiserver" --etcd-servers "http://127.0.0.1:$etcd" \
         --bind-address 127.0.0.1 --secure-port "$api" --advertise-address 127.0.0.1 --endpoint-reconciler-type none \
         --tls-cert-file "$folder/server.crt" --tls-private-key-file "$folder/server.key" \
+        --enable-admission-plugins NodeRestriction,PodNodeSelector,PodTolerationRestriction --allow-privileged=true \
         --token-auth-file "$folder/tokens.csv" --authorization-mode Node,RBAC --service-cluster-ip-range 10.96.0.0/16 \
         --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$folder/server.pub" \
         --service-account-signing-key-file "$folder/server.key" \
@@ -123,7 +130,8 @@ END
     start scheduler "$programs/kube-scheduler" --kubeconfig "$folder/scheduler.kubeconfig" \
         --bind-address 127.0.0.1 --secure-port "$scheduler" --leader-elect=false --kube-api-qps 200 --kube-api-burst 400
     # Pod addresses of its own invention: nothing on this machine or beyond is ever asked for them.
-    start kwok "$programs/kwok" --kubeconfig "$folder/admin.kubeconfig" --manage-all-nodes=true \
+    start kwok "$programs/kwok" --kubeconfig "$folder/admin.kubeconfig" --manage-all-nodes=false \
+        --manage-nodes-with-annotation-selector kwok.x-k8s.io/node=fake \
         --cidr 10.128.0.1/16 --node-ip 127.0.0.1 --server-address "127.0.0.1:$kwok"
     for node in $(seq "$nodes"); do
         cat <<END
@@ -132,6 +140,7 @@ apiVersion: v1
 kind: Node
 metadata:
   name: node-$node
+  annotations: { kwok.x-k8s.io/node: fake }
   labels: { kubernetes.io/hostname: node-$node, kubernetes.io/os: linux, topology.kubernetes.io/zone: zone-$node }
 status:
   allocatable: { cpu: "32", memory: 256Gi, pods: "1000" }
@@ -143,6 +152,7 @@ END
 }
 
 down() {
+    "$here/node.sh" down "$folder"
     stop kwok scheduler controllers apiserver etcd
     rm -rf "$folder"
 }

@@ -1,5 +1,5 @@
 //! The operator on a real Kubernetes (etcd, kube-apiserver, kube-controller-manager, kube-scheduler) over a real PostgreSQL.
-//! Pods are scheduled, but kwok only says that they run: what they do is proved elsewhere.
+//! Pods are scheduled, but kwok only says that they run; those of `node` do run, on a real kubelet and containerd.
 //!
 //! Every test has a namespace and an operator of its own. The cluster is left running for the next time
 //! (`make cluster-down`).
@@ -8,6 +8,9 @@ mod bench;
 mod birth;
 mod chart;
 mod deletion;
+mod node;
 mod operators;
+mod plane;
 mod refusals;
 mod repair;
+mod rights;

@@ -130,6 +130,30 @@ impl Shop {
         }
     }
 
+    /// A store that is open already: `base` is where it is reached, `host` what it is called there.
+    ///
+    /// # Panics
+    /// Only where there is no HTTP client.
+    pub fn at(base: &str, host: &str, id: &str, publishable_key: &str, secret_key: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().timeout(Duration::from_secs(30)).pool_max_idle_per_host(0);
+        let own = ToOwned::to_owned;
+        Self {
+            client: client.build().expect("a client"),
+            id: own(id),
+            base: own(base),
+            host: own(host),
+            publishable_key: own(publishable_key),
+            secret_key: own(secret_key),
+        }
+    }
+
+    /// What a shopper sees first.
+    pub async fn browse(&self) -> Answer {
+        let request = self.request(Method::GET, "/store/v1/products");
+        send(request.header("x-souk-key", &self.publishable_key)).await
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base)).header("host", &self.host)
     }
@@ -176,7 +200,12 @@ impl Shop {
 
     /// One attempt to pay, under the cart's own idempotency key: repeating it is the same attempt.
     pub async fn pay(&self, cart: &Cart, token: &str) -> Answer {
-        let body = json!({ "expected_total": cart.total, "payment": { "provider": "test", "token": token } });
+        self.pay_by(cart, json!({ "provider": "test", "token": token })).await
+    }
+
+    /// The same by another provider.
+    pub async fn pay_by(&self, cart: &Cart, payment: Value) -> Answer {
+        let body = json!({ "expected_total": cart.total, "payment": payment });
         let request = self
             .request(Method::POST, &format!("/store/v1/carts/{}/checkout", cart.id))
             .header("x-souk-key", &self.publishable_key)

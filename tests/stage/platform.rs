@@ -192,7 +192,7 @@ async fn serve_control(database: &'static TestDatabase, pem: &str, domain: Strin
     let works = plane.clone();
     let provisioner = database.provisioner().await;
     let mail = souk_control_plane::messages::Sender::Captured;
-    tokio::spawn(souk_control_plane::worker::run(works, provisioner, mail, stop));
+    tokio::spawn(souk_control_plane::worker::run(works, provisioner, None, mail, stop));
     let (listening, address) = listener();
     let cursors = CursorKey::new(b"of proofs");
     let server = HttpServer::new(move || souk_control_plane::app::app(plane.clone(), cursors.clone()));

@@ -37,8 +37,30 @@ pub async fn start_step(
     if !queries::hold(tx, id, holder).await? {
         return Err(OperationError::LeaseLost);
     }
+    // Waiting goes on where it was; nothing began anew.
+    if queries::is_waiting(tx, id, step).await? {
+        return Ok(());
+    }
     queries::start_step(tx, id, step).await?;
     Ok(queries::touch(tx, id).await?)
+}
+
+/// Nothing failed, but what the step needs is not there yet: back into the queue until then, with the step still under way
+/// and the attempt not counted. [`nudge`](queries::nudge) ends the wait early.
+pub async fn wait(
+    tx: &mut WriteTx<'_>,
+    operation: &Operation,
+    holder: Uuid,
+    detail: &str,
+    at_most: TimeDelta,
+) -> Result<(), OperationError> {
+    if operation.state.on(OperationEvent::PutBack).is_err()
+        || !queries::hold(tx, operation.id, holder).await?
+    {
+        return Err(OperationError::LeaseLost);
+    }
+    let news = queries::wait_for(tx, operation.id, detail).await?;
+    Ok(queries::put_aside(tx, operation.id, at_most, news).await?)
 }
 
 /// Ends the operation well, in the transaction that states its effect.

@@ -13,10 +13,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{claim, failed_for_good, forget_secrets, put_back, settle, start_step, submit};
+pub use actions::{claim, failed_for_good, forget_secrets, put_back, settle, start_step, submit, wait};
 pub use error::{CATALOGUE, OperationError};
 pub use model::{Failure, KEYS_KEPT, Keys, NewOperation, Operation, OperationKind, OperationView};
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{forget_keys, keep_secret, renew, view};
+pub use queries::{forget_keys, is_waiting, keep_secret, nudge, renew, unfinished, view};
 pub use routes::routes;
 pub use state::OperationState;

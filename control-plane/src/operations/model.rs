@@ -26,6 +26,10 @@ text_enum! {
         DeleteStore = "delete_store",
         RestoreStore = "restore_store",
         PurgeStore = "purge_store",
+        /// The control plane's word counts from now on, also for fields that others own.
+        TakeOverStore = "take_over_store",
+        /// The cluster's word counts from now on.
+        HandOverStore = "hand_over_store",
     }
 }
 
@@ -39,7 +43,9 @@ impl OperationKind {
             | Self::ResumeStore
             | Self::DeleteStore
             | Self::RestoreStore
-            | Self::PurgeStore => &["apply", "record"],
+            | Self::PurgeStore
+            | Self::TakeOverStore
+            | Self::HandOverStore => &["apply", "record"],
         }
     }
 }
@@ -88,6 +94,7 @@ pub struct Step {
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
     pub cause: Option<String>,
+    pub detail: Option<String>,
 }
 
 text_enum! {
@@ -118,6 +125,10 @@ pub struct StepView {
     /// Why the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// What it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "RolloutInProgress: 0 of 1 pods serve, 1 are new")]
+    pub detail: Option<String>,
 }
 
 /// Whether the keys of a new store can still be taken.
@@ -234,9 +245,9 @@ fn keys(it: &Operation, now: DateTime<Utc>) -> KeysView {
 
 impl From<Step> for StepView {
     fn from(step: Step) -> Self {
-        let Step { name, state, attempts, started_at, finished_at, cause } = step;
+        let Step { name, state, attempts, started_at, finished_at, cause, detail } = step;
         let duration_ms = started_at.zip(finished_at).map(|(start, end)| (end - start).num_milliseconds());
-        Self { name, state, attempts, started_at, finished_at, duration_ms, cause }
+        Self { name, state, attempts, started_at, finished_at, duration_ms, cause, detail }
     }
 }
 

@@ -127,6 +127,7 @@ pub async fn start_step(tx: &mut WriteTx<'_>, id: OperationId, name: &str) -> Re
         operation_steps::state.eq(StepState::Done),
         operation_steps::finished_at.eq(now),
         operation_steps::cause.eq(None::<String>),
+        operation_steps::detail.eq(None::<String>),
     ));
     tx.execute(done).await?;
     let this = operation_steps::table
@@ -150,6 +151,7 @@ pub async fn end_step(tx: &mut WriteTx<'_>, id: OperationId, cause: Option<&str>
         operation_steps::state.eq(state),
         operation_steps::finished_at.eq(now),
         operation_steps::cause.eq(cause.map(ToOwned::to_owned)),
+        operation_steps::detail.eq(None::<String>),
     ));
     tx.execute(change).await.map(|_| ())
 }
@@ -166,6 +168,56 @@ pub async fn put_back(tx: &mut WriteTx<'_>, id: OperationId, wait: TimeDelta) ->
         operations::version.eq(operations::version + 1),
     ));
     tx.execute(change).await.map(|_| ())
+}
+
+/// Whether this step is under way and waits for something outside.
+pub async fn is_waiting(tx: &mut ReadTx<'_>, id: OperationId, step: &str) -> Result<bool, DbError> {
+    let row = operation_steps::table
+        .filter(operation_steps::operation_id.eq(id).and(operation_steps::name.eq(step.to_owned())))
+        .filter(operation_steps::state.eq(StepState::Running).and(operation_steps::detail.is_not_null()));
+    Ok(tx.optional(row.select(operation_steps::position)).await?.is_some_and(|_: i32| true))
+}
+
+/// Says what the step under way waits for; whether that is news.
+pub async fn wait_for(tx: &mut WriteTx<'_>, id: OperationId, detail: &str) -> Result<bool, DbError> {
+    let running = operation_steps::table
+        .filter(operation_steps::operation_id.eq(id).and(operation_steps::state.eq(StepState::Running)))
+        .filter(operation_steps::detail.is_distinct_from(Some(detail.to_owned())));
+    let change = diesel::update(running).set(operation_steps::detail.eq(detail.to_owned()));
+    Ok(tx.execute(change).await? > 0)
+}
+
+/// Back into the queue, as if it had not been claimed; `news` makes those who watch look again.
+pub async fn put_aside(
+    tx: &mut WriteTx<'_>,
+    id: OperationId,
+    wait: TimeDelta,
+    news: bool,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(operations::table.find(id)).set((
+        operations::state.eq(OperationState::Queued),
+        operations::attempts.eq(operations::attempts - 1),
+        operations::available_at.eq(now + wait),
+        operations::lease_holder.eq(None::<Uuid>),
+        operations::lease_ends_at.eq(None::<DateTime<Utc>>),
+        operations::updated_at.eq(now),
+        operations::version.eq(operations::version + i64::from(news)),
+    ));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// What a store's operation waits for may have come: it is due at once. Whether there was one that waits.
+pub async fn nudge(tx: &mut WriteTx<'_>, store_request: OperationId) -> Result<bool, DbError> {
+    let now = tx.now();
+    let waiting = operation_steps::table
+        .filter(operation_steps::state.eq(StepState::Running).and(operation_steps::detail.is_not_null()))
+        .select(operation_steps::operation_id);
+    let due = operations::table
+        .filter(operations::store_request_id.eq(store_request))
+        .filter(operations::state.eq(OperationState::Queued).and(operations::available_at.gt(now)))
+        .filter(operations::id.eq_any(waiting));
+    Ok(tx.execute(diesel::update(due).set(operations::available_at.eq(now))).await? > 0)
 }
 
 /// Ends it. A failed one keeps no keys.

@@ -6,6 +6,7 @@ use souk_api::problem::{NOT_FOUND, VALIDATION};
 use souk_tenancy::{DbError, TenancyError};
 
 use super::state::{IllegalTransition, StoreState};
+use crate::cluster::ClusterError;
 use crate::messages::MessageError;
 use crate::operations::OperationError;
 use crate::problems;
@@ -13,6 +14,8 @@ use crate::problems;
 souk_api::problems! { CATALOGUE;
     HANDLE_TAKEN = 409, "handle_taken", "This name, or one that looks like it, is taken", "Choose another handle.";
     STORE_QUOTA = 409, "store_quota_reached", "The plan allows no more stores", "Delete a store, or choose a larger plan.";
+    MANAGED_IN_CLUSTER = 409, "managed_in_cluster", "The store is managed in its Kubernetes cluster", "Change its Store object there, or take the store over first.";
+    NOT_IN_CLUSTER = 409, "not_in_cluster", "The store has no Store object to take over or hand over", "Nothing needs to be done: its changes are asked for here.";
     STORE_STATE = 409, "store_state", "The store's state does not allow this", "See `allowed_actions` of the store.";
 }
 
@@ -34,6 +37,20 @@ pub enum StoreError {
     Country,
     #[error("the state does not allow it: {0}")]
     State(StoreState),
+    #[error("the store is managed in the cluster")]
+    ManagedInCluster,
+    #[error("the store has no object in a cluster")]
+    NotInCluster,
+    /// Not an error: what is waited for has not come yet.
+    #[error("waiting: {0}")]
+    Waiting(String),
+    /// What was waited for did not come in time.
+    #[error("too late: {0}")]
+    Late(String),
+    #[error("this process has no cluster")]
+    NoCluster,
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
@@ -96,6 +113,11 @@ impl From<StoreError> for Problem {
                 .detail(format!("the store is {state}"))
                 .extension("state", state.as_str())
                 .extension("allowed_actions", state.allowed_actions().to_vec()),
+            StoreError::ManagedInCluster => Problem::new(&MANAGED_IN_CLUSTER),
+            StoreError::NotInCluster => Problem::new(&NOT_IN_CLUSTER),
+            StoreError::Waiting(_) | StoreError::Late(_) | StoreError::NoCluster | StoreError::Cluster(_) => {
+                problems::internal(error)
+            }
             StoreError::Problem(problem) => problem,
             StoreError::Operation(cause) => cause.into(),
             StoreError::Message(cause) => problems::internal(cause),

@@ -3,13 +3,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Queryable, Selectable};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use souk_access::IssuedToken;
 use souk_kernel::{Country, Currency, Handle, HostLabel, OperationId, OrganizationId, StoreId, Text};
 use utoipa::{IntoParams, ToSchema};
 
 use super::state::StoreState;
+use crate::cluster::{Conflict, Place};
 use crate::plans::PlanId;
 use crate::schema::stores;
+use crate::text_enum::text_enum;
 
 /// How long a released name stays with its organization.
 pub const NAME_HELD: TimeDelta = TimeDelta::days(30);
@@ -33,6 +36,34 @@ pub struct Store {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub version: i64,
+    /// Where its Store object is; nowhere for a store that our own provisioner made.
+    pub namespace: Option<String>,
+    pub resource: Option<String>,
+    pub resource_uid: Option<String>,
+    pub managed_by: ManagedBy,
+    pub conflicts: Value,
+}
+
+text_enum! {
+    /// Whose word about a Store object counts.
+    pub enum ManagedBy {
+        /// Ours: changes are asked for here.
+        ControlPlane = "control_plane",
+        /// Whoever applies the object: this plane only shows what it says.
+        Kubernetes = "kubernetes",
+    }
+}
+
+/// A store's object in the cluster.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ClusterView {
+    #[schema(example = "souk-stores")]
+    pub namespace: String,
+    #[schema(example = "analytical-engines")]
+    pub name: String,
+    pub managed_by: ManagedBy,
+    /// Where the object and this plane disagree. Take over to have it as it is here, hand over to have it as it is there.
+    pub conflicts: Vec<Conflict>,
 }
 
 /// A store as its members see it.
@@ -59,6 +90,9 @@ pub struct StoreView {
     /// Until when a deleted store can be restored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub purge_after: Option<DateTime<Utc>>,
+    /// Its Store object, where stores live in a Kubernetes cluster.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterView>,
     /// What can be asked of it now, roles aside.
     #[schema(example = json!(["rename", "suspend", "delete", "enter"]))]
     pub allowed_actions: Vec<&'static str>,
@@ -70,6 +104,13 @@ impl Store {
     /// As shown; `url` makes an address of a handle.
     pub fn view(self, url: impl Fn(&str) -> String) -> StoreView {
         StoreView {
+            allowed_actions: self.allowed_actions(),
+            cluster: self.place().map(|place| ClusterView {
+                namespace: place.namespace,
+                name: place.name,
+                managed_by: self.managed_by,
+                conflicts: self.conflicts(),
+            }),
             id: self.id,
             organization: self.organization_id,
             url: url(self.handle.as_str()),
@@ -82,9 +123,35 @@ impl Store {
             plan: self.plan,
             state: self.state,
             purge_after: self.purge_after,
-            allowed_actions: self.state.allowed_actions().to_vec(),
             created_at: self.created_at,
             updated_at: self.updated_at,
+        }
+    }
+
+    /// Where its object is, if it has one.
+    pub fn place(&self) -> Option<Place> {
+        let (namespace, name) = self.namespace.clone().zip(self.resource.clone())?;
+        Some(Place { namespace, name })
+    }
+
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        serde_json::from_value(self.conflicts.clone()).unwrap_or_default()
+    }
+
+    /// What its people may ask for now.
+    pub fn allowed_actions(&self) -> Vec<&'static str> {
+        let all = self.state.allowed_actions();
+        if self.resource.is_none() || !self.state.can_be_renamed() {
+            return all.to_vec();
+        }
+        match self.managed_by {
+            ManagedBy::ControlPlane => {
+                let conflict = (!self.conflicts().is_empty()).then_some("take_over");
+                all.iter().copied().chain(["hand_over"]).chain(conflict).collect()
+            }
+            ManagedBy::Kubernetes => {
+                all.iter().copied().filter(|action| *action == "enter").chain(["take_over"]).collect()
+            }
         }
     }
 }

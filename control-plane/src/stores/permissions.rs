@@ -15,6 +15,8 @@ souk_access::permissions! {
     Enter = "store", "enter", Reads;
     /// Suspend and resume one.
     Suspend = "store", "suspend", Writes;
+    /// Say whose word about its Store object counts: ours, or the cluster's.
+    Place = "store", "place", Writes;
     /// Delete and restore one.
     Delete = "store", "delete", Writes;
 }

@@ -7,8 +7,9 @@ use souk_kernel::{AccountId, HostLabel, OperationId, OrganizationId, StoreId, Te
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-use super::model::{NAME_HELD, Store};
+use super::model::{ManagedBy, NAME_HELD, Store};
 use super::state::StoreState;
+use crate::cluster::{Conflict, Place};
 use crate::plans::PlanId;
 use crate::schema::{handles, members, organizations, stores};
 
@@ -26,8 +27,90 @@ pub async fn insert(tx: &mut WriteTx<'_>, store: &Store) -> Result<(), DbError> 
         stores::state.eq(store.state),
         stores::created_at.eq(store.created_at),
         stores::updated_at.eq(store.updated_at),
+        stores::id.eq(store.id),
+        stores::namespace.eq(store.namespace.clone()),
+        stores::resource.eq(store.resource.clone()),
+        stores::resource_uid.eq(store.resource_uid.clone()),
+        stores::managed_by.eq(store.managed_by),
     ));
     tx.execute(row).await.map(|_| ())
+}
+
+/// The store that is this object.
+pub async fn find_object(tx: &mut ReadTx<'_>, uid: &str) -> Result<Option<Store>, DbError> {
+    let row = stores::table.filter(stores::resource_uid.eq(uid.to_owned()));
+    tx.optional(row.select(Store::as_select())).await
+}
+
+/// By the operation that asked for it; none when there is no such row.
+pub async fn find_request(tx: &mut ReadTx<'_>, request: OperationId) -> Result<Option<Store>, DbError> {
+    tx.optional(stores::table.find(request).select(Store::as_select())).await
+}
+
+/// Stores whose object we have seen and that should still have it, a page at a time.
+pub async fn with_objects(
+    tx: &mut ReadTx<'_>,
+    after: OperationId,
+    limit: i64,
+) -> Result<Vec<Store>, DbError> {
+    let rows = stores::table
+        .filter(stores::resource_uid.is_not_null().and(stores::request_id.gt(after)))
+        .filter(stores::state.eq_any([StoreState::Opening, StoreState::Live, StoreState::Suspended]))
+        .order(stores::request_id)
+        .limit(limit)
+        .select(Store::as_select());
+    tx.load(rows).await
+}
+
+/// Says which object the store is.
+pub async fn bind(
+    tx: &mut WriteTx<'_>,
+    request: OperationId,
+    place: &Place,
+    uid: Option<&str>,
+) -> Result<(), DbError> {
+    let change = diesel::update(stores::table.find(request)).set((
+        stores::namespace.eq(place.namespace.clone()),
+        stores::resource.eq(place.name.clone()),
+        stores::resource_uid.eq(uid.map(ToOwned::to_owned)),
+    ));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// Says whose word counts, and where the two disagree.
+pub async fn manage(
+    tx: &mut WriteTx<'_>,
+    request: OperationId,
+    managed_by: ManagedBy,
+    conflicts: &[Conflict],
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(stores::table.find(request)).set((
+        stores::managed_by.eq(managed_by),
+        stores::conflicts.eq(serde_json::to_value(conflicts).unwrap_or_default()),
+        stores::updated_at.eq(now),
+        stores::version.eq(stores::version + 1),
+    ));
+    tx.execute(change).await.map(|_| ())
+}
+
+/// What the object says of a store that is managed there.
+pub async fn copy(
+    tx: &mut WriteTx<'_>,
+    request: OperationId,
+    name: &Text<120>,
+    handle: &HostLabel,
+    plan: PlanId,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = diesel::update(stores::table.find(request)).set((
+        stores::name.eq(name.as_str()),
+        stores::handle.eq(handle.as_str()),
+        stores::plan.eq(plan),
+        stores::updated_at.eq(now),
+        stores::version.eq(stores::version + 1),
+    ));
+    tx.execute(change).await.map(|_| ())
 }
 
 pub async fn find(tx: &mut ReadTx<'_>, id: StoreId) -> Result<Option<Store>, DbError> {

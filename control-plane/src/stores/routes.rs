@@ -24,6 +24,7 @@ use crate::plane::Plane;
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(open).service(list).service(show).service(edit);
     config.service(suspend).service(resume).service(remove).service(restore).service(enter);
+    config.service(take_over).service(hand_over);
 }
 
 /// Open a store. Follow the operation until it has succeeded, usually well within a second; then take its keys once.
@@ -189,6 +190,40 @@ async fn restore(
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
     change(&permit, &plane, *id, &request, &key, Change::Restore, None).await
+}
+
+/// Take over a store's object in the cluster: it becomes as it is here, whoever else changed it, and its changes are asked for
+/// here from now on. One that is gone is made anew around its data.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[post("/v1/stores/{store}/take-over")]
+async fn take_over(
+    permit: ControlPermit<permissions::Place>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::TakeOver, None).await
+}
+
+/// Hand a store's object over to the cluster: it stays as it is, whoever applies it has the say, and this plane shows what it
+/// says.
+#[utoipa::path(
+    tag = "Stores", params(("store" = StoreId, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, description = "The work is queued", body = OperationView))
+)]
+#[post("/v1/stores/{store}/hand-over")]
+async fn hand_over(
+    permit: ControlPermit<permissions::Place>,
+    plane: Plane,
+    id: Path<StoreId>,
+    request: RequestId,
+    key: IdempotencyKey,
+) -> Result<HttpResponse, Problem> {
+    change(&permit, &plane, *id, &request, &key, Change::HandOver, None).await
 }
 
 async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(

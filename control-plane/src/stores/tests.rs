@@ -419,8 +419,13 @@ async fn a_worker_that_dies_anywhere_leaves_one_store() {
             house.ask_for_store(&ada, &json!({ "name": format!("Store {delay}"), "country": "DE" })).await;
         let holder = RequestId::new().uuid();
         let operation = claim(&worker, holder).await.unwrap();
-        let doomed =
-            crate::stores::Hands { worker: &worker, plane: &house.plane, provisioner: &provisioner, holder };
+        let doomed = crate::stores::Hands {
+            worker: &worker,
+            plane: &house.plane,
+            provisioner: &provisioner,
+            cluster: None,
+            holder,
+        };
         let work = crate::stores::carry_out(&doomed, &operation);
         died += usize::from(tokio::time::timeout(Duration::from_millis(delay), work).await.is_err());
         pass(&clock, TimeDelta::seconds(91));

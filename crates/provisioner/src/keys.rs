@@ -23,19 +23,26 @@ impl ApiKeySeed {
     /// What the store keeps of a key: a secret one may do everything. `None` when the text is no key.
     #[must_use]
     pub fn of(text: &str, name: &str) -> Option<Self> {
-        let (kind, scopes) = match text.get(..3)? {
+        let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Self::of_digest(text.get(..12)?, &hash, name)
+    }
+
+    /// The same for a key that only its holder has: its first 12 characters and the SHA-256 of all, in hexadecimal.
+    #[must_use]
+    pub fn of_digest(prefix: &str, sha256: &str, name: &str) -> Option<Self> {
+        let (kind, scopes) = match prefix.get(..3)? {
             "sk_" => ("secret", vec!["*".to_owned()]),
             "pk_" => ("publishable", Vec::new()),
             _ => return None,
         };
-        let mode = text.get(3..)?.split('_').next().filter(|mode| ["test", "live"].contains(mode))?;
+        let mode = prefix.get(3..)?.split('_').next().filter(|mode| ["test", "live"].contains(mode))?;
         Some(Self {
             id: StoreId::new().uuid(),
             kind: kind.to_owned(),
             mode: mode.to_owned(),
             name: name.to_owned(),
-            prefix: text.get(..12)?.to_owned(),
-            hash: Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+            prefix: prefix.to_owned(),
+            hash: sha256.to_owned(),
             scopes,
         })
     }

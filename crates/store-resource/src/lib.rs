@@ -11,7 +11,8 @@ mod status;
 pub use condition::{ConditionType, Reason};
 pub use definition::crd;
 pub use spec::{
-    Autoscaling, Database, DeletionPolicy, DesiredState, Domain, Isolation, Locale, Runtime, Store, StoreSpec,
+    Autoscaling, Database, DeletionPolicy, DesiredState, Domain, Isolation, KeyDigest, Locale, Runtime,
+    Store, StoreSpec,
 };
 pub use status::{DatabaseStatus, Phase, RuntimeStatus, StoreStatus};
 
@@ -28,5 +29,9 @@ pub const PAUSED: &str = "souk.dev/paused";
 pub const RECONCILE_AT: &str = "souk.dev/reconcile-at";
 /// Label on everything that belongs to a store, and the only one selectors use: names are used again, ids never.
 pub const STORE_ID: &str = "souk.dev/store-id";
+/// Annotation: the control plane's row of this store.
+pub const ROW: &str = "souk.dev/row";
+/// Label on a namespace, and on the Stores the control plane makes: the organization they belong to.
+pub const ORGANIZATION: &str = "souk.dev/organization";
 /// The operator's finalizer: what lies outside the cluster (schema, roles) is settled before the object goes.
 pub const FINALIZER: &str = "souk.dev/store";

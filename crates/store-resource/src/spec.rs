@@ -92,6 +92,8 @@ pub enum DesiredState {
         .message("storeId cannot be added or removed after creation; create another Store to take up retained data"),
     validation = Rule::new("!has(self.domains) || self.domains.filter(d, d.primary).size() <= 1")
         .message("at most one of domains can be primary"),
+    validation = Rule::new("has(oldSelf.firstKeys) == has(self.firstKeys)")
+        .message("firstKeys are only for the store's birth; make further keys in the store"),
     validation = Rule::new("!self.database.adopt || has(self.storeId)")
         .message("database.adopt needs storeId: the id of the store whose retained data is taken up")
 )]
@@ -107,6 +109,18 @@ pub struct StoreSpec {
         validation = Rule::new("self == oldSelf").message("ownerEmail is only for the store's birth; appoint other owners in the store")
     )]
     pub owner_email: String,
+
+    /// First label of the platform host the store answers at; metadata.name when left out. Another handle is another host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 3, max = 40), regex(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"))]
+    pub handle: Option<String>,
+
+    /// Digests of the API keys the store is born with, for whoever makes the keys elsewhere: no key enters the cluster then. Left
+    /// out, the operator makes two and keeps them in the Secret <name>-keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 4))]
+    #[x_kube(validation = Rule::new("self == oldSelf").message("firstKeys are only for the store's birth; make further keys in the store"))]
+    pub first_keys: Vec<KeyDigest>,
 
     /// Id of retained data to take up, together with database.adopt. Left out, the operator mints an id of its own: a name used
     /// again never gets the old data.
@@ -172,6 +186,18 @@ pub struct Locale {
     #[serde(default = "default_timezone")]
     #[schemars(length(max = 64), regex(pattern = "^[A-Za-z]+(/[A-Za-z0-9_+-]+)*$"))]
     pub timezone: String,
+}
+
+/// What the store keeps of an API key: enough to know it again, not enough to use it.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyDigest {
+    /// Its first 12 characters, by which people tell keys apart: pk_test_Ab1c, sk_live_Xy2z.
+    #[schemars(length(max = 12), regex(pattern = "^[ps]k_(test|live)_[A-Za-z0-9_-]{4}$"))]
+    pub prefix: String,
+    /// SHA-256 of the whole key, in hexadecimal.
+    #[schemars(length(max = 64), regex(pattern = "^[0-9a-f]{64}$"))]
+    pub sha256: String,
 }
 
 /// A host name of the store's own.
@@ -298,6 +324,8 @@ impl StoreSpec {
         Self {
             display_name: display_name.into(),
             owner_email: owner_email.into(),
+            handle: None,
+            first_keys: Vec::new(),
             store_id: None,
             plan: default_plan(),
             isolation: Isolation::default(),

@@ -6,8 +6,8 @@ use std::path::Path;
 use kube::core::cel::ValidationErrors;
 use serde_json::{Value, json};
 use souk_store_resource::{
-    Autoscaling, Database, Domain, GROUP, Isolation, KIND, Locale, Reason, Runtime, Store, StoreSpec,
-    VERSION, crd,
+    Autoscaling, Database, Domain, GROUP, Isolation, KIND, KeyDigest, Locale, Reason, Runtime, Store,
+    StoreSpec, VERSION, crd,
 };
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/souk/crds/stores.souk.dev.yaml");
@@ -123,11 +123,18 @@ fn what_is_settled_at_birth_stays() {
     );
     refused(&refusals_of_update(&born, &store(|_| {})), "cannot be added or removed");
     refused(&refusals_of_update(&store(|_| {}), &born), "cannot be added or removed");
+    let key = KeyDigest { prefix: "sk_test_Ab1c".into(), sha256: "0".repeat(64) };
+    let keyed = store(|it| it.first_keys = vec![key.clone()]);
+    refused(&refusals_of_update(&keyed, &store(|_| {})), "firstKeys are only for the store's birth");
+    refused(&refusals_of_update(&store(|_| {}), &keyed), "firstKeys are only for the store's birth");
+    let other = KeyDigest { sha256: "1".repeat(64), ..key };
+    refused(&refusals_of_update(&keyed, &store(|it| it.first_keys = vec![other.clone()])), "birth");
     let plain = store(|_| {});
     refused(&refusals_of_update(&plain, &store(|it| it.owner_email = "b@acme.example".into())), "birth");
     refused(&refusals_of_update(&plain, &store(|it| it.locale.country = "FR".into())), "birth");
     let changed = store(|it| {
         it.display_name = "Acme".into();
+        it.handle = Some("cakes".into());
         it.isolation = Isolation::Pooled;
         it.plan = "pro".into();
     });

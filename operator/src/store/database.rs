@@ -8,7 +8,7 @@ use souk_provisioner::{
     ApiKeySeed, Basics, ClaimRequest, Owner, StaffSeed, State, StoreRecord, StoreSeeds, mint_key,
     roles_from_csv,
 };
-use souk_store_resource::{ConditionType, DatabaseStatus, Reason, Store};
+use souk_store_resource::{ConditionType, DatabaseStatus, KeyDigest, Reason, Store};
 
 use crate::controller::Operator;
 use crate::outcome::{Failure, Retry};
@@ -17,6 +17,9 @@ use crate::store::status::Findings;
 use crate::store::validate::Wish;
 
 const ROLES: &str = include_str!("../../../tenant-runtime/policy/roles.csv");
+/// What the store calls them, in the order they are given.
+const FIRST_KEYS: [&str; 4] =
+    ["First publishable key", "First secret key", "Second publishable key", "Second secret key"];
 /// Owners that are Store objects; the reference is the object's uid, so a name used again is another owner.
 pub const OWNER_KIND: &str = "k8s";
 
@@ -50,7 +53,10 @@ pub async fn provision(
             provisioner.adopt(asked, &owner(&wish.uid), &wish.namespace, wish.generation).await?
         }
         (_, None) => {
-            let keys = first_keys(store, wish, operator).await?;
+            let keys = match wish.spec.first_keys.as_slice() {
+                [] => first_keys(store, wish, operator).await?,
+                digests => digests.iter().zip(FIRST_KEYS).filter_map(seed_of).collect(),
+            };
             let claimed = provisioner.claim(&request(wish, keys)?).await?;
             if claimed.fresh {
                 findings.note("Provisioned", format!("schema {} is made", claimed.record.schema));
@@ -75,6 +81,11 @@ pub async fn provision(
     Ok(record)
 }
 
+/// A key made elsewhere, of which only the digest is known here.
+fn seed_of((key, name): (&KeyDigest, &str)) -> Option<ApiKeySeed> {
+    ApiKeySeed::of_digest(&key.prefix, &key.sha256, name)
+}
+
 fn request(wish: &Wish, api_keys: Vec<ApiKeySeed>) -> Result<ClaimRequest, Failure> {
     let basics = Basics {
         name: &wish.spec.display_name,
@@ -91,7 +102,7 @@ fn request(wish: &Wish, api_keys: Vec<ApiKeySeed>) -> Result<ClaimRequest, Failu
     seeds.api_keys = api_keys;
     Ok(ClaimRequest {
         owner: owner(&wish.uid),
-        organization_id: None,
+        organization_id: wish.organization.map(|organization| organization.uuid()),
         handle: wish.alignment.handle.clone(),
         name: wish.alignment.name.clone(),
         hosts: wish.alignment.hosts.clone(),
@@ -141,6 +152,5 @@ async fn first_keys(store: &Store, wish: &Wish, operator: &Operator) -> Result<V
         }
         Err(error) => return Err(failed(error)),
     };
-    let names = ["First publishable key", "First secret key"];
-    Ok(texts.iter().zip(names).filter_map(|(text, name)| ApiKeySeed::of(text, name)).collect())
+    Ok(texts.iter().zip(FIRST_KEYS).filter_map(|(text, name)| ApiKeySeed::of(text, name)).collect())
 }

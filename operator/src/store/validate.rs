@@ -2,9 +2,9 @@
 
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
-use souk_kernel::{Country, Currency, Email, HostLabel, StoreId};
+use souk_kernel::{Country, Currency, Email, HostLabel, OrganizationId, StoreId};
 use souk_provisioner::Alignment;
-use souk_store_resource::{DesiredState, Isolation, Store, StoreSpec};
+use souk_store_resource::{DesiredState, Isolation, ORGANIZATION, Store, StoreSpec};
 
 use crate::config::RuntimeConfig;
 use crate::outcome::Failure;
@@ -24,6 +24,8 @@ pub struct Wish {
     pub email: Email,
     pub country: Country,
     pub currency: Option<Currency>,
+    /// The organization its creator says it is of; only told to the ledger.
+    pub organization: Option<OrganizationId>,
     pub isolation: Isolation,
     pub suspended: bool,
     pub url: String,
@@ -38,8 +40,12 @@ impl Wish {
     pub fn of(store: &Store, runtime: &RuntimeConfig) -> Result<Self, Failure> {
         let spec = &store.spec;
         let name = store.name_any();
-        let label = HostLabel::parse(&name).map_err(|error| {
-            Failure::invalid(format!("metadata.name {name:?} {error}: it is part of the store's address"))
+        let (field, handle) = match &spec.handle {
+            Some(handle) => ("spec.handle", handle.clone()),
+            None => ("metadata.name", name.clone()),
+        };
+        let label = HostLabel::parse(&handle).map_err(|error| {
+            Failure::invalid(format!("{field} {handle:?} {error}: it is part of the store's address"))
         })?;
         let email = Email::parse(&spec.owner_email)
             .map_err(|error| Failure::invalid(format!("spec.ownerEmail {error}")))?;
@@ -84,11 +90,15 @@ impl Wish {
             email,
             country,
             currency,
+            organization: store
+                .labels()
+                .get(ORGANIZATION)
+                .and_then(|label| OrganizationId::parse(label).ok()),
             isolation: spec.isolation,
             suspended: spec.state == DesiredState::Suspended,
             url: url(spec, label.as_str(), &runtime.platform_domain),
             alignment: Alignment {
-                handle: name.clone(),
+                handle: label.as_str().to_owned(),
                 name: spec.display_name.clone(),
                 hosts: hosts.iter().map(|(host, _)| host.clone()).collect(),
                 plan,
@@ -192,6 +202,15 @@ mod tests {
     }
 
     #[test]
+    fn a_handle_of_its_own_is_the_address() {
+        let wish =
+            Wish::of(&testing::store(|it| it.handle = Some("cakes".into())), &testing::runtime()).unwrap();
+        assert_eq!((wish.name.as_str(), wish.alignment.handle.as_str()), ("acme", "cakes"));
+        assert_eq!(wish.alignment.hosts, ["cakes.shops.example"]);
+        assert_eq!(wish.url, "https://cakes.shops.example");
+    }
+
+    #[test]
     fn what_cannot_be_carried_out_is_said() {
         refused(&testing::store(|it| it.plan = "gold".into()), "there are free, growth");
         refused(&testing::store(|it| it.locale.country = "XX".into()), "spec.locale.country");
@@ -201,6 +220,7 @@ mod tests {
             &testing::store(|it| it.store_id = Some("sto_01h455vb4pex5vsknk084sn02q".into())),
             "adopt: true",
         );
+        refused(&testing::store(|it| it.handle = Some("admin".into())), "spec.handle \"admin\" is reserved");
         let mut admin = testing::store(|_| {});
         admin.metadata.name = Some("admin".into());
         refused(&admin, "is reserved");

@@ -6,7 +6,7 @@ use souk_kernel::{AccountId, OperationId, StoreId};
 use souk_tenancy::WriteTx;
 
 use super::super::error::StoreError;
-use super::super::model::{EditStore, Store};
+use super::super::model::{EditStore, ManagedBy, Store};
 use super::super::queries;
 use super::super::state::StoreEvent;
 use super::opening::demand_place;
@@ -21,6 +21,8 @@ pub enum Change {
     Resume,
     Delete,
     Restore,
+    TakeOver,
+    HandOver,
 }
 
 impl Change {
@@ -30,15 +32,31 @@ impl Change {
             Self::Resume => OperationKind::ResumeStore,
             Self::Delete => OperationKind::DeleteStore,
             Self::Restore => OperationKind::RestoreStore,
+            Self::TakeOver => OperationKind::TakeOverStore,
+            Self::HandOver => OperationKind::HandOverStore,
         }
     }
 
-    const fn event(self) -> StoreEvent {
+    /// What happens to the store's life; nothing where only the word changes hands.
+    const fn event(self) -> Option<StoreEvent> {
         match self {
-            Self::Suspend => StoreEvent::Suspended,
-            Self::Resume => StoreEvent::Resumed,
-            Self::Delete => StoreEvent::Deleted,
-            Self::Restore => StoreEvent::Restored,
+            Self::Suspend => Some(StoreEvent::Suspended),
+            Self::Resume => Some(StoreEvent::Resumed),
+            Self::Delete => Some(StoreEvent::Deleted),
+            Self::Restore => Some(StoreEvent::Restored),
+            Self::TakeOver | Self::HandOver => None,
+        }
+    }
+
+    /// Refused where somebody else's word counts, or where there is nothing to have a word about.
+    fn check(self, store: &Store) -> Result<(), StoreError> {
+        match self {
+            Self::TakeOver | Self::HandOver if store.resource.is_none() => Err(StoreError::NotInCluster),
+            Self::TakeOver | Self::HandOver if !store.state.can_be_renamed() => {
+                Err(StoreError::State(store.state))
+            }
+            Self::HandOver | Self::Suspend | Self::Resume | Self::Delete => demand_ours(store),
+            Self::TakeOver | Self::Restore => Ok(()),
         }
     }
 
@@ -48,7 +66,17 @@ impl Change {
             Self::Resume => "store.resume_requested",
             Self::Delete => "store.delete_requested",
             Self::Restore => "store.restore_requested",
+            Self::TakeOver => "store.take_over_requested",
+            Self::HandOver => "store.hand_over_requested",
         }
+    }
+}
+
+/// Refused while the cluster's word counts.
+fn demand_ours(store: &Store) -> Result<(), StoreError> {
+    match store.managed_by {
+        ManagedBy::ControlPlane => Ok(()),
+        ManagedBy::Kubernetes => Err(StoreError::ManagedInCluster),
     }
 }
 
@@ -66,7 +94,10 @@ pub async fn request(
     if confirm.is_some_and(|typed| typed != store.handle.as_str()) {
         return Err(StoreError::NotConfirmed(store.handle.to_string()));
     }
-    store.state.on(change.event())?;
+    change.check(&store)?;
+    if let Some(event) = change.event() {
+        store.state.on(event)?;
+    }
     if change == Change::Restore {
         organizations::lock(tx, store.organization_id).await?.ok_or(StoreError::Unknown)?;
         demand_place(tx, store.organization_id, store.plan).await?;
@@ -112,6 +143,7 @@ pub async fn edit(
     if *name == before.name && *handle == before.handle {
         return Ok((before, None));
     }
+    demand_ours(&before)?;
     if !before.state.can_be_renamed() {
         return Err(StoreError::State(before.state));
     }

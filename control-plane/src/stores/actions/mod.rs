@@ -2,8 +2,11 @@
 
 mod change;
 mod opening;
+mod resource;
+mod watch;
 mod worker;
 
 pub use change::{Change, edit, request};
 pub use opening::open;
+pub use watch::{compare, observed, removed};
 pub use worker::{Hands, carry_out, request_due_purges};

@@ -5,10 +5,11 @@ use souk_kernel::{AccountId, HostLabel, OperationId, OrganizationId, Text};
 use souk_tenancy::WriteTx;
 
 use super::super::error::StoreError;
-use super::super::model::{Defaults, OpenStore, Store, handle_candidates};
+use super::super::model::{Defaults, ManagedBy, OpenStore, Store, handle_candidates};
 use super::super::state::StoreState;
 use super::super::{permissions, queries};
 use crate::audit::{self, By};
+use crate::cluster::object_name;
 use crate::members;
 use crate::operations::{self, NewOperation, OperationKind};
 use crate::organizations;
@@ -38,7 +39,6 @@ pub async fn open(
         id: None,
         organization_id: organization,
         name: wish.name.clone(),
-        handle,
         country: wish.country,
         currency: wish.currency.unwrap_or(defaults.currency),
         locale: wish.locale.clone().map_or(defaults.locale, String::from),
@@ -49,6 +49,13 @@ pub async fn open(
         created_at: now,
         updated_at: now,
         version: 1,
+        namespace: plane.settings().store_namespace.clone(),
+        // Decided with the row: whoever carries it out looks there, wherever others are made later.
+        resource: plane.settings().store_namespace.is_some().then(|| object_name(handle.as_str(), None)),
+        resource_uid: None,
+        managed_by: ManagedBy::ControlPlane,
+        conflicts: json!([]),
+        handle,
     };
     queries::insert(tx, &store).await?;
     let operation = NewOperation {

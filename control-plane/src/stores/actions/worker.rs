@@ -1,6 +1,7 @@
 //! What the worker makes of a wish. Every step may be repeated: the provisioner gives the same owner the same store, and
 //! every change of the ledger is one that is nothing when it is there already.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use souk_access::{ApiKey, ControlWorker, KeyKind, KeyMode};
 use souk_kernel::StoreId;
@@ -12,12 +13,13 @@ use souk_tenancy::WriteTx;
 use uuid::Uuid;
 
 use super::super::error::StoreError;
-use super::super::model::Store;
+use super::super::model::{ManagedBy, Store};
 use super::super::queries;
 use super::super::state::{StoreEvent, StoreState};
-use super::change;
+use super::{change, resource};
 use crate::accounts::{self, Account};
 use crate::audit::{self, By};
+use crate::cluster::{Cluster, ClusterError};
 use crate::messages::{self, Letter};
 use crate::operations::{self, Failure, KEYS_KEPT, Keys, Operation, OperationError, OperationKind};
 use crate::plane::Plane;
@@ -28,11 +30,17 @@ const ROLES: &str = include_str!("../../../../tenant-runtime/policy/roles.csv");
 /// What the ledger calls our rows.
 const OWNER_KIND: &str = "control_plane";
 
-/// A worker's hands: its rights, its provisioner, and the name it leases under.
+/// How long an operation waits for the cluster before it is given up.
+const PATIENCE: TimeDelta = TimeDelta::minutes(10);
+/// How soon to look again at what is waited for, when nothing was heard of it.
+const LOOK_AGAIN: TimeDelta = TimeDelta::seconds(3);
+
+/// A worker's hands: its rights, its provisioner, the cluster if there is one, and the name it leases under.
 pub struct Hands<'a> {
     pub worker: &'a ControlWorker,
     pub plane: &'a Plane,
     pub provisioner: &'a Provisioner,
+    pub cluster: Option<&'a Cluster>,
     pub holder: Uuid,
 }
 
@@ -46,7 +54,25 @@ pub async fn carry_out(hands: &Hands<'_>, operation: &Operation) -> Result<(), S
     match outcome {
         Ok(()) => Ok(()),
         Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
+        Err(StoreError::Waiting(detail)) => wait(hands, operation, detail).await,
         Err(error) => fail(hands, operation, error).await,
+    }
+}
+
+/// Lets go of an operation until what it waits for has come, or its time is over.
+async fn wait(hands: &Hands<'_>, operation: &Operation, detail: String) -> Result<(), StoreError> {
+    if hands.plane.clock().now() > operation.created_at + PATIENCE {
+        return fail(hands, operation, StoreError::Late(detail)).await;
+    }
+    let holder = hands.holder;
+    let aside = async move |tx: &mut WriteTx<'_>| {
+        Ok::<_, StoreError>(operations::wait(tx, operation, holder, &detail, LOOK_AGAIN).await?)
+    };
+    let outcome = hands.worker.scope().write("stores.wait", aside).await;
+    hands.plane.progressed();
+    match outcome {
+        Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -67,7 +93,9 @@ async fn open(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreError
     let known = operation.result_secret.clone();
     let requested_by = operation.requested_by;
     let prepare = async move |tx: &mut WriteTx<'_>| {
-        operations::start_step(tx, id, holder, "make_keys").await?;
+        if !operations::is_waiting(tx, id, "provision").await? {
+            operations::start_step(tx, id, holder, "make_keys").await?;
+        }
         let keys: Keys = match known {
             Some(kept) => serde_json::from_value(kept)?,
             None => {
@@ -89,9 +117,12 @@ async fn open(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreError
     hands.plane.progressed();
     let owner = owner
         .ok_or_else(|| ProvisionError::Refused("the account that asked for the store is gone".into()))?;
-    let claim = claim_request(hands.plane, &store, &owner, &keys)?;
-    let provisioned = hands.provisioner.claim(&claim).await?;
-    finish_opening(hands, operation, &store, &owner, provisioned.store_id).await
+    let id = if store.resource.is_some() {
+        resource::open(hands, &store, &owner, &keys).await?
+    } else {
+        hands.provisioner.claim(&claim_request(hands.plane, &store, &owner, &keys)?).await?.store_id
+    };
+    finish_opening(hands, operation, &store, &owner, id).await
 }
 
 async fn finish_opening(
@@ -188,6 +219,10 @@ fn limits(store: &Store) -> Result<serde_json::Value, serde_json::Error> {
 /// Changes the ledger, then states it here. The store's version is the fence: a late worker's order is refused.
 async fn apply(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreError> {
     let store = start(hands, operation, "apply").await?;
+    if store.resource.is_some() {
+        let outcome = resource::apply(hands, operation, &store).await?;
+        return record(hands, operation, &store, outcome).await;
+    }
     let id = store.id.ok_or(StoreError::Unknown)?;
     let (fence, provisioner) = (store.version, hands.provisioner);
     // Repeated after a crash, the same date again: it counts from when the operation was asked for.
@@ -213,6 +248,7 @@ async fn apply(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreErro
             provisioner.purge(id, fence).await?;
             (Some(StoreEvent::Purged), None)
         }
+        OperationKind::TakeOverStore | OperationKind::HandOverStore => return Err(StoreError::NotInCluster),
         OperationKind::UpdateStore | OperationKind::OpenStore => {
             provisioner
                 .set_hosts(id, fence, vec![hands.plane.settings().store_host(store.handle.as_str())])
@@ -221,16 +257,24 @@ async fn apply(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreErro
             (None, None)
         }
     };
-    record(hands, operation, &store, event, purge_after).await
+    record(hands, operation, &store, Outcome { event, purge_after, managed_by: None }).await
+}
+
+/// What the work came to.
+pub(super) struct Outcome {
+    pub event: Option<StoreEvent>,
+    pub purge_after: Option<DateTime<Utc>>,
+    /// Whose word counts from now on, with nothing to disagree about; `None`: as before.
+    pub managed_by: Option<ManagedBy>,
 }
 
 async fn record(
     hands: &Hands<'_>,
     operation: &Operation,
     store: &Store,
-    event: Option<StoreEvent>,
-    purge_after: Option<chrono::DateTime<chrono::Utc>>,
+    outcome: Outcome,
 ) -> Result<(), StoreError> {
+    let Outcome { event, purge_after, managed_by } = outcome;
     let by = By::worker(hands.worker.actor());
     let (id, holder, kind) = (operation.id, hands.holder, operation.kind);
     let work = async move |tx: &mut WriteTx<'_>| {
@@ -241,6 +285,9 @@ async fn record(
             if to == StoreState::Purged {
                 queries::release_name(tx, &store.handle, true).await?;
             }
+        }
+        if let Some(managed_by) = managed_by {
+            queries::manage(tx, store.request_id, managed_by, &[]).await?;
         }
         let target = store.id.map_or_else(|| store.request_id.to_string(), |id| id.to_string());
         let detail = json!({ "operation": id, "purge_after": purge_after });
@@ -261,6 +308,8 @@ const fn done(kind: OperationKind) -> &'static str {
         OperationKind::DeleteStore => "deleted",
         OperationKind::RestoreStore => "restored",
         OperationKind::PurgeStore => "purged",
+        OperationKind::TakeOverStore => "taken_over",
+        OperationKind::HandOverStore => "handed_over",
     }
 }
 
@@ -270,42 +319,65 @@ async fn fail(hands: &Hands<'_>, operation: &Operation, error: StoreError) -> Re
         &error,
         StoreError::Provision(
             ProvisionError::Refused(_) | ProvisionError::HostTaken(_) | ProvisionError::Gone { .. }
-        )
+        ) | StoreError::Cluster(ClusterError::Conflict(_) | ClusterError::Gone | ClusterError::Refused(_))
+            | StoreError::Late(_)
     );
     let cause = told(&error);
+    let conflict = matches!(error, StoreError::Cluster(ClusterError::Conflict(_)));
     tracing::warn!(operation.id = %operation.id, %error, attempts = operation.attempts, "an operation failed");
     let holder = hands.holder;
     let opening = operation.kind == OperationKind::OpenStore;
     let work = async move |tx: &mut WriteTx<'_>| {
-        if !hopeless && operations::put_back(tx, operation, holder, cause).await?.is_some() {
-            return Ok(());
+        if !hopeless && operations::put_back(tx, operation, holder, &cause).await?.is_some() {
+            return Ok(None);
         }
-        let failure = Failure {
-            code: "provisioning_failed".to_owned(),
-            detail: cause.to_owned(),
-            hint: Some(
-                "Ask again; if it fails again, tell the platform's operator the operation's id.".to_owned(),
-            ),
+        let (code, hint) = if conflict {
+            (
+                "managed_in_cluster",
+                "Take the store over to have it as it is here, or hand it over to have it as it is there.",
+            )
+        } else {
+            (
+                "provisioning_failed",
+                "Ask again; if it fails again, tell the platform's operator the operation's id.",
+            )
         };
-        operations::failed_for_good(tx, operation.id, holder, cause, &failure).await?;
+        let failure = Failure { code: code.to_owned(), detail: cause.clone(), hint: Some(hint.to_owned()) };
+        operations::failed_for_good(tx, operation.id, holder, &cause, &failure).await?;
         if opening {
             let store = queries::lock_request(tx, operation.store_request_id).await?;
             queries::advance(tx, store.request_id, StoreState::Opening, StoreState::Failed, None).await?;
             queries::release_name(tx, &store.handle, false).await?;
+            return Ok(Some(store));
         }
-        Ok::<_, StoreError>(())
+        Ok::<_, StoreError>(None)
     };
     let outcome = hands.worker.scope().write("stores.failed", work).await;
     hands.plane.progressed();
     match outcome {
-        Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
-        outcome => outcome,
+        Ok(Some(given_up)) => {
+            resource::abandon(hands, &given_up).await;
+            Ok(())
+        }
+        Ok(None) | Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
 /// The cause in words an owner may read: no statement, no host, no name of ours.
-fn told(error: &StoreError) -> &'static str {
+fn told(error: &StoreError) -> String {
     match error {
+        StoreError::Cluster(ClusterError::Conflict(conflicts)) => {
+            let told: Vec<_> = conflicts.iter().map(ToString::to_string).collect();
+            return format!("{}; nothing was changed", told.join(", "));
+        }
+        StoreError::Cluster(ClusterError::Refused(why)) => return why.clone(),
+        StoreError::Late(waited_for) => return format!("it took too long; last seen: {waited_for}"),
+        _ => {}
+    }
+    match error {
+        StoreError::Cluster(ClusterError::Gone) => "its Store object was deleted in the cluster",
+        StoreError::Cluster(_) | StoreError::NoCluster => "the cluster was not available",
         StoreError::Provision(ProvisionError::LanesFull { .. }) => "this database takes no more stores",
         StoreError::Provision(ProvisionError::HostTaken(_)) => "another store answers at this host",
         StoreError::Provision(ProvisionError::NotIsolated { .. }) => {
@@ -315,6 +387,7 @@ fn told(error: &StoreError) -> &'static str {
         StoreError::Database(_) => "the database was not available",
         _ => "something failed on our side",
     }
+    .to_owned()
 }
 
 /// Queues the purge of deleted stores whose time is over.
