@@ -4,6 +4,8 @@
 PG ?= 18
 # Cargo profile of `make up`: dev builds soonest; fast and release run faster.
 PROFILE ?= dev
+# NODE=1: `make cluster` adds a node that runs what it is given (needs root).
+NODE ?=
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
 
@@ -76,10 +78,11 @@ image:
 	$(STEP) "packing"
 	python3 scripts/image.py target/image/root target/image/souk.tar souk:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
-## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source
+## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source (NODE=1: with a real node)
 cluster:
 	@$(STEP) "Kubernetes on this machine"
 	config=$$(tests/cluster/cluster.sh up "$$PWD/.souk/cluster")
+	$(if $(filter 1 yes true,$(NODE)),tests/cluster/node.sh up "$$PWD/.souk/cluster" >/dev/null)
 	folder=$$(tests/cluster/build.sh)
 	echo "export KUBECONFIG=$$config PATH=$$folder:\$$PATH"
 

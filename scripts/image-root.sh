@@ -25,12 +25,10 @@ for program in "${programs[@]}"; do
     install -m 0755 "$from/$program" "$root/$program"
     # Symbols are for debuggers, and nobody debugs in here.
     strip --strip-all "$root/$program" 2>/dev/null || true
-    if ldd "$root/$program" >/dev/null 2>&1; then
-        # Says "statically linked" of a static one, which has nothing to copy.
-        ldd "$root/$program" | grep -o '/[^ ]*' | while read -r library; do
-            install -D -m 0755 "$library" "$root$library"
-        done
-    fi
+    # A static one names no files.
+    { ldd "$root/$program" 2>/dev/null || true; } | { grep -o '/[^ ]*' || true; } | while read -r library; do
+        install -D -m 0755 "$library" "$root$library"
+    done
 done
 install -m 0644 "$certificates" "$root/etc/ssl/certs/ca-certificates.crt"
 echo 'souk:x:65532:65532:souk:/:/sbin/nologin' >"$root/etc/passwd"

@@ -166,8 +166,7 @@ async fn watch_cluster(plane: Plane, provisioner: Provisioner, cluster: Cluster,
                 }
                 Some(Ok(Event::InitDone)) => stores::compare(&hands, &listed).await,
                 Some(Ok(Event::Apply(object))) => stores::observed(&hands, &object).await,
-                // Which row it was is seen by what is left.
-                Some(Ok(Event::Delete(_))) => look_at_all(&hands, &cluster).await,
+                Some(Ok(Event::Delete(object))) => stores::removed(&hands, &object).await,
             },
         };
         if let Err(error) = outcome {

@@ -355,6 +355,19 @@ async fn kubectl_comes_first_and_has_the_last_word() {
     bench.stores().patch("acme", &how, &kube::api::Patch::Apply(&manifest)).await.expect("no conflict");
     plane.until(&path, "what was handed over is followed", |view| view["name"] == "Handed").await;
 
+    // Gone without its operator's leave, its data is still live: nobody deletes anything, a person is told, and may take it over.
+    bench.stop().await;
+    bench.done(&["patch", "sto", "acme", "--type=merge", "-p", "{\"metadata\":{\"finalizers\":null}}"]);
+    bench.done(&["delete", "sto", "acme", "--timeout=60s"]);
+    let gone = json!([{ "kind": "gone" }]);
+    let shown = plane.until(&path, "it is missed", |view| view["cluster"]["conflicts"] == gone).await;
+    assert_eq!(shown["state"], "live");
+    bench.start().await;
+    Plane::succeeded(&plane.change("POST", &format!("{path}/take-over")).await);
+    let anew = bench.until_ready("acme").await;
+    assert_eq!((anew.spec.display_name.as_str(), anew.spec.store_id.as_ref()), ("Handed", Some(&id)));
+    assert_eq!(plane.get(&path).await["cluster"]["conflicts"], json!([]));
+
     // Deleted with kubectl while nobody here looks, it is deleted here too, and never comes back by itself.
     plane.kill();
     bench.done(&["delete", "sto", "acme", "--timeout=60s"]);

@@ -8,5 +8,5 @@ mod worker;
 
 pub use change::{Change, edit, request};
 pub use opening::open;
-pub use watch::{compare, observed};
+pub use watch::{compare, observed, removed};
 pub use worker::{Hands, carry_out, request_due_purges};

@@ -93,25 +93,25 @@ async fn make(hands: &Hands<'_>, store: &Store, wish: &Wish<'_>) -> Result<Resou
     let cluster = hands.cluster()?;
     let mut place = store.place().ok_or(StoreError::NotInCluster)?;
     if store.resource_uid.is_some() && wish.adopt.is_none() {
-        let live = present(cluster, store).await?;
-        return Ok(cluster.apply(&place, wish, Some(live), false).await?);
+        return present(cluster, store).await;
     }
     for other_name in [false, true] {
         if other_name {
             place.name = object_name(store.handle.as_str(), Some(store.request_id));
             bind(hands, store, &place, None).await?;
         }
-        let live = match cluster.find(&place).await? {
+        let object = match cluster.find(&place).await? {
             Some(live) if !is_ours(&live, store.request_id) => continue,
             Some(live) if live.metadata.deletion_timestamp.is_some() => {
                 return Err(StoreError::Waiting("the object before is still going".to_owned()));
             }
-            found => found,
-        };
-        let object = match cluster.apply(&place, wish, live, false).await {
-            // Somebody made an object of this name between our looking and our writing.
-            Err(ClusterError::Conflict(_)) if store.resource_uid.is_none() => continue,
-            outcome => outcome?,
+            // It was made as wished. What somebody changed since is said once the store serves.
+            Some(live) => live,
+            None => match cluster.apply(&place, wish, None, false).await {
+                // Somebody made an object of this name between our looking and our writing.
+                Err(ClusterError::Conflict(_)) => continue,
+                outcome => outcome?,
+            },
         };
         bind(hands, store, &place, object.metadata.uid.as_deref()).await?;
         return Ok(object);
@@ -294,6 +294,20 @@ async fn take_over(hands: &Hands<'_>, operation: &Operation, store: &Store) -> R
             revive(hands, operation, store).await
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The object of a store that was given up goes, as far as it can be reached now; otherwise when it is next heard of.
+pub(super) async fn abandon(hands: &Hands<'_>, store: &Store) {
+    let (Some(cluster), Some(place)) = (hands.cluster, store.place()) else { return };
+    let gone = async {
+        match cluster.find(&place).await? {
+            Some(object) if is_ours(&object, store.request_id) => forget(hands, &object).await,
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = gone.await {
+        tracing::warn!(%place, %error, "the object of a store that could not be opened is left for now");
     }
 }
 

@@ -247,6 +247,16 @@ async fn insert(tx: &mut WriteTx<'_>, by: &By, row: &Store) -> Result<(), StoreE
     Ok(audit::record(tx, row.organization_id, by, "store.imported", target(row), detail).await?)
 }
 
+/// An object went away.
+pub async fn removed(hands: &Hands<'_>, object: &Resource) -> Result<(), StoreError> {
+    let Some(uid) = object.metadata.uid.clone() else { return Ok(()) };
+    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find_object(tx, &uid).await?);
+    match hands.worker.scope().read("stores.removed", find).await? {
+        Some(row) => vanished(hands, &row).await,
+        None => Ok(()),
+    }
+}
+
 /// Compares every row that should have an object with all the objects there are.
 pub async fn compare(hands: &Hands<'_>, present: &HashSet<String>) -> Result<(), StoreError> {
     let mut after = OperationId::from_uuid(Uuid::nil());

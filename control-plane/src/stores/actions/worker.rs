@@ -329,7 +329,7 @@ async fn fail(hands: &Hands<'_>, operation: &Operation, error: StoreError) -> Re
     let opening = operation.kind == OperationKind::OpenStore;
     let work = async move |tx: &mut WriteTx<'_>| {
         if !hopeless && operations::put_back(tx, operation, holder, &cause).await?.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let (code, hint) = if conflict {
             (
@@ -348,14 +348,19 @@ async fn fail(hands: &Hands<'_>, operation: &Operation, error: StoreError) -> Re
             let store = queries::lock_request(tx, operation.store_request_id).await?;
             queries::advance(tx, store.request_id, StoreState::Opening, StoreState::Failed, None).await?;
             queries::release_name(tx, &store.handle, false).await?;
+            return Ok(Some(store));
         }
-        Ok::<_, StoreError>(())
+        Ok::<_, StoreError>(None)
     };
     let outcome = hands.worker.scope().write("stores.failed", work).await;
     hands.plane.progressed();
     match outcome {
-        Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
-        outcome => outcome,
+        Ok(Some(given_up)) => {
+            resource::abandon(hands, &given_up).await;
+            Ok(())
+        }
+        Ok(None) | Err(StoreError::Operation(OperationError::LeaseLost)) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
