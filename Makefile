@@ -141,13 +141,13 @@ generate:
 	@$(SETUP)
 	cargo run -q -p souk-proofs --bin souk-generate
 
-## make bench        what Souk costs on this machine, into docs/PERFORMANCE.md (ONLY=list,checkout STORES=200 SECONDS=3)
+## make bench        what Souk costs on this machine (ONLY=list,checkout STORES=200 SECONDS=3); all of it goes into docs/PERFORMANCE.md
 bench:
 	@$(SETUP)
 	$(STEP) "building (fast)"
 	cargo build --profile fast $(PROGRAMS) -p souk-bench
 	$(STEP) "measuring"
-	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --seconds $(SECONDS)
+	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --seconds $(SECONDS) --page docs/PERFORMANCE.md
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

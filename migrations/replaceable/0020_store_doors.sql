@@ -47,7 +47,7 @@ BEGIN
     INSERT INTO platform.outbox
         (event_id, store_id, aggregate_type, aggregate_id, sequence, type, version, payload, traceparent)
     VALUES ($1, store, $2, $3, number, $4, $5, $6, $7);
-    PERFORM pg_catalog.pg_notify('outbox', '');
+    -- No notification: each would queue this commit behind every other that notifies; relays look often instead.
 END $$;
 
 -- A store's own events, in the order they became true, after a cursor (transaction, position). Events of transactions
@@ -66,15 +66,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     ORDER BY o.transaction, o.position LIMIT most
 $$;
 
-CREATE OR REPLACE FUNCTION platform.bump_catalogue() RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' AS $$
-BEGIN
-    PERFORM pg_catalog.pg_notify('catalogue', platform.current_store()::text);
-END $$;
-
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_ledger_rows() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;
-GRANT EXECUTE ON FUNCTION platform.bump_catalogue() TO PUBLIC;

@@ -10,7 +10,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 use souk_access::{Gate, PermissionKey, Policy, PolicyError};
 use souk_api::{
-    CursorKey, ProblemKind, RateLimit, no_route, openapi, rate_limit, request_id, security_headers,
+    CursorKey, ProblemKind, RateLimit, ReadCache, no_route, openapi, rate_limit, request_id, security_headers,
 };
 use souk_tenancy::StatementCount;
 use utoipa_actix_web::AppExt;
@@ -41,6 +41,8 @@ pub struct Services {
     pub till: Till,
     pub cursors: CursorKey,
     pub reception: Reception,
+    /// Shoppers' pages of the catalogue; shared by the HTTP workers.
+    pub cache: ReadCache,
     limits: [Arc<RateLimit>; 3],
     guesses: Arc<RateLimit>,
     pages: Pages,
@@ -61,10 +63,11 @@ impl Services {
             config.smtp_url.is_none(),
         );
         services.webhooks.private = config.webhooks_private;
+        services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
         services
     }
 
-    /// The same without a configuration: for tests.
+    /// The same without a configuration, and without a read cache: for tests.
     pub fn with(
         gate: Gate,
         till: Till,
@@ -89,6 +92,7 @@ impl Services {
             till,
             cursors,
             reception,
+            cache: ReadCache::new(0),
             limits,
             guesses,
             pages,
@@ -217,6 +221,7 @@ pub fn app(
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
+        .app_data(web::Data::new(services.cache))
         .app_data(web::Data::new(services.till.providers.clone()))
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))

@@ -56,6 +56,8 @@ pub struct Config {
     pub attempts_per_network: i32,
     /// Proxies of ours before this process (`SOUK_TRUSTED_PROXIES`): so far `X-Forwarded-For` is believed.
     pub trusted_proxies: usize,
+    /// Megabytes of shoppers' pages kept in memory (`SOUK_READ_CACHE_MB`); 0 keeps none.
+    pub read_cache_mb: usize,
     /// HTTP workers (`SOUK_HTTP_WORKERS`).
     pub http_workers: usize,
     /// Answers carry `X-Souk-Statements` (`SOUK_SHOW_STATEMENTS=1`): for tests and benchmarks.
@@ -97,6 +99,7 @@ impl Config {
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
             trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,
+            read_cache_mb: or("SOUK_READ_CACHE_MB", 32)?,
             http_workers: or("SOUK_HTTP_WORKERS", 2)?,
             show_statements: or("SOUK_SHOW_STATEMENTS", 0_u8)? == 1,
         })

@@ -118,6 +118,25 @@ impl<P> Permit<P> {
     {
         self.inner.scope.read(name, work)
     }
+
+    /// The same for work that finds its rows by keys, whose statements are planned once: see [`souk_tenancy::StoreScope::look_up`].
+    ///
+    /// # Errors
+    /// What `work` returned, or a [`TenancyError`] in its type.
+    pub fn look_up<'s, T, E, F>(
+        &'s self,
+        name: &'static str,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<'s, T, E, F, P>
+    where
+        for<'t, 'c> F: AsyncFnOnce(&'t mut ReadTx<'c>) -> Result<T, E>
+            + Work<&'t mut ReadTx<'c>, Result<T, E>, Fut: Send>,
+        F: Send,
+        T: Send,
+        E: From<TenancyError> + Send,
+    {
+        self.inner.scope.look_up(name, work)
+    }
 }
 
 impl<P: Permission<Access = Writes>> Permit<P> {

@@ -2,7 +2,8 @@
 //!
 //! Whoever fills it says which version of the owner's data the answer was made from; an answer of another version is never given out, so
 //! nothing has to be removed when something changes. Bounded by bytes. When it is full, the owner with the most bytes gives up what it used
-//! longest ago: one that asks everything once cannot push out the others.
+//! longest ago: one that asks everything once cannot push out the others. Of several who ask the same at once, one makes the answer and the
+//! others wait for it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
@@ -14,6 +15,7 @@ use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use hashlink::LruCache;
+use tokio::sync::watch;
 
 use crate::etag::{ETag, not_modified};
 use crate::problem::{INTERNAL, Problem};
@@ -43,15 +45,19 @@ struct Shelves {
     bytes: usize,
 }
 
+/// Answers that are being made just now; each ends, and wakes who waits, when its sender is dropped.
+type Flights = Mutex<HashMap<(Edition, Box<str>), watch::Receiver<()>>>;
+
 /// See the module. Cheap to clone; clones share.
 #[derive(Clone)]
 pub struct ReadCache {
     most: usize,
     shelves: Arc<Mutex<Shelves>>,
+    flights: Arc<Flights>,
 }
 
 /// Whose answer, and of which version of their data; taken before the data is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Edition {
     pub owner: u128,
     pub version: u64,
@@ -61,7 +67,7 @@ impl ReadCache {
     /// Holds at most so many bytes; 0 keeps nothing.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { most, shelves: Arc::default() }
+        Self { most, shelves: Arc::default(), flights: Arc::default() }
     }
 
     /// Bytes it holds now, its own included.
@@ -72,7 +78,7 @@ impl ReadCache {
 
     /// The kept answer to this request, or the one that `make` gives, which is kept if it is a 200. Both carry a strong ETag and `no-cache`
     /// (keep it, but ask before using it); 304 for whoever has it already. `edition` is `None` when nobody knows how current the version
-    /// is: then nothing is kept or given out. Two who ask at the same time may both make it.
+    /// is: then nothing is kept or given out. Who finds somebody else making the same waits, and makes it when that came to nothing.
     ///
     /// # Errors
     /// `make`'s own.
@@ -82,20 +88,45 @@ impl ReadCache {
         edition: Option<Edition>,
         make: impl Future<Output = Result<HttpResponse, Problem>>,
     ) -> Result<HttpResponse, Problem> {
+        let Some(edition) = edition.filter(|_| self.most > 0) else {
+            return finished(make.await?, |kept| kept.answer(req)).await;
+        };
         let question = req.uri().path_and_query().map_or("/", |both| both.as_str());
-        if let Some(kept) = edition.and_then(|edition| self.get(edition, question)) {
+        if let Some(kept) = self.get(edition, question) {
+            count("hit");
             return Ok(kept.answer(req));
         }
-        let made = make.await?;
-        if made.status() != StatusCode::OK {
-            return Ok(made);
-        }
-        let kept = Kept::of(made).await?;
-        let answer = kept.answer(req);
-        if let Some(edition) = edition {
+        let _flight = match self.take_off(edition, question) {
+            Ok(flight) => Some(flight),
+            Err(mut theirs) => {
+                // Ends with an error, for nothing is ever sent.
+                let _ = theirs.changed().await;
+                if let Some(kept) = self.get(edition, question) {
+                    count("joined");
+                    return Ok(kept.answer(req));
+                }
+                None
+            }
+        };
+        count("miss");
+        finished(make.await?, |kept| {
+            let answer = kept.answer(req);
             self.put(edition, question, kept);
+            answer
+        })
+        .await
+    }
+
+    /// A flight of one's own, or somebody else's to wait for.
+    fn take_off(&self, edition: Edition, question: &str) -> Result<Flight<'_>, watch::Receiver<()>> {
+        let key = (edition, question.into());
+        let mut flights = self.flights.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(theirs) = flights.get(&key) {
+            return Err(theirs.clone());
         }
-        Ok(answer)
+        let (landing, landed) = watch::channel(());
+        flights.insert(key.clone(), landed);
+        Ok(Flight { flights: &self.flights, key, _landing: landing })
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, Shelves> {
@@ -104,9 +135,6 @@ impl ReadCache {
     }
 
     fn get(&self, edition: Edition, question: &str) -> Option<Kept> {
-        if self.most == 0 {
-            return None;
-        }
         let mut shelves = self.locked();
         let shelf = shelves.by_owner.get_mut(&edition.owner)?;
         if shelf.version != edition.version {
@@ -126,6 +154,32 @@ impl ReadCache {
         while shelves.bytes > self.most && shelves.give_up() {}
         metrics::gauge!("souk_read_cache_bytes").set(shelves.bytes as f64);
     }
+}
+
+/// Whoever makes an answer for all who wait. Lands however the making ends, also when the client went away.
+struct Flight<'c> {
+    flights: &'c Flights,
+    key: (Edition, Box<str>),
+    /// Dropped after the entry is gone, and with it the waiting ends.
+    _landing: watch::Sender<()>,
+}
+
+impl Drop for Flight<'_> {
+    fn drop(&mut self) {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("souk_read_cache_reads_total", "outcome" => outcome).increment(1);
+}
+
+/// A 200 as `answered` makes it of its bytes; anything else as it is.
+async fn finished(
+    made: HttpResponse,
+    answered: impl FnOnce(Kept) -> HttpResponse,
+) -> Result<HttpResponse, Problem> {
+    if made.status() == StatusCode::OK { Kept::of(made).await.map(answered) } else { Ok(made) }
 }
 
 impl Shelves {

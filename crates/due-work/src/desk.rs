@@ -143,7 +143,7 @@ impl Clerk {
         let (client, connection) = tokio::time::timeout(CONNECT_TIMEOUT, login.connect(NoTls)).await??;
         // Ends with the client, and then every statement fails.
         tokio::spawn(connection);
-        let settings = "set statement_timeout = 10000; set lock_timeout = 2000";
+        let settings = "set statement_timeout = 10000; set lock_timeout = 2000; set plan_cache_mode = force_generic_plan";
         tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(settings)).await??;
         let (client, claim) = (&client, client.prepare(queries::CLAIM).await?);
         let kinds: Vec<&'static str> = self.handlers.keys().copied().collect();

@@ -11,8 +11,9 @@ use crate::queries::undelivered;
 
 pub(crate) const LOGIN: &str = "relay";
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A statement that hangs must not hang the bus: the server ends it.
-pub(crate) const PATIENCE: &str = "set statement_timeout = 10000; set lock_timeout = 2000";
+/// A statement that hangs must not hang the bus: the server ends it. Statements are planned once, for planning costs more than their work.
+pub(crate) const PATIENCE: &str =
+    "set statement_timeout = 10000; set lock_timeout = 2000; set plan_cache_mode = force_generic_plan";
 
 /// Why the platform's own tables could not be reached.
 #[derive(Debug, thiserror::Error)]

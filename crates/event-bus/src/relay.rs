@@ -4,13 +4,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use futures_util::{StreamExt, stream};
 use souk_kernel::id::StoreId;
 use souk_tenancy::{Database, StoreScope};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_postgres::{AsyncMessage, Client, NoTls};
+use tokio_postgres::{Client, NoTls};
 
 use crate::clerk::{BusError, CONNECT_TIMEOUT, Clerk, LOGIN, PATIENCE};
 use crate::consumer::Consumer;
@@ -40,8 +40,10 @@ pub struct RelayConfig {
     pub parallel: usize,
     /// How long a claimed event stays this relay's; also bounds its delivery.
     pub lease: Duration,
-    /// Longest time until an event is noticed when its notification was lost.
+    /// Longest time until an event is noticed. Nothing notifies: PostgreSQL would commit those who notify one after the other.
     pub poll: Duration,
+    /// The same for what a consumer could not hear and is tried again.
+    pub retry_poll: Duration,
     /// Attempts before an event is a dead letter of a consumer.
     pub attempts: i32,
     /// Pause after the first failure; doubles with each.
@@ -53,7 +55,7 @@ pub struct RelayConfig {
 }
 
 impl RelayConfig {
-    /// The defaults: no broker, 4 at a time, lease 30 s, poll 1 s, 10 attempts, pauses 1 s to 10 min, kept 30 days.
+    /// The defaults: no broker, 4 at a time, lease 30 s, poll 100 ms and 1 s, 10 attempts, pauses 1 s to 10 min, kept 30 days.
     #[must_use]
     pub fn new(database: Database, password: String) -> Self {
         Self {
@@ -62,7 +64,8 @@ impl RelayConfig {
             kafka: None,
             parallel: 4,
             lease: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
+            poll: Duration::from_millis(100),
+            retry_poll: Duration::from_secs(1),
             attempts: 10,
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(600),
@@ -102,7 +105,7 @@ impl Relay {
         {
             let (intake, config, stopping) = (Arc::clone(&intake), config.clone(), stopping.clone());
             tasks.spawn(async move {
-                intake.retry(config.parallel, config.lease, config.poll, stopping).await;
+                intake.retry(config.parallel, config.lease, config.retry_poll, stopping).await;
             });
         }
         tasks.spawn(Worker { config, intake, stopping }.run());
@@ -157,20 +160,10 @@ impl Worker {
             None => None,
         };
         let login = self.config.database.login(LOGIN, &self.config.password);
-        let (client, mut connection) = tokio::time::timeout(CONNECT_TIMEOUT, login.connect(NoTls)).await??;
-        let (sender, mut notices) = mpsc::channel(1);
-        // Ends when the client is dropped, or when the connection does; then `notices` closes.
-        tokio::spawn(async move {
-            let mut messages = stream::poll_fn(|context| connection.poll_message(context));
-            while let Some(Ok(message)) = messages.next().await {
-                if let AsyncMessage::Notification(_) = message {
-                    // One pending notice says as much as many.
-                    let _ = sender.try_send(());
-                }
-            }
-        });
-        let settings = format!("listen outbox; {PATIENCE}");
-        tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(&settings)).await??;
+        let (client, connection) = tokio::time::timeout(CONNECT_TIMEOUT, login.connect(NoTls)).await??;
+        // Ends when the client is dropped; when the connection does, the next statement says so.
+        tokio::spawn(connection);
+        tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(PATIENCE)).await??;
         let (client, claim) = (&client, client.prepare(outbox::CLAIM).await?);
         // To consumers one by one; to Kafka in batches.
         let (at_once, batch) = if publisher.is_some() { (BATCHES, BATCH) } else { (self.config.parallel, 1) };
@@ -208,7 +201,6 @@ impl Worker {
             // Each end of a delivery may let the next event of its aggregate come.
             tokio::select! {
                 Some(marked) = carried.next() => marked?,
-                notice = notices.recv() => notice.ok_or(BusError::Ended)?,
                 () = tokio::time::sleep(self.config.poll) => {}
                 _ = stopping.changed() => {}
             }

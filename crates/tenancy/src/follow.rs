@@ -19,10 +19,10 @@ const CATALOGUE: &str = "catalogue";
 /// A notification may be lost with its connection; nothing stays unnoticed longer than this.
 const REREAD_EVERY: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
-/// Changes come in bursts (a migration sweep touches every row); they are read together.
 /// The connection is asked whether it lives this often; caches of catalogues trust it only while it answers.
 const PULSE: Duration = Duration::from_millis(400);
 const PULSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Changes come in bursts (a migration sweep touches every row); they are read together.
 const GATHER: Duration = Duration::from_millis(10);
 const COLUMNS: &str = "select store_id, schema_name, role_name, lane, state, organization_id, handle, name, hosts, \
      plan, fence, schema_version";

@@ -8,9 +8,13 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Prologue {
     pub(crate) read: String,
+    pub(crate) look_up: String,
     pub(crate) write: String,
     pub(crate) tag: String,
 }
+
+/// What finds its rows by keys is planned once and for all values: planning would cost more than the work.
+const PLANNED_ONCE: &str = "; SET LOCAL plan_cache_mode = force_generic_plan";
 
 /// Limits that hold for each statement of a transaction.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +26,15 @@ pub(crate) struct Limits {
 impl Prologue {
     /// For a store: its role, its schema, and the shared extensions.
     pub(crate) fn of_store(schema: &str, role: &str, limits: Limits) -> Self {
-        Self::new(schema, &format!("SET LOCAL ROLE {role}; "), limits)
+        Self::new(schema, &format!("SET LOCAL ROLE {role}; "), limits, PLANNED_ONCE)
     }
 
     /// For the control plane, whose login owns its rights directly.
     pub(crate) fn of_control(limits: Limits) -> Self {
-        Self::new("control", "", limits)
+        Self::new("control", "", limits, "")
     }
 
-    fn new(schema: &str, role: &str, Limits { statement, lock }: Limits) -> Self {
+    fn new(schema: &str, role: &str, Limits { statement, lock }: Limits, planned: &str) -> Self {
         let settings = format!(
             "{role}SET LOCAL search_path = {schema}, extensions; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
             statement.as_millis(),
@@ -38,7 +42,8 @@ impl Prologue {
         );
         Self {
             read: format!("BEGIN READ ONLY; {settings}"),
-            write: format!("BEGIN; {settings}"),
+            look_up: format!("BEGIN READ ONLY; {settings}{planned}"),
+            write: format!("BEGIN; {settings}{planned}"),
             tag: format!(" /* {schema} */"),
         }
     }

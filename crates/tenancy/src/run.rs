@@ -20,13 +20,14 @@ use crate::work::Work;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Read,
+    LookUp,
     Write,
 }
 
 impl Mode {
     fn label(self) -> &'static str {
         match self {
-            Self::Read => "read",
+            Self::Read | Self::LookUp => "read",
             Self::Write => "write",
         }
     }
@@ -142,6 +143,7 @@ impl<'s> Ground<'s> {
             };
             let prologue = match self.mode {
                 Mode::Read => &self.prologue.read,
+                Mode::LookUp => &self.prologue.look_up,
                 Mode::Write => &self.prologue.write,
             };
             Ok((Session::begin(self.lane, prologue, self.deadline).await?, permit))

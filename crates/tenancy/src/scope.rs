@@ -136,8 +136,33 @@ impl StoreScope {
         async move { self.ground(name, Mode::Read)?.read(work).await }
     }
 
+    /// [`Self::read`] for work that finds its rows by keys: its statements are planned once for all values. Where filters may be missing,
+    /// or a value decides which index serves, use `read`.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
+    pub fn look_up<'s, T, E, F>(
+        &'s self,
+        name: &'static str,
+        work: F,
+    ) -> impl Future<Output = Result<T, E>> + Send + use<'s, T, E, F>
+    where
+        for<'t, 'c> F: AsyncFnOnce(&'t mut ReadTx<'c>) -> Result<T, E>
+            + Work<&'t mut ReadTx<'c>, Result<T, E>, Fut: Send>,
+        F: Send,
+        T: Send,
+        E: From<TenancyError> + Send,
+    {
+        async move { self.ground(name, Mode::LookUp)?.read(work).await }
+    }
+
     /// Runs `work` in a transaction: COMMIT when it returns `Ok`, ROLLBACK when it returns `Err` or is dropped.
-    /// Row locks are held to the end; do nothing slow inside.
+    /// Row locks are held to the end; do nothing slow inside. Statements are planned once for all values, as in [`Self::look_up`]; so a
+    /// condition that a partial index needs is written out, not bound.
     ///
     /// # Errors
     /// What `work` returned, or a [`TenancyError`] in its type. `Aborted` if a statement had failed and `work`

@@ -136,7 +136,7 @@ impl<'c> WriteTx<'c> {
     }
 
     /// Says that what shoppers see of the catalogue is another once this transaction has committed. Caches of this process know it before
-    /// the caller does; other processes hear it from the database (the triggers of `migrations/store/0010_catalogue_changes.sql`).
+    /// the caller does; other processes hear it from the database (the triggers of `migrations/store/0035_catalogue_changes.sql`).
     pub fn catalogue_changed(&mut self) {
         self.0.changes_catalogue = true;
     }

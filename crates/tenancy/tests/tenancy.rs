@@ -433,3 +433,52 @@ fn the_control_plane_has_the_same_transactions() {
         assert_eq!(notes.await.unwrap(), 1);
     });
 }
+
+#[test]
+fn a_change_of_a_catalogue_is_heard_and_counted_before_the_writer_is_told() {
+    on_ground(async |ground| {
+        let (a, b) = (ground.store(1, "a.test").await, ground.store(1, "b.test").await);
+        let stores = ground.tenancy(ground.config()).await;
+        let (in_a, in_b) = (stores.scope(a), stores.scope(b));
+        eventually("catalogues are followed", async || in_a.entry().catalogue_version() > 0).await;
+        let version = || (in_a.entry().catalogue_version(), in_b.entry().catalogue_version());
+
+        let before = version();
+        let refused = in_a.write::<(), _, _>("change", async |tx| {
+            tx.catalogue_changed();
+            Err(Refused::ChangedMind)
+        });
+        assert!(matches!(refused.await, Err(Refused::ChangedMind)));
+        assert_eq!(version(), before, "what was rolled back changed nothing");
+        let change = async |tx: &mut WriteTx<'_>| {
+            tx.catalogue_changed();
+            Ok::<_, Refused>(())
+        };
+        in_a.write("change", change).await.unwrap();
+        assert_eq!(version(), (before.0 + 1, before.1), "known as soon as the writer knows it is done");
+
+        let text = format!("select pg_notify('catalogue', '{}')", b.uuid());
+        ground.admin.batch_execute(&text).await.unwrap();
+        eventually("another process's change is heard", async || version().1 > before.1).await;
+        assert_eq!(version().0, before.0 + 1, "of that store only");
+    });
+}
+
+#[test]
+fn what_finds_its_rows_by_keys_is_planned_once() {
+    on_ground(async |ground| {
+        let store = ground.store(1, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let store = stores.scope(store);
+        const MODE: &str = "select current_setting('plan_cache_mode') as word";
+        let look_up =
+            store.look_up::<_, Refused, _>("mode", async |tx| Ok(tx.one::<Word>(sql(MODE)).await?.word));
+        assert_eq!(look_up.await.unwrap(), "force_generic_plan");
+        let write =
+            store.write::<_, Refused, _>("mode", async |tx| Ok(tx.one::<Word>(sql(MODE)).await?.word));
+        assert_eq!(write.await.unwrap(), "force_generic_plan");
+        // On the same connection, and it stays with the transaction.
+        let read = store.read::<_, Refused, _>("mode", async |tx| Ok(tx.one::<Word>(sql(MODE)).await?.word));
+        assert_eq!(read.await.unwrap(), "auto");
+    });
+}

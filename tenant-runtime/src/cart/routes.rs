@@ -86,7 +86,7 @@ async fn quote(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpRespon
 #[get("/store/v1/carts/{id}")]
 async fn show_cart(permit: Permit<Use>, id: Path<CartId>, secret: Secret) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
-    Ok(shown(StatusCode::OK, permit.read("carts.show", work).await?))
+    Ok(shown(StatusCode::OK, permit.look_up("carts.show", work).await?))
 }
 
 /// Say who buys and where it goes
@@ -169,7 +169,7 @@ async fn shipping_options(
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
-    let priced = permit.read("carts.shipping_options", work).await?;
+    let priced = permit.look_up("carts.shipping_options", work).await?;
     let data = priced.quote.shipping_options;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(ShippingOptionList { data }))
 }

@@ -97,10 +97,11 @@ pub async fn list(
     Ok(page.into_iter().map(stocked).collect())
 }
 
-/// Tells caches and listeners. Last, for it locks the settings.
+/// Tells caches and listeners.
 async fn told(tx: &mut WriteTx<'_>, fact: &impl Fact) -> Result<(), CatalogError> {
     emit(tx, fact).await?;
-    Ok(queries::bump(tx).await?)
+    tx.catalogue_changed();
+    Ok(())
 }
 
 /// A product with options, variants, prices and stock in one go.
@@ -374,7 +375,7 @@ pub async fn create_collection(
         updated_at: now,
     };
     queries::put_collection(tx, &view).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     Ok(view)
 }
 
@@ -394,7 +395,7 @@ pub async fn edit_collection(
     set(&mut now.description_html, wish.description_html.as_ref());
     now.published = wish.published.unwrap_or(now.published);
     queries::put_collection(tx, &now).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     collection(tx, id).await
 }
 
@@ -403,7 +404,8 @@ pub async fn remove_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result
     if !queries::remove_collection(tx, id).await? {
         return Err(CatalogError::Unknown);
     }
-    Ok(queries::bump(tx).await?)
+    tx.catalogue_changed();
+    Ok(())
 }
 
 /// Most products one may arrange.
@@ -436,7 +438,7 @@ pub async fn arrange(
         return Err(CatalogError::Invalid(errors));
     }
     queries::arrange(tx, id, products).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     collection(tx, id).await
 }
 
@@ -445,7 +447,8 @@ pub async fn collect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId)
     if !queries::collect(tx, id, product).await? {
         return Err(CatalogError::Unknown);
     }
-    Ok(queries::bump(tx).await?)
+    tx.catalogue_changed();
+    Ok(())
 }
 
 /// Takes a product out of a collection; not in it is fine.
@@ -455,7 +458,7 @@ pub async fn uncollect(
     product: ProductId,
 ) -> Result<(), CatalogError> {
     if queries::uncollect(tx, id, product).await?.ok_or(CatalogError::Unknown)? {
-        queries::bump(tx).await?;
+        tx.catalogue_changed();
     }
     Ok(())
 }

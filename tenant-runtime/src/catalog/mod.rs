@@ -1,7 +1,8 @@
 //! What is for sale: products, options, variants, pictures, prices, collections.
 //!
-//! A product's row is locked before anything that belongs to it changes, and its version counts every such change. Every write also
-//! raises the store's `catalogue_version`, by which caches know that they are old.
+//! A product's row is locked before anything that belongs to it changes, and its version counts every such change. Shoppers'
+//! pages are kept in memory by the version of the catalogue; every write says `catalogue_changed`, by which this process knows that they
+//! are old, and triggers tell the others.
 
 mod actions;
 mod error;

@@ -8,8 +8,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::{InventoryError, Shortage};
 use super::model::{
-    AdjustStock, Change, Commitment, Demand, GivenUp, Held, LevelFilter, LevelView, MOST, MovementKind,
-    NewItem, Policy, merged, plan,
+    AdjustStock, Change, Commitment, Demand, GivenUp, Held, Level, LevelFilter, LevelView, MOST,
+    MovementKind, NewItem, Policy, merged, plan,
 };
 use super::queries::{self, Move};
 
@@ -103,6 +103,7 @@ async fn change_on_hand(
     if delta == 0 {
         return Ok(());
     }
+    tx.catalogue_changed();
     let kind =
         if reason == "received" && delta > 0 { MovementKind::Received } else { MovementKind::Adjusted };
     Ok(queries::move_on_hand(tx, &Move { item, location, delta, kind, reason, actor }).await?)
@@ -163,6 +164,7 @@ pub async fn reserve(
     let items: Vec<_> = wanted.keys().copied().collect();
     let (mut levels, cart_has) = queries::lock_levels(tx, &items, Some(cart)).await?;
     if cart_has {
+        refills(tx, &levels);
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
@@ -170,6 +172,7 @@ pub async fn reserve(
         Ok(parts) => parts,
         Err(_) => {
             // Somebody may have left the till without a word.
+            refills(tx, &levels);
             queries::give_back(tx, None, &items, CHECKOUT).await?;
             levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
             plan(&wanted, &levels).map_err(InventoryError::OutOfStock)?
@@ -185,7 +188,21 @@ pub async fn reserve(
         };
         return Err(InventoryError::OutOfStock(parts.iter().map(short).collect()));
     }
+    let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
+        let level = levels.iter().find(|level| level.item == *item && level.location == *location);
+        level.is_some_and(|level| level.available > 0 && level.available <= *pieces)
+    };
+    if parts.iter().any(sells_out) {
+        tx.catalogue_changed();
+    }
     Ok(parts.into_iter().filter_map(held).collect())
+}
+
+/// What comes back may put something on sale again that was sold out, and shoppers' pages say so.
+fn refills(tx: &mut WriteTx<'_>, levels: &[Level]) {
+    if levels.iter().any(|level| level.available <= 0) {
+        tx.catalogue_changed();
+    }
 }
 
 fn held((item, location, pieces): (InventoryItemId, LocationId, i64)) -> Option<Held> {
@@ -207,6 +224,7 @@ pub async fn commit_reservations(
     let mut outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     if !outcome.enough {
         let items: Vec<_> = levels.iter().map(|level| level.item).collect();
+        refills(tx, &levels);
         // The cart's own rows may end as well; the next statement takes them again.
         queries::give_back(tx, None, &items, CHECKOUT).await?;
         outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
@@ -225,7 +243,8 @@ pub async fn commit_reservations(
 /// # Errors
 /// Only of the database.
 pub async fn release(tx: &mut WriteTx<'_>, cart: CartId) -> Result<(), InventoryError> {
-    queries::lock_levels(tx, &[], Some(cart)).await?;
+    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
+    refills(tx, &levels);
     queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
     Ok(())
 }
@@ -242,7 +261,8 @@ pub async fn uncommit(
     restock: bool,
     actor: &str,
 ) -> Result<(), InventoryError> {
-    queries::lock_levels(tx, &[], Some(cart)).await?;
+    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
+    refills(tx, &levels);
     queries::uncommit(tx, cart, order, restock, actor).await?;
     Ok(())
 }
@@ -262,7 +282,8 @@ pub async fn give_up(
     if pieces.is_empty() {
         return Ok(());
     }
-    queries::lock_levels(tx, &[], Some(cart)).await?;
+    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
+    refills(tx, &levels);
     queries::give_up(tx, cart, order, pieces, actor).await?;
     Ok(())
 }
@@ -276,6 +297,7 @@ pub async fn expire_due(tx: &mut WriteTx<'_>) -> Result<usize, InventoryError> {
     if items.is_empty() {
         return Ok(0);
     }
-    queries::lock_levels(tx, &items, None).await?;
+    let (levels, _) = queries::lock_levels(tx, &items, None).await?;
+    refills(tx, &levels);
     Ok(queries::give_back(tx, None, &items, "service:sweeper").await?)
 }

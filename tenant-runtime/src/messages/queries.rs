@@ -1,7 +1,9 @@
 //! The queue and the log of mails.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use souk_kernel::{EventId, MessageId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
@@ -46,11 +48,16 @@ pub async fn insert(
     tx.execute(row).await.map(|_| ())
 }
 
+/// Written out, not bound: a plan for all values could not use the index of what is queued.
+fn is_queued() -> SqlLiteral<Bool> {
+    diesel::dsl::sql("state = 'queued'")
+}
+
 /// Whether anything is due: the question of every idle round, in a transaction that writes nothing.
 pub async fn any_due(tx: &mut ReadTx<'_>) -> Result<bool, DbError> {
     let now = tx.now();
     let due = email_messages::table
-        .filter(email_messages::state.eq("queued").and(email_messages::next_attempt_at.le(now)))
+        .filter(is_queued().and(email_messages::next_attempt_at.le(now)))
         .select(email_messages::id)
         .limit(1);
     Ok(tx.optional::<MessageId>(due).await?.is_some())
@@ -60,7 +67,7 @@ pub async fn any_due(tx: &mut ReadTx<'_>) -> Result<bool, DbError> {
 pub async fn claim(tx: &mut WriteTx<'_>, lease: TimeDelta) -> Result<Option<Message>, DbError> {
     let now = tx.now();
     let due = email_messages::table
-        .filter(email_messages::state.eq("queued").and(email_messages::next_attempt_at.le(now)))
+        .filter(is_queued().and(email_messages::next_attempt_at.le(now)))
         .order(email_messages::next_attempt_at)
         .limit(1)
         .for_update()

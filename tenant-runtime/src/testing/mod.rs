@@ -17,7 +17,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
-use souk_api::CursorKey;
+use souk_api::{CursorKey, ReadCache};
 use souk_kernel::{AccountId, Clock};
 use souk_provisioner::test_support::{TestDatabase, TestStore};
 use souk_provisioner::{PermissionSeed, RoleSeed};
@@ -52,6 +52,7 @@ pub struct TestShop {
     pub reception: Reception,
     key: Arc<SigningKey>,
     requests_per_minute: u32,
+    cache: ReadCache,
     door: OnceCell<Door>,
 }
 
@@ -104,7 +105,14 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
-        Self { store, gate, clock, till, reception, key, requests_per_minute, door: OnceCell::new() }
+        let cache = ReadCache::new(0);
+        Self { store, gate, clock, till, reception, key, requests_per_minute, cache, door: OnceCell::new() }
+    }
+
+    /// The same, with shoppers' pages kept in memory as a process keeps them. Other shops keep none: their tests arrange things by SQL and
+    /// ask at once.
+    pub fn keeping_pages(self) -> Self {
+        Self { cache: ReadCache::new(1 << 20), ..self }
     }
 
     /// A token of the store's owner.
@@ -128,7 +136,7 @@ impl TestShop {
     async fn door(&self) -> &Door {
         self.door
             .get_or_init(|| async {
-                let services = Services::with(
+                let mut services = Services::with(
                     self.gate.clone(),
                     self.till.clone(),
                     CursorKey::new(b"of tests"),
@@ -137,6 +145,7 @@ impl TestShop {
                     false,
                     true,
                 );
+                services.cache = self.cache.clone();
                 let service = Rc::new(init_service(app::app(services)).await);
                 let door: Door = Rc::new(move |request| {
                     let service = Rc::clone(&service);

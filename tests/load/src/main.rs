@@ -34,18 +34,21 @@ struct Arguments {
     /// Where the built programs lie.
     #[arg(long, default_value = "target/fast")]
     programs: PathBuf,
-    /// The folder that everything lives in; emptied first.
-    #[arg(long, default_value = "target/bench")]
+    /// The folder that everything lives in while it is measured; emptied first, gone afterwards.
+    #[arg(long, default_value = "target/bench/platform")]
     home: PathBuf,
+    /// Where the tables are written, as Markdown.
+    #[arg(long, default_value = "target/bench/tables.md")]
+    tables: PathBuf,
     /// Stores of the largest crowd.
     #[arg(long, default_value_t = 1000)]
     stores: usize,
     /// Seconds each number of connections is measured for.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// The page that is written when every part was run.
-    #[arg(long, default_value = "docs/PERFORMANCE.md")]
-    page: PathBuf,
+    /// A page whose part between the marks is replaced by the tables, when every part was run.
+    #[arg(long)]
+    page: Option<PathBuf>,
     /// Leave everything running.
     #[arg(long)]
     keep: bool,
@@ -57,22 +60,31 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let began = Instant::now();
+    tokio::select! {
+        outcome = measure(&arguments) => outcome?,
+        // What runs is stopped when it is dropped.
+        _ = tokio::signal::ctrl_c() => anyhow::bail!("interrupted"),
+    }
+    println!("{:.0} s; load averages {}", began.elapsed().as_secs_f64(), process::load());
+    Ok(())
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let (date, load) = (chrono::Local::now().format("%Y-%m-%d %H:%M %Z").to_string(), process::load());
     println!("load averages {load}; starting the platform");
     let home = std::path::absolute(&arguments.home)?;
-    let platform = Platform::start(&std::path::absolute(&arguments.programs)?, &home).await?;
-    let mut bench = Bench::prepare(&platform, &arguments).await?;
+    let mut platform = Platform::start(&std::path::absolute(&arguments.programs)?, &home).await?;
+    platform.keep = arguments.keep;
+    let mut bench = Bench::prepare(&platform, arguments).await?;
     let outcome = bench.run().await;
-    if arguments.only.is_empty() && outcome.is_ok() {
-        bench.report.write(&arguments.page, &date, &load, "make bench")?;
-        println!("written: {}", arguments.page.display());
+    let tables = bench.report.tables(&date, &load);
+    println!("\n{tables}");
+    report::write(&arguments.tables, &tables)?;
+    println!("written: {}", arguments.tables.display());
+    if let (Some(page), true, true) = (&arguments.page, arguments.only.is_empty(), outcome.is_ok()) {
+        report::replace(page, &tables)?;
+        println!("written: {}", page.display());
     }
-    drop(bench);
-    if !arguments.keep {
-        platform.stop().await;
-        let _ = std::fs::remove_dir_all(&home);
-    }
-    println!("{:.0} s; load averages {}", began.elapsed().as_secs_f64(), process::load());
     outcome
 }
 
@@ -264,8 +276,8 @@ impl<'p> Bench<'p> {
         let began = Instant::now();
         let (database, password) =
             (self.platform.database_url(), self.platform.secret("provisioner_password")?);
-        let stalls = many::open(database, &password, &self.admin, &self.shop, count).await?;
-        let stalls = Arc::new(stalls);
+        let everybody = many::open(database, &password, &self.admin, &self.shop, count).await?;
+        let everybody = Arc::new(everybody);
         self.report.note(format!(
             "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
             began.elapsed().as_secs_f64()
@@ -277,7 +289,7 @@ impl<'p> Bench<'p> {
         let mut first = None;
         for size in sizes {
             // Every store visited often enough that each connection of its lane has its plans.
-            let worker = |first| Mix::new(crowd.address, &stalls, size, first);
+            let worker = |first| Mix::new(crowd.address, &everybody, size, first);
             let warm = self.time() + Duration::from_millis(40 * size as u64);
             closed(system, 16, warm, worker).await?;
             let figures = closed(system, 16, self.time().mul_f64(2.0), worker).await?;

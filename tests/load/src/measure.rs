@@ -99,3 +99,41 @@ async fn run<W: Work>(workers: &mut [W], time: Duration) -> anyhow::Result<(Vec<
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nap {
+        done: u32,
+    }
+
+    impl Work for Nap {
+        async fn once(&mut self) -> anyhow::Result<()> {
+            self.done += 1;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            anyhow::ensure!(!self.done.is_multiple_of(4), "every fourth fails");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn percentiles_are_ranks() {
+        let times: Vec<_> = (1..=100).map(Duration::from_millis).collect();
+        assert_eq!(percentile(&times, 0.5), Duration::from_millis(50));
+        assert_eq!(percentile(&times, 0.99), Duration::from_millis(99));
+        assert_eq!(percentile(&times, 1.0), Duration::from_millis(100));
+        assert_eq!(percentile(&times[..1], 0.99), Duration::from_millis(1));
+        assert_eq!(percentile(&[], 0.5), Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_closed_loop_counts_what_was_answered_and_what_failed_and_burns_the_right_cpu() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let system = System { runtime: own, postgres: -1 };
+        let figures = closed(system, 4, Duration::from_millis(200), |_| Nap { done: 0 }).await.unwrap();
+        assert_eq!((figures.connections, figures.postgres), (4, 0.0), "no such process, no time");
+        assert!(figures.errors > 0 && figures.per_second > 0.0, "{figures:?}");
+        assert!(figures.p50 >= Duration::from_millis(2) && figures.p99 >= figures.p50, "{figures:?}");
+    }
+}

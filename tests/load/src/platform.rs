@@ -17,10 +17,12 @@ use crate::process;
 /// More than any work asks for: the benchmark measures work, not the limiter.
 const UNLIMITED: &str = "100000000";
 
-/// Everything that runs.
+/// Everything that runs; stopped when dropped, however the measuring ended.
 pub struct Platform {
     souk: PathBuf,
     home: PathBuf,
+    /// Leave it running.
+    pub keep: bool,
     pub control: SocketAddr,
     pub runtime: SocketAddr,
     pub runtime_pid: i32,
@@ -79,6 +81,7 @@ impl Platform {
             .await
             .with_context(|| format!("{} cannot be run", souk.display()))?;
         if !started.success() {
+            let _ = ran(&["down"]).stdout(Stdio::null()).status().await;
             bail!("the platform does not start; see {}", home.join("logs").display());
         }
         let state = ran(&["status", "--json"]).output().await?;
@@ -98,6 +101,7 @@ impl Platform {
         let admin_url = plain.replacen("postgres://", &format!("postgres://postgres:{password}@"), 1);
         Ok(Self {
             home: home.to_owned(),
+            keep: false,
             control: SocketAddr::from(([127, 0, 0, 1], control)),
             runtime: SocketAddr::from(([127, 0, 0, 1], runtime)),
             runtime_pid,
@@ -157,10 +161,22 @@ impl Platform {
         }
         Ok(Extra { address, pid, started_in: began.elapsed(), _child: child })
     }
+}
 
-    /// Stops everything.
-    pub async fn stop(self) {
-        let _ = Command::new(&self.souk).arg("down").arg("--home").arg(&self.home).status().await;
+impl Drop for Platform {
+    fn drop(&mut self) {
+        if self.keep {
+            return println!("still running: {} status --home {}", self.souk.display(), self.home.display());
+        }
+        let mut down = std::process::Command::new(&self.souk);
+        match down.arg("down").arg("--home").arg(&self.home).stdout(Stdio::null()).status() {
+            Ok(status) if status.success() => drop(std::fs::remove_dir_all(&self.home)),
+            _ => eprintln!(
+                "something may still run: {} down --home {}",
+                self.souk.display(),
+                self.home.display()
+            ),
+        }
     }
 }
 

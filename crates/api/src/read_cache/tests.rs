@@ -106,3 +106,51 @@ async fn a_new_version_frees_the_bytes_of_the_old() {
     ask(&cache, at(SHOP, 2), "/p/0", &"x".repeat(1000)).await;
     assert_eq!(cache.bytes(), before / 10);
 }
+
+#[tokio::test]
+async fn who_ask_the_same_at_once_wait_for_one_and_go_on_when_it_fails() {
+    let cache = ReadCache::new(100_000);
+    let made = Cell::new(0);
+    let ask = async |fails: bool| {
+        let req = TestRequest::get().uri("/p").to_http_request();
+        let make = async {
+            made.set(made.get() + 1);
+            tokio::task::yield_now().await;
+            if fails {
+                return Err(Problem::new(&crate::problem::NOT_FOUND));
+            }
+            Ok(HttpResponse::Ok().body("made"))
+        };
+        cache.serve(&req, at(SHOP, 1), make).await.map(|answer| answer.status().as_u16())
+    };
+    let (first, second, third) = futures_util::join!(ask(true), ask(false), ask(false));
+    assert!(first.is_err());
+    assert_eq!((second.unwrap(), third.unwrap(), made.get()), (200, 200, 3), "who waited in vain makes it");
+    assert_eq!((ask(true).await.unwrap(), made.get()), (200, 3), "kept");
+
+    let cache = ReadCache::new(100_000);
+    made.set(0);
+    let slow = async |version| {
+        let req = TestRequest::get().uri("/p").to_http_request();
+        let make = async {
+            made.set(made.get() + 1);
+            tokio::task::yield_now().await;
+            Ok(HttpResponse::Ok().body("made"))
+        };
+        cache.serve(&req, at(SHOP, version), make).await.unwrap()
+    };
+    {
+        let mut gone = Box::pin(slow(1));
+        assert!(futures_util::poll!(&mut gone).is_pending());
+        let mut waiting = Box::pin(slow(1));
+        assert!(futures_util::poll!(&mut waiting).is_pending());
+        assert_eq!(made.get(), 1);
+        drop(gone);
+        assert_eq!(waiting.await.status(), 200);
+    }
+    assert_eq!(made.get(), 2, "whose client went away leaves it to the next");
+    made.set(0);
+    futures_util::join!(slow(2), slow(2), slow(2), slow(3));
+    assert_eq!(made.get(), 2, "once for each version");
+    assert!(cache.flights.lock().unwrap().is_empty());
+}

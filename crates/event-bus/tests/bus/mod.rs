@@ -152,7 +152,7 @@ pub fn relay_over(
     // Longer than a message to Kafka may take.
     config.lease = Duration::from_secs(if kafka.is_some() { 20 } else { 1 });
     config.kafka = kafka;
-    config.poll = Duration::from_millis(100);
+    config.retry_poll = Duration::from_millis(100);
     config.attempts = 3;
     config.first_pause = Duration::from_millis(20);
     let mint = Arc::clone(&stores.mint);

@@ -131,7 +131,7 @@ async fn outside_a_store_transaction_nothing_works() {
     for sql in [
         format!("SELECT * FROM {}.store_settings", stand.mine.schema),
         "SELECT * FROM platform.store_ledger".into(),
-        "SELECT platform.bump_catalogue()".into(),
+        "SELECT platform.emit(gen_random_uuid(), 'a', gen_random_uuid(), 'a.b', 1, '{}', NULL)".into(),
         "SELECT set_config('role', 'x', false)".into(),
     ] {
         let code = stand.client.query(&sql, &[]).await.unwrap_err().code().cloned();
@@ -176,10 +176,7 @@ async fn the_doors_speak_for_the_own_store_only() {
     let event = uuid::Uuid::now_v7();
     stand
         .client
-        .query(
-            "SELECT platform.emit($1, 'product', $1, 'product.created', 1, '{\"a\": 1}', NULL), platform.bump_catalogue()",
-            &[&event],
-        )
+        .query("SELECT platform.emit($1, 'product', $1, 'product.created', 1, '{\"a\": 1}', NULL)", &[&event])
         .await
         .unwrap();
     let own = stand.client.query("SELECT store_id FROM platform.own_store()", &[]).await.unwrap();

@@ -22,7 +22,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: &PutPriceList) -> Result<PriceLi
     wish.check(starts_at)?;
     let id = PriceListId::new();
     price_lists::put(tx, id, wish, starts_at).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     show(tx, id).await
 }
 
@@ -52,7 +52,7 @@ pub async fn replace(
         return Err(CatalogError::Invalid(vec![error]));
     }
     price_lists::put(tx, id, wish, starts_at).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     show(tx, id).await
 }
 
@@ -61,7 +61,8 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), Catalog
     if !price_lists::remove(tx, id).await? {
         return Err(CatalogError::Unknown);
     }
-    Ok(queries::bump(tx).await?)
+    tx.catalogue_changed();
+    Ok(())
 }
 
 /// Sets and removes prices of a list of fixed prices, all or none.
@@ -78,7 +79,7 @@ pub async fn set_prices(
         return Err(CatalogError::Invalid(vec![error]));
     }
     price_lists::set_prices(tx, id, wish).await?;
-    queries::bump(tx).await?;
+    tx.catalogue_changed();
     show(tx, id).await
 }
 

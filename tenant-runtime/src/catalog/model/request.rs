@@ -320,6 +320,12 @@ impl ProductFilter {
         words.map(|word| format!("%{}%", escaped(word))).collect()
     }
 
+    /// Whether it leaves nothing out but by status, in the usual order.
+    pub fn is_plain(&self) -> bool {
+        let Self { q, status: _, collection, tag, sort } = self;
+        q.is_none() && collection.is_none() && tag.is_none() && sort.is_none_or(|sort| sort == Sort::Newest)
+    }
+
     /// In which order: within a collection as it is arranged, unless another is asked for.
     pub fn order(&self) -> Sort {
         let usual = if self.collection.is_some() { Sort::Manual } else { Sort::Newest };

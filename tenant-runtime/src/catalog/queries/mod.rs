@@ -35,11 +35,6 @@ pub async fn currency(tx: &mut ReadTx<'_>) -> Result<Currency, DbError> {
     Ok(row.currency)
 }
 
-/// Tells caches that they are old. Last in a transaction: it locks the one row of settings.
-pub async fn bump(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
-    tx.execute(sql("UPDATE store_settings SET catalogue_version = catalogue_version + 1")).await.map(|_| ())
-}
-
 /// Handles of products that are this one or begin with it and a hyphen.
 pub async fn handles_like(tx: &mut ReadTx<'_>, handle: &str) -> Result<Vec<String>, DbError> {
     let query = sql("SELECT handle FROM products WHERE handle = $1 OR handle LIKE $1 || '-%' \

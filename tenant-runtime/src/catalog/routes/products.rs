@@ -1,10 +1,9 @@
 //! Products, for those who run the store.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
+use actix_web::{HttpResponse, delete, get, patch, post, web};
 use souk_access::{Permit, Reply};
 use souk_api::{
     CursorKey, ETag, FieldError, IfMatch, Json, OptionalIdempotencyKey, Page, Paging, Path, Problem, Query,
-    not_modified,
 };
 use souk_kernel::ProductId;
 use souk_tenancy::{ReadTx, WriteTx};
@@ -134,15 +133,6 @@ async fn show(permit: Permit<permissions::View>, product: Path<String>) -> Resul
 
 pub fn shown(product: &ProductView) -> HttpResponse {
     HttpResponse::Ok().insert_header(ETag::new(product.version)).json(product)
-}
-
-/// The same for whoever has it already.
-pub fn cached(req: &HttpRequest, product: &ProductView) -> Result<HttpResponse, Problem> {
-    let body = serde_json::to_vec(product)
-        .map_err(|error| Problem::new(&souk_api::problem::INTERNAL).source(error))?;
-    let etag = ETag::of(&body);
-    let fresh = || HttpResponse::Ok().insert_header(&etag).content_type("application/json").body(body);
-    Ok(not_modified(req, &etag).unwrap_or_else(fresh))
 }
 
 /// Change a product's own fields. It still answers under the handle it had.

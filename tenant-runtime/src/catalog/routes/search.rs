@@ -1,8 +1,8 @@
 //! Searching, for shoppers.
 
-use actix_web::{HttpRequest, get};
+use actix_web::{HttpRequest, HttpResponse, get, web};
 use souk_access::Permit;
-use souk_api::{CursorKey, Json, Page, Paging, Problem, Query};
+use souk_api::{CursorKey, Page, Paging, Problem, Query, ReadCache};
 use souk_kernel::ProductId;
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -10,6 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::catalog::actions::search as actions;
 use crate::catalog::model::{SearchQuery, SearchResult, SuggestionQuery, Suggestions};
 use crate::catalog::permissions::Browse;
+use crate::catalog::routes::shop::edition;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(search).service(suggestions);
@@ -25,17 +26,20 @@ async fn search(
     permit: Permit<Browse>,
     wanted: Query<SearchQuery>,
     paging: Paging,
-    request: HttpRequest,
-) -> Result<Json<SearchResult>, Problem> {
-    let (key, scope) = (CursorKey::of(&request)?, format!("search:{}:{:?}", permit.store(), wanted.0));
-    let after = paging.position::<(bool, i64, ProductId)>(key, &scope)?;
-    let (wanted, fetch) = (&wanted.0, paging.fetch());
-    let load = async move |tx: &mut ReadTx<'_>| actions::search(tx, wanted, after, fetch).await;
-    let found = permit.read("shop.search", load).await?;
-    let place = |hit: &crate::catalog::model::SearchHit| (found.corrected, hit.place, hit.product);
-    let Page { data, page } = Page::cut(found.hits, &paging, key, &scope, place)?;
-    let (total, corrected, facets) = (found.total, found.corrected, found.facets);
-    Ok(Json::new(SearchResult { data, page, total, corrected, facets }))
+    (cache, request): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let (key, scope) = (CursorKey::of(&request)?, format!("search:{}:{:?}", permit.store(), wanted.0));
+        let after = paging.position::<(bool, i64, ProductId)>(key, &scope)?;
+        let (wanted, fetch) = (&wanted.0, paging.fetch());
+        let load = async move |tx: &mut ReadTx<'_>| actions::search(tx, wanted, after, fetch).await;
+        let found = permit.read("shop.search", load).await?;
+        let place = |hit: &crate::catalog::model::SearchHit| (found.corrected, hit.place, hit.product);
+        let Page { data, page } = Page::cut(found.hits, &paging, key, &scope, place)?;
+        let (total, corrected, facets) = (found.total, found.corrected, found.facets);
+        Ok(HttpResponse::Ok().json(SearchResult { data, page, total, corrected, facets }))
+    };
+    cache.serve(&request, edition(&permit), make).await
 }
 
 /// What the shopper may be about to type.
@@ -45,8 +49,12 @@ async fn search(
 async fn suggestions(
     permit: Permit<Browse>,
     wanted: Query<SuggestionQuery>,
-) -> Result<Json<Suggestions>, Problem> {
-    let typed = &wanted.0.q;
-    let load = async move |tx: &mut ReadTx<'_>| actions::suggest(tx, typed).await;
-    Ok(Json::new(permit.read("shop.suggestions", load).await?))
+    (cache, request): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let typed = &wanted.0.q;
+        let load = async move |tx: &mut ReadTx<'_>| actions::suggest(tx, typed).await;
+        Ok(HttpResponse::Ok().json(permit.read("shop.suggestions", load).await?))
+    };
+    cache.serve(&request, edition(&permit), make).await
 }

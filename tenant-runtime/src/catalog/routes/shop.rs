@@ -1,15 +1,14 @@
 //! What shoppers see.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse, get, web};
+use actix_web::{HttpRequest, HttpResponse, Responder as _, get, web};
 use souk_access::{Permit, Reach};
-use souk_api::{CursorKey, ETag, Json, Page, Paging, Path, Problem, Query, not_modified};
+use souk_api::{CursorKey, ETag, Edition, Json, Page, Paging, Path, Problem, Query, ReadCache, not_modified};
 use souk_kernel::{CollectionId, ImageId};
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::cut;
-use super::products::cached;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     AvailabilityView, CollectionView, Explain, ProductFilter, ProductRef, ProductView, ShopFilter, Status,
@@ -23,6 +22,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(one_collection).service(image);
 }
 
+/// Which state of the catalogue an answer is made from. Taken before it is read. What is kept by it must depend on nothing but the
+/// catalogue and the address: not on who asks, no header, no time.
+pub(super) fn edition(permit: &Permit<permissions::Browse>) -> Option<Edition> {
+    let version = permit.catalogue_version()?;
+    Some(Edition { owner: permit.store().uuid().as_u128(), version })
+}
+
 /// What is for sale.
 #[utoipa::path(
     tag = "Shop", operation_id = "shop_products", params(ShopFilter, Paging),
@@ -34,13 +40,23 @@ async fn all_products(
     filter: Query<ShopFilter>,
     paging: Paging,
     key: web::Data<CursorKey>,
-) -> Result<Page<SummaryView>, Problem> {
-    let filter = ProductFilter::from(filter.into_inner());
-    let scope = format!("shop:{}:{filter:?}", permit.store());
-    let after = paging.position::<Place>(&key, &scope)?;
-    let (wanted, limit) = (&filter, paging.fetch());
-    let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, false).await;
-    cut(permit.read("shop.products", load).await?, filter.order(), &paging, &key, &scope)
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let filter = ProductFilter::from(filter.into_inner());
+        let scope = format!("shop:{}:{filter:?}", permit.store());
+        let after = paging.position::<Place>(&key, &scope)?;
+        let (wanted, limit) = (&filter, paging.fetch());
+        let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, false).await;
+        let found = if filter.is_plain() && paging.after.is_none() {
+            permit.look_up("shop.products", load).await?
+        } else {
+            permit.read("shop.products", load).await?
+        };
+        let page = cut(found, filter.order(), &paging, &key, &scope)?;
+        Ok(page.respond_to(&req))
+    };
+    cache.serve(&req, edition(&permit), make).await
 }
 
 /// One product, by its id or its handle, also one it had before.
@@ -52,11 +68,14 @@ async fn all_products(
 async fn one_product(
     permit: Permit<permissions::Browse>,
     product: Path<String>,
-    req: HttpRequest,
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
-    let wanted = &ProductRef::of(&product);
-    let find = async move |tx: &mut ReadTx<'_>| actions::show_live(tx, wanted).await;
-    cached(&req, &permit.read("shop.product", find).await?)
+    let make = async {
+        let wanted = &ProductRef::of(&product);
+        let find = async move |tx: &mut ReadTx<'_>| actions::show_live(tx, wanted).await;
+        Ok(HttpResponse::Ok().json(permit.look_up("shop.product", find).await?))
+    };
+    cache.serve(&req, edition(&permit), make).await
 }
 
 /// Whether a product can be bought now; with `explain=1`, what is missing. A product that is not for sale is explained only to those
@@ -73,7 +92,7 @@ async fn available(
 ) -> Result<Json<AvailabilityView>, Problem> {
     let wanted = &ProductRef::of(&product);
     let find = async move |tx: &mut ReadTx<'_>| actions::show(tx, wanted, true).await;
-    let view = permit.read("shop.availability", find).await?;
+    let view = permit.look_up("shop.availability", find).await?;
     if view.status != Status::Active && permit.reach() != Reach::Any {
         return Err(CatalogError::Unknown.into());
     }
@@ -90,15 +109,20 @@ async fn collections(
     permit: Permit<permissions::Browse>,
     paging: Paging,
     key: web::Data<CursorKey>,
-) -> Result<Page<CollectionView>, Problem> {
-    let scope = format!("shop-collections:{}", permit.store());
-    let before = paging.position::<CollectionId>(&key, &scope)?;
-    let wanted = Wanted { published: Some(true), only_for_sale: true, before, ..Wanted::default() };
-    let limit = paging.fetch();
-    let load = async move |tx: &mut ReadTx<'_>| {
-        Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let scope = format!("shop-collections:{}", permit.store());
+        let before = paging.position::<CollectionId>(&key, &scope)?;
+        let wanted = Wanted { published: Some(true), only_for_sale: true, before, ..Wanted::default() };
+        let limit = paging.fetch();
+        let load = async move |tx: &mut ReadTx<'_>| {
+            Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
+        };
+        let found = permit.read("shop.collections", load).await?;
+        Ok(Page::cut(found, &paging, &key, &scope, |collection| collection.id)?.respond_to(&req))
     };
-    Page::cut(permit.read("shop.collections", load).await?, &paging, &key, &scope, |collection| collection.id)
+    cache.serve(&req, edition(&permit), make).await
 }
 
 /// One published collection, by its id or handle. Its products: `GET /store/v1/products?collection=`, in the merchant's order.
@@ -110,16 +134,14 @@ async fn collections(
 async fn one_collection(
     permit: Permit<permissions::Browse>,
     collection: Path<String>,
-    req: HttpRequest,
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
-    let wanted = collection.as_str();
-    let find = async move |tx: &mut ReadTx<'_>| actions::published(tx, wanted).await;
-    let view = permit.read("shop.collection", find).await?;
-    let body = serde_json::to_vec(&view)
-        .map_err(|error| Problem::new(&souk_api::problem::INTERNAL).source(error))?;
-    let etag = ETag::of(&body);
-    let fresh = || HttpResponse::Ok().insert_header(&etag).content_type("application/json").body(body);
-    Ok(not_modified(&req, &etag).unwrap_or_else(fresh))
+    let make = async {
+        let wanted = collection.as_str();
+        let find = async move |tx: &mut ReadTx<'_>| actions::published(tx, wanted).await;
+        Ok(HttpResponse::Ok().json(permit.look_up("shop.collection", find).await?))
+    };
+    cache.serve(&req, edition(&permit), make).await
 }
 
 /// The bytes of a picture. They never change under the same id.
@@ -135,7 +157,7 @@ async fn image(
 ) -> Result<HttpResponse, Problem> {
     let id = *image;
     let find = async move |tx: &mut ReadTx<'_>| Ok::<_, CatalogError>(queries::blob(tx, id).await?);
-    let blob = permit.read("shop.image", find).await?.ok_or(CatalogError::Unknown)?;
+    let blob = permit.look_up("shop.image", find).await?.ok_or(CatalogError::Unknown)?;
     Ok(sent(&req, blob))
 }
 

@@ -1,9 +1,11 @@
 //! The sale over HTTP: a real database, a real provider, every way it can end.
 
 mod books;
+mod costs;
 mod credit;
 mod discounts;
 mod endings;
+mod freshness;
 mod prices;
 mod providers;
 mod races;

@@ -197,7 +197,7 @@ async fn get_order(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = id.into_inner();
-    let order = permit.read("orders.get", async move |tx| actions::view(tx, id).await).await?;
+    let order = permit.look_up("orders.get", async move |tx| actions::view(tx, id).await).await?;
     let etag = ETag::new(order.version);
     if let Some(unchanged) = souk_api::not_modified(&request, &etag) {
         return Ok(unchanged);
@@ -311,7 +311,7 @@ async fn get_own_order(
     let secret = request.headers().get("x-order-secret").and_then(|value| value.to_str().ok());
     let secret = secret.and_then(LinkSecret::parse);
     let detail =
-        permit.read("orders.own", async move |tx| Ok::<_, Refusal>(queries::find(tx, id).await?)).await?;
+        permit.look_up("orders.own", async move |tx| Ok::<_, Refusal>(queries::find(tx, id).await?)).await?;
     let reach = permit.reach();
     let order = detail.filter(|order| {
         let knows = secret.as_ref().is_some_and(|secret| secret.digest().matches(&order.secret_digest));

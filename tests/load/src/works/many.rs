@@ -1,5 +1,6 @@
 //! The same work spread over more and more stores.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -18,11 +19,17 @@ use crate::platform::Shop;
 const PRODUCTS: usize = 30;
 
 /// A store to be visited.
-#[derive(Clone, Debug)]
-pub struct Stall {
-    pub host: String,
+struct Stall {
+    host: String,
     /// Of a variant that can be bought.
-    pub variant: String,
+    variant: String,
+}
+
+/// Stores with the same goods.
+pub struct Crowd {
+    stalls: Vec<Stall>,
+    /// Of the products that each has.
+    handles: Vec<String>,
 }
 
 /// Opens stores as the control plane's worker does, two at a time, and fills them by SQL with copies of the measured store's goods.
@@ -32,14 +39,15 @@ pub async fn open(
     admin: &Sql,
     model: &Shop,
     count: usize,
-) -> anyhow::Result<Vec<Stall>> {
+) -> anyhow::Result<Crowd> {
+    let columns = columns(admin, &model.schema).await?;
     let provisioner = Provisioner::connect(ProvisionerConfig::new(database, password)?).await?;
     let mut stalls = Vec::with_capacity(count);
     for number in 0..count {
         let request = test_request(Country::DE);
         let host = request.hosts.first().cloned().context("a host")?;
         let record = provisioner.claim(&request).await?.record;
-        admin.batch_execute(&copy(&model.schema, &record.schema)).await?;
+        admin.batch_execute(&copy(&model.schema, &record.schema, &columns)).await?;
         let text = format!("SELECT id FROM {}.product_variants ORDER BY id LIMIT 1", record.schema);
         let id = admin.query_one(&text, &[]).await?.get(0);
         stalls.push(Stall { host, variant: souk_kernel::VariantId::from_uuid(id).to_string() });
@@ -47,16 +55,29 @@ pub async fn open(
             eprintln!("  {} of {count} stores are open", number + 1);
         }
     }
-    Ok(stalls)
+    let text = format!("SELECT handle FROM {}.products ORDER BY id LIMIT {PRODUCTS}", model.schema);
+    let handles = admin.query(&text, &[]).await?.iter().map(|row| row.get(0)).collect();
+    Ok(Crowd { stalls, handles })
 }
 
-fn copy(from: &str, to: &str) -> String {
+/// The columns of each table, those that PostgreSQL reckons itself left out.
+async fn columns(admin: &Sql, schema: &str) -> anyhow::Result<HashMap<String, String>> {
+    let text = "SELECT table_name::text, string_agg(quote_ident(column_name), ', ') FROM information_schema.columns \
+         WHERE table_schema = $1 AND is_generated = 'NEVER' GROUP BY table_name";
+    let rows = admin.query(text, &[&schema]).await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
+}
+
+fn copy(from: &str, to: &str, columns: &HashMap<String, String>) -> String {
     let some = format!("(SELECT id FROM {from}.products ORDER BY id LIMIT {PRODUCTS})");
     let variants = format!("(SELECT id FROM {from}.product_variants WHERE product_id IN {some})");
     let items = format!("(SELECT inventory_item_id FROM {from}.product_variants WHERE product_id IN {some})");
     let options = format!("(SELECT id FROM {from}.product_options WHERE product_id IN {some})");
     let part = |table: &str, condition: String| {
-        format!("INSERT INTO {to}.{table} SELECT * FROM {from}.{table} WHERE {condition};")
+        let columns = &columns[table];
+        format!(
+            "INSERT INTO {to}.{table} ({columns}) SELECT {columns} FROM {from}.{table} WHERE {condition};"
+        )
     };
     [
         "BEGIN;".to_owned(),
@@ -97,14 +118,14 @@ pub async fn known_only(admin: &Sql, count: usize) -> anyhow::Result<Vec<uuid::U
 /// Of ten requests six are lists, three details, one a cart with a line; each goes to another store.
 pub struct Mix {
     client: Client,
-    stalls: Arc<Vec<Stall>>,
+    crowd: Arc<Crowd>,
     count: usize,
     next: usize,
 }
 
 impl Mix {
-    pub fn new(address: SocketAddr, stalls: &Arc<Vec<Stall>>, count: usize, first: usize) -> Self {
-        Self { client: Client::new(address), stalls: Arc::clone(stalls), count, next: first * 7919 }
+    pub fn new(address: SocketAddr, crowd: &Arc<Crowd>, count: usize, first: usize) -> Self {
+        Self { client: Client::new(address), crowd: Arc::clone(crowd), count, next: first * 7919 }
     }
 }
 
@@ -112,15 +133,19 @@ impl Work for Mix {
     async fn once(&mut self) -> anyhow::Result<()> {
         self.next += 1;
         // A stride without a common divisor visits every store, in an order that no cache likes.
-        let stall = &self.stalls[(self.next * 7907) % self.count];
+        let Crowd { stalls, handles } = &*self.crowd;
+        let stall = &stalls[(self.next * 7907) % self.count];
         let request = match self.next % 10 {
             0 => {
                 let cart = json!({ "lines": [{ "variant": stall.variant, "quantity": 1 }] });
                 Request::post(&stall.host, "/store/v1/carts", &[], &cart)
             }
-            1..=3 => Request::get(&stall.host, &format!("/store/v1/products/bench-{}", self.next % 30)),
+            1..=3 => {
+                let handle = &handles[self.next % handles.len()];
+                Request::get(&stall.host, &format!("/store/v1/products/{handle}"))
+            }
             _ => Request::get(&stall.host, "/store/v1/products?limit=20"),
         };
-        self.client.send(&request).await.map(drop)
+        self.client.fine(&request).await.map(drop)
     }
 }
