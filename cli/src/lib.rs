@@ -7,6 +7,7 @@
 pub mod command;
 pub mod config;
 
+mod authz;
 mod broker;
 mod children;
 mod database;

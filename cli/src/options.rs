@@ -58,6 +58,9 @@ pub enum Command {
     Events(Events),
     /// Send a store's events to a program on this machine, signed as webhooks are.
     Listen(Listen),
+    /// Which rule of a store decides whether somebody may do something.
+    #[command(subcommand)]
+    Authz(Authz),
     /// Print the version.
     Version,
 }
@@ -223,6 +226,28 @@ pub struct Listen {
     /// Of these kinds (repeatable); all if absent.
     #[arg(long = "type")]
     pub types: Vec<String>,
+}
+
+/// `souk authz …`
+#[derive(Debug, Subcommand)]
+pub enum Authz {
+    /// Say yes or no, and the rule that decides; exit status 1 for no.
+    Explain(Explain),
+}
+
+/// Options of `authz explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// Who: `anyone`, or the id of staff, of an API key or of a customer (`stf_…`, `key_…`, `cus_…`).
+    pub actor: String,
+    /// What: `object:action`, such as `order:cancel`.
+    pub action: String,
+    /// The store's address, such as `http://demo.localhost:8081`.
+    #[arg(long, env = "SOUK_STORE_URL")]
+    pub store: String,
+    /// A secret key of the store (`sk_…`) that may see staff.
+    #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true)]
+    pub key: String,
 }
 
 /// The port for health and metrics of a child that listens for customers on `port`.

@@ -16,7 +16,10 @@ use utoipa_actix_web::AppExt;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
-use crate::{accounts, audit, members, messages, operations, organizations, pages, plans, sessions, stores};
+use crate::{
+    accounts, audit, factors, identities, members, messages, operations, organizations, pages, plans,
+    sessions, stores,
+};
 
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
@@ -26,6 +29,8 @@ pub fn permissions() -> impl Iterator<Item = PermissionKey> {
     let all = [
         accounts::PERMISSIONS,
         sessions::PERMISSIONS,
+        factors::PERMISSIONS,
+        identities::PERMISSIONS,
         organizations::PERMISSIONS,
         members::PERMISSIONS,
         stores::PERMISSIONS,
@@ -62,6 +67,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(accounts::routes)
         .configure(sessions::routes)
+        .configure(factors::routes)
+        .configure(identities::routes)
         .configure(organizations::routes)
         .configure(members::routes)
         .configure(plans::routes)

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 use lettre::message::Mailbox;
+use souk_openid::ProviderConfig;
 use souk_tenancy::Database;
 
 /// A variable that is missing or cannot be understood.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub smtp_url: Option<String>,
     /// Who sends them (`SOUK_MAIL_FROM`).
     pub mail_from: Mailbox,
+    /// With whom people can sign in (`SOUK_IDENTITY_PROVIDERS_FILE`, a JSON list).
+    pub identity_providers: Vec<ProviderConfig>,
 }
 
 impl Settings {
@@ -59,6 +62,7 @@ impl Settings {
             store_namespace: None,
             smtp_url: None,
             mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
+            identity_providers: Vec::new(),
         })
     }
 
@@ -84,6 +88,7 @@ impl Settings {
             store_namespace: set("SOUK_STORE_NAMESPACE"),
             smtp_url: set("SMTP_URL"),
             mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
+            identity_providers: identity_providers()?,
         })
     }
 
@@ -121,6 +126,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// The Ed25519 key that signs tokens, PKCS#8 PEM (`SOUK_SIGNING_KEY_FILE`).
     pub signing_key_pem: String,
+    /// Those before it, while something is still sealed with them (`SOUK_FORMER_SIGNING_KEY_FILES`, separated by commas).
+    pub former_keys_pem: Vec<String>,
 }
 
 /// Where the database is, and as whom.
@@ -138,11 +145,10 @@ pub struct DatabaseConfig {
 
 impl Config {
     pub fn from_env() -> Result<Self, ConfigError> {
-        let path = required("SOUK_SIGNING_KEY_FILE")?;
-        let signing_key_pem = std::fs::read_to_string(&path).map_err(|error| ConfigError::Invalid {
-            name: "SOUK_SIGNING_KEY_FILE",
-            cause: format!("{path}: {error}"),
-        })?;
+        let signing_key_pem = read("SOUK_SIGNING_KEY_FILE", &required("SOUK_SIGNING_KEY_FILE")?)?;
+        let former = set("SOUK_FORMER_SIGNING_KEY_FILES").unwrap_or_default();
+        let former = former.split(',').map(str::trim).filter(|path| !path.is_empty());
+        let former_keys_pem = former.map(|path| read("SOUK_FORMER_SIGNING_KEY_FILES", path));
         Ok(Self {
             settings: Settings::from_env()?,
             listen: or("SOUK_CONTROL_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)))?,
@@ -150,6 +156,7 @@ impl Config {
                 .unwrap_or_else(|| "127.0.0.1:9080".to_owned()),
             database: DatabaseConfig::from_env()?,
             signing_key_pem,
+            former_keys_pem: former_keys_pem.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -202,6 +209,26 @@ impl MigrateConfig {
 #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
 fn set(name: &'static str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// Each id once: it is in the address a provider sends people back to.
+fn identity_providers() -> Result<Vec<ProviderConfig>, ConfigError> {
+    const NAME: &str = "SOUK_IDENTITY_PROVIDERS_FILE";
+    let Some(path) = set(NAME) else { return Ok(Vec::new()) };
+    let wrong = |cause: String| ConfigError::Invalid { name: NAME, cause: format!("{path}: {cause}") };
+    let all: Vec<ProviderConfig> =
+        serde_json::from_str(&read(NAME, &path)?).map_err(|error| wrong(error.to_string()))?;
+    for (at, provider) in all.iter().enumerate() {
+        if all.iter().take(at).any(|earlier| earlier.id == provider.id) {
+            return Err(wrong(format!("the id `{}` is there twice", provider.id)));
+        }
+    }
+    Ok(all)
+}
+
+fn read(name: &'static str, path: &str) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path)
+        .map_err(|error| ConfigError::Invalid { name, cause: format!("{path}: {error}") })
 }
 
 fn required(name: &'static str) -> Result<String, ConfigError> {

@@ -7,6 +7,8 @@ mod app_tests;
 pub mod audit;
 pub mod cluster;
 pub mod config;
+pub mod factors;
+pub mod identities;
 pub mod members;
 pub mod messages;
 pub mod operations;

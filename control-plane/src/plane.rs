@@ -8,10 +8,11 @@ use std::time::Duration;
 use actix_web::dev::Payload;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, web};
-use souk_access::{ControlGate, Hasher, Permission, SigningKey};
+use souk_access::{ControlGate, Hasher, Permission, SigningKey, Vault};
 use souk_api::problem::{FORBIDDEN, INTERNAL};
 use souk_api::{Problem, RateLimit};
 use souk_kernel::Clock;
+use souk_openid::Provider;
 use tokio::sync::watch;
 
 use crate::config::Settings;
@@ -28,6 +29,8 @@ struct Parts {
     settings: Settings,
     gate: ControlGate,
     signing: SigningKey,
+    vault: Vault,
+    providers: Vec<Provider>,
     hasher: Hasher,
     clock: Clock,
     work: watch::Sender<u64>,
@@ -36,17 +39,31 @@ struct Parts {
 }
 
 impl Plane {
-    /// Puts the parts together; `gate` must trust `signing` for accounts.
+    /// Puts the parts together; `gate` must trust `signing` for accounts. What the keys `former` sealed can still be opened.
     pub fn new(
         settings: Settings,
         gate: ControlGate,
         signing: SigningKey,
+        former: &[SigningKey],
+        providers: Vec<Provider>,
         hasher: Hasher,
         clock: Clock,
     ) -> Self {
         let (work, progress) = (watch::Sender::new(0), watch::Sender::new(0));
         let limit = Arc::new(limit(&settings));
-        Self(Arc::new(Parts { settings, gate, signing, hasher, clock, work, progress, limit }))
+        let vault = Vault::new(&signing, former);
+        Self(Arc::new(Parts {
+            settings,
+            gate,
+            signing,
+            vault,
+            providers,
+            hasher,
+            clock,
+            work,
+            progress,
+            limit,
+        }))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -59,6 +76,15 @@ impl Plane {
 
     pub fn hasher(&self) -> &Hasher {
         &self.0.hasher
+    }
+
+    /// With whom one can sign in.
+    pub fn providers(&self) -> &[Provider] {
+        &self.0.providers
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     pub fn signing(&self) -> &SigningKey {

@@ -11,6 +11,8 @@ pub const CATALOGUES: &[&[ProblemKind]] = &[
     souk_access::CATALOGUE,
     crate::accounts::CATALOGUE,
     crate::sessions::CATALOGUE,
+    crate::factors::CATALOGUE,
+    crate::identities::CATALOGUE,
     crate::organizations::CATALOGUE,
     crate::members::CATALOGUE,
     crate::stores::CATALOGUE,

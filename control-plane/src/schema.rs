@@ -39,6 +39,7 @@ diesel::table! {
         expires_at -> Timestamptz,
         revoked_at -> Nullable<Timestamptz>,
         revoked_because -> Nullable<Text>,
+        proved_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -225,6 +226,40 @@ diesel::table! {
         headers -> Nullable<Jsonb>,
         body -> Nullable<Bytea>,
         created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    identities (id) {
+        id -> Uuid,
+        account_id -> Uuid,
+        provider -> Text,
+        issuer -> Text,
+        subject -> Text,
+        email -> Nullable<Text>,
+        created_at -> Timestamptz,
+        last_used_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    sign_in_flows (state_hash) {
+        state_hash -> Bytea,
+        provider -> Text,
+        challenge -> Bytea,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sign_in_tickets (ticket_hash) {
+        ticket_hash -> Bytea,
+        provider -> Text,
+        challenge -> Bytea,
+        person -> Jsonb,
+        expires_at -> Timestamptz,
+        used_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -5,6 +5,7 @@ use anyhow::{Context, bail};
 use souk_access::{Hasher, SigningKey};
 use souk_api::CursorKey;
 use souk_kernel::Clock;
+use souk_openid::{Provider, ProviderConfig};
 use souk_provisioner::{Bootstrap, Provisioner, ProvisionerConfig, Secrets, SweepOptions};
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{ControlConfig, ControlPool};
@@ -24,19 +25,49 @@ pub struct Parts {
     pub worker: bool,
 }
 
+/// The plane's private keys.
+pub struct Keys {
+    /// Signs tokens, and seals.
+    pub signing: SigningKey,
+    /// Sealed before; opens until everything was sealed anew.
+    pub former: Vec<SigningKey>,
+}
+
+impl From<SigningKey> for Keys {
+    fn from(signing: SigningKey) -> Self {
+        Self { signing, former: Vec::new() }
+    }
+}
+
+impl Keys {
+    fn read(config: &Config) -> anyhow::Result<Self> {
+        let issuer = &config.settings.public_url;
+        let signing = SigningKey::from_pem(issuer, &config.signing_key_pem)
+            .context("SOUK_SIGNING_KEY_FILE must hold an Ed25519 private key (PKCS#8 PEM)")?;
+        let former = config.former_keys_pem.iter().map(|pem| SigningKey::from_pem(issuer, pem));
+        let former = former.collect::<Result<_, _>>();
+        let former = former.context("SOUK_FORMER_SIGNING_KEY_FILES must name Ed25519 private keys")?;
+        Ok(Self { signing, former })
+    }
+}
+
 /// Builds the plane over a database.
 pub async fn plane(
     settings: Settings,
     database: &DatabaseConfig,
-    signing: SigningKey,
+    keys: impl Into<Keys>,
     hasher: Hasher,
     clock: Clock,
 ) -> anyhow::Result<Plane> {
     let mut config = ControlConfig::new(database.database.clone(), database.control_password.clone());
     config.clock = clock.clone();
     let (_, mint) = ControlPool::start(config)?;
+    let Keys { signing, former } = keys.into();
     let gate = app::gate(mint, &signing).await?;
-    Ok(Plane::new(settings, gate, signing, hasher, clock))
+    let client = souk_openid::client()?;
+    let provider = |config: &ProviderConfig| Provider::new(config.clone(), client.clone());
+    let providers = settings.identity_providers.iter().map(provider).collect::<Result<_, _>>()?;
+    Ok(Plane::new(settings, gate, signing, &former, providers, hasher, clock))
 }
 
 /// Runs until SIGTERM or SIGINT, then finishes what is under way.
@@ -47,12 +78,11 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
 
-    let signing = SigningKey::from_pem(&config.settings.public_url, &config.signing_key_pem)
-        .context("SOUK_SIGNING_KEY_FILE must hold an Ed25519 private key (PKCS#8 PEM)")?;
+    let keys = Keys::read(&config)?;
     let cursors = CursorKey::new(config.signing_key_pem.as_bytes());
     let hasher = Hasher::new(2, 32)?;
     let sender = Sender::new(config.settings.smtp_url.as_deref(), &config.settings.mail_from)?;
-    let plane = plane(config.settings.clone(), &config.database, signing, hasher, Clock::system()).await?;
+    let plane = plane(config.settings.clone(), &config.database, keys, hasher, Clock::system()).await?;
 
     let working = if parts.worker {
         let provisioner = connect(&config.database, &shutdown).await?;

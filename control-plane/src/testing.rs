@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use souk_access::{Hasher, SigningKey};
 use souk_api::CursorKey;
 use souk_kernel::{Clock, RequestId};
+use souk_openid::ProviderConfig;
 use souk_provisioner::Provisioner;
 use souk_provisioner::test_support::TestDatabase;
 use souk_telemetry::Shutdown;
@@ -119,6 +120,14 @@ pub async fn house() -> House<impl Doors> {
 pub async fn house_at(clock: Clock) -> House<impl Doors> {
     let database = TestDatabase::get().await;
     let plane = plane_over(database, Settings::local().expect("settings"), clock).await;
+    House { doors: doors(&plane).await, plane, database: Database::Shared(database) }
+}
+
+/// The same, where one can sign in with others.
+pub async fn house_beside(clock: Clock, providers: Vec<ProviderConfig>) -> House<impl Doors> {
+    let database = TestDatabase::get().await;
+    let settings = Settings { identity_providers: providers, ..Settings::local().expect("settings") };
+    let plane = plane_over(database, settings, clock).await;
     House { doors: doors(&plane).await, plane, database: Database::Shared(database) }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::watcher::Event;
-use souk_access::ControlWorker;
+use souk_access::{ControlWorker, Vault};
 use souk_kernel::{OperationId, RequestId};
 use souk_provisioner::Provisioner;
 use souk_telemetry::Shutdown;
@@ -23,6 +23,7 @@ use crate::operations;
 use crate::plane::Plane;
 use crate::sessions;
 use crate::stores::{self, Hands, StoreError};
+use crate::{factors, identities};
 
 /// How long to wait before looking again when nobody woke us: other processes write work too.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -219,7 +220,7 @@ async fn send_mails(plane: Plane, sender: Sender, shutdown: Shutdown) {
 async fn keep_time(plane: Plane, shutdown: Shutdown) {
     let worker = plane.gate().worker("clock", "purges and forgets what is over");
     loop {
-        if let Err(error) = tick(&worker).await {
+        if let Err(error) = tick(&worker, plane.vault()).await {
             tracing::warn!(%error, "what is over could not be cleared away");
         }
         plane.wake();
@@ -230,13 +231,15 @@ async fn keep_time(plane: Plane, shutdown: Shutdown) {
 }
 
 /// One look at the clock.
-pub async fn tick(worker: &ControlWorker) -> Result<(), anyhow::Error> {
+pub async fn tick(worker: &ControlWorker, vault: &Vault) -> Result<(), anyhow::Error> {
+    while factors::reseal(worker, vault).await? > 0 {}
     stores::request_due_purges(worker).await?;
     messages::forget_old(worker).await?;
     let forget = async |tx: &mut WriteTx<'_>| {
         operations::forget_secrets(tx).await?;
         operations::forget_keys(tx).await?;
         sessions::forget(tx).await?;
+        identities::forget(tx).await?;
         Ok::<_, TenancyError>(())
     };
     Ok(worker.scope().write("clock.forget", forget).await?)

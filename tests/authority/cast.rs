@@ -203,7 +203,7 @@ pub async fn at_store(
         ("invited colleague", staff_token(platform, account("invited"), here.store, 0)),
         ("expired", staff_token(platform, owner.account, here.store, EXPIRED)),
         ("not yet", staff_token(platform, owner.account, here.store, NOT_YET)),
-        ("forged", forged(Audience::Store(here.store), Subject::Staff(owner.account))),
+        ("forged", forged(Audience::Store(here.store), Subject::Staff(owner.account, Some(now())))),
         ("of the control plane", owner.token(platform)),
         ("altered", altered(&staff_token(platform, owner.account, here.store, 0))),
         ("garbage", "a.b.c".to_owned()),

@@ -12,6 +12,7 @@ use crate::config::Settings;
 use crate::messages::{self, Letter};
 use crate::plane::Origin;
 use crate::sessions::{self, Door, EndReason};
+use crate::{factors, identities};
 
 /// A password somebody chooses, which must not be made of what everybody knows of them.
 pub fn chosen(text: &str, pointer: &'static str, context: &[&str]) -> Result<Password, AccountError> {
@@ -145,7 +146,7 @@ pub async fn begin_proof(
 ) -> Result<(Account, PasswordHash), AccountError> {
     sessions::attempt(tx, Door::Password, &id.to_string(), origin).await?;
     let account = queries::find(tx, id).await?.ok_or(AccountError::Gone)?;
-    let hash = queries::password(tx, id).await?.ok_or(AccountError::Gone)?;
+    let hash = queries::password(tx, id).await?.ok_or(AccountError::NoPassword)?;
     Ok((account, hash))
 }
 
@@ -178,5 +179,7 @@ pub async fn delete(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), AccountEr
     }
     queries::leave_organizations(tx, id).await?;
     sessions::end_all(tx, id, EndReason::AccountDeleted).await?;
+    factors::forget_account(tx, id).await?;
+    identities::forget_account(tx, id).await?;
     Ok(queries::erase(tx, id).await?)
 }

@@ -11,6 +11,7 @@ use crate::sessions::SessionError;
 
 souk_api::problems! { CATALOGUE;
     WRONG_PASSWORD = 403, "wrong_password", "The current password is not right", "Type it again, or ask for a reset link.";
+    NO_PASSWORD = 409, "no_password", "This account has no password: it is signed in to with a provider", "For a fresh proof sign in with the provider again (`fresh=true`). To have a password, ask for a reset link.";
     LINK_UNUSABLE = 410, "link_unusable", "This link was used, has expired, or never was", "Ask for a new one.";
     LAST_OWNER = 409, "last_owner", "An organization would be left without an owner", "Make somebody else an owner first, or delete the organization.";
 }
@@ -21,6 +22,8 @@ pub enum AccountError {
     Gone,
     #[error("the current password is wrong")]
     WrongPassword,
+    #[error("the account has no password")]
+    NoPassword,
     #[error("the new password {1}")]
     Password(&'static str, PasswordError),
     #[error("a name is needed")]
@@ -56,6 +59,7 @@ impl From<AccountError> for Problem {
         match error {
             AccountError::Gone => Problem::new(&NOT_FOUND),
             AccountError::WrongPassword => Problem::new(&WRONG_PASSWORD),
+            AccountError::NoPassword => Problem::new(&NO_PASSWORD),
             AccountError::Password(pointer, cause) => {
                 Problem::new(&VALIDATION).field(pointer, cause.code(), cause.to_string())
             }

@@ -12,8 +12,8 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use error::CATALOGUE;
+pub use error::{AccountError, CATALOGUE};
 pub use model::{Account, AccountView, Typed};
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{find, find_by_email, raise_epoch};
-pub use routes::routes;
+pub use queries::{find, find_by_email, insert_vouched, lock, password, raise_epoch};
+pub use routes::{prove, routes};

@@ -38,6 +38,25 @@ pub async fn insert(
     Ok(rows == 1)
 }
 
+/// Adds the account of somebody a provider vouches for, address and all; `None` when the address is taken.
+pub async fn insert_vouched(
+    tx: &mut WriteTx<'_>,
+    email: &Email,
+    name: &Text<120>,
+) -> Result<Option<Account>, DbError> {
+    let now = tx.now();
+    let row = diesel::insert_into(accounts::table).values((
+        accounts::id.eq(AccountId::new()),
+        accounts::email.eq(email.as_str()),
+        accounts::email_key.eq(email.key()),
+        accounts::name.eq(name),
+        accounts::verified_at.eq(now),
+        accounts::created_at.eq(now),
+        accounts::updated_at.eq(now),
+    ));
+    tx.optional(row.on_conflict_do_nothing().returning(Account::as_returning())).await
+}
+
 /// A living account.
 pub async fn find(tx: &mut ReadTx<'_>, id: AccountId) -> Result<Option<Account>, DbError> {
     tx.optional(accounts::table.find(id).filter(accounts::state.eq(ACTIVE)).select(Account::as_select()))
@@ -50,23 +69,23 @@ pub async fn lock(tx: &mut WriteTx<'_>, id: AccountId) -> Result<Option<Account>
     tx.optional(row.for_update()).await
 }
 
-/// A living account and its hash, by address.
+/// A living account and its hash, if it has a password, by address.
 pub async fn find_by_email(
     tx: &mut ReadTx<'_>,
     email: &Email,
-) -> Result<Option<(Account, PasswordHash)>, DbError> {
+) -> Result<Option<(Account, Option<PasswordHash>)>, DbError> {
     let row = accounts::table
         .filter(accounts::email_key.eq(email.key()).and(accounts::state.eq(ACTIVE)))
-        .select((Account::as_select(), accounts::password_hash.assume_not_null()));
-    let found: Option<(Account, String)> = tx.optional(row).await?;
-    Ok(found.map(|(account, hash)| (account, PasswordHash::stored(hash))))
+        .select((Account::as_select(), accounts::password_hash));
+    let found: Option<(Account, Option<String>)> = tx.optional(row).await?;
+    Ok(found.map(|(account, hash)| (account, hash.map(PasswordHash::stored))))
 }
 
-/// A living account's hash.
+/// A living account's hash; `None` for who signs in with others only.
 pub async fn password(tx: &mut ReadTx<'_>, id: AccountId) -> Result<Option<PasswordHash>, DbError> {
     let row = accounts::table.find(id).filter(accounts::state.eq(ACTIVE));
-    let hash: Option<String> = tx.optional(row.select(accounts::password_hash.assume_not_null())).await?;
-    Ok(hash.map(PasswordHash::stored))
+    let hash: Option<Option<String>> = tx.optional(row.select(accounts::password_hash)).await?;
+    Ok(hash.flatten().map(PasswordHash::stored))
 }
 
 pub async fn rename(tx: &mut WriteTx<'_>, id: AccountId, name: &Text<120>) -> Result<Account, DbError> {

@@ -147,8 +147,11 @@ async fn change_password(
 }
 
 /// Checks the current password of a signed-in person; guesses are counted like sign-ins.
-async fn prove(
-    permit: &ControlPermit<permissions::Edit>,
+///
+/// # Errors
+/// 403 for a wrong one, 429 after too many.
+pub async fn prove<P: souk_access::Permission<Access = Writes>>(
+    permit: &ControlPermit<P>,
     plane: &Plane,
     origin: &Origin,
     typed: &str,

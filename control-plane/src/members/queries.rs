@@ -25,7 +25,8 @@ impl Membership for Register {
         async move {
             // Every token of ours names its session; one without is not ours.
             let Some(session) = session else { return Ok(None) };
-            Ok(sessions::live_epoch(tx, account, session).await?.map(|epoch| Account { epoch }))
+            let standing = sessions::standing(tx, account, session).await?;
+            Ok(standing.map(|(epoch, proved_at)| Account { epoch, proved_at }))
         }
         .boxed()
     }

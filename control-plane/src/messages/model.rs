@@ -32,6 +32,15 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         template!("password_changed/subject.txt"),
         template!("password_changed/body.txt"),
         template!("password_changed/body.html"),
+        template!("identity/subject.txt"),
+        template!("identity/body.txt"),
+        template!("identity/body.html"),
+        template!("second_factor/subject.txt"),
+        template!("second_factor/body.txt"),
+        template!("second_factor/body.html"),
+        template!("new_device/subject.txt"),
+        template!("new_device/body.txt"),
+        template!("new_device/body.html"),
         template!("invitation/subject.txt"),
         template!("invitation/body.txt"),
         template!("invitation/body.html"),
@@ -50,12 +59,72 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 /// One mail to one person.
 #[derive(Clone, Debug)]
 pub enum Letter<'a> {
-    VerifyEmail { name: &'a str, email: &'a Email, link: String },
-    AlreadyRegistered { name: &'a str, email: &'a Email, link: String },
-    ResetPassword { name: &'a str, email: &'a Email, link: String },
-    PasswordChanged { name: &'a str, email: &'a Email, link: String },
-    Invitation { inviter: &'a str, organization: &'a str, role: &'a str, email: &'a Email, link: String },
-    StoreReady { name: &'a str, store: &'a str, email: &'a Email, link: String },
+    VerifyEmail {
+        name: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    AlreadyRegistered {
+        name: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    ResetPassword {
+        name: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    PasswordChanged {
+        name: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    NewDevice {
+        name: &'a str,
+        email: &'a Email,
+        device: &'a str,
+        network: &'a str,
+        at: DateTime<Utc>,
+        link: String,
+    },
+    SecondFactor {
+        name: &'a str,
+        email: &'a Email,
+        change: FactorChange,
+        link: String,
+    },
+    Identity {
+        name: &'a str,
+        email: &'a Email,
+        provider: &'a str,
+        linked: bool,
+        link: String,
+    },
+    Invitation {
+        inviter: &'a str,
+        organization: &'a str,
+        role: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    StoreReady {
+        name: &'a str,
+        store: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+}
+
+/// What happened to somebody's second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorChange {
+    On,
+    Off,
+    NewCodes,
+    /// A recovery code was used; so many are left.
+    CodeUsed {
+        left: i64,
+    },
 }
 
 /// A mail as it leaves.
@@ -77,6 +146,27 @@ impl Letter<'_> {
                 ("already_registered", email, named(name, email, link))
             }
             Self::ResetPassword { name, email, link } => ("reset_password", email, named(name, email, link)),
+            Self::NewDevice { name, email, device, network, at, link } => {
+                let at = at.format("%-d %B %Y, %H:%M UTC").to_string();
+                let device = if device.is_empty() { "a device without a name" } else { device };
+                let values = context! { name => *name, email => email.as_str(), device, network => *network, at, link };
+                ("new_device", email, values)
+            }
+            Self::SecondFactor { name, email, change, link } => {
+                let (change, left) = match change {
+                    FactorChange::On => ("on", None),
+                    FactorChange::Off => ("off", None),
+                    FactorChange::NewCodes => ("new_codes", None),
+                    FactorChange::CodeUsed { left } => ("code_used", Some(*left)),
+                };
+                let values = context! { name => *name, email => email.as_str(), change, left, link };
+                ("second_factor", email, values)
+            }
+            Self::Identity { name, email, provider, linked, link } => {
+                let values =
+                    context! { name => *name, email => email.as_str(), provider => *provider, linked, link };
+                ("identity", email, values)
+            }
             Self::PasswordChanged { name, email, link } => {
                 ("password_changed", email, named(name, email, link))
             }
@@ -154,6 +244,25 @@ mod rules {
             Letter::AlreadyRegistered { name: "Ada", email, link: link() },
             Letter::ResetPassword { name: "Ada", email, link: link() },
             Letter::PasswordChanged { name: "Ada", email, link: link() },
+            Letter::NewDevice {
+                name: "Ada",
+                email,
+                device: "",
+                network: "203.0.113.7",
+                at: DateTime::UNIX_EPOCH,
+                link: link(),
+            },
+            Letter::Identity { name: "Ada", email, provider: "google", linked: true, link: link() },
+            Letter::Identity { name: "Ada", email, provider: "google", linked: false, link: link() },
+            Letter::SecondFactor { name: "Ada", email, change: FactorChange::On, link: link() },
+            Letter::SecondFactor { name: "Ada", email, change: FactorChange::Off, link: link() },
+            Letter::SecondFactor { name: "Ada", email, change: FactorChange::NewCodes, link: link() },
+            Letter::SecondFactor {
+                name: "Ada",
+                email,
+                change: FactorChange::CodeUsed { left: 0 },
+                link: link(),
+            },
             Letter::Invitation {
                 inviter: "Ada",
                 organization: "Engines",

@@ -43,7 +43,7 @@ async fn keys_wait_for_the_end_and_for_a_day() {
     house.post(&format!("{path}/keys")).by(&ada).send().await.refused(410, "keys_gone");
     assert_eq!(house.get(&path).by(&ada).send().await.json()["keys"]["state"], "expired");
     let worker = house.plane.gate().worker("test", "looks at the clock");
-    crate::worker::tick(&worker).await.unwrap();
+    crate::worker::tick(&worker, house.plane.vault()).await.unwrap();
     let kept = "SELECT count(*) FROM control.operations WHERE result_secret IS NOT NULL";
     assert_eq!(house.count(kept, &[]).await, 0);
     if let crate::testing::Database::Own(database) = house.database {

@@ -10,5 +10,5 @@ souk_access::permissions! {
     /// Rename it.
     Edit = "organization", "edit", Writes;
     /// Delete it, once it has no stores.
-    Delete = "organization", "delete", Writes;
+    Delete = "organization", "delete", Writes, step_up;
 }

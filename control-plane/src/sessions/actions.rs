@@ -1,5 +1,6 @@
 //! Signing in, staying in, and out.
 
+use chrono::{DateTime, Utc};
 use souk_access::{Audience, PasswordHash, RefreshToken, RefreshVerdict, SigningKey, Subject};
 use souk_kernel::{AccountId, Email, SessionId};
 use souk_tenancy::WriteTx;
@@ -8,6 +9,8 @@ use super::error::SessionError;
 use super::model::{Door, EndReason, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens, WINDOW, buckets};
 use super::queries;
 use crate::accounts::{self, Account};
+use crate::factors::{self, Guess};
+use crate::messages::{self, Letter};
 use crate::plane::Origin;
 
 /// Counts one attempt at a door, before anything is checked; refuses when a counter is full. The refused attempt is not
@@ -47,19 +50,32 @@ pub async fn begin(
     tx: &mut WriteTx<'_>,
     email: &Email,
     origin: &Origin,
-) -> Result<Option<(Account, PasswordHash)>, SessionError> {
+) -> Result<Option<(Account, Option<PasswordHash>)>, SessionError> {
     attempt(tx, Door::SignIn, &email.key(), origin).await?;
     Ok(accounts::find_by_email(tx, email).await?)
 }
 
-/// Second half, after the password fitted: a new session, its first refresh token, and an access token.
+/// Second half, after the password fitted.
+pub async fn enter(
+    tx: &mut WriteTx<'_>,
+    account: Account,
+    guess: &Guess<'_>,
+) -> Result<Tokens, SessionError> {
+    forgive(tx, Door::SignIn, &account.email.key(), guess.origin).await?;
+    let now = tx.now();
+    open(tx, account, guess, now).await
+}
+
+/// Opens a session for somebody who has shown who they are but for the second factor, which is asked for here if there is one: a new session,
+/// its first refresh token, and an access token. `proved_at` is when they showed it.
 pub async fn open(
     tx: &mut WriteTx<'_>,
-    signing: &SigningKey,
     account: Account,
-    origin: &Origin,
+    guess: &Guess<'_>,
+    proved_at: DateTime<Utc>,
 ) -> Result<Tokens, SessionError> {
-    forgive(tx, Door::SignIn, &account.email.key(), origin).await?;
+    let (origin, signing) = (guess.origin, guess.signing);
+    factors::check(tx, guess, &account).await?;
     let now = tx.now();
     let session = Session {
         id: SessionId::new(),
@@ -70,7 +86,19 @@ pub async fn open(
         last_used_at: now,
         expires_at: now + SESSION_LIFETIME,
     };
-    queries::insert(tx, &session).await?;
+    let is_new = queries::is_new_device(tx, &session).await?;
+    queries::insert(tx, &session, proved_at).await?;
+    if is_new {
+        let letter = Letter::NewDevice {
+            name: account.name.as_str(),
+            email: &account.email,
+            device: session.user_agent.as_str(),
+            network: session.network.as_str(),
+            at: now,
+            link: guess.settings.page("forgot-password"),
+        };
+        messages::queue(tx, &letter).await?;
+    }
     let tokens = issue(tx, signing, &session, account.epoch).await?;
     Ok(Tokens { account: Some(account.into()), ..tokens })
 }

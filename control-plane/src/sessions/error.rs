@@ -23,6 +23,10 @@ pub enum SessionError {
     #[error("no such session")]
     Unknown,
     #[error(transparent)]
+    Factor(#[from] crate::factors::FactorError),
+    #[error(transparent)]
+    Message(#[from] crate::messages::MessageError),
+    #[error(transparent)]
     Token(#[from] TokenError),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
@@ -48,6 +52,8 @@ impl From<SessionError> for Problem {
                 .detail("too many attempts for this account or from this network")
                 .retry_after(retry_after),
             SessionError::Unknown => Problem::new(&NOT_FOUND),
+            SessionError::Factor(cause) => cause.into(),
+            SessionError::Message(cause) => problems::internal(cause),
             SessionError::Token(cause) => problems::internal(cause),
             SessionError::Entropy(cause) => problems::internal(cause),
             SessionError::Hasher(cause) => problems::of_hasher(cause),

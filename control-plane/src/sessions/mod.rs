@@ -13,9 +13,9 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{attempt, end_all, forgive};
+pub use actions::{attempt, end_all, forgive, open};
 pub use error::{CATALOGUE, SessionError};
-pub use model::{Door, EndReason};
+pub use model::{Door, EndReason, Tokens};
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{forget, live_epoch};
+pub use queries::{forget, standing};
 pub use routes::routes;

@@ -81,6 +81,8 @@ pub struct SignIn {
     #[schema(example = "ada@example.com")]
     pub email: Email,
     pub password: Typed,
+    /// For whoever has a second factor: six digits of the app, or a recovery code.
+    pub code: Option<Typed>,
 }
 
 /// Exchange a refresh token.
@@ -116,6 +118,7 @@ pub enum Door {
     Register,
     Reset,
     Password,
+    Factor,
 }
 
 impl Door {
@@ -125,6 +128,7 @@ impl Door {
             Self::Register => "register",
             Self::Reset => "reset",
             Self::Password => "password",
+            Self::Factor => "factor",
         }
     }
 }
@@ -143,10 +147,12 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
     // The address is personal: its digest is as good a name.
     let digest = Sha256::digest(account.as_bytes());
     let who: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    // Six digits are soon guessed from many networks, and whoever guesses at them has the password.
+    let per_account = if door == Door::Factor { 20 } else { 100 };
     let door = door.name();
     let mut all = vec![
         Bucket { name: format!("{door}/{who}/{network}"), limit: 10 },
-        Bucket { name: format!("{door}/{who}"), limit: 100 },
+        Bucket { name: format!("{door}/{who}"), limit: per_account },
     ];
     if network != LOCAL {
         all.push(Bucket { name: format!("{door}//{network}"), limit: per_network });

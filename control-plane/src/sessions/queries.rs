@@ -10,23 +10,27 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use super::model::{EndReason, Session};
 use crate::schema::{accounts, refresh_tokens, sessions, throttles};
 
-/// The epoch of the account, if it lives and this session of it does. One statement per request of a signed-in person.
-pub async fn live_epoch(
+/// The epoch of the account, and when the session was last proved, if both live. One statement per request of a signed-in person.
+pub async fn standing(
     tx: &mut ReadTx<'_>,
     account: AccountId,
     session: SessionId,
-) -> Result<Option<i64>, DbError> {
+) -> Result<Option<(i64, Option<DateTime<Utc>>)>, DbError> {
     let now = tx.now();
     let row = sessions::table
         .inner_join(accounts::table)
         .filter(sessions::id.eq(session).and(sessions::account_id.eq(account)))
         .filter(sessions::revoked_at.is_null().and(sessions::expires_at.gt(now)))
         .filter(accounts::state.eq("active"))
-        .select(accounts::epoch);
+        .select((accounts::epoch, sessions::proved_at));
     tx.optional(row).await
 }
 
-pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbError> {
+pub async fn insert(
+    tx: &mut WriteTx<'_>,
+    session: &Session,
+    proved_at: DateTime<Utc>,
+) -> Result<(), DbError> {
     let row = diesel::insert_into(sessions::table).values((
         sessions::id.eq(session.id),
         sessions::account_id.eq(session.account_id),
@@ -35,8 +39,19 @@ pub async fn insert(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbErr
         sessions::created_at.eq(session.created_at),
         sessions::last_used_at.eq(session.last_used_at),
         sessions::expires_at.eq(session.expires_at),
+        sessions::proved_at.eq(proved_at),
     ));
     tx.execute(row).await.map(|_| ())
+}
+
+/// Whether the account has had sessions, and none from this kind of device or this network.
+pub async fn is_new_device(tx: &mut ReadTx<'_>, session: &Session) -> Result<bool, DbError> {
+    let own = sessions::table.filter(sessions::account_id.eq(session.account_id));
+    let rows: Vec<(String, String)> =
+        tx.load(own.select((sessions::user_agent, sessions::network)).distinct().limit(200)).await?;
+    let known =
+        |(agent, network): &(String, String)| *agent == session.user_agent || *network == session.network;
+    Ok(!rows.is_empty() && !rows.iter().any(known))
 }
 
 pub async fn insert_token(

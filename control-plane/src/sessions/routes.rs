@@ -12,6 +12,7 @@ use super::actions::{self, Refreshed};
 use super::error::SessionError;
 use super::model::{EndReason, Refresh, SessionView, SignIn, Tokens};
 use super::{permissions, queries};
+use crate::factors::{self, Guess};
 use crate::plane::{Origin, Plane};
 
 /// `/v1/sessions`.
@@ -20,7 +21,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Sign in. The answer is the same for a wrong password and for an address nobody has. After ten failures for an account
-/// from a network within ten minutes: 429.
+/// from a network within ten minutes: 429. Whoever has a second factor sends its `code` too.
 #[utoipa::path(
     tag = "Sessions", security(()), request_body = SignIn,
     responses((status = 201, description = "Signed in", body = Tokens))
@@ -36,12 +37,17 @@ async fn sign_in(
     let password = Password::presented(body.password.as_str()).map_err(|_| SessionError::WrongCredentials)?;
     let found =
         permit.write("sessions.begin", async move |tx| actions::begin(tx, email, origin).await).await?;
-    let hash = found.as_ref().map(|(_, hash)| hash);
+    let hash = found.as_ref().and_then(|(_, hash)| hash.as_ref());
     let right = plane.hasher().verify(password, hash).await.map_err(SessionError::from)?;
     let (account, _) = found.filter(|_| right).ok_or(SessionError::WrongCredentials)?;
-    let signing = plane.signing();
-    let open = async move |tx: &mut WriteTx<'_>| actions::open(tx, signing, account, origin).await;
-    Ok(for_one_reader(HttpResponse::Created(), &permit.write("sessions.open", open).await?))
+    if body.code.is_some() {
+        factors::count_guess(&permit, account.id, origin).await?;
+    }
+    let guess = &Guess::new(&plane, origin, body.code.as_ref());
+    let open = async move |tx: &mut WriteTx<'_>| actions::enter(tx, account, guess).await;
+    let tokens = permit.write("sessions.open", open).await?;
+    plane.wake();
+    Ok(for_one_reader(HttpResponse::Created(), &tokens))
 }
 
 /// Exchange a refresh token for new tokens. Each works once; using one twice ends its session.

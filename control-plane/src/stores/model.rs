@@ -324,6 +324,14 @@ pub fn handle_candidates(name: &Text<120>) -> impl Iterator<Item = HostLabel> {
     plain.into_iter().chain(numbered)
 }
 
+/// Which store to present oneself at.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"store": "sto_01h455vb4pex5vsknk084sn02q"}))]
+pub struct PresentAt {
+    pub store: StoreId,
+}
+
 #[cfg(test)]
 mod rules {
     use super::*;

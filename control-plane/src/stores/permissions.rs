@@ -5,6 +5,8 @@ souk_access::permissions! {
     Request = "store", "request", Writes;
     /// See those one is a member for.
     List = "store", "list", Reads;
+    /// Say to any store who one is; the store decides what that is worth.
+    Present = "store", "present", Reads;
     /// Open one in this organization.
     Open = "store", "open", Writes;
     /// See one.
@@ -18,5 +20,5 @@ souk_access::permissions! {
     /// Say whose word about its Store object counts: ours, or the cluster's.
     Place = "store", "place", Writes;
     /// Delete and restore one.
-    Delete = "store", "delete", Writes;
+    Delete = "store", "delete", Writes, step_up;
 }

@@ -13,17 +13,20 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions::{self, Change};
 use super::error::StoreError;
-use super::model::{ConfirmDelete, EditStore, OpenStore, StaffToken, Store, StoreFilter, StoreView};
+use super::model::{
+    ConfirmDelete, EditStore, OpenStore, PresentAt, StaffToken, Store, StoreFilter, StoreView,
+};
 use super::state::StoreState;
 use super::{permissions, queries};
 use crate::audit::By;
 use crate::operations::{self, OperationView};
 use crate::plane::Plane;
+use crate::sessions;
 
 /// `/v1/stores`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(open).service(list).service(show).service(edit);
-    config.service(suspend).service(resume).service(remove).service(restore).service(enter);
+    config.service(suspend).service(resume).service(remove).service(restore).service(enter).service(present);
     config.service(take_over).service(hand_over);
 }
 
@@ -245,6 +248,25 @@ async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(
     Ok(reply)
 }
 
+/// A token that tells any store who you are, whether or not you are a member of its organization: for accepting a store's invitation, and for
+/// working where you were invited. The store decides what its bearer may do there; to a store that never heard of you it opens nothing.
+#[utoipa::path(
+    tag = "Stores", request_body = PresentAt,
+    responses((status = 201, description = "A token for 15 minutes", body = StaffToken))
+)]
+#[post("/v1/store-tokens")]
+async fn present(
+    permit: ControlPermit<permissions::Present>,
+    plane: Plane,
+    body: Json<PresentAt>,
+) -> Result<HttpResponse, Problem> {
+    match token_for(&permit, &plane, body.store).await {
+        // Whoever is no member here learns nothing of a store's state.
+        Err(StoreError::State(_)) => Err(StoreError::Unknown.into()),
+        told => Ok(told?),
+    }
+}
+
 /// A staff token for the store's own API. The store decides what its bearer may do there.
 #[utoipa::path(
     tag = "Stores", params(("store" = StoreId, Path)),
@@ -256,17 +278,27 @@ async fn enter(
     plane: Plane,
     id: Path<StoreId>,
 ) -> Result<HttpResponse, Problem> {
-    let id = *id;
-    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, StoreError>(queries::find(tx, id).await?);
-    let store = permit.read("stores.enter", find).await?.ok_or(StoreError::Unknown)?;
-    if store.state != StoreState::Live {
-        return Err(StoreError::State(store.state).into());
-    }
+    Ok(token_for(&permit, &plane, *id).await?)
+}
+
+/// The token says when its bearer last proved who they are, as the session has it now.
+async fn token_for<P: souk_access::Permission>(
+    permit: &ControlPermit<P>,
+    plane: &Plane,
+    id: StoreId,
+) -> Result<HttpResponse, StoreError> {
     let (account, session, now) = (permit.account()?, permit.session(), permit.clock().now());
-    let token =
-        plane.signing().issue(Audience::Store(id), Subject::Staff(account), 0, session, now, MAX_LIFETIME);
-    let token = token.map_err(StoreError::from)?;
-    let store_url = plane.settings().store_url(store.handle.as_str());
-    let view = StaffToken::new(token, now, store_url);
+    let find = async move |tx: &mut ReadTx<'_>| {
+        let session = session.ok_or(StoreError::Unknown)?;
+        let proved_at = sessions::standing(tx, account, session).await?.and_then(|(_, proved_at)| proved_at);
+        Ok::<_, StoreError>((queries::find(tx, id).await?.ok_or(StoreError::Unknown)?, proved_at))
+    };
+    let (store, proved_at) = permit.read("stores.enter", find).await?;
+    if store.state != StoreState::Live {
+        return Err(StoreError::State(store.state));
+    }
+    let subject = Subject::Staff(account, proved_at);
+    let token = plane.signing().issue(Audience::Store(id), subject, 0, session, now, MAX_LIFETIME)?;
+    let view = StaffToken::new(token, now, plane.settings().store_url(store.handle.as_str()));
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(view))
 }

@@ -386,7 +386,7 @@ async fn a_deleted_store_is_purged_when_its_time_is_over() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     pass(&clock, TimeDelta::seconds(1));
     let worker = house.plane.gate().worker("test", "looks at the clock");
-    crate::worker::tick(&worker).await.unwrap();
+    crate::worker::tick(&worker, house.plane.vault()).await.unwrap();
     house.work(&provisioner).await;
     assert_eq!(schemas_of(&house, opened["id"].as_str().unwrap()).await, []);
     assert_eq!(state(&house, &ada, &path).await, "purged");

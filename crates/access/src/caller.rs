@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, ready};
 use souk_api::Problem;
@@ -13,7 +14,7 @@ use souk_kernel::StoreId;
 use souk_tenancy::{StoreScope, StoreState};
 
 use crate::actor::Actor;
-use crate::error::refused;
+use crate::error::{is_lately, refused, step_up};
 use crate::gate::Gate;
 use crate::permission::{Mode as _, Permission, PermissionKey};
 use crate::permit::Permit;
@@ -35,6 +36,8 @@ pub(crate) struct Inner {
     pub(crate) path: String,
     /// Digest of the cart or order secrets shown; see [`crate::credentials::possession`].
     pub(crate) possession: String,
+    /// When the person behind a staff token last proved who they are.
+    pub(crate) proved_at: Option<DateTime<Utc>>,
 }
 
 impl Caller {
@@ -53,12 +56,16 @@ impl Caller {
         self.0.gate.policy().allows(&self.0.set, key)
     }
 
-    /// A permit for `P`, or why not: 401 without credentials, 403 with the wrong ones, 503 when the store is suspended (whoever
-    /// works for it may still read).
+    /// A permit for `P`, or why not: 401 without credentials, 403 with the wrong ones, 401 `step_up_required` when `P` is dangerous and
+    /// staff proved who they are too long ago, 503 when the store is suspended (whoever works for it may still read).
     pub fn permit<P: Permission>(&self) -> Result<Permit<P>, Problem> {
         let inner = &self.0;
         if !self.holds(P::KEY) {
             return Err(refused(inner.actor == Actor::Anonymous, P::KEY));
+        }
+        let is_person = matches!(inner.actor, Actor::Staff { .. });
+        if P::STEP_UP && is_person && !is_lately(inner.proved_at, inner.scope.clock().now()) {
+            return Err(step_up());
         }
         let open = match inner.scope.entry().state {
             StoreState::Live => true,

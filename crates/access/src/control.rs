@@ -10,6 +10,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, LocalBoxFuture};
 use moka::future::Cache;
@@ -19,7 +20,7 @@ use souk_kernel::{AccountId, Clock, OperationId, OrganizationId, SessionId, Stor
 use souk_tenancy::{ControlMint, ControlScope, DbError, ReadTx, StatementCount, TenancyError, Work, WriteTx};
 
 use crate::credentials::Credentials;
-use crate::error::{GateError, database_problem, refused, token_problem, unbelieved};
+use crate::error::{GateError, database_problem, is_lately, refused, step_up, token_problem, unbelieved};
 use crate::idempotency::Table;
 use crate::permission::{Permission, PermissionKey, Writes};
 use crate::permit::{finish, once};
@@ -51,6 +52,8 @@ pub enum Place {
 pub struct Account {
     /// Tokens with another epoch are refused.
     pub epoch: i64,
+    /// When whoever has the session last proved who they are, for dangerous acts.
+    pub proved_at: Option<DateTime<Utc>>,
 }
 
 /// An account's membership in the organization a place belongs to.
@@ -168,7 +171,8 @@ impl ControlGate {
             .ok_or_else(|| Problem::new(&INTERNAL).source("the app has no control gate in its app_data"))
     }
 
-    async fn admit(&self, req: &HttpRequest, key: PermissionKey) -> Result<Inner, Problem> {
+    async fn admit<P: Permission>(&self, req: &HttpRequest) -> Result<Inner, Problem> {
+        let key = P::KEY;
         let credentials = Credentials::of(req)?;
         if credentials.key.is_some() {
             return Err(unbelieved("the keys of stores mean nothing here"));
@@ -181,6 +185,9 @@ impl ControlGate {
         let set = self.0.policy.built_in(&role).unwrap_or_default();
         if !self.0.policy.allows(&set, key) {
             return Err(refused(actor == ControlActor::Anonymous, key));
+        }
+        if P::STEP_UP {
+            self.demand_proof(&scope, &actor).await?;
         }
         let (method, path) = (req.method().clone(), req.path().to_owned());
         Ok(Inner { gate: self.clone(), scope, actor, member, set, method, path })
@@ -215,6 +222,22 @@ impl ControlGate {
             Some(account) if account.epoch == claims.epoch => Ok(()),
             _ => Err(unbelieved("the account is gone, the session ended, or its epoch was raised")),
         }
+    }
+
+    /// For dangerous acts. Whoever has just proved themselves is not turned away because of what we remember: it is asked anew.
+    async fn demand_proof(&self, scope: &ControlScope, actor: &ControlActor) -> Result<(), Problem> {
+        let ControlActor::Account { id, session } = actor else { return Ok(()) };
+        let asked = (*id, *session, None);
+        let now = scope.clock().now();
+        let lately = async |this: &Self| -> Result<bool, Problem> {
+            let (account, _) = this.known(scope, asked).await?;
+            Ok(is_lately(account.and_then(|account| account.proved_at), now))
+        };
+        if lately(self).await? {
+            return Ok(());
+        }
+        self.0.known.invalidate(&asked).await;
+        if lately(self).await? { Ok(()) } else { Err(step_up()) }
     }
 
     /// At most one transaction, none when fresh; not counted against the request that happens to ask first.
@@ -415,7 +438,7 @@ impl<P: Permission> FromRequest for ControlPermit<P> {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let req = req.clone();
         async move {
-            let inner = ControlGate::of(&req)?.admit(&req, P::KEY).await?;
+            let inner = ControlGate::of(&req)?.admit::<P>(&req).await?;
             Ok(Self { inner: Arc::new(inner), permission: PhantomData })
         }
         .boxed_local()

@@ -1,5 +1,6 @@
 //! What access answers when it says no, and how failures of the database become problems.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use souk_api::problem::{
     FORBIDDEN, IDEMPOTENCY_KEY_REUSED, IDEMPOTENCY_RUNNING, INTERNAL, NOT_FOUND, UNAUTHENTICATED, UNAVAILABLE,
 };
@@ -16,6 +17,7 @@ problems! { CATALOGUE;
     CREDENTIALS_IN_URL = 400, "credentials_in_url", "A URL must not carry credentials", "Send the key in `Authorization: Bearer`; revoke the one you sent, it may have been logged.";
     CREDENTIALS_AMBIGUOUS = 400, "credentials_ambiguous", "More than one credential was sent", "Send one Authorization header, and at most one publishable key beside it.";
     KEY_RESTRICTED = 403, "key_restricted", "This key may not be used from here", "Use it from one of its networks or pages, or make another key.";
+    STEP_UP_REQUIRED = 401, "step_up_required", "This needs a proof of who you are from the last 15 minutes", "POST /v1/sessions/current/proof at the control plane with your password and code, or sign in again; for a store, take a new staff token then.";
     PASSWORD_BUSY = 503, "sign_in_busy", "Too many people are signing in", "Wait `retry_after` seconds.";
 }
 
@@ -122,6 +124,21 @@ pub(crate) fn refused(anonymous: bool, permission: crate::PermissionKey) -> Prob
     } else {
         Problem::new(&FORBIDDEN).detail(format!("This needs the permission `{permission}`."))
     }
+}
+
+/// How long after a proof of who they are somebody may do what is dangerous.
+pub const PROOF_LASTS: TimeDelta = TimeDelta::minutes(15);
+
+/// Whether whoever is signed in proved who they are lately enough for a dangerous act.
+pub(crate) fn is_lately(proved_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    proved_at.is_some_and(|at| now - at < PROOF_LASTS)
+}
+
+/// Signed in, and allowed, but too long ago (RFC 9470).
+pub(crate) fn step_up() -> Problem {
+    Problem::new(&STEP_UP_REQUIRED)
+        .extension("max_age", PROOF_LASTS.num_seconds())
+        .challenge("error=\"insufficient_user_authentication\", max_age=\"900\"")
 }
 
 /// A policy that cannot be evaluated denies.

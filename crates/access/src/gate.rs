@@ -43,6 +43,9 @@ struct Inner {
     proxies: OnceLock<usize>,
 }
 
+/// Who acts, what they may, and when they last proved who they are.
+type Known = (Actor, Arc<PermissionSet>, Option<DateTime<Utc>>);
+
 impl Gate {
     /// Opens the gate. `verifier` believes the control plane's key for staff and the runtime's own for customers; `policy` must
     /// have the built-in roles `anyone` and `shopper`.
@@ -109,7 +112,7 @@ impl Gate {
         tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         let credentials = Credentials::of(req)?;
         let scope = self.0.mint.scope(entry);
-        let (actor, set) = self.actor(&scope, credentials, req).await?;
+        let (actor, set, proved_at) = self.actor(&scope, credentials, req).await?;
         Ok(Caller(Arc::new(CallerInner {
             gate: self.clone(),
             scope,
@@ -118,6 +121,7 @@ impl Gate {
             method: req.method().clone(),
             path: req.path().to_owned(),
             possession: possession(req),
+            proved_at,
         })))
     }
 
@@ -142,6 +146,7 @@ impl Gate {
             method: req.method().clone(),
             path: req.path().to_owned(),
             possession: possession(req),
+            proved_at: None,
         };
         Ok((account, Caller(Arc::new(inner))))
     }
@@ -172,7 +177,7 @@ impl Gate {
         scope: &StoreScope,
         credentials: Credentials,
         req: &HttpRequest,
-    ) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+    ) -> Result<Known, Problem> {
         let key = match &credentials.key {
             Some(key) => Some(self.key(scope, key, req).await?),
             None => None,
@@ -180,8 +185,8 @@ impl Gate {
         match (credentials.token, key) {
             // A publishable key beside a token was checked above; the person behind the token acts.
             (Some(token), _) => self.person(scope, &token).await,
-            (None, Some(key)) => Ok(key),
-            (None, None) => Ok((Actor::Anonymous, Arc::clone(&self.0.anyone))),
+            (None, Some((actor, set))) => Ok((actor, set, None)),
+            (None, None) => Ok((Actor::Anonymous, Arc::clone(&self.0.anyone), None)),
         }
     }
 
@@ -210,14 +215,17 @@ impl Gate {
         }
     }
 
-    async fn person(&self, scope: &StoreScope, token: &str) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+    async fn person(&self, scope: &StoreScope, token: &str) -> Result<Known, Problem> {
         let claims =
             self.claims(token, Audience::Store(scope.store()), scope.clock().now()).map_err(token_problem)?;
         match claims.kind {
             TokenKind::Staff => {
                 let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
                 match self.0.principals.find(scope, &self.0.policy, Who::Staff(account)).await? {
-                    Standing::Staff { id, role, set } => Ok((Actor::Staff { id, account, role }, set)),
+                    Standing::Staff { id, role, set } => {
+                        let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
+                        Ok((Actor::Staff { id, account, role }, set, proved_at))
+                    }
                     _ => Err(unbelieved(format!("{account} does not work in this store"))),
                 }
             }
@@ -226,7 +234,7 @@ impl Gate {
                 let session = claims.sid.as_deref().map(SessionId::parse).transpose().map_err(unbelieved)?;
                 match self.0.principals.find(scope, &self.0.policy, Who::Customer(id, session)).await? {
                     Standing::Customer { epoch } if epoch == claims.epoch => {
-                        Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper)))
+                        Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper), None))
                     }
                     _ => Err(unbelieved(format!("{id} is unknown, disabled, or signed out everywhere"))),
                 }

@@ -68,6 +68,8 @@ mod refresh;
 mod reply;
 mod secret;
 mod tokens;
+mod totp;
+mod vault;
 mod vouched;
 mod worker;
 
@@ -79,7 +81,7 @@ pub use control::{
 };
 pub use error::{
     BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, KEY_RESTRICTED, PASSWORD_BUSY,
-    Refusal, database_problem,
+    PROOF_LASTS, Refusal, STEP_UP_REQUIRED, database_problem,
 };
 pub use gate::Gate;
 pub use idempotency::{Claim, Claimed, Ticket, prune};
@@ -94,5 +96,7 @@ pub use secret::{LinkSecret, NoEntropy, SecretDigest};
 pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
+pub use totp::{RecoveryCode, Totp};
+pub use vault::{Sealed, Vault};
 pub use vouched::Vouched;
 pub use worker::WorkerPermit;

@@ -38,6 +38,8 @@ pub trait Permission: Send + Sync + 'static {
     const ACTION: &'static str;
     /// [`Reads`] or [`Writes`]: decides whether `write` exists on the permit.
     type Access: Mode;
+    /// Whether a person must have proved who they are lately: for acts that cannot be undone, or that give others power.
+    const STEP_UP: bool = false;
     /// Both names in one value, for the catalogue.
     const KEY: PermissionKey = PermissionKey { object: Self::OBJECT, action: Self::ACTION };
 }
@@ -57,10 +59,12 @@ impl fmt::Display for PermissionKey {
     }
 }
 
-/// Declares one permission type: `permission!(View, "product", "view", Reads);`.
+/// Declares one permission type: `permission!(View, "product", "view", Reads);`. A dangerous one ends in `, step_up`.
 #[macro_export]
 macro_rules! permission {
-    ($(#[$doc:meta])* $name:ident, $object:literal, $action:literal, $access:ident) => {
+    (@step_up) => { false };
+    (@step_up step_up) => { true };
+    ($(#[$doc:meta])* $name:ident, $object:literal, $action:literal, $access:ident $(, $step_up:ident)?) => {
         $(#[$doc])*
         #[doc = concat!("\n\nThe permission `", $object, ":", $action, "`.")]
         #[derive(Debug)]
@@ -69,6 +73,7 @@ macro_rules! permission {
             const OBJECT: &'static str = $object;
             const ACTION: &'static str = $action;
             type Access = $crate::$access;
+            const STEP_UP: bool = $crate::permission!(@step_up $($step_up)?);
         }
     };
 }
@@ -80,13 +85,15 @@ macro_rules! permission {
 ///     /// See products.
 ///     View = "product", "view", Reads;
 ///     Edit = "product", "edit", Writes;
+///     /// Only somebody who proved who they are within the last 15 minutes.
+///     Burn = "product", "burn", Writes, step_up;
 /// }
-/// assert_eq!(ALL.len(), 2);
+/// assert_eq!(ALL.len(), 3);
 /// ```
 #[macro_export]
 macro_rules! permissions {
-    ($($(#[$doc:meta])* $name:ident = $object:literal, $action:literal, $access:ident;)+) => {
-        $($crate::permission!($(#[$doc])* $name, $object, $action, $access);)+
+    ($($(#[$doc:meta])* $name:ident = $object:literal, $action:literal, $access:ident $(, $step_up:ident)?;)+) => {
+        $($crate::permission!($(#[$doc])* $name, $object, $action, $access $(, $step_up)?);)+
         /// Every permission declared here.
         pub const ALL: &[$crate::PermissionKey] = &[$(<$name as $crate::Permission>::KEY),+];
     };

@@ -60,8 +60,8 @@ pub enum TokenKind {
 pub enum Subject {
     /// See [`TokenKind::Account`].
     Account(AccountId),
-    /// See [`TokenKind::Staff`].
-    Staff(AccountId),
+    /// See [`TokenKind::Staff`]; and when they last proved who they are, for dangerous acts.
+    Staff(AccountId, Option<DateTime<Utc>>),
     /// See [`TokenKind::Customer`].
     Customer(CustomerId),
 }
@@ -70,14 +70,21 @@ impl Subject {
     fn kind(self) -> TokenKind {
         match self {
             Self::Account(_) => TokenKind::Account,
-            Self::Staff(_) => TokenKind::Staff,
+            Self::Staff(..) => TokenKind::Staff,
             Self::Customer(_) => TokenKind::Customer,
+        }
+    }
+
+    fn proved_at(self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Staff(_, proved_at) => proved_at,
+            Self::Account(_) | Self::Customer(_) => None,
         }
     }
 
     fn text(self) -> String {
         match self {
-            Self::Account(id) | Self::Staff(id) => id.to_string(),
+            Self::Account(id) | Self::Staff(id, _) => id.to_string(),
             Self::Customer(id) => id.to_string(),
         }
     }
@@ -110,6 +117,9 @@ pub struct AccessClaims {
     /// The session that asked for the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<String>,
+    /// When staff last proved who they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
 }
 
 /// Why a token was not issued or not believed. Every variant is a 401 to the caller; the difference is for the log.
@@ -165,6 +175,8 @@ pub struct SigningKey {
     issuer: String,
     encoding: EncodingKey,
     public_pem: String,
+    /// What other secrets of the same keeper derive from.
+    root: [u8; 32],
 }
 
 impl fmt::Debug for SigningKey {
@@ -211,7 +223,29 @@ impl SigningKey {
             issuer: issuer.to_owned(),
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             public_pem: public.to_public_key_pem(LineEnding::LF).map_err(|_| TokenError::Key)?,
+            root: Sha256::new()
+                .chain_update(b"souk derived secrets\0")
+                .chain_update(key.to_bytes())
+                .finalize()
+                .into(),
         })
+    }
+
+    /// The name its tokens carry.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// 256 bits that only whoever has this key can compute: a secret that need not be stored. `purpose` keeps purposes apart. Another
+    /// key gives other bits.
+    pub fn secret_for(&self, purpose: &str, of: &[u8]) -> [u8; 32] {
+        let digest = Sha256::new()
+            .chain_update(self.root)
+            .chain_update((purpose.len() as u64).to_be_bytes())
+            .chain_update(purpose)
+            .chain_update((of.len() as u64).to_be_bytes())
+            .chain_update(of);
+        digest.finalize().into()
     }
 
     /// The public half, for the planes that verify.
@@ -254,6 +288,7 @@ impl SigningKey {
             kind: subject.kind(),
             epoch,
             sid: session.map(|id| id.to_string()),
+            auth_time: subject.proved_at().map(|at| at.timestamp()),
         };
         Ok(IssuedToken {
             text: self.sign(&claims)?,

@@ -41,7 +41,7 @@ impl Case {
     }
 
     fn issue(&self) -> String {
-        let subject = Subject::Staff(self.account);
+        let subject = Subject::Staff(self.account, None);
         self.key.issue(self.audience(), subject, 7, None, self.now, MAX_LIFETIME).unwrap().text
     }
 

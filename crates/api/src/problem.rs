@@ -8,10 +8,7 @@ use std::{borrow::Cow, error::Error, fmt, sync::Arc};
 
 use actix_web::{
     HttpResponse, ResponseError,
-    http::{
-        StatusCode,
-        header::{self, HeaderValue},
-    },
+    http::{StatusCode, header},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -102,6 +99,7 @@ pub(crate) struct Inner {
     pub(crate) hint: Option<Cow<'static, str>>,
     pub(crate) errors: Vec<FieldError>,
     pub(crate) retry_after: Option<u32>,
+    pub(crate) challenge: Option<&'static str>,
     pub(crate) extensions: Map<String, Value>,
     pub(crate) source: Option<Arc<dyn Error + Send + Sync>>,
     pub(crate) request_id: Option<String>,
@@ -118,6 +116,7 @@ impl Problem {
             hint: None,
             errors: Vec::new(),
             retry_after: None,
+            challenge: None,
             extensions: Map::new(),
             source: None,
             request_id: None,
@@ -161,6 +160,13 @@ impl Problem {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// What a 401 adds to its `WWW-Authenticate: Bearer` header.
+    #[must_use]
+    pub fn challenge(mut self, parameters: &'static str) -> Self {
+        self.0.challenge = Some(parameters);
         self
     }
 
@@ -299,8 +305,8 @@ impl ResponseError for Problem {
             reply.insert_header((header::RETRY_AFTER, seconds));
         }
         if self.status() == StatusCode::UNAUTHORIZED {
-            reply
-                .insert_header((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"souk\"")));
+            let more = self.0.challenge.map(|more| format!(", {more}")).unwrap_or_default();
+            reply.insert_header((header::WWW_AUTHENTICATE, format!("Bearer realm=\"souk\"{more}")));
         }
         if let Some(id) = &self.0.request_id {
             reply.insert_header((crate::request_id::HEADER, id.as_str()));

@@ -247,6 +247,7 @@ kinds! {
     Invitation "inv" "invitation" InvitationId;
     Operation "op" "operation" OperationId;
     Session "ses" "session" SessionId;
+    Identity "idn" "identity" IdentityId;
     Store "sto" "store" StoreId;
     Staff "stf" "staff" StaffId;
     Role "rol" "role" RoleId;

@@ -4,7 +4,7 @@ souk_access::permissions! {
     /// See how one can pay.
     Offer = "storefront", "view", Reads;
     /// Decide how one can pay.
-    SetUp = "payment", "set_up", Writes;
+    SetUp = "payment", "set_up", Writes, step_up;
     /// See payments, their transactions and refunds.
     View = "payment", "view", Reads;
     /// Take money that is held.

@@ -1,6 +1,7 @@
 //! People, roles and keys over HTTP.
 
 mod team;
+mod upgrade;
 
 use serde_json::json;
 

@@ -13,6 +13,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::body::BoxBody;
 use actix_web::test::{TestRequest, init_service};
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
@@ -121,7 +122,12 @@ impl TestShop {
 
     /// A token of whoever has this account, whether they work here or not.
     pub fn staff_token(&self, account: AccountId) -> String {
-        let subject = Subject::Staff(account);
+        self.staff_token_proved(account, Some(self.clock.now()))
+    }
+
+    /// The same, of somebody who proved who they are then.
+    pub fn staff_token_proved(&self, account: AccountId, proved_at: Option<DateTime<Utc>>) -> String {
+        let subject = Subject::Staff(account, proved_at);
         let audience = Audience::Store(self.store.id);
         self.key.issue(audience, subject, 0, None, self.clock.now(), MAX_LIFETIME).unwrap().text
     }

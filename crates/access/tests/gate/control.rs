@@ -48,7 +48,7 @@ impl Membership for Book {
         _: AccountId,
         _: Option<SessionId>,
     ) -> BoxFuture<'t, Result<Option<Account>, DbError>> {
-        async { Ok(Some(Account { epoch: self.epoch.load(Ordering::SeqCst) })) }.boxed()
+        async { Ok(Some(Account { epoch: self.epoch.load(Ordering::SeqCst), proved_at: None })) }.boxed()
     }
 
     fn member<'t, 'c: 't>(

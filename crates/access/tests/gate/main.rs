@@ -98,7 +98,7 @@ async fn strangers_and_forgers_get_the_same_401() {
     // The runtime's key names no staff, the control plane's no customers.
     let owner = AccountId::from_uuid(shop.store.owner_account);
     let customer = shop.customer().await;
-    let wrong_issuer = shop.token(&shop.runtime_key, Subject::Staff(owner), 0);
+    let wrong_issuer = shop.token(&shop.runtime_key, Subject::Staff(owner, None), 0);
     let made_up = shop.token(&shop.control_key, Subject::Customer(customer), 1);
     let mut said = Vec::new();
     for token in [

@@ -113,7 +113,7 @@ impl Shop {
     }
 
     pub fn staff_token(&self, account: Uuid) -> String {
-        let subject = Subject::Staff(AccountId::from_uuid(account));
+        let subject = Subject::Staff(AccountId::from_uuid(account), Some(self.clock.now()));
         self.token(&self.control_key, subject, 0)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use souk_access::ApiKey;
 use souk_kernel::AccountId;
@@ -274,4 +275,39 @@ async fn a_rule_is_named_for_every_answer() {
     let place = matrix["permissions"].as_array().unwrap().iter().position(|it| it == "order:cancel").unwrap();
     let row = matrix["roles"].as_array().unwrap().iter().find(|row| row["role"] == "support").unwrap();
     assert_eq!(row["holds"][place], true);
+}
+
+#[actix_web::test]
+async fn roles_people_keys_and_payment_ask_staff_for_a_fresh_proof() {
+    let people = People::open().await;
+    let fresh = people.shop.owner();
+    let account = AccountId::from_uuid(people.shop.store.owner_account);
+    let now = people.shop.clock.now();
+    let long_ago = people.shop.staff_token_proved(account, Some(now - TimeDelta::minutes(15)));
+    let never = people.shop.staff_token_proved(account, None);
+    let role = format!("/admin/v1/roles/{}", role_id(&people, "support").await);
+    let books = [people.text_of("api_keys").await, people.text_of("roles").await];
+    let key = json!({ "name": "Warehouse", "kind": "secret", "scopes": ["inventory:*"] });
+    for stale in [&long_ago, &never] {
+        for (path, body) in [
+            ("/admin/v1/api-keys", &key),
+            ("/admin/v1/roles", &json!({ "name": "packer", "permissions": ["order:view"] })),
+            ("/admin/v1/staff-invitations", &json!({ "email": "eve@example.com", "role": "viewer" })),
+        ] {
+            people.post(path, Some(stale), body).await.refused(401, "step_up_required");
+        }
+        people.delete(&role, stale).await.refused(401, "step_up_required");
+        // Looking and everyday work need none.
+        people.get("/admin/v1/api-keys", stale).await.is(200);
+        people.get("/admin/v1/staff", stale).await.is(200);
+    }
+    assert_eq!([people.text_of("api_keys").await, people.text_of("roles").await], books);
+    let lately = people.shop.staff_token_proved(account, Some(now - TimeDelta::minutes(14)));
+    let made = people.post("/admin/v1/api-keys", Some(&lately), &key).await.is(201);
+    assert_eq!(made["name"], "Warehouse");
+    people.post("/admin/v1/api-keys", Some(&fresh), &key).await.is(201);
+    // A key is no person: what its scopes hold needs no proof, and it holds only what its maker held.
+    let scoped = json!({ "name": "Keeper", "kind": "secret", "scopes": ["api_key:*", "inventory:*"] });
+    let keeper = people.post("/admin/v1/api-keys", Some(&fresh), &scoped).await.is(201);
+    people.post("/admin/v1/api-keys", Some(keeper["secret"].as_str().unwrap()), &key).await.is(201);
 }

@@ -1,0 +1,171 @@
+//! Identities elsewhere, and the way there and back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{Queryable, Selectable};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use souk_access::{LinkSecret, SigningKey};
+use souk_kernel::{Email, IdentityId, Text};
+use souk_openid::{Flow, Person};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::accounts::Typed;
+use crate::schema::identities;
+
+/// A browser may be away at a provider for so long.
+pub const AWAY: TimeDelta = TimeDelta::minutes(10);
+/// A ticket is fetched at once, or after somebody has found their phone for the second factor.
+pub const TICKET_LASTS: TimeDelta = TimeDelta::minutes(5);
+/// The page of the console that fetches the ticket.
+pub const PAGE: &str = "signed-in";
+
+/// The row of an identity, as its owner sees it.
+#[derive(Clone, Debug, Queryable, Selectable, Serialize, ToSchema)]
+#[diesel(table_name = identities)]
+pub struct Identity {
+    pub id: IdentityId,
+    #[schema(example = "google")]
+    pub provider: String,
+    /// The address the provider last had for you.
+    #[schema(example = "ada@example.com")]
+    pub email: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub last_used_at: DateTime<Utc>,
+}
+
+/// A provider one can sign in with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProviderView {
+    #[schema(example = "google")]
+    pub id: String,
+    #[schema(example = "Google")]
+    pub name: String,
+    /// Send the browser here, with `challenge`.
+    #[schema(example = "https://souk.example/v1/sign-in/google")]
+    pub sign_in_url: String,
+}
+
+/// The way to a provider.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Begin {
+    /// Base64url of the SHA-256 of a verifier: 43 to 128 random characters that only your client knows. It fetches the ticket with it.
+    #[param(example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
+    pub challenge: String,
+    /// Have the provider ask who you are even if you are signed in there: for a proof that is fresh.
+    #[serde(default)]
+    pub fresh: bool,
+}
+
+impl Begin {
+    /// The digest in the challenge; `None` when it is none.
+    pub fn digest(&self) -> Option<[u8; 32]> {
+        URL_SAFE_NO_PAD.decode(&self.challenge).ok()?.try_into().ok()
+    }
+}
+
+/// The way back. Providers add parameters of their own.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Back {
+    pub state: Option<String>,
+    pub code: Option<String>,
+    /// Instead of a code, why there is none.
+    pub error: Option<String>,
+    /// Who answers (RFC 9207).
+    pub iss: Option<String>,
+}
+
+/// Sign in with a ticket.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"ticket": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}))]
+pub struct SignInByTicket {
+    /// From the fragment of the page the browser came back to.
+    pub ticket: Typed,
+    /// What `challenge` was made of.
+    pub verifier: Typed,
+    /// For whoever has a second factor: six digits of the app, or a recovery code.
+    pub code: Option<Typed>,
+}
+
+/// Link the identity behind a ticket to your account.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"ticket": "Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}))]
+pub struct LinkByTicket {
+    pub ticket: Typed,
+    pub verifier: Typed,
+}
+
+/// A ticket as it was kept.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    pub provider: String,
+    pub person: Person,
+}
+
+/// Whether a verifier is what the challenge was made of (RFC 7636's S256). The challenge is no secret; the verifier is long and random.
+pub fn fits(verifier: &str, challenge: &[u8]) -> bool {
+    (43..=128).contains(&verifier.len()) && Sha256::digest(verifier.as_bytes()).as_slice() == challenge
+}
+
+/// What a sign-in has of its own. Nonce and verifier follow from the state for whoever has the plane's key, so neither is stored.
+pub fn flow(signing: &SigningKey, state: &LinkSecret) -> Flow {
+    let derive = |purpose| URL_SAFE_NO_PAD.encode(signing.secret_for(purpose, state.expose().as_bytes()));
+    Flow {
+        state: state.expose().to_owned(),
+        nonce: derive("openid nonce"),
+        verifier: derive("openid verifier"),
+    }
+}
+
+/// The address a new account gets; `None` unless the provider has verified it.
+pub fn believable_email(person: &Person) -> Option<Email> {
+    person.email.as_deref().filter(|_| person.email_verified).and_then(|email| Email::parse(email).ok())
+}
+
+/// The name a new account gets.
+pub fn name_of(person: &Person, email: &Email) -> Option<Text<120>> {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let short = |text: &str| Text::try_from(text.chars().take(120).collect::<String>()).ok();
+    person.name.as_deref().and_then(short).or_else(|| short(local))
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn a_verifier_fits_its_challenge() {
+        // RFC 7636, appendix B.
+        let begin = Begin { challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into(), fresh: false };
+        let digest = begin.digest().unwrap();
+        assert!(fits("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", &digest));
+        assert!(!fits("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXl", &digest));
+        let short: [u8; 32] = Sha256::digest(b"short").into();
+        assert!(!fits("short", &short));
+        for bad in [
+            "",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-c",
+            "!",
+            "dBjftJeZ4CVP=mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+        ] {
+            assert!(Begin { challenge: bad.into(), fresh: false }.digest().is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_flow_follows_from_its_state_and_the_key() {
+        let (key, other) = (SigningKey::generate("a").unwrap().0, SigningKey::generate("a").unwrap().0);
+        let state = LinkSecret::mint().unwrap();
+        let first = flow(&key, &state);
+        assert_eq!(first, flow(&key, &state));
+        assert!(first.nonce != first.verifier && first.nonce != first.state);
+        assert_ne!(first.verifier, flow(&other, &state).verifier);
+        assert_ne!(first.nonce, flow(&key, &LinkSecret::mint().unwrap()).nonce);
+    }
+}
