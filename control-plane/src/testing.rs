@@ -19,6 +19,7 @@ use souk_openid::ProviderConfig;
 use souk_provisioner::Provisioner;
 use souk_provisioner::test_support::TestDatabase;
 use souk_telemetry::Shutdown;
+use souk_tenancy::StatementCount;
 use tokio_postgres::Client;
 
 use crate::config::{DatabaseConfig, Settings};
@@ -149,6 +150,8 @@ pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub text: String,
+    /// Statements and transactions that it took.
+    pub cost: (u32, u32),
 }
 
 impl Answer {
@@ -220,10 +223,11 @@ impl<S: Doors> Call<'_, S> {
     }
 
     pub async fn send(self) -> Answer {
-        let response = call_service(&self.house.doors, self.request.to_request()).await;
+        let count = StatementCount::new();
+        let response = count.scope(call_service(&self.house.doors, self.request.to_request())).await;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = String::from_utf8(read_body(response).await.to_vec()).expect("UTF-8");
-        Answer { status, headers, text }
+        Answer { status, headers, text, cost: (count.statements(), count.transactions()) }
     }
 }
 

@@ -12,6 +12,7 @@ use souk_kernel::Clock;
 use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes};
 use souk_provisioner::test_support::TestDatabase;
 use souk_telemetry::Shutdown;
+use souk_tenancy::Database;
 use souk_tenant_runtime::app::Services;
 use souk_tenant_runtime::config::Config;
 use souk_tenant_runtime::customers::Reception;
@@ -31,6 +32,9 @@ pub struct Platform {
     pub control: String,
     pub runtime: String,
     signing_pem: &'static str,
+    /// The payment provider's address, and the domain below which stores answer.
+    provider: String,
+    domain: String,
     /// Stops the worker of the control plane, so that nothing happens but what a proof asks for.
     worker: Shutdown,
 }
@@ -42,22 +46,32 @@ impl Platform {
     /// When something does not start: a proof without a platform proves nothing.
     pub async fn get() -> &'static Self {
         static PLATFORM: OnceCell<Platform> = OnceCell::const_new();
-        PLATFORM
-            .get_or_init(|| async {
-                let database = TestDatabase::get().await;
-                let (tell, told) = oneshot::channel();
-                // Servers outlive the test that asked for them first, so they have a thread and a runtime of their own.
-                std::thread::spawn(move || {
-                    let runtime =
-                        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-                    runtime.expect("a runtime").block_on(async move {
-                        let _ = tell.send(start(database).await);
-                        std::future::pending::<()>().await;
-                    });
-                });
-                told.await.expect("the platform starts")
-            })
-            .await
+        PLATFORM.get_or_init(|| async { Self::on(TestDatabase::get().await).await }).await
+    }
+
+    /// One more, on a database of its own.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn on(database: &'static TestDatabase) -> Self {
+        let (tell, told) = oneshot::channel();
+        // Servers outlive the test that asked for them first, so they have a thread and a runtime of their own.
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            runtime.expect("a runtime").block_on(async move {
+                let _ = tell.send(start(database).await);
+                std::future::pending::<()>().await;
+            });
+        });
+        told.await.expect("the platform starts")
+    }
+
+    /// What one more process of the runtime would serve with, whose way to the database is this address.
+    ///
+    /// # Panics
+    /// When it cannot start.
+    pub async fn services(&self, way: Database) -> Services {
+        services(self.database, way, self.signing_pem, &self.provider, &self.domain).await
     }
 
     /// The control plane's door.
@@ -98,10 +112,13 @@ async fn start(database: &'static TestDatabase) -> Platform {
     let (listening, runtime) = listener();
     let port = runtime.rsplit(':').next().unwrap_or_default();
     let domain = format!("localhost:{port}");
-    serve_stores(database, signing_pem, provider, domain.clone(), listening).await;
+    let way = database.url.parse().expect("a database");
+    let services = services(database, way, signing_pem, &provider, &domain).await;
+    let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
+    tokio::spawn(server.workers(2).disable_signals().listen(listening).expect("a server").run());
     let worker = Shutdown::manual();
-    let control = serve_control(database, signing_pem, domain, worker.clone()).await;
-    Platform { database, control, runtime, signing_pem, worker }
+    let control = serve_control(database, signing_pem, domain.clone(), worker.clone()).await;
+    Platform { database, control, runtime, signing_pem, provider, domain, worker }
 }
 
 /// A payment provider, as in its own process.
@@ -115,11 +132,17 @@ fn provider() -> String {
     url
 }
 
-async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, domain: String, at: TcpListener) {
+async fn services(
+    database: &TestDatabase,
+    way: Database,
+    pem: &str,
+    provider: &str,
+    domain: &str,
+) -> Services {
     let config = Config {
-        listen: at.local_addr().expect("an address"),
+        listen: ([127, 0, 0, 1], 0).into(),
         internal_listen: String::new(),
-        database: database.url.parse().expect("a database"),
+        database: way,
         lane_secret: database.secrets.lane_secret.clone(),
         own_login: None,
         lanes: database.lanes,
@@ -128,8 +151,8 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         link_secret: "of proofs".to_owned(),
         staff_key_pem: SigningKey::from_pem(ISSUER, pem).expect("a key").public_pem().to_owned(),
         control_plane_url: ISSUER.to_owned(),
-        platform_domain: domain,
-        test_provider_url: Some(provider),
+        platform_domain: domain.to_owned(),
+        test_provider_url: Some(provider.to_owned()),
         test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
         smtp_url: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
@@ -139,14 +162,13 @@ async fn serve_stores(database: &TestDatabase, pem: &str, provider: String, doma
         trusted_proxies: 0,
         http_workers: 2,
         show_statements: false,
+        read_cache_mb: 32,
     };
     let reception =
         Reception::new(config.link_secret.as_bytes(), 0, config.attempts_per_network).expect("a reception");
     let gate = souk_tenant_runtime::serve::gate(&config, &reception).await.expect("a gate");
     let till = souk_tenant_runtime::serve::till(&config).expect("a till");
-    let services = Services::new(gate, till, CursorKey::new(b"of proofs"), reception, &config);
-    let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
-    tokio::spawn(server.workers(2).disable_signals().listen(at).expect("a server").run());
+    Services::new(gate, till, CursorKey::new(b"of proofs"), reception, &config)
 }
 
 async fn serve_control(database: &'static TestDatabase, pem: &str, domain: String, stop: Shutdown) -> String {

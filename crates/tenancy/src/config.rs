@@ -87,6 +87,8 @@ pub struct TenancyConfig {
     pub max_age: Duration,
     /// Longest wait for a permit and a connection together; after that [`crate::TenancyError::Busy`].
     pub acquire_timeout: Duration,
+    /// The ledger is read as a whole this often, whatever was heard of it: so long may a lost notification go unnoticed.
+    pub reread_every: Duration,
     /// Serve this store only (a dedicated runtime); `None` serves every store of the database.
     pub only_store: Option<StoreId>,
     /// The login of the one store this process serves (`l_<id>_1` or `_2`) and its password: instead of the lanes' logins and
@@ -97,7 +99,8 @@ pub struct TenancyConfig {
 }
 
 impl TenancyConfig {
-    /// The defaults: 8 lanes of 2 connections, 8 permits and 512 waiting a store, statements 5 s, locks 1 s, age 30 min, wait 2 s.
+    /// The defaults: 8 lanes of 2 connections, 8 permits and 512 waiting a store, statements 5 s, locks 1 s, age 30 min, wait 2 s, the
+    /// ledger anew every 30 s.
     #[must_use]
     pub fn new(database: Database, lane_secret: String) -> Self {
         Self {
@@ -111,6 +114,7 @@ impl TenancyConfig {
             lock_timeout: Duration::from_secs(1),
             max_age: Duration::from_secs(30 * 60),
             acquire_timeout: Duration::from_secs(2),
+            reread_every: Duration::from_secs(30),
             only_store: None,
             own_login: None,
             clock: Clock::system(),

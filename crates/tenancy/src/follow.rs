@@ -16,8 +16,6 @@ use crate::lane::role_password;
 
 const LOGIN: &str = "runtime_directory";
 const CATALOGUE: &str = "catalogue";
-/// A notification may be lost with its connection; nothing stays unnoticed longer than this.
-const REREAD_EVERY: Duration = Duration::from_secs(30);
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
 /// The connection is asked whether it lives this often; caches of catalogues trust it only while it answers.
 const PULSE: Duration = Duration::from_millis(400);
@@ -91,7 +89,7 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
     shared.set_connected(true);
     *failures = 0;
 
-    let mut reread = tokio::time::interval(REREAD_EVERY);
+    let mut reread = tokio::time::interval(shared.config.reread_every);
     reread.reset();
     let mut pulse = tokio::time::interval(PULSE);
     loop {

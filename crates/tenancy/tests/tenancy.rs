@@ -401,6 +401,31 @@ fn the_directory_follows_the_ledger() {
 }
 
 #[test]
+fn a_lost_notification_is_made_up_for() {
+    on_ground(async |ground| {
+        let a = ground.store(1, "a.test").await;
+        let mut config = ground.config();
+        config.reread_every = Duration::from_millis(300);
+        let stores = ground.tenancy(config).await;
+        // Whoever changes the ledger now tells nobody.
+        ground.admin.batch_execute("alter table platform.store_ledger disable trigger user").await.unwrap();
+        let deaf = ground.tenancy(ground.config()).await;
+        let mut read = stores.directory.changes();
+        let suspend = "update platform.store_ledger set state = 'suspended' where store_id = $1";
+        ground.admin.execute(suspend, &[&a.uuid()]).await.unwrap();
+        read.mark_unchanged();
+        tokio::time::timeout(Duration::from_secs(10), read.changed()).await.unwrap().unwrap();
+        eventually("the change is known", async || {
+            stores.directory.by_id(a).is_some_and(|entry| entry.state == StoreState::Suspended)
+        })
+        .await;
+        assert!(stores.directory.all_live().is_empty());
+        // That it was the reading: who reads every half minute does not know it yet.
+        assert_eq!(deaf.directory.by_id(a).unwrap().state, StoreState::Live);
+    });
+}
+
+#[test]
 fn a_process_starts_without_its_database_and_says_so() {
     on_ground(async |ground| {
         let mut config = ground.config();
