@@ -6,10 +6,6 @@ use clap::{Parser, Subcommand};
 use souk_tenant_runtime::config::Config;
 use souk_tenant_runtime::{app, feed, serve};
 
-/// Gives back what a burst or the start needed; the system's keeps it.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// The commerce API that every store runs.
 #[derive(Parser)]
 #[command(version)]

@@ -9,8 +9,17 @@ use super::mark::Mark;
 /// Columns for words that nothing is decided by: a canary is best put there.
 const FREE: [&str; 9] =
     ["name", "title", "note", "description", "first_name", "email", "last_error", "subject", "label"];
-/// Columns that hold codes, though no check says so.
-const CODES: [&str; 4] = ["currency", "country", "locale", "state"];
+/// Columns that hold codes, though no check says so, and one that is known.
+const CODES: [(&str, &str); 8] = [
+    ("currency", "EUR"),
+    ("country", "DE"),
+    ("locale", "en"),
+    ("state", "active"),
+    ("provider", "test"),
+    ("kind", "other"),
+    ("type", "other"),
+    ("method", "other"),
+];
 
 /// A table of a store, as the catalogue has it.
 pub struct Table {
@@ -28,6 +37,10 @@ struct Column {
 }
 
 impl Column {
+    fn code(&self) -> Option<&'static str> {
+        CODES.iter().find(|(name, _)| *name == self.name).map(|(_, code)| *code)
+    }
+
     /// Whether a check says something about it.
     fn is_in(&self, check: &str) -> bool {
         check.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|word| word == self.name)
@@ -107,7 +120,7 @@ impl Table {
                 ways.push(copy(&changed, &value));
             }
         }
-        ways.extend(texts().filter(|column| !CODES.contains(&column.name.as_str())).map(word));
+        ways.extend(texts().filter(|column| column.code().is_none()).map(word));
         ways.push(self.row(mark));
         ways
     }
@@ -118,6 +131,7 @@ impl Table {
         for column in self.writable() {
             let checks: Vec<_> = self.checks.iter().filter(|check| column.is_in(check)).collect();
             let mut values = vec![match column.kind.as_str() {
+                "text" if column.code().is_some() => format!("'{}'", column.code().unwrap_or_default()),
                 "text" => format!("'{}'", mark.word),
                 "uuid" => format!("'{}'", mark.uuid),
                 "jsonb" | "json" => format!("'{{\"canary\": \"{}\"}}'", mark.word),

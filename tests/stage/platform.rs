@@ -162,6 +162,7 @@ async fn services(
         trusted_proxies: 0,
         http_workers: 2,
         show_statements: false,
+        read_cache_mb: 32,
     };
     let reception =
         Reception::new(config.link_secret.as_bytes(), 0, config.attempts_per_network).expect("a reception");

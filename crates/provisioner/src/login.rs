@@ -154,7 +154,11 @@ async fn is_connected(client: &Client, user: &str) -> Result<bool, ProvisionErro
     Ok(!client.query_typed(sql, &[(&user, Type::TEXT)]).await?.is_empty())
 }
 
+/// The database, whose rights are this transaction's to change: two at once would meet in one row of the catalogue, and PostgreSQL
+/// refuses the second ("tuple concurrently updated").
 async fn database(client: &Client) -> Result<String, ProvisionError> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('souk:database-rights', 0))";
+    client.query_typed(lock, &[]).await?;
     let rows = client.query_typed("SELECT quote_ident(current_database())", &[]).await?;
     rows.first().map(|row| row.get(0)).ok_or_else(|| ProvisionError::Refused("no database".into()))
 }

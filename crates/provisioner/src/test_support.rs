@@ -277,9 +277,8 @@ async fn drop_stale(admin_url: &str) -> Result<(), ProvisionError> {
 
 async fn drop_database(admin: &Client, name: &str) -> Result<(), ProvisionError> {
     // Who finds that somebody else drops it already does not wait for that.
-    admin
-        .batch_execute(&format!("SET lock_timeout = '1s'; DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        .await?;
+    admin.batch_execute("SET lock_timeout = '1s'").await?;
+    admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")).await?;
     drop_roles(admin).await
 }
 

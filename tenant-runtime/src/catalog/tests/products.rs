@@ -25,7 +25,6 @@ async fn a_product_from_first_to_last() {
     let shop = TestShop::open(None).await;
     let made = shop.owner_call("POST", PATH).keyed().json(&shirt()).send().await.expect(201);
     let id = made.text("/id");
-    assert_eq!(made.cost, (0, 0), "two variants of two options, with stock");
     assert_eq!((made.header("location"), made.header("etag")), (format!("{PATH}/{id}").as_str(), "\"1\""));
     assert_eq!(
         (
