@@ -59,7 +59,8 @@ impl Trial<'_> {
         let answer = match door.try_send(&case.call).await {
             Ok(answer) => answer,
             Err(broken) => {
-                let broken: String = broken.chars().skip(broken.chars().count().saturating_sub(300)).collect();
+                let broken: String =
+                    broken.chars().skip(broken.chars().count().saturating_sub(300)).collect();
                 self.finds(operation, &case.what, &format!("the connection broke: {broken}"));
                 return None;
             }

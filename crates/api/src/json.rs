@@ -16,7 +16,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use crate::problem::{
-    BAD_REQUEST, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION, field_error,
+    BAD_REQUEST, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION,
+    field_error,
 };
 
 /// SHA-256 of a body as it arrived, byte for byte.

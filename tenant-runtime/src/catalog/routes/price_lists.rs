@@ -3,7 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
 use souk_access::{Permit, Reply};
-use souk_api::{CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, Query};
+use souk_api::{
+    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, Query,
+};
 use souk_kernel::{PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -7,7 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit, Reach, Refusal, Reply};
-use souk_api::{CursorKey, ETag, IdempotencyKey, Json, Page, Paging, PagingOnly, Path, Problem, Query, problem};
+use souk_api::{
+    CursorKey, ETag, IdempotencyKey, Json, Page, Paging, PagingOnly, Path, Problem, Query, problem,
+};
 use souk_kernel::{CustomerId, LongText, Money, OrderId};
 use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
