@@ -89,6 +89,9 @@ fn comparable(answer: &Answer, id: &str) -> String {
     answer.essence().to_string().replace(id, "(id)").replace(suffix, "(id)")
 }
 
+/// Says who somebody is at any store there is, for those who are invited from outside its organization; the store refuses all others.
+const ANY_STORE: &str = "stores_present";
+
 struct Trial<'s> {
     scene: &'s Scene,
     books: Books,
@@ -195,7 +198,7 @@ async fn ids_of_others_are_answered_like_missing_ones() {
     let (customer, _) = scene.here.customer_tokens(scene.platform).await;
     let (control, store) = (scene.platform.control(), scene.here.door(scene.platform));
     for plane in Plane::ALL {
-        for operation in &plane.document().operations {
+        for operation in plane.document().operations.iter().filter(|operation| operation.id != ANY_STORE) {
             let call = sound(operation, &scene.here);
             let (door, call) = match plane {
                 Plane::Control => (&control, call.bearer(&scene.here.owner().token(scene.platform))),
