@@ -7,6 +7,7 @@ use souk_proofs::document::id_prefix;
 use souk_proofs::{Answer, Books, Call, Door, Operation, Place, Plane};
 
 use crate::authority::requests::sound;
+use crate::authority::rows;
 use crate::authority::scene::{Scene, scene, settle};
 use payloads::{Case, Must, broken_bodies, spoiled_bodies};
 
@@ -70,7 +71,8 @@ impl Trial<'_> {
         let (changed, harmed) = (before.changed(&after), before.harmed(&after));
         self.refused += usize::from(answer.status >= 400);
         let told: String = answer.text().chars().take(250).collect();
-        if answer.status >= 400 && !harmed.is_empty() {
+        // A payment that is declined is an attempt, and attempts are kept.
+        if answer.status >= 400 && answer.status != 402 && !harmed.is_empty() {
             self.finds(
                 operation,
                 &case.what,
@@ -192,7 +194,7 @@ fn queries(operation: &Operation) -> Vec<(String, Must)> {
     let mut queries = Vec::new();
     // What takes parameters knows all of them; an operation without any does not look.
     let looks = operation.of(Place::Query).next().is_some();
-    queries.push(("no_such_parameter=1".to_owned(), if looks { Must::Be(422) } else { Must::BeAnswered }));
+    queries.push(("no_such_parameter=1".to_owned(), if looks { Must::BeRefused } else { Must::BeAnswered }));
     for parameter in operation.of(Place::Query).filter(|parameter| !parameter.required) {
         let name = &parameter.name;
         let mut add = |text: &str, must: Must| queries.push((format!("{name}={text}"), must));
@@ -230,10 +232,13 @@ fn queries(operation: &Operation) -> Vec<(String, Must)> {
 #[tokio::test]
 async fn headers() {
     let (mut trial, _turn) = Trial::begin().await;
+    let rows = rows::read();
     for operation in operations() {
         let door = trial.door(operation.plane);
         let call = trial.sound(operation);
-        if operation.parameter("if-match").is_some() {
+        // Where we have no sound body yet, its row says so: the body is looked at first.
+        let unsound = rows.get(&operation.to_string()).is_some_and(|row| row.allowed == 422);
+        if operation.parameter("if-match").is_some() && !unsound {
             for (text, status) in [
                 ("\"of-another-time\"", 412),
                 ("W/\"1\"", 412),
@@ -388,7 +393,9 @@ async fn cursors() {
         let door = trial.door(operation.plane);
         for (from, cursor) in cursors.clone() {
             let call = trial.sound(operation);
-            let own = from.to_string() == operation.to_string();
+            // The stream of events goes on where their list ends.
+            let list = |operation: &Operation| operation.path.trim_end_matches("/stream").to_owned();
+            let own = list(from) == list(operation);
             let mut letters: Vec<char> = cursor.chars().collect();
             let middle = letters.len() / 2;
             letters[middle] = if letters[middle] == 'A' { 'B' } else { 'A' };
