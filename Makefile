@@ -117,12 +117,12 @@ test-fast:
 ## make journeys     the README's tour and the life of `souk up`, on real processes
 journeys: build
 	@$(SETUP)
-	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test journeys -- --nocapture
+	SOUK_POSTGRES_VERSION=$(PG) cargo test --workspace --test journeys -- --nocapture
 
 ## make drills       crashes under load, then the books are compared (ONLY=flash_sale for one)
 drills: build
 	@$(SETUP)
-	SOUK_POSTGRES_VERSION=$(PG) cargo test -p souk-tests --test drills -- $(ONLY)
+	SOUK_POSTGRES_VERSION=$(PG) cargo test --workspace --test drills -- $(ONLY)
 
 ## make check        format, clippy, house rules
 check:

@@ -42,7 +42,7 @@ async fn obey(options: Options) -> anyhow::Result<ExitCode> {
         Command::Db(command) => crate::database::db(command).await,
         Command::Kafka(command) => crate::broker::kafka(command).await,
         Command::Events(command) => crate::events::events(&home, command).await,
-        Command::Listen(wish) => crate::listen::listen(wish).await,
+        Command::Listen(wish) => crate::listen::listen(&home, wish).await,
         Command::Authz(command) => crate::authz::authz(command).await,
         Command::Version => {
             say!("souk {}", env!("CARGO_PKG_VERSION"));

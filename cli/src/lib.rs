@@ -20,6 +20,7 @@ mod home;
 mod kafka;
 mod listen;
 mod logs;
+mod loopback;
 mod options;
 mod outlook;
 mod pick;

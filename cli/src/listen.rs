@@ -1,8 +1,11 @@
 //! `souk listen`: a store's events, sent to a program on this machine as webhooks are.
 
+use crate::home::Home;
+use crate::loopback;
 use crate::options::Listen;
 use crate::outlook::say;
 use crate::random;
+use crate::run_state::RunState;
 use anyhow::{Context, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -16,16 +19,18 @@ use std::time::{Duration, Instant};
 ///
 /// # Errors
 /// When the store refuses, or the addresses are not understood.
-pub async fn listen(wish: Listen) -> anyhow::Result<ExitCode> {
+pub async fn listen(home: &Home, wish: Listen) -> anyhow::Result<ExitCode> {
+    let store = store_of(home, &wish)?;
     let secret = random::bytes::<32>()?;
     // A receiver on this machine answers quickly; the stream itself goes on.
-    let client = reqwest::Client::builder().no_proxy().connect_timeout(Duration::from_secs(5)).build()?;
+    let client = loopback::client().connect_timeout(Duration::from_secs(5)).build()?;
+    say!("Listening to  {}", store.url);
     say!("Signing with  whsec_{}", STANDARD.encode(secret));
     say!("Forwarding to {}; Ctrl-C ends it.\n", wish.forward_to);
     let mut place = None;
     let following = async {
         loop {
-            match follow(&client, &wish, &secret, &mut place).await {
+            match follow(&client, &wish, &store, &secret, &mut place).await {
                 Ok(()) => {}
                 Err(Ended::ForGood(error)) => return Err(error),
                 Err(Ended::ForNow(error)) => {
@@ -38,6 +43,28 @@ pub async fn listen(wish: Listen) -> anyhow::Result<ExitCode> {
     tokio::select! {
         outcome = following => outcome,
         _ = tokio::signal::ctrl_c() => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// The store that is listened to.
+struct Store {
+    url: String,
+    key: String,
+}
+
+/// The one that is named, or the demo store of the platform that runs here.
+fn store_of(home: &Home, wish: &Listen) -> anyhow::Result<Store> {
+    if let (Some(url), Some(key)) = (&wish.store, &wish.key) {
+        return Ok(Store { url: url.clone(), key: key.clone() });
+    }
+    let state = RunState::read(home).filter(|state| state.supervisor.lives());
+    let variable = |wanted: &str| {
+        let state = state.as_ref()?;
+        state.variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+    };
+    match (variable("SOUK_DEMO_STORE"), variable("SOUK_DEMO_SECRET_KEY")) {
+        (Some(url), Some(key)) => Ok(Store { url, key }),
+        _ => bail!("no demo store runs in {}: name one with --store and --key", home.root().display()),
     }
 }
 
@@ -56,11 +83,12 @@ impl From<reqwest::Error> for Ended {
 async fn follow(
     client: &reqwest::Client,
     wish: &Listen,
+    store: &Store,
     secret: &[u8],
     place: &mut Option<String>,
 ) -> Result<(), Ended> {
-    let url = format!("{}/admin/v1/events/stream", wish.store.trim_end_matches('/'));
-    let mut request = client.get(url).bearer_auth(&wish.key);
+    let url = format!("{}/admin/v1/events/stream", store.url.trim_end_matches('/'));
+    let mut request = client.get(url).bearer_auth(&store.key);
     if !wish.types.is_empty() {
         request = request.query(&[("type", wish.types.join(","))]);
     }

@@ -217,12 +217,12 @@ pub struct Listen {
     /// Where events go, such as `http://localhost:3000/webhooks`.
     #[arg(long)]
     pub forward_to: String,
-    /// The store's address, such as `http://demo.localhost:8081`.
-    #[arg(long, env = "SOUK_STORE_URL")]
-    pub store: String,
+    /// The store's address, such as `http://demo.localhost:8081`; the demo store of `souk up` if absent.
+    #[arg(long, env = "SOUK_STORE_URL", requires = "key")]
+    pub store: Option<String>,
     /// A secret key of the store (`sk_…`) that may see events.
-    #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true)]
-    pub key: String,
+    #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true, requires = "store")]
+    pub key: Option<String>,
     /// Of these kinds (repeatable); all if absent.
     #[arg(long = "type")]
     pub types: Vec<String>,

@@ -1,6 +1,6 @@
 //! The processes of this plane: the API, the worker, and the one that prepares a database.
 
-use actix_web::HttpServer;
+use actix_web::{HttpServer, web};
 use anyhow::{Context, bail};
 use souk_access::{Hasher, SigningKey};
 use souk_api::CursorKey;
@@ -93,12 +93,15 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     };
     readiness.up("database");
     if parts.api {
-        let server = HttpServer::new(move || app::app(plane.clone(), cursors.clone()))
-            .disable_signals()
-            .shutdown_timeout(20)
-            .bind(config.listen)
-            .with_context(|| format!("listening on {}", config.listen))?
-            .run();
+        // What never ends by itself ends with the process.
+        let ending = web::Data::new(shutdown.clone());
+        let server =
+            HttpServer::new(move || app::app(plane.clone(), cursors.clone()).app_data(ending.clone()))
+                .disable_signals()
+                .shutdown_timeout(20)
+                .bind(config.listen)
+                .with_context(|| format!("listening on {}", config.listen))?
+                .run();
         tracing::info!(listen = %config.listen, "the control plane serves");
         let leaving =
             souk_telemetry::drain(shutdown.clone(), readiness, server.handle(), Duration::from_millis(200));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use actix_web::HttpServer;
+use actix_web::{HttpServer, web};
 use anyhow::Context as _;
 use souk_access::{Gate, TokenKind, Verifier};
 use souk_api::CursorKey;
@@ -106,7 +106,9 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
 
     let cursors = CursorKey::new(config.link_secret.as_bytes());
     let services = Services::new(gate, till, cursors, reception, &config);
-    let server = HttpServer::new(move || app::app(services.clone()))
+    // What never ends by itself ends with the process.
+    let ending = web::Data::new(shutdown.clone());
+    let server = HttpServer::new(move || app::app(services.clone()).app_data(ending.clone()))
         .workers(config.http_workers)
         .disable_signals()
         .shutdown_timeout(20)

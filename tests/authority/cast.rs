@@ -171,6 +171,9 @@ pub async fn at_store(
         cast.push(Actor::new(role, token(account(role), here.store), Standing::Believed(law.role(role))));
     }
     cast.push(Actor::new("owner", token(owner.account, here.store), Standing::Believed(law.role("owner"))));
+    let (customer, _) = here.customer_tokens(platform).await;
+    let (customer_there, _) = there.customer_tokens(platform).await;
+    cast.push(Actor::new("customer", Some(customer), Standing::Believed(law.role("shopper"))));
     for (name, kind, scopes) in [
         ("storefront key", KeyKind::Publishable, None),
         ("key without scope", KeyKind::Secret, Some(&[][..])),
@@ -195,6 +198,7 @@ pub async fn at_store(
     let unknown = ApiKey::mint(KeyKind::Publishable, KeyMode::Live).expect("randomness").expose().to_owned();
     for (name, token) in [
         ("other store's key", foreign),
+        ("other store's customer", customer_there),
         ("unknown key", unknown),
         ("stranger", staff_token(platform, stranger.account, here.store, 0)),
         ("other owner", staff_token(platform, there.owner().account, here.store, 0)),

@@ -44,6 +44,18 @@ pub async fn settle(operation: &Operation, answer: &Answer) {
 }
 
 impl Scene {
+    /// Whether only a signed-in customer may ask it.
+    pub fn is_for_customers(&self, operation: &Operation) -> bool {
+        let paths = [
+            "/store/v1/account",
+            "/store/v1/sessions/{",
+            "/store/v1/sessions/current",
+            "/store/v1/carts/{id}/customer",
+        ];
+        let lists = ["listSessions", "endAllSessions", "listOwnOrders"];
+        paths.iter().any(|path| operation.path.starts_with(path)) || lists.contains(&operation.id.as_str())
+    }
+
     /// The books of the control plane, of both stores and of the outbox.
     pub async fn books(&self) -> Books {
         let schemas = ["control", self.here.schema.as_str(), self.there.schema.as_str(), "platform"];

@@ -16,25 +16,32 @@ pub struct Platform {
     servers: Vec<PathBuf>,
 }
 
-/// Each with the one 1000 higher beside it, but for PostgreSQL's.
+/// Each with the one 1000 higher beside it, but for PostgreSQL's and Kafka's.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
     pub control: u16,
     pub runtime: u16,
     pub provider: u16,
     pub postgres: u16,
+    pub kafka: u16,
 }
 
 impl Ports {
-    /// Four that are free now, below those that systems hand out by themselves.
+    /// Some that are free now, below those that systems hand out by themselves.
     fn free() -> Self {
         let salt = random() as u16;
         let free = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
         (0..500)
-            .map(|step| 20_000 + (salt.wrapping_add(step * 17) % 2_000) * 4)
-            .find(|base| (0..4).all(|port| free(base + port) && free(base + port + 1000)))
-            .map(|base| Self { control: base, runtime: base + 1, provider: base + 2, postgres: base + 3 })
-            .expect("four free ports")
+            .map(|step| 20_000 + (salt.wrapping_add(step * 17) % 1_600) * 5)
+            .find(|base| (0..5).all(|port| free(base + port) && free(base + port + 1000)))
+            .map(|base| Self {
+                control: base,
+                runtime: base + 1,
+                provider: base + 2,
+                postgres: base + 3,
+                kafka: base + 4,
+            })
+            .expect("free ports")
     }
 }
 
@@ -92,6 +99,7 @@ impl Platform {
             .env("SOUK_RUNTIME_PORT", self.ports.runtime.to_string())
             .env("SOUK_PROVIDER_PORT", self.ports.provider.to_string())
             .env("SOUK_POSTGRES_PORT", self.ports.postgres.to_string())
+            .env("SOUK_KAFKA_PORT", self.ports.kafka.to_string())
             .envs(self.variables.iter().map(|(name, value)| (name, value)))
     }
 

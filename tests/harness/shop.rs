@@ -188,8 +188,9 @@ impl Shop {
             "city": "Lisboa", "postal_code": "1200-093", "country": "PT" });
         let body = json!({ "lines": [{ "variant": variant, "quantity": quantity }], "email": email,
             "shipping_address": address });
-        let request =
-            self.request(Method::POST, "/store/v1/carts").header("x-souk-key", &self.publishable_key);
+        let request = self
+            .request(Method::POST, "/store/v1/carts")
+            .header("x-souk-publishable-key", &self.publishable_key);
         let answer = send(request.json(&body)).await;
         if answer.status != 201 {
             return Err(answer);
@@ -208,7 +209,7 @@ impl Shop {
         let body = json!({ "expected_total": cart.total, "payment": payment });
         let request = self
             .request(Method::POST, &format!("/store/v1/carts/{}/checkout", cart.id))
-            .header("x-souk-key", &self.publishable_key)
+            .header("x-souk-publishable-key", &self.publishable_key)
             .header("x-cart-secret", &cart.secret)
             .header("idempotency-key", format!("pay-{}", cart.id));
         send(request.json(&body)).await

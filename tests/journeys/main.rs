@@ -1,5 +1,6 @@
 //! What people do with Souk from outside: the README's tour as it stands, and the life of `souk up`.
 
+mod broker;
 mod elsewhere;
 mod readme;
 mod tour;

@@ -75,10 +75,16 @@ fn the_tour(platform: &Platform) {
     }
 }
 
-fn the_printed_commands(platform: &Platform, printed: &str) -> String {
+/// The three curl commands that `souk up` printed.
+pub fn printed_commands(printed: &str) -> String {
     let commands = printed.split_once("Buy something:\n").expect("commands").1;
-    let commands = commands.split_once("\n\nReady after").expect("an end").0.to_owned();
+    let commands = commands.split_once("\n\nReady after").expect("an end").0;
     assert_eq!(commands.matches("curl ").count(), 3);
+    commands.to_owned()
+}
+
+fn the_printed_commands(platform: &Platform, printed: &str) -> String {
+    let commands = printed_commands(printed);
     let answer = paste_purchase(platform, &commands);
     assert_eq!(
         (&answer["status"], &answer["order"]["financial_status"]),
@@ -88,7 +94,8 @@ fn the_printed_commands(platform: &Platform, printed: &str) -> String {
     commands
 }
 
-fn paste_purchase(platform: &Platform, commands: &str) -> Value {
+/// Buys what they buy; the checkout's answer.
+pub fn paste_purchase(platform: &Platform, commands: &str) -> Value {
     let said = paste(platform, "sh", commands);
     // Two answers without a line's end between them.
     let answers: Vec<Value> =

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use souk_kernel::{CustomerId, ProductId, StoreId};
+use souk_kernel::{ProductId, StoreId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 21] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
@@ -28,7 +28,6 @@ const KINDS: [(&str, &str); 22] = [
     ("key", "api_keys"),
     ("rol", "roles"),
     ("stf", "staff"),
-    ("cus", "customers"),
     ("msg", "email_messages"),
     ("jrn", "journal_entries"),
     ("lac", "ledger_accounts"),
@@ -191,14 +190,7 @@ impl Business {
         let list =
             self.staff(platform, Call::post("/admin/v1/price-lists", &list)).await.expect(201).word("/id");
         self.things.insert("pls".to_owned(), list);
-        let customer = CustomerId::new();
-        let joins = format!(
-            "INSERT INTO {}.customers (id, email, email_key, first_name, created_at, updated_at) VALUES ($1, $2, $2, $3, now(), now())",
-            self.schema
-        );
-        let email = format!("ada@{canary}.example");
-        books.execute(&joins, &[&customer.uuid(), &email, &canary]).await.expect("a customer");
-        self.things.insert("cus".to_owned(), customer.to_string());
+        let customer = self.welcomes_customer(platform).await;
         let amount = json!({ "amount_minor": 500, "currency": "EUR" });
         let card = Call::post(
             "/admin/v1/gift-cards",
@@ -207,7 +199,7 @@ impl Business {
         let card = self.staff(platform, card).await.expect(201);
         self.things.insert("crd".to_owned(), card.word("/id"));
         self.things.insert("gift card".to_owned(), card.word("/code"));
-        let credit = json!({ "customer": customer.to_string(), "amount": amount, "origin": "granted" });
+        let credit = json!({ "customer": customer, "amount": amount, "origin": "granted" });
         let credit = self
             .staff(platform, Call::post("/admin/v1/store-credits", &credit))
             .await
@@ -264,6 +256,41 @@ impl Business {
         self.note_first(books, "shr", "shipping_rates", &zone).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
         self.things.insert("handle".to_owned(), self.handle.clone());
+    }
+
+    /// Ada registers at the store, and keeps an address there.
+    async fn welcomes_customer(&mut self, platform: &Platform) -> String {
+        let (door, email) = (self.door(platform), format!("ada@{}.example", self.canary));
+        let wish =
+            json!({ "email": email, "password": PASSWORD, "first_name": "Ada", "last_name": self.canary });
+        door.send(&Call::post("/store/v1/customers", &wish)).await.expect(202);
+        self.things.insert("customer email".to_owned(), email);
+        let (token, refresh) = self.customer_tokens(platform).await;
+        let asks = async |call: Call| door.send(&call.bearer(&token).once()).await;
+        let address = json!({ "address": { "first_name": "Ada", "last_name": self.canary, "address1": "Unter den Linden 1",
+            "city": "Berlin", "postal_code": "10117", "country": "DE" } });
+        let address = asks(Call::post("/store/v1/account/addresses", &address)).await.expect(201).word("/id");
+        let session = asks(Call::get("/store/v1/sessions")).await.expect(200).word("/data/0/id");
+        let customer = asks(Call::get("/store/v1/account")).await.expect(200).word("/id");
+        for (name, thing) in [
+            ("cus", &customer),
+            ("adr", &address),
+            ("customer session", &session),
+            ("customer refresh token", &refresh),
+        ] {
+            self.things.insert(name.to_owned(), thing.clone());
+        }
+        customer
+    }
+
+    /// Signs Ada in at the store: an access token that lives for 15 minutes, and a refresh token.
+    ///
+    /// # Panics
+    /// When that does not work.
+    pub async fn customer_tokens(&self, platform: &Platform) -> (String, String) {
+        let wish = json!({ "email": self.things["customer email"], "password": PASSWORD });
+        let tokens = self.door(platform).send(&Call::post("/store/v1/sessions", &wish)).await.expect(201);
+        (tokens.word("/access_token"), tokens.word("/refresh_token"))
     }
 
     /// Waits until the runtime knows the store.

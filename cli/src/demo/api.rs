@@ -1,9 +1,9 @@
 //! Calls the public API, and makes its problems readable.
 
+use crate::loopback;
 use anyhow::{Context, bail};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use serde_json::Value;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 /// One API at one address, called as one principal.
@@ -22,17 +22,14 @@ pub struct Answer {
 }
 
 impl Api {
-    /// The API at `base`. Names below `localhost` are this machine, also where the system does not know it.
+    /// The API at `base`.
     ///
     /// # Errors
     /// When the address is not understood.
     pub fn at(base: &str) -> anyhow::Result<Self> {
         let base: Url = base.parse().with_context(|| format!("{base} is no address"))?;
-        let mut client = Client::builder().timeout(Duration::from_secs(30)).no_proxy();
-        if let Some(host) = base.host_str().filter(|host| host.ends_with("localhost")) {
-            client = client.resolve(host, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        }
-        Ok(Self { client: client.build()?, base, bearer: None })
+        let client = loopback::client().timeout(Duration::from_secs(30)).build()?;
+        Ok(Self { client, base, bearer: None })
     }
 
     /// From now on with this token or key.

@@ -6,7 +6,10 @@ use super::goods::Sold;
 /// Fill a cart, look at it, pay for it. They need nothing but a shell with curl and sed.
 pub fn commands(opened: &Opened, sold: &Sold) -> Vec<String> {
     let carts = format!("{}/store/v1/carts", opened.url);
-    let head = format!("-H 'X-Souk-Key: {}' -H 'Content-Type: application/json'", opened.publishable_key);
+    let head = format!(
+        "-H 'X-Souk-Publishable-Key: {}' -H 'Content-Type: application/json'",
+        opened.publishable_key
+    );
     let address = r#"{"first_name":"Ana","last_name":"Silva","address1":"Rua do Carmo 1","city":"Lisboa","postal_code":"1200-093","country":"PT"}"#;
     let wish = format!(
         r#"{{"lines":[{{"variant":"{}","quantity":1}}],"email":"ana@example.com","shipping_address":{address}}}"#,

@@ -110,7 +110,7 @@ impl Server {
              share.coordinator.state.topic.min.isr=1\n\
              group.initial.rebalance.delay.ms=0\n\
              log.cleaner.dedupe.buffer.size=16777216\n\
-             broker.session.timeout.ms=3000\n",
+             broker.session.timeout.ms=4000\n",
             port = self.port,
             data = self.data().display(),
         )

@@ -2,7 +2,7 @@
 
 use actix_web::{get, web};
 use souk_access::{ControlPermit, Refusal};
-use souk_api::{CursorKey, Page, Paging, Problem};
+use souk_api::{CursorKey, Page, Paging, PagingOnly, Problem};
 use souk_kernel::OrganizationId;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/organizations/{organization}/audit-entries")]
 async fn list(
     permit: ControlPermit<permissions::View>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<AuditEntryView>, Problem> {
     let organization = permit.organization()?;

@@ -2,7 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
 use souk_access::{ControlPermit, LinkSecret};
-use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, Path, Problem, RequestId, not_modified};
+use souk_api::{
+    CursorKey, ETag, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, RequestId, not_modified,
+};
 use souk_kernel::{InvitationId, MemberId, OrganizationId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -28,7 +30,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/v1/organizations/{organization}/members")]
 async fn list(
     permit: ControlPermit<permissions::View>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<MemberView>, Problem> {
     let organization = permit.organization()?;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::json;
 use souk_access::ControlPermit;
-use souk_api::{CursorKey, ETag, Page, Paging, Path, Problem, RequestId, not_modified};
+use souk_api::{CursorKey, ETag, Page, Paging, PagingOnly, Path, Problem, RequestId, not_modified};
 use souk_kernel::{OperationId, OrganizationId};
 use souk_tenancy::{ReadTx, WriteTx};
 use tokio::sync::watch;
@@ -40,7 +40,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 async fn list(
     permit: ControlPermit<permissions::View>,
     plane: Plane,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<OperationView>, Problem> {
     let organization = permit.organization()?;
@@ -94,6 +94,7 @@ async fn events(
     permit: ControlPermit<permissions::View>,
     plane: Plane,
     id: Path<OperationId>,
+    req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let progress = plane.progress();
     let follower = Follower { permit, plane, id: *id, progress, seen: 0, over: false };
@@ -101,7 +102,7 @@ async fn events(
         .content_type("text/event-stream")
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header(("x-accel-buffering", "no"))
-        .streaming(follower.stream()))
+        .streaming(souk_telemetry::until_shutdown(&req, follower.stream())))
 }
 
 /// One client that watches one operation.

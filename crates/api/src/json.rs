@@ -16,7 +16,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use crate::problem::{
-    BAD_REQUEST, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE, field_error,
+    BAD_REQUEST, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION,
+    field_error,
 };
 
 /// SHA-256 of a body as it arrived, byte for byte.
@@ -112,6 +113,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
             let body = collect(payload, limit).await?;
             let digest = Digest::of(&body);
             req.extensions_mut().insert(digest);
+            // serde takes a list for a struct, field by field; every body of ours is an object.
+            if body.trim_ascii_start().first() == Some(&b'[') {
+                return Err(Problem::new(&VALIDATION).field("", "invalid_type", "must be an object"));
+            }
             Ok(Self(parse(&body)?, digest))
         })
     }

@@ -42,7 +42,7 @@ pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit};
 pub use no_route::no_route;
 pub use origin::{LOCAL, address_of, network_of, user_agent_of};
-pub use page::{Page, PageInfo, Paging};
+pub use page::{Page, PageInfo, Paging, PagingOnly};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};
 pub use query::Query;

@@ -1,6 +1,7 @@
 //! Pages of a list: how many, after which, and what comes next. No offsets.
 
 use std::future::{Ready, ready};
+use std::ops::Deref;
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload, http::header,
@@ -63,19 +64,49 @@ struct Wanted {
     after: Option<Cursor>,
 }
 
+impl Wanted {
+    fn paging(self) -> Result<Paging, Problem> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if (1..=MAX_LIMIT).contains(&limit) {
+            Ok(Paging { limit, after: self.after.filter(|cursor| !cursor.as_str().is_empty()) })
+        } else {
+            Err(Problem::new(&VALIDATION).field("?limit", "out_of_range", "must be 1 to 100"))
+        }
+    }
+}
+
 impl FromRequest for Paging {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(query::parse::<Wanted>(req.query_string()).and_then(|wanted| {
-            let limit = wanted.limit.unwrap_or(DEFAULT_LIMIT);
-            if (1..=MAX_LIMIT).contains(&limit) {
-                Ok(Self { limit, after: wanted.after.filter(|cursor| !cursor.as_str().is_empty()) })
-            } else {
-                Err(Problem::new(&VALIDATION).field("?limit", "out_of_range", "must be 1 to 100"))
-            }
-        }))
+        ready(query::parse::<Wanted>(req.query_string()).and_then(Wanted::paging))
+    }
+}
+
+/// [`Paging`] of a list without filters: any other parameter is 422, as where a [`Query`](crate::Query) stands beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PagingOnly(pub Paging);
+
+impl Deref for PagingOnly {
+    type Target = Paging;
+
+    fn deref(&self) -> &Paging {
+        &self.0
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NothingElse {}
+
+impl FromRequest for PagingOnly {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let strict = query::parse::<NothingElse>(req.query_string());
+        ready(strict.and_then(|_| Paging::from_request(req, payload).into_inner()).map(Self))
     }
 }
 

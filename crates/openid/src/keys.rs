@@ -44,7 +44,7 @@ impl Keys {
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> Result<Option<DecodingKey>, Arc<FetchError>> {
-        if let Some(key) = choose(&*self.load(client, url).await?, kid, algorithm) {
+        if let Some(key) = choose(&self.load(client, url).await?, kid, algorithm) {
             return Ok(Some(key));
         }
         // A rotated key is found by asking again; whoever asks first does it for all.
@@ -53,7 +53,7 @@ impl Keys {
         }
         self.asked.insert((), ()).await;
         self.known.invalidate(&()).await;
-        Ok(choose(&*self.load(client, url).await?, kid, algorithm))
+        Ok(choose(&self.load(client, url).await?, kid, algorithm))
     }
 
     async fn load(&self, client: &reqwest::Client, url: &Url) -> Result<Arc<Vec<Jwk>>, Arc<FetchError>> {

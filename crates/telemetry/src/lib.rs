@@ -36,7 +36,7 @@ pub use logs::{Telemetry, TelemetryError, init};
 pub use metering::{BoundedLabel, install_metrics, rendered_metrics};
 pub use readiness::Readiness;
 pub use requests::measure;
-pub use shutdown::{Shutdown, drain};
+pub use shutdown::{Shutdown, drain, until_shutdown};
 pub use span::{RequestSpan, record_request_id, record_store, traceparent};
 
 /// The middleware that opens the root span of every request; wrap it outermost:

@@ -1,7 +1,10 @@
 //! Leaving politely: the first SIGTERM or SIGINT asks everybody to finish, the second one ends the process.
 
 use crate::Readiness;
+use actix_web::HttpRequest;
 use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use futures_util::{Stream, StreamExt as _};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -73,6 +76,18 @@ pub async fn drain(shutdown: Shutdown, readiness: Readiness, server: ServerHandl
     server.stop(true).await;
 }
 
+/// An answer without an end of its own (server-sent events), ended by the wish to stop: [`drain`] would wait for it in vain.
+/// The server keeps its [`Shutdown`] as application data; where there is none, as in tests, nothing ends it.
+pub fn until_shutdown<S: Stream>(req: &HttpRequest, answer: S) -> impl Stream<Item = S::Item> + use<S> {
+    let shutdown = req.app_data::<Data<Shutdown>>().cloned();
+    answer.take_until(async move {
+        match shutdown {
+            Some(shutdown) => shutdown.begun().await,
+            None => std::future::pending().await,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +104,19 @@ mod tests {
         listener.await.unwrap();
         shutdown.begun().await;
         assert!(shutdown.has_begun() && !shutdown.pause(Duration::from_secs(60)).await);
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_ends_with_the_server() {
+        use actix_web::test::TestRequest;
+        let shutdown = Shutdown::manual();
+        let request = TestRequest::default().app_data(Data::new(shutdown.clone())).to_http_request();
+        let mut answer = std::pin::pin!(until_shutdown(&request, futures_util::stream::repeat(1)));
+        assert_eq!(answer.next().await, Some(1));
+        shutdown.begin();
+        assert_eq!(answer.next().await, None);
+        let without = TestRequest::default().to_http_request();
+        let whole = until_shutdown(&without, futures_util::stream::iter([1, 2]));
+        assert_eq!(whole.collect::<Vec<_>>().await, [1, 2]);
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, get};
 use souk_access::Permit;
-use souk_api::{CursorKey, Json, Page, Paging, Problem};
+use souk_api::{CursorKey, Json, Page, Paging, PagingOnly, Problem};
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -24,7 +24,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/admin/v1/audit-entries")]
 async fn list(
     permit: Permit<View>,
-    paging: Paging,
+    paging: PagingOnly,
     request: HttpRequest,
 ) -> Result<Page<AuditEntryView>, Problem> {
     let cursors = CursorKey::of(&request)?;

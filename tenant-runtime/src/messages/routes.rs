@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, get, web};
 use souk_access::Permit;
-use souk_api::{CursorKey, Page, Paging, Problem};
+use souk_api::{CursorKey, Page, Paging, PagingOnly, Problem};
 use souk_kernel::MessageId;
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -27,7 +27,7 @@ pub fn captured_routes(config: &mut web::ServiceConfig) {
 #[get("/admin/v1/messages")]
 async fn list(
     permit: Permit<permissions::View>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<MessageView>, Problem> {
     let before: Option<MessageId> = paging.position(&key, SCOPE)?;

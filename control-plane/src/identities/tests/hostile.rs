@@ -47,6 +47,9 @@ async fn an_honest_answer_signs_in_and_the_exchange_proves_who_asked() {
     assert_eq!(fresh.of("prompt"), "login");
 }
 
+/// What is wrong with a token, and how it is made from the claims of a good one.
+type Lie<'l> = (&'l str, &'l dyn Fn(&Value) -> String);
+
 #[actix_web::test]
 async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
     let (house, liar) = stage().await;
@@ -68,7 +71,7 @@ async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
         format!("{}.{}.", b64(head.to_string().as_bytes()), b64(claims.to_string().as_bytes()))
     };
     let now = house.plane.clock().now().timestamp();
-    let lies: &[(&str, &dyn Fn(&Value) -> String)] = &[
+    let lies: &[Lie] = &[
         ("wrong nonce", &|it| with(it, "nonce", json!("another"))),
         ("nonce of another sign-in", &|it| with(it, "nonce", json!(earlier.of("nonce")))),
         ("no nonce", &|it| with(it, "nonce", Value::Null)),

@@ -3,7 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
 use souk_access::{Permit, Reply};
-use souk_api::{CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query};
+use souk_api::{
+    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, Query,
+};
 use souk_kernel::{PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -28,7 +30,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/admin/v1/price-lists")]
 async fn list(
     permit: Permit<View>,
-    paging: Paging,
+    paging: PagingOnly,
     request: HttpRequest,
 ) -> Result<Page<PriceListView>, Problem> {
     let (key, scope) = (CursorKey::of(&request)?, format!("price-lists:{}", permit.store()));
@@ -105,7 +107,7 @@ async fn remove(permit: Permit<Edit>, id: Path<PriceListId>) -> Result<HttpRespo
 async fn prices(
     permit: Permit<View>,
     id: Path<PriceListId>,
-    paging: Paging,
+    paging: PagingOnly,
     request: HttpRequest,
 ) -> Result<Page<ListPrice>, Problem> {
     let (key, scope) = (CursorKey::of(&request)?, format!("price-list-prices:{}:{}", permit.store(), *id));

@@ -3,7 +3,9 @@
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder as _, get, web};
 use souk_access::{Permit, Reach};
-use souk_api::{CursorKey, ETag, Edition, Json, Page, Paging, Path, Problem, Query, ReadCache, not_modified};
+use souk_api::{
+    CursorKey, ETag, Edition, Json, Page, Paging, PagingOnly, Path, Problem, Query, ReadCache, not_modified,
+};
 use souk_kernel::{CollectionId, ImageId};
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -107,7 +109,7 @@ async fn available(
 #[get("/store/v1/collections")]
 async fn collections(
     permit: Permit<permissions::Browse>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {

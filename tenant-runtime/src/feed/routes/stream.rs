@@ -92,7 +92,7 @@ pub async fn stream(
         .content_type("text/event-stream")
         .insert_header(("Cache-Control", "no-store"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(body))
+        .streaming(souk_telemetry::until_shutdown(&request, body)))
 }
 
 struct Reader {

@@ -7,7 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit, Reach, Refusal, Reply};
-use souk_api::{CursorKey, ETag, IdempotencyKey, Json, Page, Paging, Path, Problem, Query, problem};
+use souk_api::{
+    CursorKey, ETag, IdempotencyKey, Json, Page, Paging, PagingOnly, Path, Problem, Query, problem,
+};
 use souk_kernel::{CustomerId, LongText, Money, OrderId};
 use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
@@ -170,7 +172,7 @@ async fn list_orders(
 #[get("/store/v1/orders")]
 async fn list_own_orders(
     permit: Permit<LookUp>,
-    paging: Paging,
+    paging: PagingOnly,
     request: HttpRequest,
 ) -> Result<Page<OrderSummary>, Problem> {
     let (customer, cursors) = (customer_of(&permit)?, CursorKey::of(&request)?);

@@ -1,0 +1,145 @@
+//! A platform on a real Kafka: what a merchant's program hears through `souk listen`, and what a broker that dies costs (nothing).
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use souk_tests::platform::{Platform, printed, until};
+
+use crate::tour::{paste_purchase, printed_commands};
+use crate::turn;
+
+/// A program of a merchant's: keeps what it is told.
+#[derive(Clone, Default)]
+struct Receiver {
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+/// One call: the headers' signature parts, and the event.
+#[derive(Clone)]
+struct Heard {
+    id: String,
+    signature: String,
+    event: Value,
+}
+
+impl Receiver {
+    fn start(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let receiver = self.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                receiver.take(&stream);
+            }
+        });
+        address
+    }
+
+    fn take(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let (mut id, mut signature, mut length) = (String::new(), String::new(), 0);
+        for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
+            let Some((name, value)) = line.split_once(": ") else { continue };
+            match name.to_ascii_lowercase().as_str() {
+                "webhook-id" => value.clone_into(&mut id),
+                "webhook-signature" => value.clone_into(&mut signature),
+                "content-length" => length = value.parse().expect("a length"),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).expect("a body");
+        let event = serde_json::from_slice(&body).expect("JSON");
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(Heard { id, signature, event });
+        let mut stream = stream;
+        stream
+            .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
+            .expect("the caller is there");
+    }
+
+    /// How many of this kind it was told.
+    fn count(&self, kind: &str) -> usize {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.iter().filter(|heard| heard.event["type"] == kind).count()
+    }
+
+    fn all(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Ends with the test.
+struct Listening(Child);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn events_go_through_a_broker_that_dies_and_comes_back() {
+    let _turn = turn();
+    let platform = Platform::new("broker");
+    let commands = printed_commands(&platform.up(&["--kafka"]));
+    let receiver = Receiver::default();
+    let address = receiver.start();
+    // Without --store: the demo store of the platform that runs.
+    let mut listening = platform.command(&["listen", "--forward-to", &address]);
+    let mut listening =
+        Listening(listening.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("souk listen"));
+    let mut said = BufReader::new(listening.0.stdout.take().expect("its words")).lines();
+    let ready = said.find(|line| line.as_ref().is_ok_and(|line| line.starts_with("Forwarding to")));
+    assert!(ready.is_some(), "it said where it forwards to");
+    // The stream tells what happens from its beginning on; a first sale shows that it has begun.
+    let mut sales = 0;
+    let began = Instant::now();
+    while receiver.count("order.placed") == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "`souk listen` forwards nothing");
+        assert_eq!(paste_purchase(&platform, &commands)["status"], "completed");
+        sales += 1;
+        std::thread::sleep(Duration::from_secs(2));
+    }
+    for heard in receiver.all() {
+        assert_eq!(heard.event["id"], heard.id.as_str());
+        assert!(heard.signature.starts_with("v1,"), "{}", heard.signature);
+    }
+
+    let killed = platform.kill("kafka");
+    let told = receiver.count("order.placed");
+    assert_eq!(
+        paste_purchase(&platform, &commands)["status"],
+        "completed",
+        "a broker that is away stops no sale"
+    );
+    sales += 1;
+    platform.wait_for_return("kafka", killed);
+    until(Duration::from_secs(120), "every sale is confirmed by mail", || confirmations(&platform) >= sales);
+    assert_eq!(confirmations(&platform), sales, "nobody is written to twice");
+    until(Duration::from_secs(30), "the stream tells the sale", || receiver.count("order.placed") > told);
+    until(Duration::from_secs(60), "nothing waits", || {
+        let status = platform.souk(&["events", "status"]);
+        status.contains("outbox: 0 waiting") && status.contains("every consumer has heard everything")
+    });
+    assert!(platform.souk(&["events", "dead"]).contains("there are no dead letters"));
+
+    // `souk listen` still holds its stream: it must not hold up the end.
+    let began = Instant::now();
+    platform.souk(&["down"]);
+    assert!(began.elapsed() < Duration::from_secs(15), "down took {:?}", began.elapsed());
+}
+
+/// Confirmations that the demo store sent.
+fn confirmations(platform: &Platform) -> usize {
+    let mut command = Command::new("sh");
+    let read = r#"eval "$("$0" env)"; curl -sS "$SOUK_DEMO_STORE/dev/mail" -H "Authorization: Bearer $SOUK_DEMO_SECRET_KEY""#;
+    let souk = souk_tests::platform::programs().join("souk");
+    platform.equip(command.arg("-euc").arg(read).arg(souk));
+    let mails = printed(&["curl /dev/mail"], command.output().expect("sh runs"));
+    mails.lines().filter(|line| line.starts_with("Subject: ") && line.contains("your order #")).count()
+}
