@@ -10,7 +10,7 @@ use souk_kernel::id::StoreId;
 use souk_tenancy::{Database, StoreScope};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::clerk::{BusError, CONNECT_TIMEOUT, Clerk, LOGIN, PATIENCE};
 use crate::consumer::Consumer;
@@ -123,6 +123,12 @@ impl Relay {
     }
 }
 
+/// A connection to the outbox, and how an event's end is written there.
+struct Outbox {
+    client: Client,
+    mark: Statement,
+}
+
 struct Worker {
     config: RelayConfig,
     intake: Arc<Intake>,
@@ -164,7 +170,10 @@ impl Worker {
         // Ends when the client is dropped; when the connection does, the next statement says so.
         tokio::spawn(connection);
         tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(PATIENCE)).await??;
-        let (client, claim) = (&client, client.prepare(outbox::CLAIM).await?);
+        client.batch_execute(outbox::PLANNED).await?;
+        let claim = client.prepare(outbox::CLAIM).await?;
+        let desk = &Outbox { mark: client.prepare(outbox::MARK).await?, client };
+        let client = &desk.client;
         // To consumers one by one; to Kafka in batches.
         let (at_once, batch) = if publisher.is_some() { (BATCHES, BATCH) } else { (self.config.parallel, 1) };
         let mut stopping = self.stopping.clone();
@@ -193,7 +202,7 @@ impl Worker {
             let mut claimed = claimed.into_iter().peekable();
             while claimed.peek().is_some() {
                 let load = claimed.by_ref().take(batch).collect();
-                carried.push(self.carry(client, publisher.as_ref(), load));
+                carried.push(self.carry(desk, publisher.as_ref(), load));
             }
             if found && carried.len() < at_once {
                 continue;
@@ -209,31 +218,31 @@ impl Worker {
 
     async fn carry(
         &self,
-        client: &Client,
+        desk: &Outbox,
         publisher: Option<&Publisher>,
         load: Vec<outbox::Claimed>,
     ) -> Result<(), BusError> {
         match publisher {
-            Some(publisher) => self.publish(client, publisher, &load).await,
+            Some(publisher) => self.publish(desk, publisher, &load).await,
             None => {
                 for claimed in &load {
-                    self.deliver(client, claimed).await?;
+                    self.deliver(desk, claimed).await?;
                 }
                 Ok(())
             }
         }
     }
 
-    async fn deliver(&self, client: &Client, claimed: &outbox::Claimed) -> Result<(), BusError> {
+    async fn deliver(&self, desk: &Outbox, claimed: &outbox::Claimed) -> Result<(), BusError> {
         let position = [claimed.position];
         let word = match self.intake.take_all(&claimed.event).await {
             Taken::Yes => {
-                outbox::mark_published(client, &position).await?;
+                outbox::mark_published(&desk.client, &desk.mark, &position).await?;
                 "published"
             }
             Taken::NotNow(error) => {
                 let pause = self.intake.patience.pause(claimed.attempts);
-                outbox::mark_failed(client, &position, &error, pause, false).await?;
+                outbox::mark_failed(&desk.client, &position, &error, pause, false).await?;
                 "failed"
             }
         };
@@ -244,7 +253,7 @@ impl Worker {
     /// Marks each row by its delivery report.
     async fn publish(
         &self,
-        client: &Client,
+        desk: &Outbox,
         publisher: &Publisher,
         load: &[outbox::Claimed],
     ) -> Result<(), BusError> {
@@ -259,17 +268,17 @@ impl Worker {
                 }
                 Sent::Never(error) => {
                     tracing::error!(id = %claimed.event.id, error, "an event cannot be published");
-                    outbox::mark_dead(client, &[claimed.position], &error).await?;
+                    outbox::mark_dead(&desk.client, &[claimed.position], &error).await?;
                 }
             }
         }
         let outcomes = [("published", published.len()), ("failed", later.len())];
         if !published.is_empty() {
-            outbox::mark_published(client, &published).await?;
+            outbox::mark_published(&desk.client, &desk.mark, &published).await?;
         }
         if !later.is_empty() {
             tracing::warn!(events = later.len(), error = why, "the broker did not take events; they wait");
-            outbox::mark_failed(client, &later, &why, self.intake.patience.pause(0), false).await?;
+            outbox::mark_failed(&desk.client, &later, &why, self.intake.patience.pause(0), false).await?;
         }
         for (word, count) in outcomes {
             metrics::counter!("souk_relay_events_total", "outcome" => word).increment(count as u64);

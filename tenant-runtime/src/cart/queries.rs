@@ -5,14 +5,14 @@ mod owner;
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Deserialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
     CartId, CartLineId, CreditId, Currency, CustomerId, Email, MarketId, Quantity, ShippingRateId, VariantId,
 };
-use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::error::CartError;
@@ -64,8 +64,8 @@ struct Row {
     version: i64,
     #[diesel(sql_type = BigInt)]
     lines_version: i64,
-    #[diesel(sql_type = Jsonb)]
-    lines: serde_json::Value,
+    #[diesel(sql_type = Json)]
+    lines: Document<Vec<LineJson>>,
 }
 
 /// A line as the cart's JSON holds it: ids as the database writes them.
@@ -94,7 +94,6 @@ impl Row {
     }
 
     fn cart(self, id: CartId, now: DateTime<Utc>) -> Result<Cart, DbError> {
-        let lines = Vec::<LineJson>::deserialize(self.lines).map_err(unreadable)?;
         let line = |line: LineJson| CartLine {
             id: CartLineId::from_uuid(line.id),
             variant: VariantId::from_uuid(line.variant_id),
@@ -117,7 +116,7 @@ impl Row {
             discount_codes: self.discount_codes,
             gift_cards: self.gift_cards,
             use_store_credit: self.use_store_credit,
-            lines: lines.into_iter().map(line).collect(),
+            lines: self.lines.0.into_iter().map(line).collect(),
             version: self.version,
         })
     }

@@ -15,6 +15,12 @@ pub(crate) struct Claimed {
     pub(crate) event: Event,
 }
 
+/// What [`CLAIM`] is to be planned with, whatever the table held when its plan was made: along the index of what waits, so that a claim
+/// costs what it takes and not what waits.
+pub(crate) const PLANNED: &str =
+    "set enable_seqscan = off; set enable_bitmapscan = off; set enable_hashjoin = off;
+    set enable_mergejoin = off";
+
 /// Moves `available_at` forward instead of holding a lock: a relay that dies gives its events back when the lease
 /// ends. An event behind an unfinished one of the same aggregate is not offered.
 pub(crate) const CLAIM: &str = "with next as (
@@ -54,10 +60,16 @@ pub(crate) async fn claim(
 }
 
 /// They are where they are to be: in Kafka, or with every consumer. Idempotent.
-pub(crate) async fn mark_published(client: &Client, positions: &[i64]) -> Result<(), Error> {
-    let text = "update platform.outbox set published_at = now(), last_error = null
-        where position = any($1) and published_at is null";
-    client.execute(text, &[&positions]).await.map(drop)
+pub(crate) const MARK: &str = "update platform.outbox set published_at = now(), last_error = null
+    where position = any($1) and published_at is null";
+
+/// Runs [`MARK`], prepared once per connection.
+pub(crate) async fn mark_published(
+    client: &Client,
+    statement: &Statement,
+    positions: &[i64],
+) -> Result<(), Error> {
+    client.execute(statement, &[&positions]).await.map(drop)
 }
 
 /// Not this time; again after `pause`. `counts` says whether it was a real attempt.

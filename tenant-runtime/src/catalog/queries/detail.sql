@@ -1,22 +1,22 @@
 -- $1 id or null, $2 handle or null; a former handle counts too, after the handles of today.
 SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description,
        p.version, p.created_at, p.updated_at, s.currency,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('id', o.id, 'name', o.name, 'values',
-           coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'value', x.value) ORDER BY x.position, x.id)
-                     FROM product_option_values x WHERE x.option_id = o.id), '[]'::jsonb)) ORDER BY o.position)
-           FROM product_options o WHERE o.product_id = p.id), '[]'::jsonb) AS options,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'barcode', v.barcode,
+       coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',
+           coalesce((SELECT json_agg(json_build_object('id', x.id, 'value', x.value) ORDER BY x.position, x.id)
+                     FROM product_option_values x WHERE x.option_id = o.id), '[]'::json)) ORDER BY o.position)
+           FROM product_options o WHERE o.product_id = p.id), '[]'::json) AS options,
+       coalesce((SELECT json_agg(json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'barcode', v.barcode,
            'options', v.options, 'position', v.position, 'amount_minor', pr.amount_minor, 'compare_at_minor', pr.compare_at_minor,
            'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
            'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version)
            ORDER BY v.position, v.id)
            FROM product_variants v LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = s.currency
-           WHERE v.product_id = p.id), '[]'::jsonb) AS variants,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('id', i.id, 'alt', i.alt, 'content_type', i.content_type, 'width', i.width,
+           WHERE v.product_id = p.id), '[]'::json) AS variants,
+       coalesce((SELECT json_agg(json_build_object('id', i.id, 'alt', i.alt, 'content_type', i.content_type, 'width', i.width,
            'height', i.height, 'variant', i.variant_id) ORDER BY i.position, i.id)
-           FROM product_images i WHERE i.product_id = p.id), '[]'::jsonb) AS images,
-       coalesce((SELECT jsonb_agg(c.collection_id ORDER BY c.collection_id)
-           FROM collection_products c WHERE c.product_id = p.id), '[]'::jsonb) AS collections
+           FROM product_images i WHERE i.product_id = p.id), '[]'::json) AS images,
+       coalesce((SELECT json_agg(c.collection_id ORDER BY c.collection_id)
+           FROM collection_products c WHERE c.product_id = p.id), '[]'::json) AS collections
 FROM products p, store_settings s
 WHERE p.id = coalesce($1::uuid, (SELECT h.id FROM products h WHERE h.handle = $2),
                       (SELECT r.product_id FROM product_redirects r WHERE r.handle = $2))

@@ -73,7 +73,7 @@ pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<
     let query =
         sql(include_str!("detail.sql")).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
     let row: Option<DetailRow> = tx.optional(query).await?;
-    row.map(DetailRow::view).transpose()
+    Ok(row.map(DetailRow::view))
 }
 
 /// One page of products, their stock not looked up. One statement.
@@ -104,7 +104,7 @@ pub async fn page(
         .bind::<Nullable<BigInt>, _>(amount)
         .bind::<BigInt, _>(limit);
     let rows: Vec<SummaryRow> = tx.load(query).await?;
-    rows.into_iter().map(SummaryRow::summary).collect()
+    Ok(rows.into_iter().map(SummaryRow::summary).collect())
 }
 
 /// The collections each of these products is in.
@@ -284,7 +284,7 @@ pub async fn sellable(
         .bind::<Nullable<SqlUuid>, _>(market)
         .bind::<Timestamptz, _>(now);
     let rows: Vec<SellableRow> = tx.load(query).await?;
-    rows.into_iter().map(|row| row.sellable(currency)).collect()
+    Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
 }
 
 /// The items of a product's variants.

@@ -6,8 +6,8 @@ SELECT p.id, p.handle, p.title, p.vendor, p.product_type, p.status, p.tags, p.ve
 FROM store_settings s, products p
 CROSS JOIN LATERAL (
     SELECT min(pr.amount_minor) AS lowest, max(pr.amount_minor) AS highest, max(pr.compare_at_minor) AS former, count(*) AS variants,
-           coalesce(jsonb_agg(jsonb_build_object('variant', v.id, 'item', v.inventory_item_id, 'policy', v.inventory_policy,
-               'priced', pr.id IS NOT NULL)) FILTER (WHERE v.id IS NOT NULL), '[]'::jsonb) AS items
+           coalesce(json_agg(json_build_object('variant', v.id, 'item', v.inventory_item_id, 'policy', v.inventory_policy,
+               'priced', pr.id IS NOT NULL)) FILTER (WHERE v.id IS NOT NULL), '[]'::json) AS items
     FROM product_variants v
     LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = (SELECT currency FROM store_settings)
     WHERE v.product_id = p.id

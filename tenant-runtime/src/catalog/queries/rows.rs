@@ -3,15 +3,14 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use souk_kernel::{
     CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
 };
-use souk_tenancy::DbError;
+use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
@@ -98,14 +97,14 @@ pub struct DetailRow {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     currency: Currency,
-    #[diesel(sql_type = Jsonb)]
-    options: Value,
-    #[diesel(sql_type = Jsonb)]
-    variants: Value,
-    #[diesel(sql_type = Jsonb)]
-    images: Value,
-    #[diesel(sql_type = Jsonb)]
-    collections: Value,
+    #[diesel(sql_type = Json)]
+    options: Document<Vec<OptionDoc>>,
+    #[diesel(sql_type = Json)]
+    variants: Document<Vec<VariantDoc>>,
+    #[diesel(sql_type = Json)]
+    images: Document<Vec<ImageDoc>>,
+    #[diesel(sql_type = Json)]
+    collections: Document<Vec<Uuid>>,
 }
 
 #[derive(Deserialize)]
@@ -157,10 +156,6 @@ struct ItemDoc {
     priced: bool,
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, DbError> {
-    serde_json::from_value(value).map_err(|error| DbError::Other(Box::new(error)))
-}
-
 impl VariantDoc {
     fn view(self, currency: Currency) -> VariantView {
         VariantView {
@@ -208,12 +203,8 @@ impl From<ImageDoc> for ImageView {
 }
 
 impl DetailRow {
-    pub fn view(self) -> Result<ProductView, DbError> {
-        let options: Vec<OptionDoc> = read(self.options)?;
-        let variants: Vec<VariantDoc> = read(self.variants)?;
-        let images: Vec<ImageDoc> = read(self.images)?;
-        let collections: Vec<Uuid> = read(self.collections)?;
-        Ok(ProductView {
+    pub fn view(self) -> ProductView {
+        ProductView {
             id: self.id,
             handle: self.handle,
             title: self.title,
@@ -227,14 +218,14 @@ impl DetailRow {
             price_from: None,
             price_to: None,
             available: false,
-            options: options.into_iter().map(OptionView::from).collect(),
-            variants: variants.into_iter().map(|variant| variant.view(self.currency)).collect(),
-            images: images.into_iter().map(ImageView::from).collect(),
-            collections: collections.into_iter().map(CollectionId::from_uuid).collect(),
+            options: self.options.0.into_iter().map(OptionView::from).collect(),
+            variants: self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect(),
+            images: self.images.0.into_iter().map(ImageView::from).collect(),
+            collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
-        })
+        }
     }
 }
 
@@ -270,8 +261,8 @@ pub struct SummaryRow {
     former: Option<i64>,
     #[diesel(sql_type = BigInt)]
     variants: i64,
-    #[diesel(sql_type = Jsonb)]
-    items: Value,
+    #[diesel(sql_type = Json)]
+    items: Document<Vec<ItemDoc>>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     image_id: Option<ImageId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -292,8 +283,8 @@ pub struct Summary {
 }
 
 impl SummaryRow {
-    pub fn summary(self) -> Result<Summary, DbError> {
-        let items: Vec<ItemDoc> = read(self.items)?;
+    pub fn summary(self) -> Summary {
+        let Document(items) = self.items;
         let only = (items.len() == 1)
             .then(|| items.first().map(|item| VariantId::from_uuid(item.variant)))
             .flatten();
@@ -327,7 +318,7 @@ impl SummaryRow {
             created_at: self.created_at,
             updated_at: self.updated_at,
         };
-        Ok(Summary { view, items: items.into_iter().map(item).collect() })
+        Summary { view, items: items.into_iter().map(item).collect() }
     }
 }
 
@@ -349,8 +340,8 @@ pub struct SellableRow {
     amount_minor: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
     compare_at_minor: Option<i64>,
-    #[diesel(sql_type = Jsonb)]
-    offers: Value,
+    #[diesel(sql_type = Json)]
+    offers: Document<Vec<Offer>>,
     #[diesel(sql_type = BigInt)]
     weight_grams: i64,
     #[diesel(sql_type = Bool)]
@@ -368,10 +359,8 @@ pub struct SellableRow {
 }
 
 impl SellableRow {
-    pub fn sellable(self, currency: Currency) -> Result<Sellable, DbError> {
-        let offers: Vec<Offer> =
-            serde_json::from_value(self.offers).map_err(|error| DbError::Other(Box::new(error)))?;
-        Ok(Sellable {
+    pub fn sellable(self, currency: Currency) -> Sellable {
+        Sellable {
             variant: self.variant_id,
             product: self.product_id,
             title: self.title,
@@ -380,7 +369,7 @@ impl SellableRow {
             options: self.options,
             unit_price: Money::new(self.amount_minor, currency),
             compare_at: self.compare_at_minor.map(|minor| Money::new(minor, currency)),
-            offers,
+            offers: self.offers.0,
             image: self.image_id,
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
@@ -388,7 +377,7 @@ impl SellableRow {
             item: self.inventory_item_id,
             policy: Policy::of(&self.inventory_policy),
             live: Status::of(&self.status) == Status::Active,
-        })
+        }
     }
 }
 

@@ -3,7 +3,7 @@ SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title
        v.requires_shipping, v.taxable, v.inventory_item_id, v.inventory_policy, p.status,
        (SELECT i.id FROM product_images i WHERE i.product_id = p.id
         ORDER BY (i.variant_id IS NOT DISTINCT FROM v.id) DESC, i.position, i.id LIMIT 1) AS image_id,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('list', l.id, 'name', l.name, 'priority', l.priority,
+       coalesce((SELECT json_agg(json_build_object('list', l.id, 'name', l.name, 'priority', l.priority,
                     'min_quantity', coalesce(x.min_quantity, l.min_quantity), 'amount_minor', x.amount_minor, 'adjust_ppm', l.adjust_ppm)
                     ORDER BY l.id, x.min_quantity)
                  FROM price_lists l LEFT JOIN price_list_prices x ON x.list_id = l.id AND x.variant_id = v.id

@@ -2,18 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use serde::de::DeserializeOwned;
+use diesel::sql_types::{BigInt, Binary, Bool, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
-use souk_tenancy::{DbError, ReadTx, sql};
+use souk_tenancy::{DbError, Document, ReadTx, sql};
 
 use super::known;
 use crate::orders::model::rows::{
-    AllocationJson, TaxJson, credit_views, discount_views, line_views, payment_views, refund_views,
-    shipping_views,
+    AllocationJson, CreditJson, LineJson, PaymentJson, RefundJson, ShippingJson, TaxJson, credit_views,
+    discount_views, line_views, payment_views, refund_views, shipping_views,
 };
-use crate::orders::model::view::OrderView;
+use crate::orders::model::view::{OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
 
@@ -73,22 +72,22 @@ struct DetailRow {
     created_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     updated_at: DateTime<Utc>,
-    #[diesel(sql_type = Jsonb)]
-    lines: Value,
-    #[diesel(sql_type = Jsonb)]
-    shipping_lines: Value,
-    #[diesel(sql_type = Jsonb)]
-    tax_lines: Value,
-    #[diesel(sql_type = Jsonb)]
-    allocations: Value,
-    #[diesel(sql_type = Jsonb)]
-    credits: Value,
-    #[diesel(sql_type = Jsonb)]
-    payments: Value,
-    #[diesel(sql_type = Jsonb)]
-    refunds: Value,
-    #[diesel(sql_type = Jsonb)]
-    timeline: Value,
+    #[diesel(sql_type = Json)]
+    lines: Document<Vec<LineJson>>,
+    #[diesel(sql_type = Json)]
+    shipping_lines: Document<Vec<ShippingJson>>,
+    #[diesel(sql_type = Json)]
+    tax_lines: Document<Vec<TaxJson>>,
+    #[diesel(sql_type = Json)]
+    allocations: Document<Vec<AllocationJson>>,
+    #[diesel(sql_type = Json)]
+    credits: Document<Vec<CreditJson>>,
+    #[diesel(sql_type = Json)]
+    payments: Document<Vec<PaymentJson>>,
+    #[diesel(sql_type = Json)]
+    refunds: Document<Vec<RefundJson>>,
+    #[diesel(sql_type = Json)]
+    timeline: Document<Vec<TimelineView>>,
 }
 
 /// An order as shown, and the digest of the secret that opens it to a guest.
@@ -97,16 +96,11 @@ pub struct Detail {
     pub secret_digest: Vec<u8>,
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, DbError> {
-    serde_json::from_value(value).map_err(|error| DbError::Other(Box::new(error)))
-}
-
 impl DetailRow {
     fn read(self) -> Result<Detail, DbError> {
         let currency = self.currency;
         let money = |minor| Money::new(minor, currency);
-        let taxes: Vec<TaxJson> = read(self.tax_lines)?;
-        let allocations: Vec<AllocationJson> = read(self.allocations)?;
+        let (Document(taxes), Document(allocations)) = (self.tax_lines, self.allocations);
         let state = known("order state", &self.state, OrderState::parse(&self.state))?;
         let financial_status = known(
             "financial status",
@@ -119,8 +113,8 @@ impl DetailRow {
             .cancel_reason
             .map(|text| known("cancel reason", &text, CancelReason::parse(&text)))
             .transpose()?;
-        let payments = payment_views(read(self.payments)?, currency);
-        let refunds = refund_views(read(self.refunds)?, currency);
+        let payments = payment_views(self.payments.0, currency);
+        let refunds = refund_views(self.refunds.0, currency);
         let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
         let standing = Standing {
             state,
@@ -146,16 +140,16 @@ impl DetailRow {
             tax: money(self.tax_minor),
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
-            lines: line_views(read(self.lines)?, &taxes, &allocations, &refunds, currency),
-            shipping_lines: shipping_views(read(self.shipping_lines)?, &taxes, currency),
+            lines: line_views(self.lines.0, &taxes, &allocations, &refunds, currency),
+            shipping_lines: shipping_views(self.shipping_lines.0, &taxes, currency),
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
             attributes: self.attributes,
-            credits: credit_views(read(self.credits)?, currency),
+            credits: credit_views(self.credits.0, currency),
             payments,
             refunds,
-            timeline: read(self.timeline)?,
+            timeline: self.timeline.0,
             allowed_actions: standing.allowed_actions(),
             cancel_reason,
             placed_at: self.placed_at,

@@ -7,10 +7,12 @@ mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use serde_json::{Value, json};
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId};
-use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use detail::{find, find_by_name};
@@ -19,7 +21,7 @@ pub use owner::{forget, placed_by, under_way};
 pub use refund::{insert_refund_lines, parts};
 
 use super::model::{
-    CancelReason, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, NewTax, Note, Sums,
+    CancelReason, FinancialStatus, FulfillmentStatus, LockedLine, LockedOrder, NewOrder, NewTax, Note, Sums,
 };
 use super::state::OrderState;
 use crate::discounts::Applied;
@@ -164,8 +166,8 @@ struct LockedRow {
     shipping_tax_minor: i64,
     #[diesel(sql_type = Nullable<Text>)]
     shipping_title: Option<String>,
-    #[diesel(sql_type = Jsonb)]
-    lines: Value,
+    #[diesel(sql_type = Json)]
+    lines: Document<Vec<LockedLine>>,
 }
 
 impl LockedRow {
@@ -199,7 +201,7 @@ impl LockedRow {
             shipping_title: self.shipping_title,
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
-            lines: serde_json::from_value(self.lines).map_err(|error| DbError::Other(Box::new(error)))?,
+            lines: self.lines.0,
         })
     }
 }
