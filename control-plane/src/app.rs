@@ -12,8 +12,6 @@ use souk_access::{
 use souk_api::{CursorKey, no_route, openapi, rate_limit, request_id, security_headers};
 use souk_tenancy::ControlMint;
 use utoipa::openapi::OpenApi;
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
 use crate::{
@@ -63,19 +61,18 @@ pub async fn gate(mint: ControlMint, signing: &SigningKey) -> Result<ControlGate
     Ok(ControlGate::open(mint, verifier, policy().await?, members::Register)?)
 }
 
-fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .configure(accounts::routes)
-        .configure(sessions::routes)
-        .configure(factors::routes)
-        .configure(identities::routes)
-        .configure(organizations::routes)
-        .configure(members::routes)
-        .configure(plans::routes)
-        .configure(stores::routes)
-        .configure(operations::routes)
-        .configure(audit::routes);
-}
+const ROOMS: &[openapi::Room] = &[
+    accounts::routes,
+    sessions::routes,
+    factors::routes,
+    identities::routes,
+    organizations::routes,
+    members::routes,
+    plans::routes,
+    stores::routes,
+    operations::routes,
+    audit::routes,
+];
 
 /// The application; one is built for each HTTP worker.
 pub fn app(
@@ -92,8 +89,8 @@ pub fn app(
 > {
     let captures = plane.settings().smtp_url.is_none();
     let limit = Arc::clone(plane.limit());
-    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
-    let app = app
+    let app = App::new()
+        .configure(openapi::routes(ROOMS))
         .app_data(web::Data::new(plane.gate().clone()))
         .app_data(web::Data::new(plane))
         .app_data(web::Data::new(cursors))
@@ -110,7 +107,7 @@ pub fn app(
 
 /// The document, rendered once.
 static OPENAPI: LazyLock<String> = LazyLock::new(|| {
-    let (_, mut document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
+    let mut document = openapi::document(ROOMS);
     name_operations(&mut document);
     openapi::render(document, &ABOUT)
 });

@@ -13,8 +13,6 @@ use souk_api::{
     CursorKey, ProblemKind, RateLimit, ReadCache, no_route, openapi, rate_limit, request_id, security_headers,
 };
 use souk_tenancy::StatementCount;
-use utoipa_actix_web::AppExt;
-use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::checkout::Till;
 use crate::config::Config;
@@ -176,30 +174,29 @@ pub async fn policy() -> Result<Policy, PolicyError> {
     Policy::load(MODEL, ROLES, permissions()).await
 }
 
-fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .configure(inventory::routes)
-        .configure(ledger::routes)
-        .configure(catalog::routes)
-        .configure(customers::routes)
-        .configure(credit::routes)
-        .configure(markets::routes)
-        .configure(discounts::routes)
-        .configure(cart::routes)
-        .configure(checkout::routes)
-        .configure(orders::routes)
-        .configure(privacy::routes)
-        .configure(payments::routes)
-        .configure(settings::routes)
-        .configure(audit::routes)
-        .configure(storefront::routes)
-        .configure(tax::routes)
-        .configure(shipping::routes)
-        .configure(staff::routes)
-        .configure(feed::routes)
-        .configure(messages::routes)
-        .configure(webhooks::routes);
-}
+const ROOMS: &[openapi::Room] = &[
+    inventory::routes,
+    ledger::routes,
+    catalog::routes,
+    customers::routes,
+    credit::routes,
+    markets::routes,
+    discounts::routes,
+    cart::routes,
+    checkout::routes,
+    orders::routes,
+    privacy::routes,
+    payments::routes,
+    settings::routes,
+    audit::routes,
+    storefront::routes,
+    tax::routes,
+    shipping::routes,
+    staff::routes,
+    feed::routes,
+    messages::routes,
+    webhooks::routes,
+];
 
 /// The application; one is built for each HTTP worker.
 pub fn app(
@@ -216,8 +213,8 @@ pub fn app(
     let show = services.show_statements;
     let [caller, key, store] = services.limits.clone();
     let (guesses, pages) = (Arc::clone(&services.guesses), services.pages.clone());
-    let (app, _) = App::new().into_utoipa_app().configure(routes).split_for_parts();
-    let app = app
+    let app = App::new()
+        .configure(openapi::routes(ROOMS))
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
@@ -260,10 +257,7 @@ async fn count_statements<B: MessageBody + 'static>(
 }
 
 /// The document, rendered once.
-static OPENAPI: LazyLock<String> = LazyLock::new(|| {
-    let (_, document) = App::new().into_utoipa_app().configure(routes).split_for_parts();
-    openapi::render(document, &ABOUT)
-});
+static OPENAPI: LazyLock<String> = LazyLock::new(|| openapi::render(openapi::document(ROOMS), &ABOUT));
 
 /// The OpenAPI 3.1 document of this plane.
 pub fn openapi() -> &'static str {

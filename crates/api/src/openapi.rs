@@ -1,15 +1,17 @@
 //! What every operation of a plane's OpenAPI document shares: title, licence, how to say who one is, problems; and where the
 //! document and its page are served.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpResponse};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     ContentBuilder, LicenseBuilder, OpenApi, Ref, RefOr, ResponseBuilder, SecurityRequirement,
 };
 use utoipa::{PartialSchema, ToSchema};
+use utoipa_actix_web::AppExt;
+use utoipa_actix_web::service_config::ServiceConfig as Documented;
 
 use crate::docs_page::docs_page;
 use crate::problem::Problem;
@@ -24,6 +26,23 @@ pub struct About {
     pub scheme: &'static str,
     /// Whether an operation asks for it; given its path.
     pub secured: fn(&str, &Operation) -> bool,
+}
+
+/// The routes of one capability, with what documents them.
+pub type Room = fn(&mut Documented<'_>);
+
+/// Registers the routes of all rooms. What documents them is thrown away room by room: of all together it takes some 30 MB, for each
+/// HTTP worker that builds its application, and the allocator gives little of that back.
+pub fn routes(rooms: &'static [Room]) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| rooms.iter().for_each(|room| room(&mut Documented::new(config)))
+}
+
+/// What documents the routes of all rooms.
+#[must_use]
+pub fn document(rooms: &[Room]) -> OpenApi {
+    let (_, document) =
+        rooms.iter().fold(App::new().into_utoipa_app(), |app, room| app.configure(room)).split_for_parts();
+    document
 }
 
 /// The finished document as JSON with a line feed at its end. Every operation gets its credentials and, as `4XX` and `5XX`, the problem

@@ -16,14 +16,14 @@ const WORDS: [&str; 10] =
 const THINGS: [&str; 10] =
     ["mug", "shirt", "board", "kettle", "blanket", "lamp", "bottle", "towel", "basket", "vase"];
 
-/// Fills a store over eight connections.
+/// Fills a store over four connections.
 pub async fn fill(runtime: SocketAddr, shop: &Shop) -> anyhow::Result<()> {
     let bearer = format!("Bearer {}", shop.secret_key);
-    let lanes = (0..8).map(|lane| {
+    let lanes = (0..4).map(|lane| {
         let bearer = bearer.as_str();
         async move {
             let mut client = Client::new(runtime);
-            for number in (lane..PRODUCTS).step_by(8) {
+            for number in (lane..PRODUCTS).step_by(4) {
                 let key = format!("bench-product-{number:06}");
                 let headers = [("authorization", bearer), ("idempotency-key", key.as_str())];
                 let request = Request::post(&shop.host, "/admin/v1/products", &headers, &product(number));
