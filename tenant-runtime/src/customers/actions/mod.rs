@@ -19,7 +19,7 @@ use super::queries;
 
 pub use account::{
     change_password, chosen, complete_reset, confirm_email, edit_account, prove, register, request_reset,
-    resend_verification, verify, wish_email,
+    register_vouched, resend_verification, tell_of_identity, verify, wish_email,
 };
 pub use letters::{Letter, letter};
 pub use sessions::{Refreshed, attempt, begin, end, end_all, open, refresh};
