@@ -39,19 +39,19 @@ CREATE INDEX identities_staff ON identities (staff_id) WHERE staff_id IS NOT NUL
 
 -- A browser that is away at a provider. Nonce and PKCE verifier follow from the state, which is kept as its digest only.
 CREATE TABLE sign_in_flows (
-    state_hash bytea PRIMARY KEY CHECK (length(state_hash) = 32),
-    provider   text NOT NULL REFERENCES identity_providers ON DELETE CASCADE,
+    state_hash  bytea PRIMARY KEY CHECK (length(state_hash) = 32),
+    provider_id text NOT NULL,
     -- SHA-256 of what only the client that began knows.
-    challenge  bytea NOT NULL CHECK (length(challenge) = 32),
-    expires_at timestamptz NOT NULL,
-    used_at    timestamptz
+    challenge   bytea NOT NULL CHECK (length(challenge) = 32),
+    expires_at  timestamptz NOT NULL,
+    used_at     timestamptz
 );
 CREATE INDEX sign_in_flows_age ON sign_in_flows (expires_at);
 
--- Whom a provider vouched for, until the client that began fetches it: single use, and gone with its provider.
+-- Whom a provider vouched for, until the client that began fetches it: single use, and worth nothing once its provider is gone.
 CREATE TABLE sign_in_tickets (
     ticket_hash bytea PRIMARY KEY CHECK (length(ticket_hash) = 32),
-    provider    text NOT NULL REFERENCES identity_providers ON DELETE CASCADE,
+    provider_id text NOT NULL,
     challenge   bytea NOT NULL CHECK (length(challenge) = 32),
     person      jsonb NOT NULL,
     expires_at  timestamptz NOT NULL,

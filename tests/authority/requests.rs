@@ -122,11 +122,11 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
 
 /// An example as a form.
 fn form(example: &Value) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in example.as_object().into_iter().flatten() {
-        form.append_pair(name, value.as_str().unwrap_or_default());
-    }
-    form.finish()
+    let fields = example.as_object().into_iter().flatten();
+    let pair = |(name, value): (&String, &Value)| {
+        format!("{name}={}", value.as_str().unwrap_or_default().replace(':', "%3A"))
+    };
+    fields.map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// Every text in a body, and where it is.

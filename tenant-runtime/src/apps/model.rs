@@ -158,6 +158,7 @@ pub struct NewApp {
 /// Change what an app is called and asks for. What it was given stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Warehouse bridge", "requested_scopes": ["order:*", "inventory:*"]}))]
 pub struct EditApp {
     pub name: Option<Text<80>>,
     #[schema(value_type = Option<String>, max_length = 500)]

@@ -11,6 +11,7 @@ use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrde
 use crate::payments::{
     PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
 };
+use crate::storefront::PublicAddress;
 
 /// What every checkout of a process shares. One per app, as `web::Data<Till>`, and one for the worker.
 #[derive(Clone, Debug)]

@@ -27,7 +27,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// token is a bearer token for this store's `/admin/v1`, good for 15 minutes and for the scopes that were approved, or some of them. Errors
 /// are the standard's own.
 #[utoipa::path(tag = "Apps", operation_id = "oauth_token", security(()),
-    request_body(content = TokenWish, content_type = "application/x-www-form-urlencoded"), responses(
+    request_body(content = TokenWish, content_type = "application/x-www-form-urlencoded", example = json!({
+        "grant_type": "client_credentials", "scope": "order:view", "client_id": "app_01h455vb4pex5vsknk084sn02q",
+        "client_secret": "app_secret_9Jk3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3"})), responses(
     (status = 200, body = TokenView), (status = 400, body = OauthErrorView), (status = 401, body = OauthErrorView)))]
 #[post("/oauth/token")]
 async fn token(

@@ -18,7 +18,7 @@ use crate::storefront;
 pub use people::{
     enter_customer, enter_staff, join, link_customer, link_staff, unlink_customer, unlink_staff,
 };
-pub use providers::{Checked, check, edited, make, put, remove, wished};
+pub use providers::{check, edited, make, put, remove, wished};
 
 /// A provider that vouches for these people.
 async fn provider(

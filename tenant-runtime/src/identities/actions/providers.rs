@@ -152,6 +152,7 @@ pub async fn remove(tx: &mut WriteTx<'_>, by: &By, id: &str) -> Result<(), Ident
     if old.audience() == Audience::Staff {
         providers::end_staff_tokens(tx, &old.issuer).await?;
     }
+    providers::forget_away(tx, id).await?;
     providers::delete(tx, id).await?;
     let before = old.told();
     let change = Change { before: Some(&before), after: None };

@@ -162,6 +162,7 @@ pub struct NewIdentityProvider {
 /// Change a provider. Only what is given changes.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Google", "enabled": false}))]
 pub struct EditIdentityProvider {
     #[schema(example = "Google")]
     pub name: Option<Text<80>>,

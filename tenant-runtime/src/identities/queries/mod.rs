@@ -32,7 +32,7 @@ pub async fn insert_flow(
 ) -> Result<(), DbError> {
     let until = tx.now() + AWAY;
     let query = sql(
-        "INSERT INTO sign_in_flows (state_hash, provider, challenge, expires_at) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO sign_in_flows (state_hash, provider_id, challenge, expires_at) VALUES ($1, $2, $3, $4)",
     )
     .bind::<Binary, _>(state.as_bytes().to_vec())
     .bind::<Text, _>(provider.to_owned())
@@ -54,7 +54,7 @@ pub async fn use_flow(
     provider: &str,
 ) -> Result<Option<Vec<u8>>, DbError> {
     let now = tx.now();
-    let query = sql("UPDATE sign_in_flows SET used_at = $3 WHERE state_hash = $1 AND provider = $2 AND used_at IS NULL \
+    let query = sql("UPDATE sign_in_flows SET used_at = $3 WHERE state_hash = $1 AND provider_id = $2 AND used_at IS NULL \
          AND expires_at > $3 RETURNING challenge AS bytes")
     .bind::<Binary, _>(state.as_bytes().to_vec())
     .bind::<Text, _>(provider.to_owned())
@@ -72,7 +72,7 @@ pub async fn insert_ticket(
 ) -> Result<(), DbError> {
     let until = tx.now() + TICKET_LASTS;
     let query =
-        sql("INSERT INTO sign_in_tickets (ticket_hash, provider, challenge, person, expires_at) VALUES ($1, $2, $3, $4, $5)")
+        sql("INSERT INTO sign_in_tickets (ticket_hash, provider_id, challenge, person, expires_at) VALUES ($1, $2, $3, $4, $5)")
             .bind::<Binary, _>(ticket.as_bytes().to_vec())
             .bind::<Text, _>(provider.to_owned())
             .bind::<Binary, _>(challenge)
@@ -100,8 +100,8 @@ pub async fn use_ticket(
     let now = tx.now();
     let query = sql("UPDATE sign_in_tickets t SET used_at = $3 FROM identity_providers p \
          WHERE t.ticket_hash = $1 AND t.used_at IS NULL AND t.expires_at > $3 \
-         AND p.id = t.provider AND p.enabled AND p.audience = $2 AND p.issuer = t.person->>'issuer' \
-         RETURNING t.provider, t.challenge, t.person")
+         AND p.id = t.provider_id AND p.enabled AND p.audience = $2 AND p.issuer = t.person->>'issuer' \
+         RETURNING t.provider_id AS provider, t.challenge, t.person")
     .bind::<Binary, _>(ticket.as_bytes().to_vec())
     .bind::<Text, _>(audience.as_str())
     .bind::<Timestamptz, _>(now);

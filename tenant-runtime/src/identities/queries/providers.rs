@@ -91,7 +91,7 @@ pub async fn update(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<(), DbErr
     tx.execute(query).await.map(drop)
 }
 
-/// Takes it away, with the browsers that are away at it and the tickets it gave. Identities stay: it may come back.
+/// Takes it away. Identities stay: it may come back.
 pub async fn delete(tx: &mut WriteTx<'_>, id: &str) -> Result<(), DbError> {
     let query = sql("DELETE FROM identity_providers WHERE id = $1");
     tx.execute(query.bind::<Text, _>(id.to_owned())).await.map(drop)
@@ -100,7 +100,7 @@ pub async fn delete(tx: &mut WriteTx<'_>, id: &str) -> Result<(), DbError> {
 /// Forgets the browsers that are away at it and the tickets it gave: whoever it is now did not send them.
 pub async fn forget_away(tx: &mut WriteTx<'_>, id: &str) -> Result<(), DbError> {
     for text in
-        ["DELETE FROM sign_in_flows WHERE provider = $1", "DELETE FROM sign_in_tickets WHERE provider = $1"]
+        ["DELETE FROM sign_in_flows WHERE provider_id = $1", "DELETE FROM sign_in_tickets WHERE provider_id = $1"]
     {
         tx.execute(sql(text).bind::<Text, _>(id.to_owned())).await?;
     }

@@ -54,8 +54,9 @@ async fn join(
         .ok_or_else(|| IdentityError::from(StaffError::InvitationUnusable))?;
     let (signing, mut by) = (&*reception.signing, By::of(permit.actor(), cause));
     let shown = (body.ticket.as_str(), body.verifier.as_str());
+    let name = body.name.as_str();
     let work = async move |tx: &mut WriteTx<'_>| {
-        actions::join(tx, signing, &mut by, &secret, shown, body.name.as_str()).await
+        actions::join(tx, signing, &mut by, &secret, shown, name).await
     };
     Ok(super::tokens(&permit.write("identities.join", work).await?))
 }
