@@ -22,8 +22,8 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger, markets, messages,
-    orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger,
+    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");

@@ -198,7 +198,8 @@ pub async fn at_store(
         let token = new_app(platform, books, here, name, scopes, "").await;
         cast.push(Actor::new(name, Some(token), Standing::Believed(law.scopes(scopes).await)));
     }
-    let revoked = new_app(platform, books, here, "revoked app", &["*"], "state = 'revoked', revoked_at = now()").await;
+    let revoked =
+        new_app(platform, books, here, "revoked app", &["*"], "state = 'revoked', revoked_at = now()").await;
     let foreign_app = new_app(platform, books, there, "app of the other store", &["*"], "").await;
     let foreign = new_key(books, there, "key of the other store", KeyKind::Secret, &["*"], "").await;
     let unknown = ApiKey::mint(KeyKind::Publishable, KeyMode::Live).expect("randomness").expose().to_owned();
@@ -273,7 +274,8 @@ async fn new_app(
     );
     books.run(&insert).await;
     let form = format!("grant_type=client_credentials&client_id={id}&client_secret={}", secret.expose());
-    let asks = Call::new("POST", "/oauth/token").bytes("application/x-www-form-urlencoded", form.into_bytes());
+    let asks =
+        Call::new("POST", "/oauth/token").bytes("application/x-www-form-urlencoded", form.into_bytes());
     let token = at.door(platform).send(&asks).await.expect(200).word("/access_token");
     if !then.is_empty() {
         books.run(&format!("UPDATE {schema}.apps SET {then} WHERE id = '{row}'")).await;

@@ -142,9 +142,7 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
         }
         Who::Colleague(id) => {
             let row = scope
-                .read("access.colleague", async |tx| {
-                    Ok::<_, LookUpError>(queries::colleague(tx, id).await?)
-                })
+                .read("access.colleague", async |tx| Ok::<_, LookUpError>(queries::colleague(tx, id).await?))
                 .await?;
             let Some(row) = row else { return Ok(Standing::Unknown) };
             let set = policy.compile(&grants(&row.staff.grants)).await?;

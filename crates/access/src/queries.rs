@@ -39,10 +39,11 @@ pub(crate) struct ColleagueRow {
 }
 
 pub(crate) async fn colleague(tx: &mut ReadTx<'_>, id: StaffId) -> Result<Option<ColleagueRow>, DbError> {
-    let query = sql("SELECT s.id, s.account_id, s.epoch, r.name AS role, ARRAY(SELECT p.object || ':' || p.action \
+    let query =
+        sql("SELECT s.id, s.account_id, s.epoch, r.name AS role, ARRAY(SELECT p.object || ':' || p.action \
          FROM role_permissions p WHERE p.role_id = r.id ORDER BY 1) AS grants \
          FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.id = $1 AND s.state = 'active'")
-    .bind::<Uuid, _>(id);
+        .bind::<Uuid, _>(id);
     tx.optional(query).await
 }
 

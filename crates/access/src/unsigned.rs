@@ -34,7 +34,8 @@ impl<P: Permission> FromRequest for Unsigned<P> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let permit = Gate::of(req).and_then(|gate| gate.unsigned(req)).and_then(|caller| caller.permit::<P>());
+        let permit =
+            Gate::of(req).and_then(|gate| gate.unsigned(req)).and_then(|caller| caller.permit::<P>());
         ready(permit.map(|permit| Self { permit }))
     }
 }

@@ -21,11 +21,7 @@ impl Flow {
     /// The flow of a state: nonce and verifier follow from it for whoever can compute `secret`, so neither need be stored.
     pub fn of(state: &str, secret: impl Fn(&'static str) -> [u8; 32]) -> Self {
         let derive = |purpose| URL_SAFE_NO_PAD.encode(secret(purpose));
-        Self {
-            state: state.to_owned(),
-            nonce: derive("openid nonce"),
-            verifier: derive("openid verifier"),
-        }
+        Self { state: state.to_owned(), nonce: derive("openid nonce"), verifier: derive("openid verifier") }
     }
 }
 

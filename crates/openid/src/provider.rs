@@ -176,9 +176,9 @@ impl Provider {
         if id.is_empty() || id.len() > 40 || !id.chars().all(plain) {
             return Err(ConfigError::Id(id));
         }
-        let issuer = Url::parse(&config.issuer)
-            .ok()
-            .filter(|url| url.query().is_none() && url.fragment().is_none() && client.sound(url.clone()).is_ok());
+        let issuer = Url::parse(&config.issuer).ok().filter(|url| {
+            url.query().is_none() && url.fragment().is_none() && client.sound(url.clone()).is_ok()
+        });
         let issuer = issuer.ok_or_else(|| ConfigError::Issuer(id.clone()))?;
         if !config.scopes.iter().any(|scope| scope == "openid") {
             return Err(ConfigError::Scopes(id));
@@ -203,7 +203,8 @@ impl Provider {
     async fn metadata(&self) -> Result<Arc<Metadata>, OpenIdError> {
         let inner = &self.0;
         let ask = async {
-            let document: Metadata = get(&inner.client, &location(&inner.client, &inner.issuer)?, None).await?;
+            let document: Metadata =
+                get(&inner.client, &location(&inner.client, &inner.issuer)?, None).await?;
             Ok::<_, OpenIdError>(Arc::new(document.checked(&inner.client, &inner.config.issuer)?))
         };
         Ok(inner.metadata.try_get_with((), ask).await?)

@@ -108,7 +108,11 @@ async fn living(tx: &mut WriteTx<'_>, id: AppId) -> Result<App, AppError> {
 }
 
 /// Nobody gives what they do not hold.
-async fn demand_held<P: Permission>(permit: &Permit<P>, app: &App, scopes: &[String]) -> Result<(), AppError> {
+async fn demand_held<P: Permission>(
+    permit: &Permit<P>,
+    app: &App,
+    scopes: &[String],
+) -> Result<(), AppError> {
     if permit.covers(&grants(scopes)).await? {
         return Ok(());
     }

@@ -62,15 +62,16 @@ pub async fn insert(
     by: &str,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let query =
-        sql("INSERT INTO apps (id, name, description, requested_scopes, requested_by, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6)")
-        .bind::<SqlUuid, _>(id)
-        .bind::<Text, _>(name.to_owned())
-        .bind::<Text, _>(description.to_owned())
-        .bind::<Array<Text>, _>(scopes)
-        .bind::<Text, _>(by.to_owned())
-        .bind::<Timestamptz, _>(now);
+    let query = sql(
+        "INSERT INTO apps (id, name, description, requested_scopes, requested_by, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6)",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Text, _>(name.to_owned())
+    .bind::<Text, _>(description.to_owned())
+    .bind::<Array<Text>, _>(scopes)
+    .bind::<Text, _>(by.to_owned())
+    .bind::<Timestamptz, _>(now);
     tx.execute(query).await.map(drop)
 }
 
@@ -87,12 +88,7 @@ pub async fn edit(tx: &mut WriteTx<'_>, app: &App) -> Result<(), DbError> {
 }
 
 /// Gives an app these scopes and no others; tokens that are out die.
-pub async fn approve(
-    tx: &mut WriteTx<'_>,
-    id: AppId,
-    scopes: Vec<String>,
-    by: &str,
-) -> Result<(), DbError> {
+pub async fn approve(tx: &mut WriteTx<'_>, id: AppId, scopes: Vec<String>, by: &str) -> Result<(), DbError> {
     let now = tx.now();
     let query = sql("UPDATE apps SET state = 'approved', scopes = $2, approved_by = $3, approved_at = $4, epoch = epoch + 1, \
          version = version + 1, updated_at = $4 WHERE id = $1")

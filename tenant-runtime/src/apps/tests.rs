@@ -109,7 +109,12 @@ async fn an_app_gets_what_was_approved_of_what_it_asked_for() {
     let client = Client { id: id.clone(), secret: made.text("/client_secret") };
     let token = client.asks(&shop, &[]).await.expect(200);
     assert_eq!(
-        (&token.json["token_type"], &token.json["expires_in"], &token.json["scope"], token.header("cache-control")),
+        (
+            &token.json["token_type"],
+            &token.json["expires_in"],
+            &token.json["scope"],
+            token.header("cache-control")
+        ),
         (&json!("Bearer"), &json!(900), &json!("inventory:view order:view"), "no-store")
     );
     let token = token.text("/access_token");
@@ -117,7 +122,9 @@ async fn an_app_gets_what_was_approved_of_what_it_asked_for() {
     get(&shop, "/admin/v1/orders", &token).await.expect(200);
     get(&shop, "/admin/v1/settings", &token).await.refused(403, "forbidden");
     get(&shop, "/admin/v1/products", &token).await.refused(403, "forbidden");
-    let adjust = shop.call("POST", "/admin/v1/inventory-levels:adjust").header("authorization", &format!("Bearer {token}"));
+    let adjust = shop
+        .call("POST", "/admin/v1/inventory-levels:adjust")
+        .header("authorization", &format!("Bearer {token}"));
     adjust.keyed().json(&json!({})).send().await.refused(403, "forbidden");
     // Some of it, on request; in the form instead of the header.
     let parts = [
@@ -234,8 +241,10 @@ async fn a_secret_is_exchanged_with_an_overlap() {
     denied(first.asks(&shop, &[]).await, 401, "invalid_client");
     second.token(&shop).await;
     // Two work at most: a third ends the first of them at once.
-    let third = Client { id: first.id.clone(), secret: rotate(json!({})).await.expect(201).text("/client_secret") };
-    let fourth = Client { id: first.id.clone(), secret: rotate(json!({})).await.expect(201).text("/client_secret") };
+    let third =
+        Client { id: first.id.clone(), secret: rotate(json!({})).await.expect(201).text("/client_secret") };
+    let fourth =
+        Client { id: first.id.clone(), secret: rotate(json!({})).await.expect(201).text("/client_secret") };
     denied(second.asks(&shop, &[]).await, 401, "invalid_client");
     third.token(&shop).await;
     fourth.token(&shop).await;
@@ -244,7 +253,10 @@ async fn a_secret_is_exchanged_with_an_overlap() {
     denied(third.asks(&shop, &[]).await, 401, "invalid_client");
     denied(fourth.asks(&shop, &[]).await, 401, "invalid_client");
     Client { id: first.id.clone(), secret: last.text("/client_secret") }.token(&shop).await;
-    rotate(json!({ "overlap_seconds": 2_592_001 })).await.refused(422, "validation_failed").about("/overlap_seconds");
+    rotate(json!({ "overlap_seconds": 2_592_001 }))
+        .await
+        .refused(422, "validation_failed")
+        .about("/overlap_seconds");
 }
 
 #[actix_web::test]
@@ -266,7 +278,11 @@ async fn nobody_approves_what_they_do_not_hold() {
     }
     let more = json!({ "scopes": ["api_key:view"] });
     by_key("POST", &path, &more).send().await.refused(422, "validation_failed").about("/scopes");
-    by_key("POST", &path, &json!({ "scopes": [] })).send().await.refused(422, "validation_failed").about("/scopes");
+    by_key("POST", &path, &json!({ "scopes": [] }))
+        .send()
+        .await
+        .refused(422, "validation_failed")
+        .about("/scopes");
     by_key("POST", &path, &json!({ "scopes": ["order:fly"] })).send().await.refused(422, "scope_unknown");
     let unknown = json!({ "name": "x", "requested_scopes": ["order:fly"] });
     by_key("POST", APPS, &unknown).send().await.refused(422, "scope_unknown");
@@ -296,15 +312,20 @@ async fn nobody_approves_what_they_do_not_hold() {
     // Only the key that was made for this test, and its entry in the log.
     assert!(changed <= 3, "{changed}");
     // More is asked for, and given, later.
-    let wider = json!({ "requested_scopes": ["order:*", "settings:edit", "product:view"], "name": "Bigger bridge" });
+    let wider =
+        json!({ "requested_scopes": ["order:*", "settings:edit", "product:view"], "name": "Bigger bridge" });
     let edited = by_key("PATCH", &format!("{APPS}/{id}"), &wider).send().await.expect(200);
-    assert_eq!((&edited.json["name"], &edited.json["scopes"]), (&json!("Bigger bridge"), &json!(["order:view", "settings:edit"])));
+    assert_eq!(
+        (&edited.json["name"], &edited.json["scopes"]),
+        (&json!("Bigger bridge"), &json!(["order:view", "settings:edit"]))
+    );
 }
 
 #[actix_web::test]
 async fn an_app_may_what_its_scopes_say_and_grants_no_more() {
     let shop = TestShop::open(None).await;
-    let client = approved(&shop, json!(["api_key:*", "order:view"]), json!(["api_key:*", "order:view"])).await;
+    let client =
+        approved(&shop, json!(["api_key:*", "order:view"]), json!(["api_key:*", "order:view"])).await;
     let token = client.token(&shop).await;
     let bearer = format!("Bearer {token}");
     let make = |scopes: Value| {
@@ -319,7 +340,10 @@ async fn an_app_may_what_its_scopes_say_and_grants_no_more() {
     get(&shop, "/admin/v1/account/identities", &token).await.refused(403, "forbidden");
     let explained = format!("/admin/v1/permissions/explain?actor={}&action=order:view", client.id);
     let explained = shop.owner_call("GET", &explained).send().await.expect(200);
-    assert_eq!((&explained.json["allowed"], &explained.json["source"]), (&json!(true), &json!("scopes of the app")));
+    assert_eq!(
+        (&explained.json["allowed"], &explained.json["source"]),
+        (&json!(true), &json!("scopes of the app"))
+    );
     shop.suspend().await;
     for _ in 0..100 {
         if get(&shop, "/store/v1/store", "").await.status == 503 {

@@ -101,8 +101,7 @@ async fn approve(
 ) -> Result<HttpResponse, Problem> {
     let scopes = body.scopes.as_ref().map(|wish| scopes_of("/scopes", wish)).transpose()?;
     let (gate, by, id, giver) = (gate.get_ref(), By::of(permit.actor(), cause), *app, permit.clone());
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::approve(tx, &giver, gate, &by, id, scopes).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::approve(tx, &giver, gate, &by, id, scopes).await;
     let (view, secret) = permit.write("apps.approve", work).await?;
     let view = AppWithSecretView::new(view, secret.as_ref());
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(view))

@@ -4,7 +4,9 @@ mod embassy;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use souk_kernel::{CustomerId, Email, IdentityId, StaffId, Text};

@@ -192,11 +192,12 @@ struct Gone {
 /// Takes one away; gives its provider.
 pub async fn delete(tx: &mut WriteTx<'_>, owner: Owner, id: IdentityId) -> Result<Option<String>, DbError> {
     let (customer, staff) = owner.columns();
-    let query =
-        sql("DELETE FROM identities WHERE id = $1 AND (customer_id = $2 OR staff_id = $3) RETURNING provider")
-            .bind::<SqlUuid, _>(id)
-            .bind::<Nullable<SqlUuid>, _>(customer)
-            .bind::<Nullable<SqlUuid>, _>(staff);
+    let query = sql(
+        "DELETE FROM identities WHERE id = $1 AND (customer_id = $2 OR staff_id = $3) RETURNING provider",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(customer)
+    .bind::<Nullable<SqlUuid>, _>(staff);
     Ok(tx.optional::<Gone>(query).await?.map(|gone| gone.provider))
 }
 

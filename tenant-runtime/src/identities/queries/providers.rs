@@ -99,9 +99,10 @@ pub async fn delete(tx: &mut WriteTx<'_>, id: &str) -> Result<(), DbError> {
 
 /// Forgets the browsers that are away at it and the tickets it gave: whoever it is now did not send them.
 pub async fn forget_away(tx: &mut WriteTx<'_>, id: &str) -> Result<(), DbError> {
-    for text in
-        ["DELETE FROM sign_in_flows WHERE provider_id = $1", "DELETE FROM sign_in_tickets WHERE provider_id = $1"]
-    {
+    for text in [
+        "DELETE FROM sign_in_flows WHERE provider_id = $1",
+        "DELETE FROM sign_in_tickets WHERE provider_id = $1",
+    ] {
         tx.execute(sql(text).bind::<Text, _>(id.to_owned())).await?;
     }
     Ok(())

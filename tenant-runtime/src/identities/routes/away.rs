@@ -47,10 +47,7 @@ async fn chosen(
 #[utoipa::path(tag = "Customers", operation_id = "listSignInProviders", responses(
     (status = 200, description = "All of them; often none", body = Page<SignInChoice>)))]
 #[get("/store/v1/identity-providers")]
-async fn choices(
-    permit: Permit<SignIn>,
-    embassy: web::Data<Embassy>,
-) -> Result<Page<SignInChoice>, Problem> {
+async fn choices(permit: Permit<SignIn>, embassy: web::Data<Embassy>) -> Result<Page<SignInChoice>, Problem> {
     chosen(&permit, &embassy, Audience::Customers).await
 }
 

@@ -57,8 +57,7 @@ async fn list(
     permit: Permit<View>,
     embassy: web::Data<Embassy>,
 ) -> Result<Page<IdentityProviderView>, Problem> {
-    let look =
-        async move |tx: &mut ReadTx<'_>| Ok::<_, IdentityError>(queries::providers::list(tx).await?);
+    let look = async move |tx: &mut ReadTx<'_>| Ok::<_, IdentityError>(queries::providers::list(tx).await?);
     let rows = permit.read("identities.providers", look).await?;
     let views = rows.into_iter().map(|row| view(&embassy, permit.entry(), row));
     Ok(Page::whole(views.collect::<Result<Vec<_>, IdentityError>>()?))

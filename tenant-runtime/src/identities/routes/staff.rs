@@ -55,9 +55,8 @@ async fn join(
     let (signing, mut by) = (&*reception.signing, By::of(permit.actor(), cause));
     let shown = (body.ticket.as_str(), body.verifier.as_str());
     let name = body.name.as_str();
-    let work = async move |tx: &mut WriteTx<'_>| {
-        actions::join(tx, signing, &mut by, &secret, shown, name).await
-    };
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::join(tx, signing, &mut by, &secret, shown, name).await;
     Ok(super::tokens(&permit.write("identities.join", work).await?))
 }
 

@@ -25,7 +25,10 @@ async fn an_honest_answer_signs_in_and_the_exchange_proves_who_asked() {
     let ticket = landed(shop, Side::Store, liar.sends_back(shop, Side::Store, &away).await).unwrap();
     let form = liar.script().exchanged[0].clone();
     let back = format!("http://{}/store/v1/sign-in/liar/callback", shop.store.host);
-    assert_eq!((form["redirect_uri"].as_str(), away.of("redirect_uri").as_str()), (back.as_str(), back.as_str()));
+    assert_eq!(
+        (form["redirect_uri"].as_str(), away.of("redirect_uri").as_str()),
+        (back.as_str(), back.as_str())
+    );
     assert_ne!(form["code_verifier"], away.client.verifier);
     let opened = redeems(shop, Side::Store, &ticket, &away.client).await.expect(201);
     assert_eq!((opened.header("cache-control"), &opened.json["account"]["email"]), ("no-store", &json!(ADA)));
@@ -176,7 +179,8 @@ async fn states_and_tickets_work_once_and_not_for_long() {
         Ok::<_, souk_tenancy::TenancyError>(crate::identities::forget(tx, 5000).await?)
     };
     assert!(worker.write("test.forget", forget).await.unwrap() > 4);
-    let left = "SELECT (SELECT count(*) FROM sign_in_flows) + (SELECT count(*) FROM sign_in_tickets) AS number";
+    let left =
+        "SELECT (SELECT count(*) FROM sign_in_flows) + (SELECT count(*) FROM sign_in_tickets) AS number";
     assert_eq!(shop.number(left).await, 0);
 }
 

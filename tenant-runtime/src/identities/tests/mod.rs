@@ -9,9 +9,7 @@ mod rights;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use souk_access::LinkSecret;
-use souk_openid::test_support::{
-    CLIENT, CLIENT_SECRET, Liar, b64, header, parameter, query, signed,
-};
+use souk_openid::test_support::{CLIENT, CLIENT_SECRET, Liar, b64, header, parameter, query, signed};
 
 use crate::customers::tests::people::People;
 use crate::testing::{Answer, TestShop};
@@ -89,7 +87,10 @@ fn landed(shop: &TestShop, side: Side, answer: Answer) -> Result<String, String>
     let location = answer.expect(303).header("location").to_owned();
     let (page, found) = location.split_once('#').expect("a fragment");
     let own = format!("http://{}/account/signed-in", shop.store.host);
-    assert_eq!(page, if side == Side::Store { own.as_str() } else { "https://console.example/signed-in-to-store" });
+    assert_eq!(
+        page,
+        if side == Side::Store { own.as_str() } else { "https://console.example/signed-in-to-store" }
+    );
     match found.split_once('=').expect("a value") {
         ("token", ticket) if side == Side::Store => Ok(ticket.to_owned()),
         ("token", ticket) => {

@@ -17,7 +17,13 @@ async fn comes(people: &People, liar: &Liar, subject: &str, email: &str) -> (Str
     (opened.text("/access_token"), opened.json["account"]["id"].clone())
 }
 
-async fn links(people: &People, bearer: &str, ticket: &str, client: &Client, password: Option<&str>) -> Answer {
+async fn links(
+    people: &People,
+    bearer: &str,
+    ticket: &str,
+    client: &Client,
+    password: Option<&str>,
+) -> Answer {
     let mut wish = json!({ "ticket": ticket, "verifier": client.verifier });
     if let Some(password) = password {
         wish["password"] = json!(password);
@@ -51,7 +57,9 @@ async fn an_address_is_no_way_into_an_account() {
     // The refusal gave the ticket back: Ada, signed in and with her password, links it.
     links(&people, &ada.access, &ticket, &client, None).await.refused(403, "wrong_password");
     links(&people, &ada.access, &ticket, &client, Some("not it at all")).await.refused(403, "wrong_password");
-    links(&people, &ada.access, &ticket, &Client::new(), Some(PASSWORD)).await.refused(410, "ticket_unusable");
+    links(&people, &ada.access, &ticket, &Client::new(), Some(PASSWORD))
+        .await
+        .refused(410, "ticket_unusable");
     links(&people, &ada.access, &ticket, &client, Some(PASSWORD)).await.expect(204);
     let mail = people.mail().await;
     assert_eq!((mail.template.as_str(), mail.recipient.as_str()), ("customer_identity_linked", ADA));
@@ -78,7 +86,11 @@ async fn an_identity_is_one_customers_and_is_taken_away() {
     people.mails().await;
     let shown = people.get(IDENTITIES, &ada.access).await.is(200);
     assert_eq!(
-        (shown["data"].as_array().unwrap().len(), &shown["data"][0]["provider"], &shown["data"][0]["subject"]),
+        (
+            shown["data"].as_array().unwrap().len(),
+            &shown["data"][0]["provider"],
+            &shown["data"][0]["subject"]
+        ),
         (1, &json!("liar"), &json!("1"))
     );
     assert_eq!(people.get(IDENTITIES, &eve.access).await.is(200)["data"], json!([]));
@@ -95,9 +107,10 @@ async fn an_identity_is_one_customers_and_is_taken_away() {
         tickets.push(liar.vouches(shop, Side::Store, "race", "x@example.com").await);
     }
     let bearers = [&ada.access, &eve.access, &ada.access, &eve.access];
-    let tries = tickets.iter().zip(bearers).map(|((client, ticket), who)| {
-        links(&people, who, ticket, client, Some(PASSWORD))
-    });
+    let tries = tickets
+        .iter()
+        .zip(bearers)
+        .map(|((client, ticket), who)| links(&people, who, ticket, client, Some(PASSWORD)));
     futures_util::future::join_all(tries).await;
     assert_eq!(shop.number("SELECT count(*) AS number FROM identities").await, 1);
 }
