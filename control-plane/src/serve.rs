@@ -64,7 +64,7 @@ pub async fn plane(
     let (_, mint) = ControlPool::start(config)?;
     let Keys { signing, former } = keys.into();
     let gate = app::gate(mint, &signing).await?;
-    let client = souk_openid::client()?;
+    let client = souk_openid::Client::trusting()?;
     let provider = |config: &ProviderConfig| Provider::new(config.clone(), client.clone());
     let providers = settings.identity_providers.iter().map(provider).collect::<Result<_, _>>()?;
     Ok(Plane::new(settings, gate, signing, &former, providers, hasher, clock))

@@ -18,9 +18,10 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::cors::{Pages, cors};
 use crate::customers::Reception;
+use crate::identities::Embassy;
 use crate::{
-    audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages,
-    orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger,
+    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -39,6 +40,8 @@ pub struct Services {
     pub till: Till,
     pub cursors: CursorKey,
     pub reception: Reception,
+    /// Asks the identity providers of stores.
+    pub embassy: Embassy,
     /// Shoppers' pages of the catalogue; shared by the HTTP workers.
     pub cache: ReadCache,
     limits: [Arc<RateLimit>; 3],
@@ -50,12 +53,18 @@ pub struct Services {
 }
 
 impl Services {
-    pub fn new(gate: Gate, till: Till, cursors: CursorKey, reception: Reception, config: &Config) -> Self {
+    pub fn new(
+        gate: Gate,
+        till: Till,
+        cursors: CursorKey,
+        (reception, embassy): (Reception, Embassy),
+        config: &Config,
+    ) -> Self {
         let mut services = Self::with(
             gate,
             till,
             cursors,
-            reception,
+            (reception, embassy),
             config.requests_per_minute,
             config.show_statements,
             config.smtp_url.is_none(),
@@ -70,7 +79,7 @@ impl Services {
         gate: Gate,
         till: Till,
         cursors: CursorKey,
-        reception: Reception,
+        (reception, embassy): (Reception, Embassy),
         requests_per_minute: u32,
         show_statements: bool,
         shows_captured_mail: bool,
@@ -90,6 +99,7 @@ impl Services {
             till,
             cursors,
             reception,
+            embassy,
             cache: ReadCache::new(0),
             limits,
             guesses,
@@ -142,6 +152,8 @@ pub fn permissions() -> Vec<PermissionKey> {
         markets::permissions::ALL,
         discounts::permissions::ALL,
         payments::permissions::ALL,
+        identities::permissions::ALL,
+        apps::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
@@ -164,6 +176,8 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     discounts::CATALOGUE,
     credit::CATALOGUE,
     payments::CATALOGUE,
+    identities::CATALOGUE,
+    apps::CATALOGUE,
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
@@ -193,6 +207,8 @@ const ROOMS: &[openapi::Room] = &[
     tax::routes,
     shipping::routes,
     staff::routes,
+    identities::routes,
+    apps::routes,
     feed::routes,
     messages::routes,
     webhooks::routes,
@@ -220,8 +236,10 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.cache))
         .app_data(web::Data::new(services.till.providers.clone()))
+        .app_data(web::Data::new(services.till.address.clone()))
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))
+        .app_data(web::Data::new(services.embassy))
         .app_data(web::Data::new(services.webhooks))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };

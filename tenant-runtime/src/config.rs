@@ -34,7 +34,7 @@ pub struct Config {
     pub relay_password: Option<String>,
     /// `KAFKA_BROKERS` and what goes with it: events go through Kafka. Without it, consumers are fed from the outbox.
     pub kafka: Option<KafkaConfig>,
-    /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens of customers. The same in every process.
+    /// `SOUK_CURSOR_SECRET`: signs page cursors, the links of guest orders and the tokens that stores give, and seals the secrets of their identity providers. The same in every process.
     pub link_secret: String,
     /// Public keys of the control plane, PEM (`SOUK_STAFF_KEY_FILE`; two while its key is being exchanged), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
     pub staff_key_pem: String,
@@ -50,6 +50,8 @@ pub struct Config {
     pub mail_from: Mailbox,
     /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
     pub webhooks_private: bool,
+    /// Identity providers of stores may be on this machine (`SOUK_IDENTITY_PROVIDERS_PRIVATE=1`): for development.
+    pub identity_providers_private: bool,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
     pub requests_per_minute: u32,
     /// Attempts to sign in that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
@@ -96,6 +98,7 @@ impl Config {
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
             )?,
             webhooks_private: or("SOUK_WEBHOOKS_PRIVATE", 0_u8)? == 1,
+            identity_providers_private: or("SOUK_IDENTITY_PROVIDERS_PRIVATE", 0_u8)? == 1,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
             trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,

@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
 //! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` · 2 `catalog` `customers` `credit` ·
-//! 3 `discounts` `payments` · 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
+//! 3 `discounts` `payments` `identities` `apps` · 4 `cart` · 5 `orders` · 6 `checkout` `privacy` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 pub mod config;
@@ -24,7 +24,9 @@ pub mod catalog;
 pub mod credit;
 pub mod customers;
 
+pub mod apps;
 pub mod discounts;
+pub mod identities;
 pub mod payments;
 
 pub mod cart;

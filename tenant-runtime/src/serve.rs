@@ -13,12 +13,14 @@ use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
-use crate::checkout::{PublicAddress, Till};
+use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
+use crate::identities::{Embassy, EmbassyError};
 use crate::messages::Sender;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::storefront::PublicAddress;
 use crate::webhooks::Courier;
 use crate::worker;
 
@@ -35,6 +37,19 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
     })?;
     let address = PublicAddress::below(&config.platform_domain);
     Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
+}
+
+/// What asks the identity providers of stores.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
+pub fn embassy(config: &Config) -> Result<Embassy, EmbassyError> {
+    Embassy::new(
+        config.link_secret.as_bytes(),
+        PublicAddress::below(&config.platform_domain),
+        &config.control_plane_url,
+        config.identity_providers_private,
+    )
 }
 
 /// The keys of a file, one after the other: two while the control plane's key is being exchanged. A file without any is one wrong key.
@@ -105,7 +120,7 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     };
 
     let cursors = CursorKey::new(config.link_secret.as_bytes());
-    let services = Services::new(gate, till, cursors, reception, &config);
+    let services = Services::new(gate, till, cursors, (reception, embassy(&config)?), &config);
     // What never ends by itself ends with the process.
     let ending = web::Data::new(shutdown.clone());
     let server = HttpServer::new(move || app::app(services.clone()).app_data(ending.clone()))

@@ -14,6 +14,7 @@ use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::checkout::{self, Till};
+use crate::identities;
 use crate::messages::{self, Sender};
 use crate::webhooks::{self, Courier};
 
@@ -113,7 +114,8 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let keys = souk_access::prune(tx, SOME).await?;
             let heard = souk_event_bus::forget_heard(tx, SOME).await?;
             let told = webhooks::forget(tx, SOME).await?;
-            Ok::<_, TenancyError>(keys.max(heard).max(told) >= SOME as usize)
+            let away = identities::forget(tx, SOME).await?;
+            Ok::<_, TenancyError>(keys.max(heard).max(told).max(away) >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
     }

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use souk_access::{
-    ApiKey, Grant, KeyKind, KeyMode, PermissionKey, PermissionSet, Policy, SigningKey, Subject,
+    ApiKey, AppSecret, Grant, KeyKind, KeyMode, PermissionKey, PermissionSet, Policy, SigningKey, Subject,
 };
 use souk_access::{Audience, MAX_LIFETIME};
-use souk_kernel::{AccountId, Clock, StoreId};
+use souk_kernel::{AccountId, AppId, Clock, StoreId};
 use souk_proofs::people::staff_token;
 use souk_proofs::platform::ISSUER;
 use souk_proofs::{Books, Business, Call, Person, Plane, Platform};
@@ -194,10 +194,19 @@ pub async fn at_store(
         let key = new_key(books, here, name, KeyKind::Secret, &["*"], gone).await;
         cast.push(Actor::new(name, Some(key), Standing::Unbelieved));
     }
+    for (name, scopes) in [("app for products", &["product:view"][..]), ("app for all", &["*"][..])] {
+        let token = new_app(platform, books, here, name, scopes, "").await;
+        cast.push(Actor::new(name, Some(token), Standing::Believed(law.scopes(scopes).await)));
+    }
+    let revoked =
+        new_app(platform, books, here, "revoked app", &["*"], "state = 'revoked', revoked_at = now()").await;
+    let foreign_app = new_app(platform, books, there, "app of the other store", &["*"], "").await;
     let foreign = new_key(books, there, "key of the other store", KeyKind::Secret, &["*"], "").await;
     let unknown = ApiKey::mint(KeyKind::Publishable, KeyMode::Live).expect("randomness").expose().to_owned();
     for (name, token) in [
         ("other store's key", foreign),
+        ("revoked app", revoked),
+        ("other store's app", foreign_app),
         ("other store's customer", customer_there),
         ("unknown key", unknown),
         ("stranger", staff_token(platform, stranger.account, here.store, 0)),
@@ -242,4 +251,34 @@ async fn new_key(
     };
     books.run(&format!("{insert}{then}")).await;
     key.expose().to_owned()
+}
+
+/// The token of an app that was approved for these scopes, as the store's own endpoint gives it; what becomes of the app `then`.
+async fn new_app(
+    platform: &Platform,
+    books: &Books,
+    at: &Business,
+    name: &str,
+    scopes: &[&str],
+    then: &str,
+) -> String {
+    let (id, secret) = (AppId::new(), AppSecret::mint().expect("randomness"));
+    let hash: String = secret.digest().as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let scopes: Vec<String> = scopes.iter().map(|scope| format!("'{scope}'")).collect();
+    let (schema, row, scopes) = (&at.schema, id.uuid(), scopes.join(", "));
+    let insert = format!(
+        "INSERT INTO {schema}.apps (id, name, requested_scopes, scopes, state, requested_by, approved_by, approved_at, created_at, updated_at) \
+         VALUES ('{row}', '{name}', ARRAY[{scopes}], ARRAY[{scopes}], 'approved', 'proofs', 'proofs', now(), now(), now()); \
+         INSERT INTO {schema}.app_secrets (hash, app_id, prefix, created_at) VALUES ('\\x{hash}', '{row}', '{}', now());",
+        secret.prefix()
+    );
+    books.run(&insert).await;
+    let form = format!("grant_type=client_credentials&client_id={id}&client_secret={}", secret.expose());
+    let asks =
+        Call::new("POST", "/oauth/token").bytes("application/x-www-form-urlencoded", form.into_bytes());
+    let token = at.door(platform).send(&asks).await.expect(200).word("/access_token");
+    if !then.is_empty() {
+        books.run(&format!("UPDATE {schema}.apps SET {then} WHERE id = '{row}'")).await;
+    }
+    token
 }

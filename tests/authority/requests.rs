@@ -30,6 +30,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("identities_begin", "{provider}", "=google"),
     ("identities_come_back", "{provider}", "=google"),
     ("identities_begin", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ("beginSignIn", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ("staff_begin_sign_in", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
     ("permissions_explain", "?actor", "=anyone"),
     ("permissions_explain", "?action", "=order:view"),
     ("suggestProducts", "?q", "=mug"),
@@ -92,6 +94,9 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
         call = call.header(&parameter.name, value);
     }
     let Some(body) = &operation.body else { return call };
+    if body.media_type == "application/x-www-form-urlencoded" {
+        return call.bytes(&body.media_type, form(&body.example).into_bytes());
+    }
     if body.media_type != "application/json" || body.schema["type"] == "array" {
         return call.bytes(&body.media_type, souk_proofs::business::PICTURE.to_vec());
     }
@@ -113,6 +118,15 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
         }
     }
     call.json(&example)
+}
+
+/// An example as a form.
+fn form(example: &Value) -> String {
+    let fields = example.as_object().into_iter().flatten();
+    let pair = |(name, value): (&String, &Value)| {
+        format!("{name}={}", value.as_str().unwrap_or_default().replace(':', "%3A"))
+    };
+    fields.map(pair).collect::<Vec<_>>().join("&")
 }
 
 /// Every text in a body, and where it is.

@@ -9,7 +9,7 @@ use crate::bench::{Bench, helm, kubernetes, rendered};
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/souk");
 const EVERYTHING: &[&str] = &[
     "--set",
-    "gateway.name=public,gateway.namespace=gateways,operator.storeNamespaces={org-acme},controlPlane.storeNamespace=souk-stores,runtime.autoscaling.enabled=true",
+    "gateway.name=public,gateway.namespace=gateways,operator.storeNamespaces={org-acme},controlPlane.storeNamespace=souk-stores,controlPlane.identityProvidersSecret=souk-identity-providers,runtime.autoscaling.enabled=true",
     "--set",
     "monitoring.serviceMonitor=true,monitoring.prometheusRule=true,image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000",
 ];
@@ -46,6 +46,7 @@ async fn wrong_values_are_refused() {
         ("image.digest=latest", "digest"),
         ("platformDomain=nodots", "platformDomain"),
         ("controlPlane.storeNamespace=Stores", "storeNamespace"),
+        ("controlPlane.identityProvidersSecret=a b", "identityProvidersSecret"),
         ("operater.replicas=3", "operater"),
     ] {
         let output = helm(&["template", "souk", CHART, "--kube-version", "1.35.4", "--set", value]);

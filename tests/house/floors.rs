@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 9] = [
     &["settings", "audit"],
     &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront"],
     &["catalog", "customers", "credit"],
-    &["discounts", "payments"],
+    &["discounts", "payments", "identities", "apps"],
     &["cart"],
     &["orders"],
     &["checkout", "fulfillment", "returns", "privacy"],

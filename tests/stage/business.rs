@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use souk_kernel::{ProductId, StoreId};
+use souk_kernel::{CustomerId, IdentityId, ProductId, StoreId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -191,6 +191,7 @@ impl Business {
             self.staff(platform, Call::post("/admin/v1/price-lists", &list)).await.expect(201).word("/id");
         self.things.insert("pls".to_owned(), list);
         let customer = self.welcomes_customer(platform).await;
+        self.integrates(platform, books, &customer).await;
         let amount = json!({ "amount_minor": 500, "currency": "EUR" });
         let card = Call::post(
             "/admin/v1/gift-cards",
@@ -256,6 +257,30 @@ impl Business {
         self.note_first(books, "shr", "shipping_rates", &zone).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
         self.things.insert("handle".to_owned(), self.handle.clone());
+    }
+
+    /// An identity provider that is not enabled, an identity of Ada's there, and an app that is approved.
+    async fn integrates(&mut self, platform: &Platform, books: &Client, customer: &str) {
+        let canary = self.canary.clone();
+        let provider = json!({ "id": "test", "audience": "customers", "name": format!("Sign in with {canary}"), "client_id": canary,
+            "issuer": format!("https://{canary}.example"), "client_secret": canary, "enabled": false });
+        let provider = Call::post("/admin/v1/identity-providers", &provider);
+        self.staff(platform, provider).await.expect(201);
+        let (id, customer) = (IdentityId::new(), CustomerId::parse(customer).expect("a customer's id"));
+        let linked = format!(
+            "INSERT INTO {}.identities (id, customer_id, provider, issuer, subject, email, created_at, last_used_at) \
+             VALUES ('{}', '{}', 'test', 'https://{canary}.example', '{canary}', 'ada@{canary}.example', now(), now())",
+            self.schema,
+            id.uuid(),
+            customer.uuid()
+        );
+        books.batch_execute(&linked).await.expect("an identity");
+        self.things.insert("idn".to_owned(), id.to_string());
+        let app = json!({ "name": format!("Bridge of {canary}"), "requested_scopes": ["order:view", "inventory:*"] });
+        let app = self.staff(platform, Call::post("/admin/v1/apps", &app)).await.expect(201).word("/id");
+        let approves = Call::post(format!("/admin/v1/apps/{app}/approve"), &json!({}));
+        self.staff(platform, approves).await.expect(200);
+        self.things.insert("app".to_owned(), app);
     }
 
     /// Ada registers at the store, and keeps an address there.

@@ -142,6 +142,10 @@ impl Answer {
         if self.status >= 500 {
             return Some(format!("{} is our fault: {}", self.status, self.text()));
         }
+        // OAuth clients are refused in the words of RFC 6749 §5.2, and nobody else is.
+        if told("error") && self.header("content-type") == "application/json" {
+            return (!told("error_description")).then(|| format!("an OAuth error without words: {body}"));
+        }
         if self.header("content-type") != "application/problem+json" {
             return Some(format!("{} without a problem document: {}", self.status, self.text()));
         }

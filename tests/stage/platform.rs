@@ -157,6 +157,7 @@ async fn services(
         smtp_url: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
         webhooks_private: false,
+        identity_providers_private: false,
         requests_per_minute: NO_LIMIT,
         attempts_per_network: 1_000_000,
         trusted_proxies: 0,
@@ -168,7 +169,8 @@ async fn services(
         Reception::new(config.link_secret.as_bytes(), 0, config.attempts_per_network).expect("a reception");
     let gate = souk_tenant_runtime::serve::gate(&config, &reception).await.expect("a gate");
     let till = souk_tenant_runtime::serve::till(&config).expect("a till");
-    Services::new(gate, till, CursorKey::new(b"of proofs"), reception, &config)
+    let embassy = souk_tenant_runtime::serve::embassy(&config).expect("an embassy");
+    Services::new(gate, till, CursorKey::new(b"of proofs"), (reception, embassy), &config)
 }
 
 async fn serve_control(database: &'static TestDatabase, pem: &str, domain: String, stop: Shutdown) -> String {

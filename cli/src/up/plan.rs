@@ -161,7 +161,8 @@ impl Plan<'_> {
             .env("SOUK_RUNTIME_KEY_FILE", self.home.keys().join("tenant-runtime.pem"))
             .env("SOUK_TEST_PROVIDER_URL", format!("http://127.0.0.1:{}", self.network.provider_port))
             .env("SOUK_PROVIDER_WEBHOOK_SECRET", &self.secrets.provider_webhook_secret)
-            .env("SOUK_WEBHOOKS_PRIVATE", "1"))
+            .env("SOUK_WEBHOOKS_PRIVATE", "1")
+            .env("SOUK_IDENTITY_PROVIDERS_PRIVATE", "1"))
     }
 
     /// What both planes are told.

@@ -3,12 +3,12 @@
 use souk_access::{ControlPermit, LinkSecret, Permission, Writes};
 use souk_api::Problem;
 use souk_kernel::{AccountId, IdentityId};
-use souk_openid::{OpenIdError, Person, Provider};
+use souk_openid::{OpenIdError, Person, Provider, challenge};
 use souk_tenancy::{ReadTx, WriteTx};
 use url::Url;
 
 use super::error::IdentityError;
-use super::model::{Back, Begin, PAGE, Ticket, believable_email, fits, flow, name_of};
+use super::model::{Back, Begin, PAGE, Ticket, believable_email, flow, name_of};
 use super::{permissions, queries};
 use crate::accounts::{self, Account, AccountError};
 use crate::config::Settings;
@@ -118,8 +118,8 @@ async fn keep(
 async fn redeem(tx: &mut WriteTx<'_>, ticket: &str, verifier: &str) -> Result<Ticket, IdentityError> {
     let secret = LinkSecret::parse(ticket).ok_or(IdentityError::TicketUnusable)?;
     let found = queries::use_ticket(tx, &secret.digest()).await?;
-    let (provider, challenge, person) = found.ok_or(IdentityError::TicketUnusable)?;
-    if !fits(verifier, &challenge) {
+    let (provider, begun, person) = found.ok_or(IdentityError::TicketUnusable)?;
+    if !challenge::fits(verifier, &begun) {
         return Err(IdentityError::TicketUnusable);
     }
     Ok(Ticket { provider, person: serde_json::from_value(person)? })

@@ -99,12 +99,8 @@ pub async fn meet(tx: &mut WriteTx<'_>, person: &Person) -> Result<Option<(Ident
         identities::issuer.eq(person.issuer.clone()).and(identities::subject.eq(person.subject.clone())),
     );
     let change = diesel::update(known)
-        .set((identities::last_used_at.eq(tx.now()), identities::email.eq(shown_email(person))));
+        .set((identities::last_used_at.eq(tx.now()), identities::email.eq(person.shown_email())));
     tx.optional(change.returning((identities::id, identities::account_id))).await
-}
-
-fn shown_email(person: &Person) -> Option<String> {
-    person.email.as_ref().filter(|email| email.len() <= 320 && !email.contains('\0')).cloned()
 }
 
 /// Links; `false` when the identity is linked already.
@@ -122,7 +118,7 @@ pub async fn insert(
         identities::provider.eq(provider.to_owned()),
         identities::issuer.eq(person.issuer.clone()),
         identities::subject.eq(person.subject.clone()),
-        identities::email.eq(shown_email(person)),
+        identities::email.eq(person.shown_email()),
         identities::created_at.eq(now),
         identities::last_used_at.eq(now),
     ));

@@ -1,7 +1,6 @@
 //! Signing in with others over HTTP: with a certified provider, and with one that lies.
 
 mod hostile;
-mod lying;
 mod real;
 mod rights;
 
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use souk_access::LinkSecret;
 use souk_openid::ProviderConfig;
+use souk_openid::test_support::{Liar, b64, header, parameter, query, signed};
 
 use crate::testing::{Answer, Call, Doors, House, Person};
 
@@ -50,17 +50,8 @@ impl Away {
     }
 
     fn of(&self, name: &str) -> String {
-        self.url.query_pairs().find(|(key, _)| key == name).expect("a parameter").1.into_owned()
+        parameter(self.url.as_str(), name)
     }
-}
-
-fn b64(bytes: &[u8]) -> String {
-    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes)
-}
-
-/// A query string.
-fn query(parts: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parts).finish()
 }
 
 /// What the page of the console finds in its fragment: a ticket, or why there is none.
@@ -71,6 +62,33 @@ fn landed(answer: Answer) -> Result<String, String> {
     match found.split_once('=').expect("a value") {
         ("token", ticket) => Ok(ticket.to_owned()),
         (_, why) => Err(why.to_owned()),
+    }
+}
+
+/// A liar's dealings with a house.
+trait Lies {
+    fn told<S>(&self, house: &House<S>, away: &Away, subject: &str, email: &str) -> Value;
+    /// The browser comes back with a code and its state.
+    async fn sends_back<S: Doors>(&self, house: &House<S>, away: &Away) -> Answer;
+    /// The whole way, for somebody honest: the ticket.
+    async fn vouches<S: Doors>(&self, house: &House<S>, subject: &str, email: &str) -> (Away, String);
+}
+
+impl Lies for Liar {
+    fn told<S>(&self, house: &House<S>, away: &Away, subject: &str, email: &str) -> Value {
+        self.claims(&away.of("nonce"), house.plane.clock().now().timestamp(), subject, email)
+    }
+
+    async fn sends_back<S: Doors>(&self, house: &House<S>, away: &Away) -> Answer {
+        let back = query(&[("code", "a code"), ("state", &away.of("state"))]);
+        house.get(&format!("/v1/sign-in/liar/callback?{back}")).send().await
+    }
+
+    async fn vouches<S: Doors>(&self, house: &House<S>, subject: &str, email: &str) -> (Away, String) {
+        let away = Away::leaves(house, "liar").await;
+        self.gives(&signed(1, &header(1), &self.told(house, &away, subject, email)));
+        let ticket = landed(self.sends_back(house, &away).await).unwrap();
+        (away, ticket)
     }
 }
 

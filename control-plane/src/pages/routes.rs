@@ -1,4 +1,4 @@
-//! The first address, and one page for four links: its script reads the secret from the fragment and calls the API.
+//! The first address, and one page for links and for browsers that come back from a provider: its script reads the secret from the fragment and calls the API.
 
 use std::sync::LazyLock;
 
@@ -7,6 +7,15 @@ use actix_web::{HttpResponse, web};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+
+pub(super) const PATHS: [&str; 6] = [
+    "/verify-email",
+    "/reset-password",
+    "/forgot-password",
+    "/accept-invitation",
+    "/signed-in",
+    "/signed-in-to-store",
+];
 
 const PAGE: &str = include_str!("../../templates/link.html");
 
@@ -27,10 +36,10 @@ fn hash_of(element: &str) -> String {
     STANDARD.encode(souk_api::Digest::of(inside.map_or("", |(text, _)| text).as_bytes()).as_bytes())
 }
 
-/// `/`, `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`.
+/// `/`, `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`, `/signed-in`, `/signed-in-to-store`.
 pub fn routes(config: &mut web::ServiceConfig) {
     config.route("/", web::get().to(index));
-    for path in ["/verify-email", "/reset-password", "/forgot-password", "/accept-invitation"] {
+    for path in PATHS {
         config.route(path, web::get().to(page));
     }
 }

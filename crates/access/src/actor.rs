@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId};
 
 use crate::api_key::{KeyKind, KeyMode};
 
@@ -23,8 +23,8 @@ pub enum Actor {
     Staff {
         /// The staff row.
         id: StaffId,
-        /// The person's account at the control plane.
-        account: AccountId,
+        /// The person's account at the control plane, if they have one.
+        account: Option<AccountId>,
         /// The role's name.
         role: Arc<str>,
     },
@@ -37,6 +37,13 @@ pub enum Actor {
         /// Test or live.
         mode: KeyMode,
         /// `object:action`, `object:*` or `*`; empty for publishable keys.
+        scopes: Arc<[String]>,
+    },
+    /// An integration that the store's people approved. Holds the scopes of its token.
+    App {
+        /// The app's row.
+        id: AppId,
+        /// `object:action`, `object:*` or `*`.
         scopes: Arc<[String]>,
     },
     /// Work of our own, with the reason that was logged.
@@ -53,7 +60,11 @@ impl Actor {
     pub fn customer(&self) -> Option<CustomerId> {
         match self {
             Self::Customer { id, .. } => Some(*id),
-            Self::Anonymous | Self::Staff { .. } | Self::ApiKey { .. } | Self::Service { .. } => None,
+            Self::Anonymous
+            | Self::Staff { .. }
+            | Self::ApiKey { .. }
+            | Self::App { .. }
+            | Self::Service { .. } => None,
         }
     }
 
@@ -62,9 +73,10 @@ impl Actor {
         match self {
             Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. } => Reach::Nobody,
             Self::Customer { id, .. } => Reach::Own(*id),
-            Self::Staff { .. } | Self::ApiKey { kind: KeyKind::Secret, .. } | Self::Service { .. } => {
-                Reach::Any
-            }
+            Self::Staff { .. }
+            | Self::ApiKey { kind: KeyKind::Secret, .. }
+            | Self::App { .. }
+            | Self::Service { .. } => Reach::Any,
         }
     }
 
@@ -73,13 +85,13 @@ impl Actor {
         matches!(self, Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. })
     }
 
-    /// Whether the actor works for the store (staff, secret key, ourselves) rather than shops in it.
+    /// Whether the actor works for the store (staff, secret key, app, ourselves) rather than shops in it.
     pub(crate) fn works_here(&self) -> bool {
         self.reach() == Reach::Any
     }
 }
 
-/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `service:…`, `anonymous`.
+/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `app:app_…`, `service:…`, `anonymous`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,6 +99,7 @@ impl fmt::Display for Actor {
             Self::Customer { id, .. } => write!(f, "customer:{id}"),
             Self::Staff { id, .. } => write!(f, "staff:{id}"),
             Self::ApiKey { id, .. } => write!(f, "key:{id}"),
+            Self::App { id, .. } => write!(f, "app:{id}"),
             Self::Service { name, .. } => write!(f, "service:{name}"),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::secret::{NoEntropy, SecretDigest, is_body, random_body};
+use crate::secret::{APP_SECRET, NoEntropy, SecretDigest, is_body, random_body};
 
 /// What a key may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +121,10 @@ impl fmt::Debug for ApiKey {
 /// logged, cached and sent on as referrers.
 pub(crate) fn appears_in(url: &str) -> bool {
     let plain = url.replace("%5F", "_").replace("%5f", "_");
-    FORMS.iter().any(|(form, _, _)| plain.contains(form)) || plain.contains("access_token=")
+    FORMS.iter().any(|(form, _, _)| plain.contains(form))
+        || plain.contains(APP_SECRET)
+        || plain.contains("access_token=")
+        || plain.contains("client_secret=")
 }
 
 #[cfg(test)]
@@ -139,6 +142,8 @@ mod tests {
                 assert!(!format!("{key:?}").contains(key.expose()));
                 assert!(appears_in(&format!("/store/v1/products?key={}", key.expose())));
                 assert!(appears_in(&format!("/store/v1/products?key={}", key.expose().replace('_', "%5F"))));
+                let app = crate::secret::AppSecret::mint().unwrap();
+                assert!(appears_in(&format!("/oauth/token?x={}", app.expose())));
             }
         }
     }

@@ -59,10 +59,23 @@ impl Caller {
     /// A permit for `P`, or why not: 401 without credentials, 403 with the wrong ones, 401 `step_up_required` when `P` is dangerous and
     /// staff proved who they are too long ago, 503 when the store is suspended (whoever works for it may still read).
     pub fn permit<P: Permission>(&self) -> Result<Permit<P>, Problem> {
-        let inner = &self.0;
         if !self.holds(P::KEY) {
-            return Err(refused(inner.actor == Actor::Anonymous, P::KEY));
+            return Err(refused(self.0.actor == Actor::Anonymous, P::KEY));
         }
+        self.admit()
+    }
+
+    /// The same where `P` is what anybody may, whatever the caller's own role holds: for what everybody does with their own affairs.
+    pub(crate) fn permit_as_anyone<P: Permission>(&self) -> Result<Permit<P>, Problem> {
+        let gate = &self.0.gate;
+        if !gate.policy().allows(gate.anyone(), P::KEY) {
+            return Err(refused(self.0.actor == Actor::Anonymous, P::KEY));
+        }
+        self.admit()
+    }
+
+    fn admit<P: Permission>(&self) -> Result<Permit<P>, Problem> {
+        let inner = &self.0;
         let is_person = matches!(inner.actor, Actor::Staff { .. });
         if P::STEP_UP && is_person && !is_lately(inner.proved_at, inner.scope.clock().now()) {
             return Err(step_up());

@@ -34,9 +34,7 @@ impl Credentials {
     /// Reads the headers. A malformed credential is 401, never "anonymous": a caller who meant to sign in must learn that it
     /// did not work.
     pub(crate) fn of(req: &HttpRequest) -> Result<Self, Problem> {
-        if appears_in(req.uri().path_and_query().map_or("", |target| target.as_str())) {
-            return Err(Problem::new(&CREDENTIALS_IN_URL));
-        }
+        none_in_url(req)?;
         let bearer = only(req, header::AUTHORIZATION.as_str())?;
         let storefront = only(req, PUBLISHABLE_HEADER)?;
         let mut credentials = Self::default();
@@ -63,6 +61,14 @@ impl Credentials {
         }
         Ok(credentials)
     }
+}
+
+/// Refuses an address that carries a credential.
+pub(crate) fn none_in_url(req: &HttpRequest) -> Result<(), Problem> {
+    if appears_in(req.uri().path_and_query().map_or("", |target| target.as_str())) {
+        return Err(Problem::new(&CREDENTIALS_IN_URL));
+    }
+    Ok(())
 }
 
 /// The one value of a header, if any; two are ambiguous.

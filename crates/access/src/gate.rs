@@ -10,17 +10,17 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use souk_api::Problem;
 use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
-use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
+use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreId};
 use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState};
 
 use crate::actor::Actor;
 use crate::api_key::{ApiKey, KeyKind};
 use crate::caller::{Caller, Inner as CallerInner};
 use crate::credentials::{Credentials, possession};
-use crate::error::{GateError, KEY_RESTRICTED, token_problem, unbelieved};
+use crate::error::{GateError, KEY_RESTRICTED, policy_problem, token_problem, unbelieved};
 use crate::host::host_of;
-use crate::policy::{PermissionSet, Policy};
-use crate::principal_cache::{Principals, Standing, Who};
+use crate::policy::{Grant, PermissionSet, Policy};
+use crate::principal_cache::{Principals, Standing, Who, grants};
 use crate::tokens::{AccessClaims, Audience, TokenError, TokenKind, Verifier, still_good};
 use crate::worker::WorkerPermit;
 
@@ -72,6 +72,15 @@ impl Gate {
     /// The plane's policy: for showing roles, and for checking what a new role or key would hold.
     pub fn policy(&self) -> &Policy {
         &self.0.policy
+    }
+
+    /// Whether whoever holds `wide` holds everything that `narrow` would give.
+    ///
+    /// # Errors
+    /// 403 when the policy cannot be compiled.
+    pub async fn covers(&self, wide: &[Grant], narrow: &[Grant]) -> Result<bool, Problem> {
+        let wide = self.0.policy.compile(wide).await.map_err(policy_problem)?;
+        Ok(wide.covers(&*self.0.policy.compile(narrow).await.map_err(policy_problem)?))
     }
 
     /// The stores this gate leads to.
@@ -138,6 +147,18 @@ impl Gate {
             return Err(token_problem(TokenError::Audience));
         }
         let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
+        Ok((account, self.nobody(scope, req)))
+    }
+
+    /// Host → store; the caller is nobody, whatever the `Authorization` header says.
+    pub(crate) fn unsigned(&self, req: &HttpRequest) -> Result<Caller, Problem> {
+        let entry = self.entry(req)?;
+        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
+        crate::credentials::none_in_url(req)?;
+        Ok(self.nobody(self.0.mint.scope(entry), req))
+    }
+
+    fn nobody(&self, scope: StoreScope, req: &HttpRequest) -> Caller {
         let inner = CallerInner {
             gate: self.clone(),
             scope,
@@ -148,7 +169,12 @@ impl Gate {
             possession: possession(req),
             proved_at: None,
         };
-        Ok((account, Caller(Arc::new(inner))))
+        Caller(Arc::new(inner))
+    }
+
+    /// What anybody may.
+    pub(crate) fn anyone(&self) -> &PermissionSet {
+        &self.0.anyone
     }
 
     /// So many proxies of ours stand before this process: so far a forwarded address is believed when a key is bound to networks.
@@ -224,7 +250,7 @@ impl Gate {
                 match self.0.principals.find(scope, &self.0.policy, Who::Staff(account)).await? {
                     Standing::Staff { id, role, set } => {
                         let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
-                        Ok((Actor::Staff { id, account, role }, set, proved_at))
+                        Ok((Actor::Staff { id, account: Some(account), role }, set, proved_at))
                     }
                     _ => Err(unbelieved(format!("{account} does not work in this store"))),
                 }
@@ -237,6 +263,29 @@ impl Gate {
                         Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper), None))
                     }
                     _ => Err(unbelieved(format!("{id} is unknown, disabled, or signed out everywhere"))),
+                }
+            }
+            TokenKind::Colleague => {
+                let id = StaffId::parse(&claims.sub).map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Colleague(id)).await? {
+                    Standing::Colleague { account, epoch, role, set } if epoch == claims.epoch => {
+                        let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
+                        Ok((Actor::Staff { id, account, role }, set, proved_at))
+                    }
+                    _ => Err(unbelieved(format!("{id} does not work here, or was given another role"))),
+                }
+            }
+            TokenKind::App => {
+                let id = AppId::parse(&claims.sub).map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::App(id)).await? {
+                    // Whatever changes an app's scopes raises its epoch, so the token's are among them.
+                    Standing::App { epoch } if epoch == claims.epoch => {
+                        let scopes: Vec<String> =
+                            claims.scope.iter().flat_map(|text| text.split(' ')).map(str::to_owned).collect();
+                        let set = self.0.policy.compile(&grants(&scopes)).await.map_err(policy_problem)?;
+                        Ok((Actor::App { id, scopes: scopes.into() }, set, None))
+                    }
+                    _ => Err(unbelieved(format!("{id} is unknown, revoked, or was given other scopes"))),
                 }
             }
             TokenKind::Account => Err(token_problem(TokenError::Audience)),

@@ -69,6 +69,7 @@ mod reply;
 mod secret;
 mod tokens;
 mod totp;
+mod unsigned;
 mod vault;
 mod vouched;
 mod worker;
@@ -92,11 +93,12 @@ pub use permit::Permit;
 pub use policy::{Grant, GrantError, PermissionSet, Policy, PolicyError, read_roles};
 pub use refresh::{RefreshRecord, RefreshToken, RefreshVerdict};
 pub use reply::Reply;
-pub use secret::{LinkSecret, NoEntropy, SecretDigest};
+pub use secret::{AppSecret, LinkSecret, NoEntropy, SecretDigest};
 pub use tokens::{
     AccessClaims, Audience, IssuedToken, MAX_LIFETIME, SigningKey, Subject, TokenError, TokenKind, Verifier,
 };
 pub use totp::{RecoveryCode, Totp};
+pub use unsigned::{AtWork, Unsigned};
 pub use vault::{Sealed, Vault};
 pub use vouched::Vouched;
 pub use worker::WorkerPermit;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use moka::future::Cache;
 use souk_api::Problem;
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId, StoreId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreId};
 use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
@@ -32,6 +32,8 @@ pub(crate) enum Who {
     Staff(AccountId),
     Customer(CustomerId, Option<SessionId>),
     Key([u8; 32]),
+    Colleague(StaffId),
+    App(AppId),
 }
 
 /// What the store says about them.
@@ -44,6 +46,15 @@ pub(crate) enum Standing {
         set: Arc<PermissionSet>,
     },
     Customer {
+        epoch: i64,
+    },
+    Colleague {
+        account: Option<AccountId>,
+        epoch: i64,
+        role: Arc<str>,
+        set: Arc<PermissionSet>,
+    },
+    App {
         epoch: i64,
     },
     Key {
@@ -129,6 +140,21 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::Customer { epoch: row.epoch }))
         }
+        Who::Colleague(id) => {
+            let row = scope
+                .read("access.colleague", async |tx| Ok::<_, LookUpError>(queries::colleague(tx, id).await?))
+                .await?;
+            let Some(row) = row else { return Ok(Standing::Unknown) };
+            let set = policy.compile(&grants(&row.staff.grants)).await?;
+            let (account, epoch, role) = (row.account_id, row.epoch, row.staff.role.into());
+            Ok(Standing::Colleague { account, epoch, role, set })
+        }
+        Who::App(id) => {
+            let row = scope
+                .read("access.app", async |tx| Ok::<_, LookUpError>(queries::app(tx, id).await?))
+                .await?;
+            Ok(row.map_or(Standing::Unknown, |row| Standing::App { epoch: row.epoch }))
+        }
         Who::Key(hash) => {
             let row = scope
                 .read("access.key", async |tx| Ok::<_, LookUpError>(queries::key(tx, &hash).await?))
@@ -180,7 +206,7 @@ fn touch(scope: StoreScope, id: ApiKeyId, stale: chrono::DateTime<chrono::Utc>) 
 }
 
 /// A grant this build cannot read grants nothing.
-fn grants(texts: &[String]) -> Vec<Grant> {
+pub(crate) fn grants(texts: &[String]) -> Vec<Grant> {
     let read = |text: &String| {
         text.parse::<Grant>()
             .inspect_err(|_| tracing::warn!(grant = %text, "a grant cannot be read and grants nothing"))

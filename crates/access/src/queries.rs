@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 /// An active member of staff with the grants of their role, as `object:action`.
@@ -25,6 +25,38 @@ pub(crate) async fn staff(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Opt
          FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.account_id = $1 AND s.state = 'active'")
         .bind::<Uuid, _>(account);
     tx.optional(query).await
+}
+
+/// The same, found by their own row: who signed in at the store itself.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct ColleagueRow {
+    #[diesel(embed)]
+    pub(crate) staff: StaffRow,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    pub(crate) account_id: Option<AccountId>,
+    #[diesel(sql_type = BigInt)]
+    pub(crate) epoch: i64,
+}
+
+pub(crate) async fn colleague(tx: &mut ReadTx<'_>, id: StaffId) -> Result<Option<ColleagueRow>, DbError> {
+    let query =
+        sql("SELECT s.id, s.account_id, s.epoch, r.name AS role, ARRAY(SELECT p.object || ':' || p.action \
+         FROM role_permissions p WHERE p.role_id = r.id ORDER BY 1) AS grants \
+         FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.id = $1 AND s.state = 'active'")
+        .bind::<Uuid, _>(id);
+    tx.optional(query).await
+}
+
+/// An app that is approved and not revoked.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct AppRow {
+    #[diesel(sql_type = BigInt)]
+    pub(crate) epoch: i64,
+}
+
+pub(crate) async fn app(tx: &mut ReadTx<'_>, id: AppId) -> Result<Option<AppRow>, DbError> {
+    let query = sql("SELECT epoch FROM apps WHERE id = $1 AND state = 'approved'");
+    tx.optional(query.bind::<Uuid, _>(id)).await
 }
 
 /// A customer who may sign in.

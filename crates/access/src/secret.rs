@@ -96,6 +96,49 @@ impl LinkSecret {
     }
 }
 
+/// What the secret of an app begins with.
+pub(crate) const APP_SECRET: &str = "app_secret_";
+
+/// The secret of an app: `app_secret_` and 256 random bits. Shown once, stored as its digest; `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AppSecret(String);
+
+impl AppSecret {
+    /// A new secret.
+    ///
+    /// # Errors
+    /// The operating system gave no random bytes.
+    pub fn mint() -> Result<Self, NoEntropy> {
+        Ok(Self(format!("{APP_SECRET}{}", random_body()?)))
+    }
+
+    /// Reads a secret from a request; `None` when it cannot be one, so no query is spent on it.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.strip_prefix(APP_SECRET).filter(|body| is_body(body)).map(|_| Self(text.to_owned()))
+    }
+
+    /// What to store or look up by.
+    pub fn digest(&self) -> SecretDigest {
+        SecretDigest::of(&self.0)
+    }
+
+    /// What a person recognises it by, safe to store and show: `app_secret_AbCd`.
+    pub fn prefix(&self) -> &str {
+        self.0.get(..APP_SECRET.len() + 4).unwrap_or_default()
+    }
+
+    /// The secret itself, for the one answer that shows it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AppSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AppSecret(…)")
+    }
+}
+
 impl fmt::Debug for LinkSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LinkSecret(…)")

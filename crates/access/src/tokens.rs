@@ -15,7 +15,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
+use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreId};
 
 /// The longest life of an access token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -53,6 +53,10 @@ pub enum TokenKind {
     Staff,
     /// A shopper with an account in a store; `sub` is a customer.
     Customer,
+    /// A person working in a store who signed in at the store itself; `sub` is their staff row.
+    Colleague,
+    /// An integration that a store's people approved; `sub` is the app, and `scope` what it may.
+    App,
 }
 
 /// Whom a new token is about.
@@ -64,6 +68,10 @@ pub enum Subject {
     Staff(AccountId, Option<DateTime<Utc>>),
     /// See [`TokenKind::Customer`].
     Customer(CustomerId),
+    /// See [`TokenKind::Colleague`]; and when they last proved who they are.
+    Colleague(StaffId, Option<DateTime<Utc>>),
+    /// See [`TokenKind::App`].
+    App(AppId),
 }
 
 impl Subject {
@@ -72,13 +80,15 @@ impl Subject {
             Self::Account(_) => TokenKind::Account,
             Self::Staff(..) => TokenKind::Staff,
             Self::Customer(_) => TokenKind::Customer,
+            Self::Colleague(..) => TokenKind::Colleague,
+            Self::App(_) => TokenKind::App,
         }
     }
 
     fn proved_at(self) -> Option<DateTime<Utc>> {
         match self {
-            Self::Staff(_, proved_at) => proved_at,
-            Self::Account(_) | Self::Customer(_) => None,
+            Self::Staff(_, proved_at) | Self::Colleague(_, proved_at) => proved_at,
+            Self::Account(_) | Self::Customer(_) | Self::App(_) => None,
         }
     }
 
@@ -86,6 +96,8 @@ impl Subject {
         match self {
             Self::Account(id) | Self::Staff(id, _) => id.to_string(),
             Self::Customer(id) => id.to_string(),
+            Self::Colleague(id, _) => id.to_string(),
+            Self::App(id) => id.to_string(),
         }
     }
 }
@@ -120,6 +132,12 @@ pub struct AccessClaims {
     /// When staff last proved who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_time: Option<i64>,
+    /// The OAuth client that the token was given to (RFC 9068): an app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    /// What an app may do with it: `object:action` and the like, with spaces between.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
 }
 
 /// Why a token was not issued or not believed. Every variant is a 401 to the caller; the difference is for the log.
@@ -268,6 +286,34 @@ impl SigningKey {
         now: DateTime<Utc>,
         lifetime: Duration,
     ) -> Result<IssuedToken, TokenError> {
+        self.issue_claims(audience, subject, epoch, session, None, now, lifetime)
+    }
+
+    /// Issues a token of an app for a store, good for these scopes. `lifetime` is cut to [`MAX_LIFETIME`].
+    pub fn issue_for_app(
+        &self,
+        store: StoreId,
+        app: AppId,
+        scopes: &[String],
+        epoch: i64,
+        now: DateTime<Utc>,
+        lifetime: Duration,
+    ) -> Result<IssuedToken, TokenError> {
+        let scope = Some(scopes.join(" "));
+        self.issue_claims(Audience::Store(store), Subject::App(app), epoch, None, scope, now, lifetime)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each is one claim")]
+    fn issue_claims(
+        &self,
+        audience: Audience,
+        subject: Subject,
+        epoch: i64,
+        session: Option<SessionId>,
+        scope: Option<String>,
+        now: DateTime<Utc>,
+        lifetime: Duration,
+    ) -> Result<IssuedToken, TokenError> {
         let lifetime = lifetime.min(MAX_LIFETIME);
         let mut jti = [0_u8; 16];
         getrandom::fill(&mut jti).map_err(|_| TokenError::Entropy)?;
@@ -289,6 +335,8 @@ impl SigningKey {
             epoch,
             sid: session.map(|id| id.to_string()),
             auth_time: subject.proved_at().map(|at| at.timestamp()),
+            client_id: scope.is_some().then(|| subject.text()),
+            scope,
         };
         Ok(IssuedToken {
             text: self.sign(&claims)?,

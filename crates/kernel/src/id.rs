@@ -252,6 +252,7 @@ kinds! {
     Staff "stf" "staff" StaffId;
     Role "rol" "role" RoleId;
     ApiKey "key" "api key" ApiKeyId;
+    App "app" "app" AppId;
     Customer "cus" "customer" CustomerId;
     Address "adr" "address" AddressId;
     Product "prd" "product" ProductId;

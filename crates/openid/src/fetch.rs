@@ -24,40 +24,62 @@ pub enum FetchError {
     Json(#[from] serde_json::Error),
     #[error(transparent)]
     Malformed(#[from] http::Error),
-    #[error("{0} is neither HTTPS nor on this machine")]
+    #[error("{0} is no address to be asked")]
     Plain(Url),
 }
 
-/// A client for providers: no redirects, no proxies, ten seconds.
-///
-/// # Errors
-/// When the TLS library cannot be set up.
-pub fn client() -> Result<reqwest::Client, reqwest::Error> {
-    // Another one may have been installed before; any will do.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .redirect(Policy::none())
-        .no_proxy()
-        .timeout(WHOLE)
-        .user_agent(concat!("Souk/", env!("CARGO_PKG_VERSION")))
-        .build()
+/// How providers are asked, and where they may be: no redirects, no proxies, ten seconds. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) http: reqwest::Client,
+    wary: bool,
 }
 
-/// Plain HTTP is for a provider on this machine: what is sent over it can be read and changed.
-pub(crate) fn sound(url: Url) -> Result<Url, FetchError> {
-    let local = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let good = url.scheme() == "https" || (url.scheme() == "http" && local);
-    if good { Ok(url) } else { Err(FetchError::Plain(url)) }
+impl Client {
+    /// For providers that whoever runs this process named: HTTPS wherever they are, plain HTTP on this machine.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn trusting() -> Result<Self, reqwest::Error> {
+        // Another one may have been installed before; any will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            .timeout(WHOLE)
+            .user_agent(concat!("Souk/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        Ok(Self { http, wary: false })
+    }
+
+    /// For providers that somebody else named: HTTPS on the open internet, and nowhere this process alone could reach.
+    ///
+    /// # Errors
+    /// When the TLS library cannot be set up.
+    pub fn wary() -> Result<Self, reqwest::Error> {
+        Ok(Self { http: souk_outbound::client(false, WHOLE)?, wary: true })
+    }
+
+    /// Whether an address may be asked. Plain HTTP is for a provider on this machine: what is sent over it can be read and changed.
+    pub(crate) fn sound(&self, url: Url) -> Result<Url, FetchError> {
+        let local = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        };
+        let good = if self.wary {
+            souk_outbound::readable(url.as_str(), false).is_ok()
+        } else {
+            url.scheme() == "https" || (url.scheme() == "http" && local)
+        };
+        if good { Ok(url) } else { Err(FetchError::Plain(url)) }
+    }
 }
 
 /// One request of the `oauth2` crate.
-pub(crate) async fn send(client: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, FetchError> {
-    let mut response = client.execute(request.try_into()?).await?;
+pub(crate) async fn send(client: Client, request: HttpRequest) -> Result<HttpResponse, FetchError> {
+    let mut response = client.http.execute(request.try_into()?).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -73,7 +95,7 @@ pub(crate) async fn send(client: reqwest::Client, request: HttpRequest) -> Resul
 
 /// A JSON document.
 pub(crate) async fn get<T: DeserializeOwned>(
-    client: &reqwest::Client,
+    client: &Client,
     url: &Url,
     bearer: Option<&str>,
 ) -> Result<T, FetchError> {

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 /// The three values of one sign-in, each 43 characters of base64url or more. `state` goes through the browser, so `nonce` and `verifier` must
 /// not follow from it for anybody but us. `Debug` shows nothing.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,6 +15,14 @@ pub struct Flow {
     pub nonce: String,
     /// Proof Key for Code Exchange: the code is worth nothing to whoever does not know this.
     pub verifier: String,
+}
+
+impl Flow {
+    /// The flow of a state: nonce and verifier follow from it for whoever can compute `secret`, so neither need be stored.
+    pub fn of(state: &str, secret: impl Fn(&'static str) -> [u8; 32]) -> Self {
+        let derive = |purpose| URL_SAFE_NO_PAD.encode(secret(purpose));
+        Self { state: state.to_owned(), nonce: derive("openid nonce"), verifier: derive("openid verifier") }
+    }
 }
 
 impl fmt::Debug for Flow {

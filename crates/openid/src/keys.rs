@@ -10,11 +10,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::fetch::{FetchError, get};
+use crate::fetch::{Client, FetchError, get};
 
 const KEPT: Duration = Duration::from_secs(3600);
 /// Tokens with made-up key names make us ask no oftener than this.
 const PAUSE: Duration = Duration::from_secs(10);
+
+/// One algorithm for each kind of key.
+const SIGNING: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA];
 
 #[derive(Debug, Deserialize)]
 struct Document {
@@ -39,7 +42,7 @@ impl Keys {
     /// The key a token's header names, if it signs with this algorithm.
     pub async fn find(
         &self,
-        client: &reqwest::Client,
+        client: &Client,
         url: &Url,
         kid: Option<&str>,
         algorithm: Algorithm,
@@ -56,7 +59,13 @@ impl Keys {
         Ok(choose(&self.load(client, url).await?, kid, algorithm))
     }
 
-    async fn load(&self, client: &reqwest::Client, url: &Url) -> Result<Arc<Vec<Jwk>>, Arc<FetchError>> {
+    /// Whether there is a key that signs.
+    pub async fn any(&self, client: &Client, url: &Url) -> Result<bool, Arc<FetchError>> {
+        let keys = self.load(client, url).await?;
+        Ok(keys.iter().any(|key| SIGNING.iter().any(|algorithm| fits(key, *algorithm))))
+    }
+
+    async fn load(&self, client: &Client, url: &Url) -> Result<Arc<Vec<Jwk>>, Arc<FetchError>> {
         let ask = async {
             let document: Document = get(client, url, None).await?;
             // A kind of key we do not know is no reason to refuse those we do.

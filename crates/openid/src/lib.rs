@@ -6,17 +6,20 @@
 //! somebody claims, and believable only when the provider says it was verified.
 //!
 //! What is refused: documents, keys and tokens of another issuer; unsigned tokens, and those whose algorithm does not fit the key
-//! (`alg: none`, HMAC with a public key); another audience, another nonce, tokens that are too old; plain HTTP except on this machine;
-//! redirects; answers that are too long or take too long.
+//! (`alg: none`, HMAC with a public key); another audience, another nonce, tokens that are too old; addresses that the [`Client`] may not
+//! ask; redirects; answers that are too long or take too long.
 
+pub mod challenge;
 mod claims;
 mod fetch;
 mod flow;
 mod keys;
 mod metadata;
 mod provider;
+#[cfg(feature = "test_support")]
+pub mod test_support;
 
 pub use claims::{Expected, Refused};
-pub use fetch::{FetchError, client};
+pub use fetch::{Client, FetchError};
 pub use flow::Flow;
 pub use provider::{ConfigError, OpenIdError, Person, Provider, ProviderConfig};

@@ -4,7 +4,7 @@ use oauth2::AuthType;
 use serde::Deserialize;
 use url::Url;
 
-use crate::fetch::{FetchError, sound};
+use crate::fetch::{Client, FetchError};
 use crate::provider::OpenIdError;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -25,24 +25,24 @@ pub(crate) struct Metadata {
 }
 
 /// Where the document is: the issuer's path comes first (Discovery 1.0 §4).
-pub(crate) fn location(issuer: &Url) -> Result<Url, FetchError> {
-    let mut url = sound(issuer.clone())?;
+pub(crate) fn location(client: &Client, issuer: &Url) -> Result<Url, FetchError> {
+    let mut url = client.sound(issuer.clone())?;
     let path = format!("{}/.well-known/openid-configuration", url.path().trim_end_matches('/'));
     url.set_path(&path);
     Ok(url)
 }
 
 impl Metadata {
-    /// Refuses a document that speaks for somebody else, leads to plain HTTP, or cannot do S256.
-    pub fn checked(self, issuer: &str) -> Result<Self, OpenIdError> {
+    /// Refuses a document that speaks for somebody else, leads where the client may not go, or cannot do S256.
+    pub fn checked(self, client: &Client, issuer: &str) -> Result<Self, OpenIdError> {
         if self.issuer != issuer {
             return Err(OpenIdError::Issuer(self.issuer));
         }
         for url in [&self.authorization_endpoint, &self.token_endpoint, &self.jwks_uri] {
-            sound(url.clone())?;
+            client.sound(url.clone())?;
         }
         if let Some(url) = &self.userinfo_endpoint {
-            sound(url.clone())?;
+            client.sound(url.clone())?;
         }
         match &self.code_challenge_methods_supported {
             Some(methods) if !methods.iter().any(|method| method == "S256") => Err(OpenIdError::NoPkce),
@@ -79,10 +79,14 @@ mod tests {
         })
     }
 
+    fn client() -> Client {
+        Client::trusting().unwrap()
+    }
+
     fn check(name: &str, value: Value) -> Result<Metadata, OpenIdError> {
         let mut document = document();
         document[name] = value;
-        serde_json::from_value::<Metadata>(document).unwrap().checked("https://id.example")
+        serde_json::from_value::<Metadata>(document).unwrap().checked(&client(), "https://id.example")
     }
 
     #[test]
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_document_is_below_the_issuers_path() {
-        let of = |issuer: &str| location(&issuer.parse().unwrap()).map(|url| url.to_string());
+        let of = |issuer: &str| location(&client(), &issuer.parse().unwrap()).map(|url| url.to_string());
         assert_eq!(of("https://id.example").unwrap(), "https://id.example/.well-known/openid-configuration");
         assert_eq!(
             of("https://id.example/tenant/").unwrap(),
@@ -117,5 +121,25 @@ mod tests {
         );
         assert!(of("http://127.0.0.1:9000").is_ok() && of("http://localhost:9000").is_ok());
         assert!(of("http://id.example").is_err() && of("file:///etc/passwd").is_err());
+    }
+
+    #[test]
+    fn a_wary_client_asks_the_open_internet_only() {
+        let wary = Client::wary().unwrap();
+        for inner in [
+            "http://127.0.0.1:9000",
+            "https://localhost",
+            "https://169.254.169.254",
+            "https://10.0.0.1",
+            "https://[::1]",
+        ] {
+            assert!(location(&wary, &inner.parse().unwrap()).is_err(), "{inner}");
+            let mut document = document();
+            document["token_endpoint"] = json!(inner);
+            let document: Metadata = serde_json::from_value(document).unwrap();
+            assert!(document.checked(&wary, "https://id.example").is_err(), "{inner}");
+        }
+        let document: Metadata = serde_json::from_value(document()).unwrap();
+        assert!(document.checked(&wary, "https://id.example").is_ok());
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::claims::{self, About, Claims, Expected, Refused};
-use crate::fetch::{FetchError, get, send, sound};
+use crate::fetch::{self, FetchError, get, send};
 use crate::flow::Flow;
 use crate::keys::Keys;
 use crate::metadata::{Metadata, location};
@@ -61,7 +61,7 @@ impl fmt::Debug for ProviderConfig {
 pub enum ConfigError {
     #[error("`{0}` is no id of a provider: 1 to 40 of a-z, 0-9 and hyphen")]
     Id(String),
-    #[error("{0}: the issuer must be an https address without query and fragment")]
+    #[error("{0}: the issuer must be an https address that may be asked, without query and fragment")]
     Issuer(String),
     #[error("{0}: `openid` must be among the scopes")]
     Scopes(String),
@@ -80,6 +80,8 @@ pub enum OpenIdError {
     MixedUp,
     #[error("the provider refused the code: {0}")]
     Exchange(String),
+    #[error("the provider shows no key that signs")]
+    NoKeys,
     #[error("the provider gave no ID token")]
     NoIdToken,
     #[error("the userinfo is about somebody else")]
@@ -121,6 +123,18 @@ pub struct Person {
     pub authenticated_at: Option<DateTime<Utc>>,
 }
 
+impl Person {
+    /// The address, if the provider has verified it. It decides nothing about who somebody is.
+    pub fn verified_email(&self) -> Option<&str> {
+        self.email.as_deref().filter(|_| self.email_verified)
+    }
+
+    /// The address as it may be shown beside an identity: of a sane length.
+    pub fn shown_email(&self) -> Option<String> {
+        self.email.clone().filter(|email| email.len() <= 320 && !email.contains('\0'))
+    }
+}
+
 #[derive(Clone, Debug, Deserialize, Serialize)]
 struct IdToken {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,7 +160,7 @@ pub struct Provider(Arc<Inner>);
 struct Inner {
     config: ProviderConfig,
     issuer: Url,
-    client: reqwest::Client,
+    client: fetch::Client,
     metadata: Cache<(), Arc<Metadata>>,
     keys: Keys,
 }
@@ -156,15 +170,15 @@ impl Provider {
     ///
     /// # Errors
     /// When it cannot be configured so.
-    pub fn new(config: ProviderConfig, client: reqwest::Client) -> Result<Self, ConfigError> {
+    pub fn new(config: ProviderConfig, client: fetch::Client) -> Result<Self, ConfigError> {
         let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         let id = config.id.clone();
         if id.is_empty() || id.len() > 40 || !id.chars().all(plain) {
             return Err(ConfigError::Id(id));
         }
-        let issuer = Url::parse(&config.issuer)
-            .ok()
-            .filter(|url| url.query().is_none() && url.fragment().is_none() && sound(url.clone()).is_ok());
+        let issuer = Url::parse(&config.issuer).ok().filter(|url| {
+            url.query().is_none() && url.fragment().is_none() && client.sound(url.clone()).is_ok()
+        });
         let issuer = issuer.ok_or_else(|| ConfigError::Issuer(id.clone()))?;
         if !config.scopes.iter().any(|scope| scope == "openid") {
             return Err(ConfigError::Scopes(id));
@@ -189,10 +203,21 @@ impl Provider {
     async fn metadata(&self) -> Result<Arc<Metadata>, OpenIdError> {
         let inner = &self.0;
         let ask = async {
-            let document: Metadata = get(&inner.client, &location(&inner.issuer)?, None).await?;
-            Ok::<_, OpenIdError>(Arc::new(document.checked(&inner.config.issuer)?))
+            let document: Metadata =
+                get(&inner.client, &location(&inner.client, &inner.issuer)?, None).await?;
+            Ok::<_, OpenIdError>(Arc::new(document.checked(&inner.client, &inner.config.issuer)?))
         };
         Ok(inner.metadata.try_get_with((), ask).await?)
+    }
+
+    /// Asks for the document and the keys, if they are not remembered: whether there is a provider that can be believed.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn check(&self) -> Result<(), OpenIdError> {
+        let metadata = self.metadata().await?;
+        let signs = self.0.keys.any(&self.0.client, &metadata.jwks_uri).await?;
+        if signs { Ok(()) } else { Err(OpenIdError::NoKeys) }
     }
 
     /// The address to send the browser to. With `fresh` the person must show who they are, signed in there or not.

@@ -19,5 +19,5 @@ mod tests;
 pub use actions::poll::{Swept, run_due_refunds, sweep};
 pub use actions::settle::{Settled, settle};
 pub use error::{CATALOGUE, CheckoutError};
-pub use model::{PublicAddress, Till};
+pub use model::Till;
 pub use routes::routes;

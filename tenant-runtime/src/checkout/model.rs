@@ -11,39 +11,7 @@ use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrde
 use crate::payments::{
     PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
 };
-
-/// How stores are reached from outside: `https` and no port, or `http` and 8081 at home.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicAddress {
-    pub scheme: String,
-    pub port: Option<u16>,
-}
-
-impl PublicAddress {
-    /// How stores below a platform domain (`souk.example`, `localhost:8081`) are reached: by `https`, but at home by `http`.
-    pub fn below(domain: &str) -> Self {
-        let (host, port) = match domain.rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().ok()),
-            None => (domain, None),
-        };
-        let at_home = host == "localhost" || host.ends_with(".localhost");
-        Self { scheme: if at_home { "http" } else { "https" }.to_owned(), port }
-    }
-
-    /// The address of a store's first host, without a slash at the end. The Host header of a request has no say in it.
-    pub fn of(&self, store: &StoreEntry) -> String {
-        self.of_host(store.hosts.first().map(String::as_str))
-    }
-
-    /// The address of a host, or of this machine.
-    pub fn of_host(&self, host: Option<&str>) -> String {
-        let host = host.unwrap_or("localhost");
-        match self.port {
-            Some(port) => format!("{}://{host}:{port}", self.scheme),
-            None => format!("{}://{host}", self.scheme),
-        }
-    }
-}
+use crate::storefront::PublicAddress;
 
 /// What every checkout of a process shares. One per app, as `web::Data<Till>`, and one for the worker.
 #[derive(Clone, Debug)]
@@ -276,17 +244,5 @@ mod tests {
         assert_eq!(next_step(OrderState::Open, &flagged, after(49)), Next::Forget);
         let offline = PaymentSession { provider: ProviderCode::Manual, ..session(SessionState::Pending) };
         assert_eq!(next_step(OrderState::Open, &offline, after(1)), Next::Forget);
-    }
-
-    #[test]
-    fn stores_are_reached_as_their_platform_is() {
-        let address = |domain: &str| {
-            let address = PublicAddress::below(domain);
-            (address.scheme, address.port)
-        };
-        assert_eq!(address("souk.example"), ("https".to_owned(), None));
-        assert_eq!(address("souk.example:8443"), ("https".to_owned(), Some(8443)));
-        assert_eq!(address("localhost:8081"), ("http".to_owned(), Some(8081)));
-        assert_eq!(address("demo.localhost"), ("http".to_owned(), None));
     }
 }

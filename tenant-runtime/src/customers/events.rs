@@ -16,6 +16,9 @@ pub struct LetterWanted {
     /// The session a letter about a sign-in tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_id: Option<SessionId>,
+    /// The identity provider a letter about a way in tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
 }
 
 impl Fact for LetterWanted {

@@ -14,10 +14,10 @@ mod routes;
 #[cfg(test)]
 pub mod tests;
 
-pub use actions::{Letter, buyer, erase, export, letter, ordered};
+pub use actions::{Letter, buyer, erase, export, letter, open, ordered, register_vouched, tell_of_identity};
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};
-pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Typed, customer_of};
+pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Tokens, Typed, customer_of};
 pub use routes::routes;
 
 /// Checks the current password of a signed-in customer; guesses are counted like sign-ins.

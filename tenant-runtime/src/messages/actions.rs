@@ -13,10 +13,10 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::MessageError;
 use super::model::{Message, is_worth_a_mail, render, retry_after, template_of};
 use super::queries;
-use crate::checkout::PublicAddress;
 use crate::customers::{self, LetterWanted};
 use crate::settings;
 use crate::staff::{self, StaffInvited};
+use crate::storefront::PublicAddress;
 
 /// A send takes no longer than this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -63,7 +63,7 @@ pub async fn queue_letter(
     // In the fragment, which browsers send to nobody.
     let link = letter.secret.map_or_else(|| page.clone(), |secret| format!("{page}#{}", secret.expose()));
     let (device, network) = letter.device.unwrap_or_default();
-    let order = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network });
+    let order = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network, "provider": letter.provider });
     let own = queries::own_template(tx, letter.template, &store.locale).await?;
     let mail = match render(letter.template, own.as_ref(), &store.locale, &store.name, &order) {
         Err(error) if own.is_some() => {

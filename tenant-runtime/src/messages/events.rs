@@ -8,9 +8,9 @@ use souk_tenancy::WriteTx;
 use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
-use crate::checkout::PublicAddress;
 use crate::customers::{CustomerErased, LetterWanted};
 use crate::staff::StaffInvited;
+use crate::storefront::PublicAddress;
 
 /// Queues the mails that follow from what happens to orders.
 pub struct OrderMail;

@@ -60,6 +60,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         mail!("customer_confirm_new_email"),
         mail!("customer_email_changed"),
         mail!("customer_new_device"),
+        mail!("customer_identity_linked"),
+        mail!("customer_identity_unlinked"),
         template!("de/layout.html"),
         mail!("de/order_placed"),
         mail!("de/order_paid"),
@@ -75,6 +77,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         mail!("de/customer_confirm_new_email"),
         mail!("de/customer_email_changed"),
         mail!("de/customer_new_device"),
+        mail!("de/customer_identity_linked"),
+        mail!("de/customer_identity_unlinked"),
     ];
     for (name, text) in all.into_iter().flatten() {
         if let Err(error) = environment.add_template(name, text) {

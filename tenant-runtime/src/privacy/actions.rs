@@ -6,17 +6,18 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::PrivacyError;
 use super::model::{CartExport, PersonalData};
 use super::queries;
-use crate::{cart, customers, orders};
+use crate::{cart, customers, identities, orders};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
     let customer = customers::export(tx, id).await?;
+    let identities = identities::of_customer(tx, id).await?;
     let orders = orders::of_customer(tx, id).await?;
     let carts = cart::of_customer(tx, id).await?.into_iter().map(CartExport::from).collect();
-    Ok(PersonalData { customer, orders, carts })
+    Ok(PersonalData { customer, identities, orders, carts })
 }
 
-/// Forgets a person, in one transaction: account, address book, sessions, carts; names and addresses on their orders, guest orders of a
+/// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts; names and addresses on their orders, guest orders of a
 /// confirmed mailbox included. Mails to them are forgotten by whoever keeps mail, when the event is heard.
 pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<(), PrivacyError> {
     let mailbox = customers::erase(tx, id).await?;
@@ -25,6 +26,7 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<
         return Err(PrivacyError::OrdersUnderWay(under_way));
     }
     orders::forget(tx, id, mailbox.as_deref()).await?;
+    identities::forget_customer(tx, id).await?;
     queries::forget_replies(tx, id).await?;
     Ok(cart::forget(tx, id).await?)
 }

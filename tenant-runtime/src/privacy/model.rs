@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::cart::{Address, Cart};
 use crate::customers::{CustomerExport, Typed};
+use crate::identities::IdentityView;
 use crate::orders::ShopperOrderView;
 
 /// A copy of everything, machine-readable.
@@ -13,6 +14,8 @@ use crate::orders::ShopperOrderView;
 pub struct PersonalData {
     #[serde(flatten)]
     pub customer: CustomerExport,
+    /// Who they are elsewhere.
+    pub identities: Vec<IdentityView>,
     pub orders: Vec<ShopperOrderView>,
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,

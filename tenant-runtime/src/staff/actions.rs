@@ -90,11 +90,15 @@ pub async fn letter(tx: &mut WriteTx<'_>, invited: &StaffInvited) -> Result<Opti
     Ok(found.map(|invitation| StaffLetter { recipient: invitation.email, role: invitation.role, secret }))
 }
 
-/// Joins by an invitation. Whoever has the secret was sent it; the account is whom the control plane vouches for.
+/// Joins by an invitation. Whoever has the secret was sent it; the account is whom the control plane vouches for,
+/// if it does: whoever has none comes in by an identity elsewhere.
+///
+/// # Errors
+/// 410 for a secret that cannot be used, 409 for somebody who works here.
 pub async fn accept(
     tx: &mut WriteTx<'_>,
     by: &mut By,
-    account: AccountId,
+    account: Option<AccountId>,
     secret: &LinkSecret,
     name: &str,
 ) -> Result<Colleague, StaffError> {
@@ -105,7 +109,7 @@ pub async fn accept(
     })?;
     let colleague = joined.ok_or(StaffError::InvitationUnusable)?;
     by.actor = format!("staff:{}", colleague.id);
-    let details = json!({ "role": colleague.role, "account": account.to_string() });
+    let details = json!({ "role": colleague.role, "account": account.map(|id| id.to_string()) });
     audit::record(tx, by, "staff.joined", &colleague.id.to_string(), Change::default(), details).await?;
     Ok(colleague)
 }
@@ -279,6 +283,14 @@ pub fn view(colleague: Colleague) -> StaffView {
     StaffView { id, email, name, role, state, created_at }
 }
 
+/// Who this is, if they work here.
+///
+/// # Errors
+/// The database's only.
+pub async fn colleague(tx: &mut ReadTx<'_>, id: StaffId) -> Result<Option<StaffView>, StaffError> {
+    Ok(queries::colleague(tx, id).await?.map(view))
+}
+
 /// What an actor's permissions come from, and the grants themselves.
 pub async fn grants_of_actor(
     tx: &mut ReadTx<'_>,
@@ -300,6 +312,12 @@ pub async fn grants_of_actor(
                 (true, "publishable") => ("built-in role shopper".to_owned(), Vec::new()),
                 (true, _) => ("scopes of the key".to_owned(), scopes),
             }
+        }));
+    }
+    if let Ok(id) = souk_kernel::AppId::parse(actor) {
+        return Ok(queries::explain_app(tx, id).await?.map(|(scopes, live)| match live {
+            true => ("scopes of the app".to_owned(), scopes),
+            false => ("an app that is not approved, or revoked".to_owned(), Vec::new()),
         }));
     }
     if let Ok(id) = souk_kernel::CustomerId::parse(actor) {

@@ -13,7 +13,8 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{StaffLetter, letter};
+pub use actions::{StaffLetter, accept, colleague, letter};
 pub use error::{CATALOGUE, StaffError};
 pub use events::StaffInvited;
+pub use model::{Colleague, StaffView, check_scopes};
 pub use routes::routes;

@@ -12,9 +12,9 @@ use super::model::{ApiKeyView, StaffView};
 use crate::schema::{api_keys, role_permissions, roles, staff};
 
 pub use team::{
-    accept, active_owners, colleague, explain_customer, explain_key, insert_role, invitation_letter,
-    invitations, invite, lock_role, lock_role_named, lock_roles, members_of, remove, remove_role,
-    revoke_invitation, set_role, works_here, write_role,
+    accept, active_owners, colleague, explain_app, explain_customer, explain_key, insert_role,
+    invitation_letter, invitations, invite, lock_role, lock_role_named, lock_roles, members_of, remove,
+    remove_role, revoke_invitation, set_role, works_here, write_role,
 };
 
 pub async fn people(tx: &mut ReadTx<'_>) -> Result<Vec<StaffView>, DbError> {

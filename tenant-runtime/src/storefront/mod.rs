@@ -9,6 +9,6 @@ mod routes;
 mod tests;
 
 pub use error::StorefrontError;
-pub use model::Origins;
+pub use model::{Origins, PublicAddress};
 pub use queries::{account_url, origins};
 pub use routes::routes;

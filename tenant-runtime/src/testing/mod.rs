@@ -27,14 +27,17 @@ use uuid::Uuid;
 
 pub use self::call::Answer;
 use crate::app::{self, Services};
-use crate::checkout::{PublicAddress, Till};
+use crate::checkout::Till;
 use crate::customers::Reception;
+use crate::identities::Embassy;
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::storefront::PublicAddress;
 
 /// What the test provider and the shops share.
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const CONTROL: &str = "https://control.example";
+const CONSOLE: &str = "https://console.example";
 /// Short, so that a test of a silent provider is.
 const PROVIDER_TIMEOUT: Duration = Duration::from_millis(1500);
 /// More than any test asks.
@@ -53,6 +56,7 @@ pub struct TestShop {
     key: Arc<SigningKey>,
     requests_per_minute: u32,
     cache: ReadCache,
+    embassy: Embassy,
     door: OnceCell<Door>,
 }
 
@@ -104,15 +108,23 @@ impl TestShop {
             clock: clock.clone(),
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
+        let embassy = Embassy::new(b"of tests", address.clone(), CONSOLE, true).unwrap();
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
         let cache = ReadCache::new(0);
-        Self { store, gate, clock, till, reception, key, requests_per_minute, cache, door: OnceCell::new() }
+        let door = OnceCell::new();
+        Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, door }
     }
 
     /// The same, with shoppers' pages kept in memory as a process keeps them. Other shops keep none: their tests arrange things by SQL and
     /// ask at once.
     pub fn keeping_pages(self) -> Self {
         Self { cache: ReadCache::new(1 << 20), ..self }
+    }
+
+    /// The same, where identity providers must be of the open internet. Other shops ask those of this machine.
+    pub fn facing_the_internet(self) -> Self {
+        let embassy = Embassy::new(b"of tests", self.till.address.clone(), CONSOLE, false).unwrap();
+        Self { embassy, ..self }
     }
 
     /// A token of the store's owner.
@@ -140,7 +152,7 @@ impl TestShop {
                     self.gate.clone(),
                     self.till.clone(),
                     CursorKey::new(b"of tests"),
-                    self.reception.clone(),
+                    (self.reception.clone(), self.embassy.clone()),
                     self.requests_per_minute,
                     false,
                     true,

@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use souk_openid::test_support::{Liar, b64, header, jwk, key, query, signed};
 
-use super::lying::{Liar, header, jwk, key, signed};
-use super::{Away, Client, b64, config, landed, query, redeems, traces};
+use super::{Away, Client, Lies as _, config, landed, redeems, traces};
 use crate::testing::{Doors, House, clock, house_beside, pass};
 
 async fn stage() -> (House<impl Doors>, Liar) {
@@ -101,7 +101,7 @@ async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
     ];
     for (lie, token) in lies {
         let away = Away::leaves(&house, "liar").await;
-        liar.gives(&token(&liar.claims(&house, &away, "248289761001", &email)));
+        liar.gives(&token(&liar.told(&house, &away, "248289761001", &email)));
         assert_eq!(landed(liar.sends_back(&house, &away).await), Err("refused".into()), "{lie}");
     }
     for (told, answer, why) in [
@@ -125,12 +125,12 @@ async fn an_answer_of_another_issuer_is_not_taken() {
         house.get(&format!("/v1/sign-in/{provider}/callback?{back}{more}")).send().await
     };
     let away = Away::leaves(&house, "liar").await;
-    liar.gives(&signed(1, &header(1), &liar.claims(&house, &away, "1", &email)));
+    liar.gives(&signed(1, &header(1), &liar.told(&house, &away, "1", &email)));
     // The state is the one provider's: at the other's address it finds nothing, and stays good.
     back("other", &away, "").await.refused(400, "sign_in_unknown");
     assert_eq!(landed(back("liar", &away, "&iss=https://evil.example").await), Err("refused".into()));
     let away = Away::leaves(&house, "liar").await;
-    liar.gives(&signed(1, &header(1), &liar.claims(&house, &away, "1", &email)));
+    liar.gives(&signed(1, &header(1), &liar.told(&house, &away, "1", &email)));
     let iss = format!("&{}", query(&[("iss", &liar.issuer), ("session_state", "x"), ("authuser", "0")]));
     assert!(landed(back("liar", &away, &iss).await).is_ok());
     // A provider that promises to name itself must.
@@ -138,7 +138,7 @@ async fn an_answer_of_another_issuer_is_not_taken() {
     strict.script().metadata["authorization_response_iss_parameter_supported"] = json!(true);
     let house = house_beside(clock(), vec![config("liar", &strict.issuer)]).await;
     let away = Away::leaves(&house, "liar").await;
-    strict.gives(&signed(1, &header(1), &strict.claims(&house, &away, "1", &email)));
+    strict.gives(&signed(1, &header(1), &strict.told(&house, &away, "1", &email)));
     assert_eq!(landed(strict.sends_back(&house, &away).await), Err("refused".into()));
 }
 
@@ -167,7 +167,7 @@ async fn states_and_tickets_work_once_and_not_for_long() {
     redeems(&house, &ticket, &late.client).send().await.refused(410, "ticket_unusable");
     let away = Away::leaves(&house, "liar").await;
     pass(&clock, TimeDelta::minutes(10));
-    liar.gives(&signed(1, &header(1), &liar.claims(&house, &away, "1", &email)));
+    liar.gives(&signed(1, &header(1), &liar.told(&house, &away, "1", &email)));
     liar.sends_back(&house, &away).await.refused(400, "sign_in_unknown");
     // Whoever says no at the provider comes back too.
     let away = Away::leaves(&house, "liar").await;
@@ -184,7 +184,7 @@ async fn a_rotated_key_is_found_and_made_up_ones_cost_the_provider_nothing() {
     liar.script().keys = json!({ "keys": [jwk(2), jwk(1)] });
     let come = async |number: u8| {
         let away = Away::leaves(&house, "liar").await;
-        liar.gives(&signed(number, &header(number), &liar.claims(&house, &away, "1", &email)));
+        liar.gives(&signed(number, &header(number), &liar.told(&house, &away, "1", &email)));
         landed(liar.sends_back(&house, &away).await)
     };
     assert!(come(2).await.is_ok());

@@ -3,9 +3,9 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use souk_kernel::Clock;
+use souk_openid::test_support::{Liar, header, signed};
 
-use super::lying::{Liar, header, signed};
-use super::{Away, config, landed, links, person, redeems, traces};
+use super::{Away, Lies as _, config, landed, links, person, redeems, traces};
 use crate::testing::{Doors, House, PASSWORD, Person, a_second, clock, house_beside, pass};
 
 const IDENTITIES: &str = "/v1/account/identities";
@@ -63,7 +63,7 @@ async fn an_address_that_is_claimed_opens_nothing() {
         (free.as_str(), json!("no")),
     ] {
         let away = Away::leaves(&house, "liar").await;
-        let mut claims = liar.claims(&house, &away, "2", email);
+        let mut claims = liar.told(&house, &away, "2", email);
         claims["email_verified"] = verified;
         liar.gives(&signed(1, &header(1), &claims));
         let ticket = landed(liar.sends_back(&house, &away).await).unwrap();
@@ -87,7 +87,7 @@ async fn the_userinfo_is_asked_where_the_token_is_silent_and_must_be_about_the_s
     let come = async |userinfo: Value| {
         liar.script().userinfo = userinfo;
         let away = Away::leaves(&house, "liar").await;
-        let mut claims = liar.claims(&house, &away, "1", &email);
+        let mut claims = liar.told(&house, &away, "1", &email);
         for name in ["email", "email_verified", "name"] {
             claims.as_object_mut().unwrap().remove(name);
         }
@@ -208,7 +208,7 @@ async fn signed_in_at_the_provider_long_ago_is_no_proof_of_now() {
     let email = address(&liar);
     let come = async |ago: i64| {
         let away = Away::leaves(&house, "liar").await;
-        let mut claims = liar.claims(&house, &away, "1", &email);
+        let mut claims = liar.told(&house, &away, "1", &email);
         claims["auth_time"] = json!(house.plane.clock().now().timestamp() - ago);
         liar.gives(&signed(1, &header(1), &claims));
         let ticket = landed(liar.sends_back(&house, &away).await).unwrap();

@@ -24,7 +24,7 @@ pub(super) async fn want(
     customer_id: CustomerId,
     letter: LetterKind,
 ) -> Result<(), CustomerError> {
-    souk_event_bus::emit(tx, &LetterWanted { customer_id, letter, session_id: None }).await?;
+    souk_event_bus::emit(tx, &LetterWanted { customer_id, letter, session_id: None, provider: None }).await?;
     Ok(())
 }
 
@@ -53,6 +53,48 @@ pub async fn register(
     // A disabled customer gets no mail, and nobody learns that: the event names nobody.
     let known = queries::find_by_email(tx, &wish.email).await?.map_or(id, |customer| customer.id);
     want(tx, known, LetterKind::AlreadyRegistered).await
+}
+
+/// Makes an account for somebody whose address a provider has verified, without a password; `None` when the address has one.
+///
+/// # Errors
+/// The database's only.
+pub async fn register_vouched(
+    tx: &mut WriteTx<'_>,
+    email: &Email,
+    (first_name, last_name): (String, String),
+) -> Result<Option<CustomerId>, CustomerError> {
+    let id = CustomerId::new();
+    let new = queries::NewCustomer {
+        id,
+        email,
+        hash: None,
+        first_name,
+        last_name,
+        accepts_marketing: false,
+        verified: true,
+    };
+    if !queries::insert(tx, new).await? {
+        return Ok(None);
+    }
+    souk_event_bus::emit(tx, &CustomerRegistered { customer_id: id }).await?;
+    Ok(Some(id))
+}
+
+/// Tells a customer by mail that an identity of this provider now is a way into their account, or is none any more.
+///
+/// # Errors
+/// The database's only.
+pub async fn tell_of_identity(
+    tx: &mut WriteTx<'_>,
+    customer_id: CustomerId,
+    provider: &str,
+    linked: bool,
+) -> Result<(), CustomerError> {
+    let letter = if linked { LetterKind::IdentityLinked } else { LetterKind::IdentityUnlinked };
+    let provider = Some(provider.to_owned());
+    souk_event_bus::emit(tx, &LetterWanted { customer_id, letter, session_id: None, provider }).await?;
+    Ok(())
 }
 
 /// Sends the confirmation mail again; earlier links stop working.

@@ -23,6 +23,8 @@ pub struct Letter {
     pub account_url: Option<String>,
     /// The device a letter about a sign-in tells of, and its network.
     pub device: Option<(String, String)>,
+    /// The identity provider a letter about a way in tells of.
+    pub provider: Option<String>,
 }
 
 /// The letter that is wanted, its link made now; none when the customer is gone or never was. The link is good if and only if this
@@ -54,6 +56,7 @@ pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Optio
         secret,
         account_url: storefront::account_url(tx).await?,
         device: device.map(|session| (session.user_agent, session.network)),
+        provider: wanted.provider.clone(),
     }))
 }
 

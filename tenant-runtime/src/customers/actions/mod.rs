@@ -18,8 +18,8 @@ use super::model::{
 use super::queries;
 
 pub use account::{
-    change_password, chosen, complete_reset, confirm_email, edit_account, prove, register, request_reset,
-    resend_verification, verify, wish_email,
+    change_password, chosen, complete_reset, confirm_email, edit_account, prove, register, register_vouched,
+    request_reset, resend_verification, tell_of_identity, verify, wish_email,
 };
 pub use letters::{Letter, letter};
 pub use sessions::{Refreshed, attempt, begin, end, end_all, open, refresh};

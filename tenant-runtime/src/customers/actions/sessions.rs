@@ -60,6 +60,9 @@ pub async fn begin(
 
 /// Second half, after the password fitted: a new session, its first refresh token, and an access token. A device in a network where the
 /// customer was never seen is told to them.
+///
+/// # Errors
+/// [`CustomerError::WrongCredentials`] for whoever may not sign in.
 pub async fn open(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
@@ -84,7 +87,8 @@ pub async fn open(
     queries::insert_session(tx, &session).await?;
     if is_new {
         let (letter, session_id) = (LetterKind::NewDevice, Some(session.id));
-        souk_event_bus::emit(tx, &LetterWanted { customer_id: customer.id, letter, session_id }).await?;
+        let wanted = LetterWanted { customer_id: customer.id, letter, session_id, provider: None };
+        souk_event_bus::emit(tx, &wanted).await?;
     }
     let tokens = issue(tx, signing, &session, customer.epoch).await?;
     Ok(Tokens { account: Some(customer.into()), ..tokens })

@@ -299,6 +299,8 @@ pub enum LetterKind {
     ConfirmNewEmail,
     EmailChanged,
     NewDevice,
+    IdentityLinked,
+    IdentityUnlinked,
 }
 
 impl LetterKind {
@@ -313,6 +315,8 @@ impl LetterKind {
             Self::ConfirmNewEmail => "customer_confirm_new_email",
             Self::EmailChanged => "customer_email_changed",
             Self::NewDevice => "customer_new_device",
+            Self::IdentityLinked => "customer_identity_linked",
+            Self::IdentityUnlinked => "customer_identity_unlinked",
         }
     }
 
@@ -323,7 +327,11 @@ impl LetterKind {
             Self::AlreadyRegistered | Self::ResetPassword => Some(Purpose::ResetPassword),
             Self::ConfirmOldEmail => Some(Purpose::EmailOld),
             Self::ConfirmNewEmail => Some(Purpose::EmailNew),
-            Self::PasswordChanged | Self::EmailChanged | Self::NewDevice => None,
+            Self::PasswordChanged
+            | Self::EmailChanged
+            | Self::NewDevice
+            | Self::IdentityLinked
+            | Self::IdentityUnlinked => None,
         }
     }
 }

@@ -17,7 +17,7 @@ use souk_api::{Problem, network_of, user_agent_of};
 use souk_kernel::{CartId, CustomerId};
 use utoipa::ToSchema;
 
-/// Who signs the tokens of customers.
+/// Who signs the tokens that a store gives.
 const ISSUER: &str = "souk:runtime";
 /// Password hashes at once, and callers waiting for them: a flood of sign-ins must leave a core to the checkout.
 const HASHES: usize = 1;
@@ -73,12 +73,16 @@ impl Reception {
         LinkSecret::parse(&URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
-    /// A verifier that believes the tokens signed here, about customers and nobody else.
+    /// A verifier that believes the tokens signed here: about customers, about staff who signed in here, about apps.
     ///
     /// # Errors
     /// None that a derived key could cause.
     pub fn trusted_by(&self, verifier: Verifier) -> Result<Verifier, TokenError> {
-        verifier.trust(self.signing.issuer(), self.signing.public_pem(), &[TokenKind::Customer])
+        verifier.trust(
+            self.signing.issuer(),
+            self.signing.public_pem(),
+            &[TokenKind::Customer, TokenKind::Colleague, TokenKind::App],
+        )
     }
 
     fn of(req: &HttpRequest) -> Result<&Self, Problem> {

@@ -143,7 +143,7 @@ pub struct MatrixRow {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ExplainQuery {
-    /// `stf_…`, `key_…`, `cus_…` or `anyone`.
+    /// `stf_…`, `key_…`, `app_…`, `cus_…` or `anyone`.
     pub actor: String,
     /// `object:action`.
     pub action: String,

@@ -1,9 +1,9 @@
 //! Invitations, changes of colleagues and roles.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Binary, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::{Grant, SecretDigest};
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, Email, InvitationId, RoleId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, Email, InvitationId, RoleId, StaffId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -160,7 +160,7 @@ pub async fn invitation_letter(
 pub async fn accept(
     tx: &mut WriteTx<'_>,
     digest: &SecretDigest,
-    account: AccountId,
+    account: Option<AccountId>,
     name: &str,
 ) -> Result<Option<Colleague>, DbError> {
     let now = tx.now();
@@ -170,7 +170,7 @@ pub async fn accept(
          SELECT $5, $2, used.email, used.email_key, $3, used.role_id, 'active', $4, $4 FROM used \
          RETURNING id, email, name, role_id, (SELECT r.name FROM roles r WHERE r.id = role_id) AS role, state, version, created_at")
     .bind::<Binary, _>(digest.as_bytes().to_vec())
-    .bind::<SqlUuid, _>(account)
+    .bind::<Nullable<SqlUuid>, _>(account)
     .bind::<Text, _>(name.to_owned())
     .bind::<Timestamptz, _>(now)
     .bind::<SqlUuid, _>(StaffId::new());
@@ -241,6 +241,13 @@ pub async fn explain_key(
         .bind::<Timestamptz, _>(now);
     let row: Option<KeyGrants> = tx.optional(query).await?;
     Ok(row.map(|row| (row.kind, row.scopes, row.live)))
+}
+
+/// An app's scopes, and whether it is approved.
+pub async fn explain_app(tx: &mut ReadTx<'_>, id: AppId) -> Result<Option<(Vec<String>, bool)>, DbError> {
+    let query = sql("SELECT '' AS kind, scopes, state = 'approved' AS live FROM apps WHERE id = $1");
+    let row: Option<KeyGrants> = tx.optional(query.bind::<SqlUuid, _>(id)).await?;
+    Ok(row.map(|row| (row.scopes, row.live)))
 }
 
 /// Whether a customer may sign in; none when there is no such customer.

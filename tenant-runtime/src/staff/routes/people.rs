@@ -129,7 +129,7 @@ async fn accept(
     let (account, permit) = (vouched.account, vouched.permit);
     let mut by = By::of(permit.actor(), cause);
     let work = async move |tx: &mut WriteTx<'_>| {
-        actions::accept(tx, &mut by, account, &secret, body.name.as_str()).await
+        actions::accept(tx, &mut by, Some(account), &secret, body.name.as_str()).await
     };
     let colleague = permit.write("staff.accept", work).await?;
     Ok(HttpResponse::Created().json(actions::view(colleague)))

@@ -13,11 +13,12 @@ use tokio_util::task::TaskTracker;
 
 use super::super::error::WebhookError;
 use super::super::events::WebhookDisabled;
-use super::super::model::{AttemptView, PATIENCE, Parcel, readable, retry_after, signatures, with_jitter};
+use super::super::model::{AttemptView, PATIENCE, Parcel, retry_after, signatures, with_jitter};
 use super::super::queries::{self, deliveries};
-use super::connector;
 use crate::settings;
 
+/// From the first byte sent to the last one read: whoever drips bytes gets no longer.
+const WHOLE: Duration = Duration::from_secs(15);
 /// Under way at once: to one endpoint, and to all of this process.
 const PER_ENDPOINT: usize = 4;
 const AT_ONCE: usize = 128;
@@ -51,7 +52,7 @@ impl Courier {
     /// # Errors
     /// When the client cannot be made.
     pub fn new(private: bool) -> Result<Self, reqwest::Error> {
-        Self::patient(private, connector::WHOLE)
+        Self::patient(private, WHOLE)
     }
 
     /// A courier that waits so long for a whole answer.
@@ -60,7 +61,7 @@ impl Courier {
     /// As [`Courier::new`].
     pub fn patient(private: bool, whole: Duration) -> Result<Self, reqwest::Error> {
         Ok(Self {
-            client: connector::client(private, whole)?,
+            client: souk_outbound::client(private, whole)?,
             private,
             all: Arc::new(Semaphore::new(AT_ONCE)),
             endpoints: Arc::default(),
@@ -150,7 +151,7 @@ impl Courier {
 
     async fn post(&self, parcel: &Parcel, headers: &[(&'static str, String)]) -> Answer {
         let failed = |error: String| Answer { status: None, body: None, error: Some(error) };
-        let url = match readable(&parcel.url, self.private) {
+        let url = match souk_outbound::readable(&parcel.url, self.private) {
             Ok(url) => url,
             Err(message) => return failed(format!("the address {message}")),
         };

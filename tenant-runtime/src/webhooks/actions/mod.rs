@@ -1,6 +1,5 @@
 //! Endpoints, planning and telling.
 
-mod connector;
 mod courier;
 
 use souk_access::WorkerPermit;
@@ -11,12 +10,10 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::WebhookError;
 use super::model::{
     DeliveryDetailView, EditEndpoint, EndpointView, LEASE, MOST_ENDPOINTS, NewDelivery, NewEndpoint, OVERLAP,
-    ResendWish, Secret, readable,
+    ResendWish, Secret,
 };
 use super::queries::{self, deliveries};
 
-#[cfg(test)]
-pub use connector::client;
 pub use courier::Courier;
 
 /// What the test event is called; no store states it.
@@ -42,7 +39,7 @@ pub async fn create(
 }
 
 fn check_url(url: &str, private: bool) -> Result<(), WebhookError> {
-    readable(url, private).map(drop).map_err(|message| WebhookError::Field("/url", message))
+    souk_outbound::readable(url, private).map(drop).map_err(|message| WebhookError::Field("/url", message))
 }
 
 fn check_kinds<'k>(

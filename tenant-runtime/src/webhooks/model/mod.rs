@@ -1,6 +1,5 @@
 //! Endpoints, deliveries, the signature, when to try again.
 
-mod address;
 mod signature;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,7 +12,6 @@ use souk_kernel::{EventId, Text, WebhookDeliveryId, WebhookEndpointId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use address::{is_public, readable};
 pub use signature::{Secret, signatures};
 
 /// Endpoints of one store.

@@ -340,7 +340,7 @@ async fn inner_addresses_are_never_connected_to() {
         );
     }
     // A name that resolves to this machine: the connector itself refuses.
-    let client = actions::client(false, SHORT).unwrap();
+    let client = souk_outbound::client(false, SHORT).unwrap();
     let error = client.get(format!("http://localhost:{port}/ok")).send().await.unwrap_err();
     let causes: Vec<_> = std::iter::successors(std::error::Error::source(&error), |error| error.source())
         .map(ToString::to_string)

@@ -1,4 +1,4 @@
-//! Where a webhook may go: the open internet, and nowhere else.
+//! Where a request of ours may go: the open internet, and nowhere else.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -42,7 +42,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(segments[0] == 0x3fff && segments[1] < 0x1000)
 }
 
-/// Reads an endpoint's address. `private` allows this machine and plain HTTP: for development.
+/// Reads an address that somebody gave us. `private` allows this machine and plain HTTP: for development.
 ///
 /// # Errors
 /// What would have been right.
@@ -54,7 +54,7 @@ pub fn readable(text: &str, private: bool) -> Result<Url, String> {
         _ => return Err("must begin with https://".to_owned()),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not hold a name or password: the signature tells that it is us".to_owned());
+        return Err("must not hold a name or password".to_owned());
     }
     if url.fragment().is_some() {
         return Err("must not have a fragment".to_owned());

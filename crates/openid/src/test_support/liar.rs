@@ -1,16 +1,16 @@
 //! A provider that does what a test tells it to. It knows no login page: the test is the browser.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-use super::{Away, b64, query};
-use crate::testing::{Answer, Doors, House};
+use super::{CLIENT, b64};
 
 /// What it answers.
+#[derive(Debug)]
 pub struct Script {
     pub metadata: Value,
     pub keys: Value,
@@ -22,16 +22,19 @@ pub struct Script {
     pub exchanged: Vec<HashMap<String, String>>,
 }
 
-#[derive(Clone)]
+/// The provider. Clones are the same one.
+#[derive(Clone, Debug)]
 pub struct Liar {
     pub issuer: String,
     script: Arc<Mutex<Script>>,
 }
 
+/// The private key of this number.
 pub fn key(number: u8) -> SigningKey {
     SigningKey::from_bytes(&[number; 32])
 }
 
+/// Its public half, as it is published.
 pub fn jwk(number: u8) -> Value {
     let x = b64(key(number).verifying_key().as_bytes());
     json!({ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": format!("key-{number}"), "x": x })
@@ -44,14 +47,19 @@ pub fn signed(number: u8, header: &Value, claims: &Value) -> String {
     format!("{text}.{}", b64(&signature.to_bytes()))
 }
 
+/// The header of a token signed with it.
 pub fn header(number: u8) -> Value {
     json!({ "alg": "EdDSA", "kid": format!("key-{number}") })
 }
 
 impl Liar {
+    /// Listens at a port of its own.
+    ///
+    /// # Panics
+    /// When it cannot.
     pub async fn new() -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let issuer = format!("http://{}", listener.local_addr().expect("an address"));
         let metadata = json!({
             "issuer": issuer,
             "authorization_endpoint": format!("{issuer}/auth"),
@@ -78,20 +86,20 @@ impl Liar {
                 .route("/token", web::post().to(token_of))
                 .route("/me", web::get().to(userinfo_of))
         });
-        let server = server.workers(1).disable_signals().listen(listener).unwrap().run();
+        let server = server.workers(1).disable_signals().listen(listener).expect("a server").run();
         actix_web::rt::spawn(server);
         liar
     }
 
+    /// What it answers, to be changed.
     pub fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap()
+        self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The claims of an honest token for this sign-in.
-    pub fn claims<S>(&self, house: &House<S>, away: &Away, subject: &str, email: &str) -> Value {
-        let now = house.plane.clock().now().timestamp();
+    /// The claims of an honest token for a sign-in with this nonce; `now` in seconds since 1970.
+    pub fn claims(&self, nonce: &str, now: i64, subject: &str, email: &str) -> Value {
         json!({
-            "iss": self.issuer, "aud": "souk", "sub": subject, "nonce": away.of("nonce"), "iat": now, "exp": now + 300,
+            "iss": self.issuer, "aud": CLIENT, "sub": subject, "nonce": nonce, "iat": now, "exp": now + 300,
             "email": email, "email_verified": true, "name": "Ada Lovelace",
         })
     }
@@ -100,20 +108,6 @@ impl Liar {
     pub fn gives(&self, id_token: &str) {
         self.script().token =
             (200, json!({ "access_token": "an access token", "token_type": "Bearer", "id_token": id_token }));
-    }
-
-    /// The browser comes back with a code and its state.
-    pub async fn sends_back<S: Doors>(&self, house: &House<S>, away: &Away) -> Answer {
-        let back = query(&[("code", "a code"), ("state", &away.of("state"))]);
-        house.get(&format!("/v1/sign-in/liar/callback?{back}")).send().await
-    }
-
-    /// The whole way, for somebody honest: the ticket.
-    pub async fn vouches<S: Doors>(&self, house: &House<S>, subject: &str, email: &str) -> (Away, String) {
-        let away = Away::leaves(house, "liar").await;
-        self.gives(&signed(1, &header(1), &self.claims(house, &away, subject, email)));
-        let ticket = super::landed(self.sends_back(house, &away).await).unwrap();
-        (away, ticket)
     }
 }
 
@@ -133,11 +127,11 @@ async fn token_of(
     form: web::Form<HashMap<String, String>>,
 ) -> HttpResponse {
     let mut form = form.into_inner();
-    let shown = req.headers().get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    let shown = req.headers().get("authorization").map(|value| value.to_str().expect("text").to_owned());
     form.insert("authorization".to_owned(), shown.unwrap_or_default());
     let mut script = liar.script();
     script.exchanged.push(form);
-    HttpResponse::build(script.token.0.try_into().unwrap()).json(&script.token.1)
+    HttpResponse::build(script.token.0.try_into().expect("a status")).json(&script.token.1)
 }
 
 async fn userinfo_of(liar: web::Data<Liar>, req: HttpRequest) -> HttpResponse {

@@ -1,8 +1,8 @@
-//! The HTTP client of webhooks: it connects to addresses of the open internet only.
+//! An HTTP client that connects to addresses of the open internet only.
 //!
 //! A name is resolved by [`Careful`], which hands the client nothing but addresses it has checked, and it is those that are connected to: a
 //! name that answers differently a moment later gains nothing. Redirects are not followed. Addresses in the URL itself never come here:
-//! [`super::super::model::readable`] is asked again before every attempt.
+//! [`crate::readable`] is asked before every request.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,11 +10,9 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 
-use super::super::model::is_public;
+use crate::address::is_public;
 
 const CONNECT: Duration = Duration::from_secs(5);
-/// From the first byte sent to the last one read: whoever drips bytes gets no longer.
-pub const WHOLE: Duration = Duration::from_secs(15);
 
 /// The name leads to no address that may be connected to.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +35,11 @@ impl Resolve for Careful {
     }
 }
 
-/// A client that waits so long for a whole answer; `private` allows every address: for development.
+/// A client that waits so long for a whole answer, from the first byte sent to the last one read: whoever drips bytes gets no longer.
+/// `private` allows every address: for development.
+///
+/// # Errors
+/// When the TLS library cannot be set up.
 pub fn client(private: bool, whole: Duration) -> Result<reqwest::Client, reqwest::Error> {
     // Another one may have been installed before; any will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
