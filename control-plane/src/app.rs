@@ -17,7 +17,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::plane::Plane;
 use crate::{
-    accounts, audit, factors, identities, members, messages, operations, organizations, pages, plans,
+    accounts, audit, factors, grants, identities, members, messages, operations, organizations, pages, plans,
     sessions, stores,
 };
 
@@ -34,6 +34,7 @@ pub fn permissions() -> impl Iterator<Item = PermissionKey> {
         organizations::PERMISSIONS,
         members::PERMISSIONS,
         stores::PERMISSIONS,
+        grants::PERMISSIONS,
         operations::PERMISSIONS,
         audit::PERMISSIONS,
         messages::PERMISSIONS,
@@ -60,7 +61,7 @@ pub enum AppError {
 /// The gate of this plane: believes its own tokens about accounts, and asks the members' register.
 pub async fn gate(mint: ControlMint, signing: &SigningKey) -> Result<ControlGate, AppError> {
     let verifier = Verifier::new().trust(signing.issuer(), signing.public_pem(), &[TokenKind::Account])?;
-    Ok(ControlGate::open(mint, verifier, policy().await?, members::Register)?)
+    Ok(ControlGate::open(mint, verifier, policy().await?, members::Register, audit::Log)?)
 }
 
 fn routes(config: &mut ServiceConfig<'_>) {
@@ -74,6 +75,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(plans::routes)
         .configure(stores::routes)
         .configure(operations::routes)
+        .configure(grants::routes)
         .configure(audit::routes);
 }
 

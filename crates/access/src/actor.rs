@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, CustomerId, SessionId, StaffId, StoreGrantId};
 
 use crate::api_key::{KeyKind, KeyMode};
 
@@ -39,6 +39,13 @@ pub enum Actor {
         /// `object:action`, `object:*` or `*`; empty for publishable keys.
         scopes: Arc<[String]>,
     },
+    /// Somebody of the platform whom a grant lets look, for a while and with a reason. Changes nothing; each request is told in the log.
+    Platform {
+        /// The grant.
+        grant: StoreGrantId,
+        /// The person's account at the control plane.
+        account: AccountId,
+    },
     /// Work of our own, with the reason that was logged.
     Service {
         /// Which worker.
@@ -53,7 +60,11 @@ impl Actor {
     pub fn customer(&self) -> Option<CustomerId> {
         match self {
             Self::Customer { id, .. } => Some(*id),
-            Self::Anonymous | Self::Staff { .. } | Self::ApiKey { .. } | Self::Service { .. } => None,
+            Self::Anonymous
+            | Self::Staff { .. }
+            | Self::ApiKey { .. }
+            | Self::Platform { .. }
+            | Self::Service { .. } => None,
         }
     }
 
@@ -62,9 +73,10 @@ impl Actor {
         match self {
             Self::Anonymous | Self::ApiKey { kind: KeyKind::Publishable, .. } => Reach::Nobody,
             Self::Customer { id, .. } => Reach::Own(*id),
-            Self::Staff { .. } | Self::ApiKey { kind: KeyKind::Secret, .. } | Self::Service { .. } => {
-                Reach::Any
-            }
+            Self::Staff { .. }
+            | Self::ApiKey { kind: KeyKind::Secret, .. }
+            | Self::Platform { .. }
+            | Self::Service { .. } => Reach::Any,
         }
     }
 
@@ -79,7 +91,8 @@ impl Actor {
     }
 }
 
-/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `service:…`, `anonymous`.
+/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `platform:acc_…`,
+/// `service:…`, `anonymous`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -87,6 +100,7 @@ impl fmt::Display for Actor {
             Self::Customer { id, .. } => write!(f, "customer:{id}"),
             Self::Staff { id, .. } => write!(f, "staff:{id}"),
             Self::ApiKey { id, .. } => write!(f, "key:{id}"),
+            Self::Platform { account, .. } => write!(f, "platform:{account}"),
             Self::Service { name, .. } => write!(f, "service:{name}"),
         }
     }

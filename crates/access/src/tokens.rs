@@ -15,7 +15,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
+use souk_kernel::{AccountId, CustomerId, SessionId, StoreGrantId, StoreId};
 
 /// The longest life of an access token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -53,6 +53,8 @@ pub enum TokenKind {
     Staff,
     /// A shopper with an account in a store; `sub` is a customer.
     Customer,
+    /// Somebody of the platform who may look at a store for a while; `sub` is the grant, which the store asks after.
+    Platform,
 }
 
 /// Whom a new token is about.
@@ -64,6 +66,8 @@ pub enum Subject {
     Staff(AccountId, Option<DateTime<Utc>>),
     /// See [`TokenKind::Customer`].
     Customer(CustomerId),
+    /// See [`TokenKind::Platform`].
+    Platform(StoreGrantId),
 }
 
 impl Subject {
@@ -72,13 +76,14 @@ impl Subject {
             Self::Account(_) => TokenKind::Account,
             Self::Staff(..) => TokenKind::Staff,
             Self::Customer(_) => TokenKind::Customer,
+            Self::Platform(_) => TokenKind::Platform,
         }
     }
 
     fn proved_at(self) -> Option<DateTime<Utc>> {
         match self {
             Self::Staff(_, proved_at) => proved_at,
-            Self::Account(_) | Self::Customer(_) => None,
+            Self::Account(_) | Self::Customer(_) | Self::Platform(_) => None,
         }
     }
 
@@ -86,6 +91,7 @@ impl Subject {
         match self {
             Self::Account(id) | Self::Staff(id, _) => id.to_string(),
             Self::Customer(id) => id.to_string(),
+            Self::Platform(id) => id.to_string(),
         }
     }
 }
