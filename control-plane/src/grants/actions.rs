@@ -41,7 +41,7 @@ pub async fn request(
         id: StoreGrantId::new(),
         store_id: wish.store,
         account_id: account,
-        holder: holder.email.to_string(),
+        holder: holder.email.as_str().to_owned(),
         reason: wish.reason.as_str().to_owned(),
         created_at: now,
         expires_at: now + TimeDelta::minutes(wish.minutes),

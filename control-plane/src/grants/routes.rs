@@ -79,9 +79,8 @@ async fn list(
     let store = *store;
     let scope = format!("grants:{store}");
     let (before, limit) = (paging.position::<StoreGrantId>(&key, &scope)?, paging.fetch());
-    let load = async move |tx: &mut ReadTx<'_>| {
-        Ok::<_, GrantError>(queries::list(tx, store, before, limit).await?)
-    };
+    let load =
+        async move |tx: &mut ReadTx<'_>| Ok::<_, GrantError>(queries::list(tx, store, before, limit).await?);
     let rows = permit.read("store_grants.list", load).await?;
     let now = permit.clock().now();
     Ok(Page::cut(rows, &paging, &key, &scope, |grant| grant.id)?.map(|grant| GrantView::of(grant, now)))
@@ -100,8 +99,7 @@ async fn withdraw(
     cause: Cause,
 ) -> Result<HttpResponse, Problem> {
     let (by, organization, (store, id)) = (&By::of(permit.actor(), &cause), permit.organization()?, path.0);
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::withdraw(tx, by, organization, store, id).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::withdraw(tx, by, organization, store, id).await;
     permit.write("store_grants.withdraw", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }
