@@ -43,6 +43,7 @@ async fn obey(options: Options) -> anyhow::Result<ExitCode> {
         Command::Kafka(command) => crate::broker::kafka(command).await,
         Command::Events(command) => crate::events::events(&home, command).await,
         Command::Listen(wish) => crate::listen::listen(&home, wish).await,
+        Command::Audit(command) => crate::audit::audit(command).await,
         Command::Authz(command) => crate::authz::authz(command).await,
         Command::Version => {
             say!("souk {}", env!("CARGO_PKG_VERSION"));

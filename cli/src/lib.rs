@@ -7,6 +7,7 @@
 pub mod command;
 pub mod config;
 
+mod audit;
 mod authz;
 mod broker;
 mod children;

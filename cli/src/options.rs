@@ -58,6 +58,9 @@ pub enum Command {
     Events(Events),
     /// Send a store's events to a program on this machine, signed as webhooks are.
     Listen(Listen),
+    /// Whether a log of privileged acts is whole.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Which rule of a store decides whether somebody may do something.
     #[command(subcommand)]
     Authz(Authz),
@@ -226,6 +229,36 @@ pub struct Listen {
     /// Of these kinds (repeatable); all if absent.
     #[arg(long = "type")]
     pub types: Vec<String>,
+}
+
+/// `souk audit …`
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// Have a log's chain walked from end to end; exit status 1 when it is broken, and where.
+    Verify(Verify),
+}
+
+/// Options of `audit verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Of the store at this address, such as `http://demo.localhost:8081`.
+    #[arg(long, env = "SOUK_STORE_URL")]
+    pub store: Option<String>,
+    /// Of this organization (`org_…`), instead of a store.
+    #[arg(long)]
+    pub organization: Option<String>,
+    /// A secret key of the store (`sk_…`) that may see the log.
+    #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true)]
+    pub key: Option<String>,
+    /// An access token of a member of the organization who may see the log.
+    #[arg(long, env = "SOUK_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The control plane's address.
+    #[arg(long, env = "SOUK_CONTROL", default_value = "http://localhost:8080")]
+    pub control: String,
+    /// The last hash as it was said before and kept elsewhere: fails when the log ends with another.
+    #[arg(long, value_name = "HASH")]
+    pub ends_with: Option<String>,
 }
 
 /// `souk authz …`

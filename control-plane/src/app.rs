@@ -15,7 +15,7 @@ use utoipa::openapi::OpenApi;
 
 use crate::plane::Plane;
 use crate::{
-    accounts, audit, factors, identities, members, messages, operations, organizations, pages, plans,
+    accounts, audit, factors, grants, identities, members, messages, operations, organizations, pages, plans,
     sessions, stores,
 };
 
@@ -32,6 +32,7 @@ pub fn permissions() -> impl Iterator<Item = PermissionKey> {
         organizations::PERMISSIONS,
         members::PERMISSIONS,
         stores::PERMISSIONS,
+        grants::PERMISSIONS,
         operations::PERMISSIONS,
         audit::PERMISSIONS,
         messages::PERMISSIONS,
@@ -58,7 +59,7 @@ pub enum AppError {
 /// The gate of this plane: believes its own tokens about accounts, and asks the members' register.
 pub async fn gate(mint: ControlMint, signing: &SigningKey) -> Result<ControlGate, AppError> {
     let verifier = Verifier::new().trust(signing.issuer(), signing.public_pem(), &[TokenKind::Account])?;
-    Ok(ControlGate::open(mint, verifier, policy().await?, members::Register)?)
+    Ok(ControlGate::open(mint, verifier, policy().await?, members::Register, audit::Log)?)
 }
 
 const ROOMS: &[openapi::Room] = &[
@@ -71,6 +72,7 @@ const ROOMS: &[openapi::Room] = &[
     plans::routes,
     stores::routes,
     operations::routes,
+    grants::routes,
     audit::routes,
 ];
 

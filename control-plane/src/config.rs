@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use chrono::TimeDelta;
 use lettre::message::Mailbox;
+use souk_kernel::Email;
 use souk_openid::ProviderConfig;
 use souk_tenancy::Database;
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub mail_from: Mailbox,
     /// With whom people can sign in (`SOUK_IDENTITY_PROVIDERS_FILE`, a JSON list).
     pub identity_providers: Vec<ProviderConfig>,
+    /// Who is of the platform, by the address of their account (`SOUK_PLATFORM_STAFF`, separated by commas): they may ask to look at a store.
+    pub platform_staff: Vec<Email>,
 }
 
 impl Settings {
@@ -63,6 +66,7 @@ impl Settings {
             smtp_url: None,
             mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
             identity_providers: Vec::new(),
+            platform_staff: Vec::new(),
         })
     }
 
@@ -89,6 +93,7 @@ impl Settings {
             smtp_url: set("SMTP_URL"),
             mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
             identity_providers: identity_providers()?,
+            platform_staff: addresses("SOUK_PLATFORM_STAFF")?,
         })
     }
 
@@ -209,6 +214,13 @@ impl MigrateConfig {
 #[expect(clippy::disallowed_methods, reason = "this is config.rs")]
 fn set(name: &'static str) -> Option<String> {
     std::env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// Addresses, separated by commas.
+fn addresses(name: &'static str) -> Result<Vec<Email>, ConfigError> {
+    let texts = set(name).unwrap_or_default();
+    let texts = texts.split(',').map(str::trim).filter(|text| !text.is_empty());
+    texts.map(|text| parsed(name, text)).collect()
 }
 
 /// Each id once: it is in the address a provider sends people back to.

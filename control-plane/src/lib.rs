@@ -8,6 +8,7 @@ pub mod audit;
 pub mod cluster;
 pub mod config;
 pub mod factors;
+pub mod grants;
 pub mod identities;
 pub mod members;
 pub mod messages;

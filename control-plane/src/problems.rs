@@ -16,6 +16,7 @@ pub const CATALOGUES: &[&[ProblemKind]] = &[
     crate::organizations::CATALOGUE,
     crate::members::CATALOGUE,
     crate::stores::CATALOGUE,
+    crate::grants::CATALOGUE,
     crate::operations::CATALOGUE,
 ];
 

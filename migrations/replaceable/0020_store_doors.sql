@@ -66,8 +66,17 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     ORDER BY o.transaction, o.position LIMIT most
 $$;
 
+-- A living grant of somebody of the platform to this store, and to no other.
+CREATE OR REPLACE FUNCTION platform.own_grant(grant_id uuid)
+RETURNS TABLE (account_id uuid, reason text, expires_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT g.account_id, g.reason, g.expires_at FROM platform.store_grants g
+    WHERE g.id = grant_id AND g.store_id = platform.current_store() AND g.withdrawn_at IS NULL
+$$;
+
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_grant(uuid) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_ledger_rows() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;

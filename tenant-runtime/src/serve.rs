@@ -13,7 +13,8 @@ use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
-use crate::checkout::Till;
+use crate::checkout::{PublicAddress, Till};
+use crate::audit;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::identities::{Embassy, EmbassyError};
@@ -73,10 +74,10 @@ pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate
     let mut verifier = Verifier::new();
     for pem in public_keys(&config.staff_key_pem) {
         verifier = verifier
-            .trust(&config.control_plane_url, pem, &[TokenKind::Staff])
+            .trust(&config.control_plane_url, pem, &[TokenKind::Staff, TokenKind::Platform])
             .context("SOUK_STAFF_KEY_FILE must hold Ed25519 public keys (PEM)")?;
     }
-    let gate = Gate::open(mint, reception.trusted_by(verifier)?, app::policy().await?)?;
+    let gate = Gate::open(mint, reception.trusted_by(verifier)?, app::policy().await?, audit::Log)?;
     gate.trust_proxies(config.trusted_proxies);
     Ok(gate)
 }

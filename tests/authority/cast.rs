@@ -11,6 +11,9 @@ use souk_proofs::platform::ISSUER;
 use souk_proofs::{Books, Business, Call, Person, Plane, Platform};
 use std::sync::Arc;
 
+/// Whoever has nothing but a cookie.
+pub const COOKIE: &str = "cookie";
+
 /// What a door makes of somebody.
 pub enum Standing {
     /// No credentials: holds what anyone holds, and is asked for credentials otherwise.
@@ -35,6 +38,14 @@ impl Actor {
         let credentials =
             token.map(|token| ("authorization", format!("Bearer {token}"))).into_iter().collect();
         Self { name: name.to_owned(), standing, credentials }
+    }
+
+    /// A browser that sends a good token by itself, as it would for a page of somebody else's.
+    fn with_cookie(token: &str, standing: Standing) -> Self {
+        let cookie = format!(
+            "access_token={token}; session={token}; __Host-session={token}; Authorization=Bearer {token}"
+        );
+        Self { name: COOKIE.to_owned(), standing, credentials: vec![("cookie", cookie)] }
     }
 
     /// Puts their credentials on a request.
@@ -106,7 +117,8 @@ pub fn at_control(
     let token = |person: &Person| Some(person.token(platform));
     let owner = here.owner();
     let mut cast = vec![
-        Actor::new("nobody", None, Standing::Nobody(anyone)),
+        Actor::new("nobody", None, Standing::Nobody(Arc::clone(&anyone))),
+        Actor::with_cookie(&owner.token(platform), Standing::Nobody(anyone)),
         Actor::new("stranger", token(stranger), Standing::Outside(account())),
         Actor::new("other owner", token(there.owner()), Standing::Outside(account())),
         Actor::new("removed", token(&here.people["removed"]), Standing::Outside(account())),
@@ -166,7 +178,13 @@ pub async fn at_store(
         |word: &str| AccountId::parse(&here.things[&format!("account {word}")]).expect("an account");
     let token = |account: AccountId, store: StoreId| Some(staff_token(platform, account, store, 0));
     let owner = here.owner();
-    let mut cast = vec![Actor::new("nobody", None, Standing::Nobody(law.role("anyone")))];
+    let mut cast = vec![
+        Actor::new("nobody", None, Standing::Nobody(law.role("anyone"))),
+        Actor::with_cookie(
+            &staff_token(platform, owner.account, here.store, 0),
+            Standing::Nobody(law.role("anyone")),
+        ),
+    ];
     for role in ["viewer", "accountant", "support", "fulfilment", "catalogue", "manager"] {
         cast.push(Actor::new(role, token(account(role), here.store), Standing::Believed(law.role(role))));
     }

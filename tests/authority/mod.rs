@@ -2,8 +2,10 @@
 //!
 //! (a) `roles`: a committed table says which role holds which permission. (b) `matrix`: everybody tries everything, and gets exactly the
 //! answer that the tables say; whoever is refused has changed nothing. (c) `foreign`: an id of another store, or of another shopper, is
-//! answered like one that does not exist.
+//! answered like one that does not exist. (d) `acts`: what somebody does by a right of theirs is in the log afterwards. (e) `visits`:
+//! people of the platform only look, and only with a grant. (f) `timing`: what must not be told is not told by the clock either.
 
+mod acts;
 pub mod cast;
 mod foreign;
 mod matrix;
@@ -11,3 +13,5 @@ pub mod requests;
 mod roles;
 pub mod rows;
 pub mod scene;
+mod timing;
+mod visits;

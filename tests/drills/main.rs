@@ -3,11 +3,13 @@
 //! `cargo test -p souk-tests --test drills -- [NAME…]` runs all of them, or those named, on one platform, one after the other.
 //! `SOUK_DRILL_SEED` repeats a run's choices; every run prints its own.
 
+mod canaries;
 mod crowd;
 mod flash_sale;
 mod killed_between_send_and_mark;
 mod killed_runtime;
 mod lost_database;
+mod slow_clients;
 mod stage;
 
 use std::panic::AssertUnwindSafe;
@@ -23,11 +25,13 @@ type Drill = for<'s> fn(&'s Stage) -> LocalBoxFuture<'s, Reckoning<'s>>;
 /// Compares, and reports.
 type Reckoning<'s> = LocalBoxFuture<'s, String>;
 
-const DRILLS: [(&str, Drill); 4] = [
+const DRILLS: [(&str, Drill); 6] = [
+    ("canaries", |stage| canaries::run(stage).boxed_local()),
     ("flash_sale", |stage| flash_sale::run(stage).boxed_local()),
     ("killed_between_send_and_mark", |stage| killed_between_send_and_mark::run(stage).boxed_local()),
     ("killed_runtime", |stage| killed_runtime::run(stage).boxed_local()),
     ("lost_database", |stage| lost_database::run(stage).boxed_local()),
+    ("slow_clients", |stage| slow_clients::run(stage).boxed_local()),
 ];
 
 #[tokio::main]

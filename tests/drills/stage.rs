@@ -33,10 +33,13 @@ impl Stage {
         let out = sink.stdout.take().expect("its output");
         BufReader::new(out).read_line(&mut address).expect("its address");
         let database = platform.database("server");
+        let providers = platform.home().join("providers.json");
+        std::fs::write(&providers, crate::canaries::providers()).expect("a file");
         // A crowd is one network here.
         let platform = platform
             .with("SMTP_URL", format!("smtp://{}", address.trim()))
             .with("DATABASE_URL", &database)
+            .with("SOUK_IDENTITY_PROVIDERS_FILE", providers.to_string_lossy())
             .with("SOUK_REQUESTS_PER_MINUTE", "1000000");
         platform.up(&["--no-demo"]);
         Self { platform, database, sink, seed: seed() }

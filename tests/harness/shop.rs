@@ -148,6 +148,16 @@ impl Shop {
         }
     }
 
+    /// Its keys, to look for where they must not be.
+    pub fn keys(&self) -> [&str; 2] {
+        [&self.publishable_key, &self.secret_key]
+    }
+
+    /// Where it is reached, and what it is called there.
+    pub fn place(&self) -> (&str, &str) {
+        (&self.base, &self.host)
+    }
+
     /// What a shopper sees first.
     pub async fn browse(&self) -> Answer {
         let request = self.request(Method::GET, "/store/v1/products");

@@ -3,6 +3,7 @@
 //! Each rule is a function from a [`Tree`] to its [`Offence`]s, so that the tests below can plant an offence and see it caught.
 
 mod authority;
+mod claims;
 mod files;
 mod floors;
 mod planes;
@@ -16,7 +17,7 @@ use source::{Offence, Tree};
 /// A rule: its number and name in docs/ARCHITECTURE.md, and the function that finds its offences.
 type Rule = (&'static str, fn(&Tree) -> Vec<Offence>);
 
-const RULES: [Rule; 8] = [
+const RULES: [Rule; 9] = [
     ("rule 1, planes depend on crates/ and never on each other", planes::offences),
     ("rule 2, a capability is a folder with a closed list of file names", rooms::offences),
     ("rule 3, calls go down the floors and through the door", floors::offences),
@@ -25,6 +26,7 @@ const RULES: [Rule; 8] = [
     ("rule 5b, model.rs, state.rs and build/ never await", purity::offences),
     ("rule 6, no file over 500 lines", files::too_long),
     ("rule 7, names are nouns you would say to a shopkeeper", files::bad_names),
+    ("rule 9, docs/SECURITY.md claims what a test shows", claims::offences),
 ];
 
 #[test]
@@ -129,6 +131,13 @@ mod planted {
             "tenant-runtime/src/cart/queries.rs",
             "pub async fn find(c: &mut AsyncPgConnection) {}",
         );
+    }
+
+    #[test]
+    fn a_claim_that_nothing_shows() {
+        let page = "| Attack | Answer | Shown by |\n|---|---|---|\n| A1 ids | 404 | `no_test_of_this_name` |\n| A2 hosts | 400 | – **gap** |\n";
+        assert_eq!(caught(claims::offences, "docs/SECURITY.md", page), "`no_test_of_this_name` is no test");
+        caught(claims::offences, "docs/SECURITY.md", "| A3 times | the same | – |\n");
     }
 
     #[test]

@@ -22,10 +22,10 @@ mutation() {
 		echo "✘ $1: $2 has no \`$3\` any more; mend this script"; survivors=$((survivors + 1)); return
 	fi
 	MUTANT_OLD="$3" MUTANT_NEW="$4" perl -0pi -e 's/\Q$ENV{MUTANT_OLD}\E/$ENV{MUTANT_NEW}/' "$scratch/souk/$2"
-	if ! ( cd "$scratch/souk" && cargo test -q -p souk-proofs --test proofs --no-run ) >"$scratch/build.log" 2>&1; then
+	if ! ( cd "$scratch/souk" && cargo test -q --workspace --test proofs --no-run ) >"$scratch/build.log" 2>&1; then
 		echo "✘ $1: the mutant does not compile"; tail -20 "$scratch/build.log"; survivors=$((survivors + 1)); return
 	fi
-	if ( cd "$scratch/souk" && cargo test -q -p souk-proofs --test proofs "$5" ) >"$scratch/run.log" 2>&1; then
+	if ( cd "$scratch/souk" && cargo test -q --workspace --test proofs "$5" ) >"$scratch/run.log" 2>&1; then
 		echo "✘ $1: nobody noticed"; survivors=$((survivors + 1))
 	elif ! grep -q "$6" "$scratch/run.log"; then
 		# Red for another reason proves nothing.
@@ -41,6 +41,13 @@ mutation "the store of a token" crates/access/src/tokens.rs \
 	'claims.aud == audience.to_string() && claims.tid == tenant && kind_fits' 'kind_fits' authority::matrix ' as \|answered'
 mutation "whose order it is" tenant-runtime/src/orders/routes/mod.rs \
 	'|| reach == Reach::Any' '|| reach == Reach::Any || reach == Reach::Nobody' authority::foreign 'answered'
+mutation "what ends up in the log" crates/access/src/permit.rs \
+	'if !inner.actor.works_here() || inner.gate.is_everyday(P::KEY)' 'if !inner.actor.works_here() || !inner.gate.is_everyday(P::KEY)' \
+	authority::acts 'entries instead of'
+mutation "that grants of the platform end" crates/access/src/gate.rs \
+	'if scope.clock().now() < expires_at' 'if scope.clock().now() > expires_at - chrono::TimeDelta::days(1)' authority::visits 'still open'
+mutation "whose store grant it is" migrations/replaceable/0020_store_doors.sql \
+	'AND g.store_id = platform.current_store() AND g.withdrawn_at IS NULL' 'AND platform.current_store() IS NOT NULL' authority::visits 'still open\|open for\|left: '
 # A connection stays what the first store on it made of it.
 mutation "the prologue of every transaction" crates/tenancy/src/session.rs \
 	'AnsiTransactionManager::begin_transaction_sql(session.connection()?, prologue).await;' \

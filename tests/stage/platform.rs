@@ -22,6 +22,8 @@ use crate::door::Door;
 
 /// Who signs the tokens of people.
 pub const ISSUER: &str = "https://control.test";
+/// Somebody who may ask to look at a store.
+pub const PLATFORM_STAFF: &str = "platform.staff@example.com";
 const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Far more than a proof sends: limits are proved by the tests of the rooms that have them.
 const NO_LIMIT: u32 = 10_000_000;
@@ -180,6 +182,7 @@ async fn serve_control(database: &'static TestDatabase, pem: &str, domain: Strin
     settings.requests_per_minute = NO_LIMIT;
     settings.attempts_per_network = 1_000_000;
     settings.spare_stores = 0;
+    settings.platform_staff = vec![PLATFORM_STAFF.parse().expect("an address")];
     let database_config = DatabaseConfig {
         url: database.url.clone(),
         database: database.url.parse().expect("a database"),

@@ -1,5 +1,6 @@
 //! The stories of an account, each inside one transaction.
 
+use serde_json::json;
 use souk_access::{LinkSecret, Password, PasswordHash};
 use souk_api::{ETag, IfMatch};
 use souk_kernel::{AccountId, Email, Text};
@@ -8,6 +9,7 @@ use souk_tenancy::WriteTx;
 use super::error::AccountError;
 use super::model::{Account, EditAccount, Purpose};
 use super::queries;
+use crate::audit::{self, By};
 use crate::config::Settings;
 use crate::messages::{self, Letter};
 use crate::plane::Origin;
@@ -76,6 +78,8 @@ pub async fn resend_verification(
     if account.verified_at.is_some() {
         return Err(AccountError::VerifiedAlready);
     }
+    // The same link once more: no act.
+    tx.logged();
     send_verification(tx, settings, &account.email).await
 }
 
@@ -152,6 +156,7 @@ pub async fn begin_proof(
 
 /// Second half, after the password fitted.
 pub async fn end_proof(tx: &mut WriteTx<'_>, id: AccountId, origin: &Origin) -> Result<(), AccountError> {
+    tx.logged();
     Ok(sessions::forgive(tx, Door::Password, &id.to_string(), origin).await?)
 }
 
@@ -171,15 +176,19 @@ pub async fn edit(
 }
 
 /// Forgets the person. Refused while an organization would be left without an owner: its stores must not lose theirs.
-pub async fn delete(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), AccountError> {
+pub async fn delete(tx: &mut WriteTx<'_>, by: &By, id: AccountId) -> Result<(), AccountError> {
     queries::lock(tx, id).await?.ok_or(AccountError::Gone)?;
     let alone = queries::organizations_owned_alone(tx, id).await?;
     if !alone.is_empty() {
         return Err(AccountError::OwnsAlone(alone.into_iter().map(Text::into_string).collect()));
     }
-    queries::leave_organizations(tx, id).await?;
+    let left = queries::leave_organizations(tx, id).await?;
     sessions::end_all(tx, id, EndReason::AccountDeleted).await?;
     factors::forget_account(tx, id).await?;
     identities::forget_account(tx, id).await?;
-    Ok(queries::erase(tx, id).await?)
+    queries::erase(tx, id).await?;
+    for organization in left {
+        audit::record(tx, organization, by, "member.left", id.to_string(), json!({})).await?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use souk_access::{PasswordHash, SecretDigest};
-use souk_kernel::{AccountId, Email, Text};
+use souk_kernel::{AccountId, Email, OrganizationId, Text};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::model::{Account, Purpose};
@@ -165,9 +165,16 @@ pub async fn organizations_owned_alone(
     tx.load(alone).await
 }
 
-/// Ends every membership of the account.
-pub async fn leave_organizations(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
-    tx.execute(diesel::delete(members::table.filter(members::account_id.eq(id)))).await.map(|_| ())
+/// Ends every membership of the account, and says where it was one.
+pub async fn leave_organizations(
+    tx: &mut WriteTx<'_>,
+    id: AccountId,
+) -> Result<Vec<OrganizationId>, DbError> {
+    let left = diesel::delete(members::table.filter(members::account_id.eq(id)));
+    let mut left = tx.load(left.returning(members::organization_id)).await?;
+    // The order in which chains of audit entries are locked.
+    left.sort_unstable();
+    Ok(left)
 }
 
 /// Keeps the digest of a mailed secret; earlier unused ones of the same purpose stop working.

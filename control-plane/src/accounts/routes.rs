@@ -1,8 +1,8 @@
 //! Accounts over HTTP.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
-use souk_access::{ControlPermit, LinkSecret, Password, Writes};
-use souk_api::{ETag, IfMatch, Json, Problem, not_modified};
+use souk_access::{Cause, ControlPermit, LinkSecret, Password, Writes};
+use souk_api::{ETag, IfMatch, Json, Problem, evenly, not_modified};
 use souk_tenancy::WriteTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -12,6 +12,7 @@ use super::model::{
     RequestReset, ResetRequested, VerifyEmail,
 };
 use super::{actions, permissions, queries};
+use crate::audit::By;
 use crate::plane::{Origin, Plane};
 use crate::sessions::{self, Door};
 
@@ -43,7 +44,7 @@ async fn register(
     let settings = plane.settings();
     let work =
         async move |tx: &mut WriteTx<'_>| actions::register(tx, settings, &wish.email, &name, &hash).await;
-    permit.write("accounts.register", work).await?;
+    evenly(permit.write("accounts.register", work)).await?;
     plane.wake();
     Ok(HttpResponse::Accepted().json(Registered::ANSWER))
 }
@@ -182,7 +183,7 @@ async fn request_reset(
     count(&permit, Door::Reset, &body.email.key(), &origin).await?;
     let settings = plane.settings();
     let work = async move |tx: &mut WriteTx<'_>| actions::request_reset(tx, settings, &body.email).await;
-    permit.write("accounts.request_reset", work).await?;
+    evenly(permit.write("accounts.request_reset", work)).await?;
     plane.wake();
     Ok(HttpResponse::Accepted().json(ResetRequested::ANSWER))
 }
@@ -218,9 +219,12 @@ async fn leave(
     permit: ControlPermit<permissions::Edit>,
     plane: Plane,
     origin: Origin,
+    cause: Cause,
     body: Json<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
     let account = prove(&permit, &plane, &origin, body.password.as_str()).await?;
-    permit.write("accounts.delete", async move |tx| actions::delete(tx, account.id).await).await?;
+    let by = &By::of(permit.actor(), &cause);
+    let work = async move |tx: &mut WriteTx<'_>| actions::delete(tx, by, account.id).await;
+    permit.write("accounts.delete", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }

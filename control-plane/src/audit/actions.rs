@@ -1,11 +1,67 @@
-//! Writing the log.
+//! Writing the log, and proving it whole.
 
-use serde_json::Value;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
+use souk_access::{Chronicle, Deed};
 use souk_kernel::{AuditEntryId, OrganizationId};
-use souk_tenancy::{DbError, WriteTx};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
 
-use super::model::{AuditEntry, By};
+use super::model::{AuditEntry, By, Verdict};
 use super::queries;
+
+const PIECE: i64 = 1000;
+
+/// The log, as the gate writes it for what accounts do and no capability told itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl Chronicle for Log {
+    fn look<'t, 'c: 't>(
+        &'t self,
+        tx: &'t mut ReadTx<'c>,
+        deed: &'t Deed,
+    ) -> BoxFuture<'t, Result<Option<String>, DbError>> {
+        async move {
+            match (deed.organization, deed.account) {
+                // Those tell their story themselves, with what was and what is.
+                (Some(_), _) | (None, None) => Ok(None),
+                (None, Some(account)) => queries::digest_of(tx, account).await,
+            }
+        }
+        .boxed()
+    }
+
+    fn state<'t, 'c: 't>(
+        &'t self,
+        tx: &'t mut WriteTx<'c>,
+        deed: &'t Deed,
+    ) -> BoxFuture<'t, Result<(), DbError>> {
+        state(tx, deed).boxed()
+    }
+}
+
+async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
+    let mut detail = json!({ "request": deed.request, "permission": deed.permission.to_string() });
+    let (organizations, target) = match (deed.organization, deed.account) {
+        (Some(organization), _) => (vec![organization], organization.to_string()),
+        (None, Some(account)) => {
+            let after = queries::digest_of(tx, account).await?;
+            let digests = [("before_sha256", deed.before.clone()), ("after_sha256", after)];
+            if let Value::Object(members) = &mut detail {
+                let there = |(name, digest): (&str, Option<String>)| Some((name.to_owned(), json!(digest?)));
+                members.extend(digests.into_iter().filter_map(there));
+            }
+            (queries::organizations_of(tx, account).await?, account.to_string())
+        }
+        (None, None) => return Ok(()),
+    };
+    let by = By::from(deed);
+    for organization in organizations {
+        record(tx, organization, &by, deed.name, target.clone(), detail.clone()).await?;
+    }
+    Ok(())
+}
 
 /// States a fact in the organization's log, in the transaction of the fact. Locks the chain's end until it commits.
 pub async fn record(
@@ -14,8 +70,11 @@ pub async fn record(
     by: &By,
     action: &str,
     target: String,
-    detail: Value,
+    mut detail: Value,
 ) -> Result<(), DbError> {
+    if let (Value::Object(members), Some(reason)) = (&mut detail, &by.reason) {
+        members.entry("reason").or_insert_with(|| json!(reason));
+    }
     queries::start(tx, organization).await?;
     let (position, prev_hash) = queries::lock_head(tx, organization).await?;
     let mut entry = AuditEntry {
@@ -32,5 +91,31 @@ pub async fn record(
         hash: Vec::new(),
     };
     entry.hash = entry.seal().to_vec();
-    queries::append(tx, &entry).await
+    queries::append(tx, &entry).await?;
+    tx.logged();
+    Ok(())
+}
+
+/// Walks an organization's whole chain: every entry fits its seal, follows the one before, none is missing, and the last one is the known
+/// end.
+///
+/// # Errors
+/// The database's only.
+pub async fn verify(tx: &mut ReadTx<'_>, organization: OrganizationId) -> Result<Verdict, DbError> {
+    let (mut position, mut hash) = (0, vec![0_u8; 32]);
+    loop {
+        let piece = queries::piece(tx, organization, position, PIECE).await?;
+        if piece.is_empty() {
+            break;
+        }
+        for entry in piece {
+            let follows = entry.position == position + 1 && entry.prev_hash == hash;
+            if !follows || entry.seal().as_slice() != entry.hash {
+                return Ok(Verdict::new(false, position, &hash));
+            }
+            (position, hash) = (entry.position, entry.hash);
+        }
+    }
+    let known = queries::head(tx, organization).await?.unwrap_or_else(|| (0, vec![0_u8; 32]));
+    Ok(Verdict::new(known == (position, hash.clone()), position, &hash))
 }

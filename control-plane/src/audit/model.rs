@@ -4,8 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::{Queryable, Selectable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use souk_access::ControlActor;
-use souk_api::RequestId;
+use souk_access::{Cause, ControlActor, Deed};
 use souk_kernel::{AccountId, AuditEntryId, OrganizationId};
 use utoipa::ToSchema;
 
@@ -19,12 +18,23 @@ pub struct By {
     /// `account:acc_…` or `service:worker`.
     pub actor: String,
     pub request_id: String,
+    /// Why, where somebody said so in `X-Souk-Reason`.
+    pub reason: Option<String>,
+}
+
+impl From<&Deed> for By {
+    fn from(deed: &Deed) -> Self {
+        let Deed { actor, account, cause, .. } = deed;
+        let Cause { request_id, reason } = cause.clone();
+        Self { account: *account, actor: actor.clone(), request_id, reason }
+    }
 }
 
 impl By {
     /// Whoever a permit speaks for, in this request.
-    pub fn of(actor: &ControlActor, request: &RequestId) -> Self {
-        Self { request_id: request.as_str().to_owned(), ..Self::worker(actor) }
+    pub fn of(actor: &ControlActor, cause: &Cause) -> Self {
+        let Cause { request_id, reason } = cause.clone();
+        Self { request_id, reason, ..Self::worker(actor) }
     }
 
     /// Work of ours, outside of any request.
@@ -33,7 +43,7 @@ impl By {
             ControlActor::Account { id, .. } => Some(*id),
             ControlActor::Anonymous | ControlActor::Service { .. } => None,
         };
-        Self { account, actor: actor.to_string(), request_id: String::new() }
+        Self { account, actor: actor.to_string(), request_id: String::new(), reason: None }
     }
 }
 
@@ -95,7 +105,7 @@ pub struct AuditEntryView {
     pub action: String,
     #[schema(example = "sto_01h455vb4pex5vsknk084sn02q")]
     pub target: String,
-    /// What changed, never a secret.
+    /// What changed, never a secret; `reason` and the digests `before_sha256` and `after_sha256` where there are.
     pub detail: serde_json::Value,
     pub request_id: String,
     /// SHA-256 of the previous entry's hash and this entry, hexadecimal.
@@ -109,11 +119,36 @@ impl From<AuditEntry> for AuditEntryView {
             position: entry.position,
             at: entry.at,
             detail: serde_json::from_str(&entry.detail).unwrap_or_default(),
-            hash: entry.hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+            hash: hex(&entry.hash),
             actor: entry.actor,
             action: entry.action,
             target: entry.target,
             request_id: entry.request_id,
         }
     }
+}
+
+/// Whether the log is whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verdict {
+    pub whole: bool,
+    /// Entries that fit, from the first on.
+    #[schema(example = 120)]
+    pub entries: i64,
+    /// Where the first entry is that does not fit, if one does not.
+    pub broken_at: Option<i64>,
+    /// The hash of the last entry that fits, hexadecimal: keep it elsewhere, and a log that was cut and sealed anew shows.
+    pub last_hash: String,
+}
+
+impl Verdict {
+    /// All of it fits, up to here; or all before the one that does not.
+    pub fn new(whole: bool, entries: i64, hash: &[u8]) -> Self {
+        let broken_at = (!whole).then_some(entries + 1);
+        Self { whole, entries, broken_at, last_hash: hex(hash) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,11 +1,12 @@
 //! The chain's rows.
 
 use diesel::prelude::*;
-use souk_kernel::OrganizationId;
-use souk_tenancy::{DbError, ReadTx, WriteTx};
+use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
+use souk_kernel::{AccountId, OrganizationId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::AuditEntry;
-use crate::schema::{audit_entries, audit_heads};
+use crate::schema::{audit_entries, audit_heads, members};
 
 /// Starts an organization's chain; a second call changes nothing.
 pub async fn start(tx: &mut WriteTx<'_>, organization: OrganizationId) -> Result<(), DbError> {
@@ -61,4 +62,56 @@ pub async fn list(
         .limit(limit)
         .select(AuditEntry::as_select());
     tx.load(page).await
+}
+
+/// A piece of the chain, oldest first.
+pub async fn piece(
+    tx: &mut ReadTx<'_>,
+    organization: OrganizationId,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, DbError> {
+    let piece = audit_entries::table
+        .filter(audit_entries::organization_id.eq(organization))
+        .filter(audit_entries::position.gt(after))
+        .order(audit_entries::position)
+        .limit(limit)
+        .select(AuditEntry::as_select());
+    tx.load(piece).await
+}
+
+/// The chain's end; none before the first entry.
+pub async fn head(
+    tx: &mut ReadTx<'_>,
+    organization: OrganizationId,
+) -> Result<Option<(i64, Vec<u8>)>, DbError> {
+    let row = audit_heads::table.find(organization).select((audit_heads::position, audit_heads::hash));
+    tx.optional(row).await
+}
+
+/// Where an account is a member, in the order in which chains are locked.
+pub async fn organizations_of(
+    tx: &mut ReadTx<'_>,
+    account: AccountId,
+) -> Result<Vec<OrganizationId>, DbError> {
+    let rows = members::table.filter(members::account_id.eq(account)).order(members::organization_id);
+    tx.load(rows.select(members::organization_id)).await
+}
+
+#[derive(QueryableByName)]
+struct Digest {
+    #[diesel(sql_type = Nullable<Text>)]
+    digest: Option<String>,
+}
+
+/// SHA-256 of an account with its ways in (password, second factor, recovery codes, identities), hexadecimal: whether they are the same as
+/// they were, and nothing of what they are.
+pub async fn digest_of(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Option<String>, DbError> {
+    let query = sql("SELECT encode(sha256(convert_to(a::text \
+         || coalesce((SELECT string_agg(f::text, E'\\n' ORDER BY f::text) FROM second_factors f WHERE f.account_id = a.id), '') \
+         || coalesce((SELECT string_agg(c::text, E'\\n' ORDER BY c::text) FROM recovery_codes c WHERE c.account_id = a.id), '') \
+         || coalesce((SELECT string_agg(i::text, E'\\n' ORDER BY i::text) FROM identities i WHERE i.account_id = a.id), ''), \
+         'UTF8')), 'hex') AS digest FROM accounts a WHERE a.id = $1")
+    .bind::<SqlUuid, _>(account);
+    Ok(tx.optional::<Digest>(query).await?.and_then(|row| row.digest))
 }

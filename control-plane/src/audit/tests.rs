@@ -5,7 +5,7 @@ use souk_kernel::OrganizationId;
 use souk_tenancy::TenancyError;
 
 use super::queries;
-use crate::testing::house;
+use crate::testing::{clock, house, house_alone};
 
 #[actix_web::test]
 async fn the_log_tells_who_did_what_and_seals_it() {
@@ -48,4 +48,52 @@ async fn the_log_tells_who_did_what_and_seals_it() {
     for attack in ["UPDATE control.audit_entries SET actor = 'x'", "DELETE FROM control.audit_entries"] {
         assert!(rows.batch_execute(attack).await.is_err(), "{attack}");
     }
+}
+
+#[actix_web::test]
+async fn a_log_that_was_tampered_with_is_broken_where_it_was() {
+    let house = house_alone(clock(), |_| {}).await;
+    let ada = house.newcomer().await;
+    let wish = json!({ "name": "Tea of Bern" });
+    let founded = house.post("/v1/organizations").by(&ada).body(&wish).send().await.expect(201).json();
+    let path = format!("/v1/organizations/{}", founded["id"].as_str().unwrap());
+    let renames = house.patch(&path).by(&ada).header("if-match", "*").header("x-souk-reason", "a new name");
+    renames.body(&json!({ "name": "Mugs of Bern" })).send().await.expect(200);
+    // What somebody does to their account is told where they are a member.
+    let account = house.patch("/v1/account").by(&ada).header("if-match", "*");
+    account.body(&json!({ "name": "Ada of Bern" })).send().await.expect(200);
+    let log = house.get(&format!("{path}/audit-entries")).by(&ada).send().await.expect(200).json();
+    let told: Vec<_> =
+        log["data"].as_array().unwrap().iter().map(|it| it["action"].as_str().unwrap()).collect();
+    assert_eq!(told, ["accounts.edit", "organization.renamed", "organization.founded"]);
+    assert_eq!(log["data"][1]["detail"]["reason"], "a new name");
+    let digests = &log["data"][0]["detail"];
+    assert!(digests["before_sha256"].is_string() && digests["before_sha256"] != digests["after_sha256"]);
+    let verdict = async || {
+        let verify = format!("{path}/audit-entries:verify");
+        house.get(&verify).by(&ada).send().await.expect(200).json()
+    };
+    let whole = verdict().await;
+    assert_eq!((&whole["whole"], &whole["entries"]), (&json!(true), &json!(3)));
+    assert_eq!(whole["last_hash"], log["data"][0]["hash"]);
+    // Whoever owns the database can do all of it; then it shows.
+    let entries = "control.audit_entries";
+    house
+        .tamper(&format!(
+            "UPDATE {entries} SET detail = replace(detail, 'a new name', 'a mistake') WHERE position = 2"
+        ))
+        .await;
+    assert_eq!(verdict().await["broken_at"], 2);
+    house
+        .tamper(&format!(
+            "UPDATE {entries} SET detail = replace(detail, 'a mistake', 'a new name') WHERE position = 2"
+        ))
+        .await;
+    assert_eq!(verdict().await["whole"], true);
+    house.tamper(&format!("DELETE FROM {entries} WHERE position = 3")).await;
+    assert_eq!((&verdict().await["broken_at"], &verdict().await["entries"]), (&json!(3), &json!(2)));
+    house.tamper(&format!("DELETE FROM {entries} WHERE position = 1")).await;
+    assert_eq!(verdict().await["broken_at"], 1);
+    let eve = house.newcomer().await;
+    house.get(&format!("{path}/audit-entries:verify")).by(&eve).send().await.refused(404, "not_found");
 }

@@ -14,5 +14,5 @@ mod tests;
 pub use error::CATALOGUE;
 pub use model::Role;
 pub use permissions::ALL as PERMISSIONS;
-pub use queries::{Register, join, role_of};
+pub use queries::{Register, join, owners, role_of};
 pub use routes::routes;

@@ -101,6 +101,18 @@ pub async fn find(
     tx.optional(row.select((Member::as_select(), accounts::name, accounts::email))).await
 }
 
+/// The names and addresses of an organization's owners.
+pub async fn owners(
+    tx: &mut ReadTx<'_>,
+    organization: OrganizationId,
+) -> Result<Vec<(Text<120>, Email)>, DbError> {
+    let rows = members::table
+        .inner_join(accounts::table)
+        .filter(members::organization_id.eq(organization).and(members::role.eq(Role::Owner)))
+        .order(members::id);
+    tx.load(rows.select((accounts::name, accounts::email))).await
+}
+
 /// Members, oldest first.
 pub async fn list(
     tx: &mut ReadTx<'_>,

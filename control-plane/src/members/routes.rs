@@ -1,10 +1,8 @@
 //! Members and invitations over HTTP.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
-use souk_access::{ControlPermit, LinkSecret};
-use souk_api::{
-    CursorKey, ETag, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, RequestId, not_modified,
-};
+use souk_access::{Cause, ControlPermit, LinkSecret};
+use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, not_modified};
 use souk_kernel::{InvitationId, MemberId, OrganizationId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -74,11 +72,11 @@ async fn show(
 async fn edit(
     permit: ControlPermit<permissions::Manage>,
     path: Path<(OrganizationId, MemberId)>,
-    request: RequestId,
+    cause: Cause,
     if_match: IfMatch,
     body: Json<EditMember>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, organization, id) = (By::of(permit.actor(), &request), permit.organization()?, path.0.1);
+    let (by, organization, id) = (By::of(permit.actor(), &cause), permit.organization()?, path.0.1);
     let covers = |role: Role| permit.covers_role(role.as_str());
     let work = async move |tx: &mut WriteTx<'_>| {
         actions::change_role(tx, &by, organization, id, &if_match, body.role, covers).await
@@ -96,9 +94,9 @@ async fn edit(
 async fn remove(
     permit: ControlPermit<permissions::Manage>,
     path: Path<(OrganizationId, MemberId)>,
-    request: RequestId,
+    cause: Cause,
 ) -> Result<HttpResponse, Problem> {
-    let (by, organization, id) = (By::of(permit.actor(), &request), permit.organization()?, path.0.1);
+    let (by, organization, id) = (By::of(permit.actor(), &cause), permit.organization()?, path.0.1);
     let covers = |role: Role| permit.covers_role(role.as_str());
     let work = async move |tx: &mut WriteTx<'_>| actions::remove(tx, &by, organization, id, covers).await;
     permit.write("members.remove", work).await?;
@@ -114,14 +112,14 @@ async fn remove(
 async fn invite(
     permit: ControlPermit<permissions::Invite>,
     plane: Plane,
-    request: RequestId,
+    cause: Cause,
     body: Json<Invite>,
 ) -> Result<HttpResponse, Problem> {
     if !permit.covers_role(body.role.as_str()) {
         return Err(MemberError::BeyondOwn(body.role).into());
     }
     let (by, organization, account) =
-        (By::of(permit.actor(), &request), permit.organization()?, permit.account()?);
+        (By::of(permit.actor(), &cause), permit.organization()?, permit.account()?);
     let settings = plane.settings();
     let work = async move |tx: &mut WriteTx<'_>| {
         actions::invite(tx, settings, &by, account, organization, &body).await
@@ -157,9 +155,9 @@ async fn list_invitations(
 async fn revoke(
     permit: ControlPermit<permissions::Revoke>,
     path: Path<(OrganizationId, InvitationId)>,
-    request: RequestId,
+    cause: Cause,
 ) -> Result<HttpResponse, Problem> {
-    let (by, organization, id) = (By::of(permit.actor(), &request), permit.organization()?, path.0.1);
+    let (by, organization, id) = (By::of(permit.actor(), &cause), permit.organization()?, path.0.1);
     permit.write("members.revoke", async move |tx| actions::revoke(tx, &by, organization, id).await).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -172,11 +170,11 @@ async fn revoke(
 #[post("/v1/invitations/accept")]
 async fn accept(
     permit: ControlPermit<permissions::Accept>,
-    request: RequestId,
+    cause: Cause,
     body: Json<AcceptInvitation>,
 ) -> Result<HttpResponse, Problem> {
     let secret = LinkSecret::parse(body.token.as_str()).ok_or(MemberError::Unusable)?;
-    let (by, account) = (By::of(permit.actor(), &request), permit.account()?);
+    let (by, account) = (By::of(permit.actor(), &cause), permit.account()?);
     let work = async move |tx: &mut WriteTx<'_>| actions::accept(tx, &by, account, &secret).await;
     let (organization, role) = permit.write("members.accept", work).await?;
     Ok(HttpResponse::Ok().json(organization.view(role)))

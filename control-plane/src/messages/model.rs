@@ -47,6 +47,9 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         template!("store_ready/subject.txt"),
         template!("store_ready/body.txt"),
         template!("store_ready/body.html"),
+        template!("store_grant/subject.txt"),
+        template!("store_grant/body.txt"),
+        template!("store_grant/body.html"),
     ];
     for (name, text) in all {
         if let Err(error) = environment.add_template(name, text) {
@@ -110,6 +113,16 @@ pub enum Letter<'a> {
     StoreReady {
         name: &'a str,
         store: &'a str,
+        email: &'a Email,
+        link: String,
+    },
+    /// Somebody of the platform may look at a store.
+    StoreGrant {
+        name: &'a str,
+        store: &'a str,
+        holder: &'a str,
+        reason: &'a str,
+        minutes: i64,
         email: &'a Email,
         link: String,
     },
@@ -177,6 +190,10 @@ impl Letter<'_> {
             ),
             Self::StoreReady { name, store, email, link } => {
                 ("store_ready", email, context! { name => *name, store => *store, link })
+            }
+            Self::StoreGrant { name, store, holder, reason, minutes, email, link } => {
+                let values = context! { name => *name, store => *store, holder => *holder, reason => *reason, minutes, link };
+                ("store_grant", email, values)
             }
         };
         let part = |file: &str| TEMPLATES.get_template(&format!("{template}/{file}"))?.render(&values);
@@ -271,6 +288,15 @@ mod rules {
                 link: link(),
             },
             Letter::StoreReady { name: "Ada", store: "Engines", email, link: link() },
+            Letter::StoreGrant {
+                name: "Ada",
+                store: "Engines",
+                holder: "support@souk.example",
+                reason: "Ticket 4711",
+                minutes: 30,
+                email,
+                link: link(),
+            },
         ] {
             let mail = letter.render().unwrap();
             assert!(

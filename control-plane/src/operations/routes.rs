@@ -8,8 +8,8 @@ use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde_json::json;
-use souk_access::ControlPermit;
-use souk_api::{CursorKey, ETag, Page, Paging, PagingOnly, Path, Problem, RequestId, not_modified};
+use souk_access::{Cause, ControlPermit};
+use souk_api::{CursorKey, ETag, Page, Paging, PagingOnly, Path, Problem, not_modified};
 use souk_kernel::{OperationId, OrganizationId};
 use souk_tenancy::{ReadTx, WriteTx};
 use tokio::sync::watch;
@@ -153,9 +153,9 @@ impl Follower {
 async fn reveal(
     permit: ControlPermit<permissions::RevealKeys>,
     id: Path<OperationId>,
-    request: RequestId,
+    cause: Cause,
 ) -> Result<HttpResponse, Problem> {
-    let (by, organization, id) = (By::of(permit.actor(), &request), permit.organization()?, *id);
+    let (by, organization, id) = (By::of(permit.actor(), &cause), permit.organization()?, *id);
     let work = async move |tx: &mut WriteTx<'_>| {
         let keys = actions::reveal_keys(tx, id).await?;
         audit::record(tx, organization, &by, "store.keys_revealed", id.to_string(), json!({})).await?;

@@ -1,8 +1,8 @@
 //! Organizations over HTTP.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post};
-use souk_access::ControlPermit;
-use souk_api::{ETag, IfMatch, Json, Page, Problem, RequestId, not_modified};
+use souk_access::{Cause, ControlPermit};
+use souk_api::{ETag, IfMatch, Json, Page, Problem, not_modified};
 use souk_kernel::OrganizationId;
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -26,10 +26,10 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[post("/v1/organizations")]
 async fn found(
     permit: ControlPermit<permissions::Found>,
-    request: RequestId,
+    cause: Cause,
     body: Json<NewOrganization>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, account) = (By::of(permit.actor(), &request), permit.account()?);
+    let (by, account) = (By::of(permit.actor(), &cause), permit.account()?);
     let work = async move |tx: &mut WriteTx<'_>| {
         Ok::<_, OrganizationError>(actions::found(tx, &by, account, &body.name).await?)
     };
@@ -85,11 +85,11 @@ fn shown(organization: Organization, role: Role) -> HttpResponse {
 #[patch("/v1/organizations/{organization}")]
 async fn edit(
     permit: ControlPermit<permissions::Edit>,
-    request: RequestId,
+    cause: Cause,
     if_match: IfMatch,
     body: Json<EditOrganization>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, id) = (By::of(permit.actor(), &request), permit.organization()?);
+    let (by, id) = (By::of(permit.actor(), &cause), permit.organization()?);
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, &by, id, &if_match, &body).await;
     Ok(shown(permit.write("organizations.edit", work).await?, Role::of(&permit)?))
 }
@@ -100,11 +100,8 @@ async fn edit(
     responses((status = 204, description = "Deleted"))
 )]
 #[delete("/v1/organizations/{organization}")]
-async fn remove(
-    permit: ControlPermit<permissions::Delete>,
-    request: RequestId,
-) -> Result<HttpResponse, Problem> {
-    let (by, id) = (By::of(permit.actor(), &request), permit.organization()?);
+async fn remove(permit: ControlPermit<permissions::Delete>, cause: Cause) -> Result<HttpResponse, Problem> {
+    let (by, id) = (By::of(permit.actor(), &cause), permit.organization()?);
     permit.write("organizations.delete", async move |tx| actions::delete(tx, &by, id).await).await?;
     Ok(HttpResponse::NoContent().finish())
 }

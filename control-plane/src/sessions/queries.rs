@@ -154,6 +154,8 @@ pub async fn count_attempt(
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(now + window);
     let counted: Counted = tx.one(query).await?;
+    // An attempt is no act yet: what comes of it has a transaction of its own.
+    tx.logged();
     Ok((counted.failures, counted.window_ends_at))
 }
 

@@ -92,7 +92,12 @@ async fn list(permit: ControlPermit<permissions::View>) -> Result<Page<SessionVi
 async fn sign_out(permit: ControlPermit<permissions::End>) -> Result<HttpResponse, Problem> {
     let account = permit.account()?;
     let session = permit.session().ok_or(SessionError::Unknown)?;
-    permit.write("sessions.sign_out", async move |tx| actions::end(tx, account, session).await).await?;
+    let work = async move |tx: &mut WriteTx<'_>| {
+        // Leaving by the door is no privileged act.
+        tx.logged();
+        actions::end(tx, account, session).await
+    };
+    permit.write("sessions.sign_out", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -15,6 +15,7 @@ mod tests;
 
 pub use actions::{Hands, carry_out, compare, observed, removed, request_due_purges};
 pub use error::{CATALOGUE, StoreError};
-pub use model::StoreView;
+pub use model::{StaffToken, Store, StoreView};
 pub use permissions::ALL as PERMISSIONS;
+pub use queries::find;
 pub use routes::routes;

@@ -18,7 +18,7 @@ souk_access::permissions! {
     /// Suspend and resume one.
     Suspend = "store", "suspend", Writes;
     /// Say whose word about its Store object counts: ours, or the cluster's.
-    Place = "store", "place", Writes;
+    Place = "store", "place", Writes, step_up;
     /// Delete and restore one.
     Delete = "store", "delete", Writes, step_up;
 }

@@ -2,10 +2,9 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
-use souk_access::{Audience, ControlPermit, MAX_LIFETIME, Reply, Subject};
+use souk_access::{Audience, Cause, ControlPermit, MAX_LIFETIME, Reply, Subject};
 use souk_api::{
-    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, RequestId,
-    not_modified,
+    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, not_modified,
 };
 use souk_kernel::{OperationId, StoreId};
 use souk_tenancy::{ReadTx, WriteTx};
@@ -40,11 +39,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 async fn open(
     permit: ControlPermit<permissions::Request>,
     plane: Plane,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
     body: Json<OpenStore>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, account, digest) = (By::of(permit.actor(), &request), permit.account()?, body.digest());
+    let (by, account, digest) = (By::of(permit.actor(), &cause), permit.account()?, body.digest());
     let (plane, by, wish) = (&plane, &by, &body.0);
     let work = async move |tx: &mut WriteTx<'_>| {
         let operation = actions::open(tx, plane, by, account, wish).await?;
@@ -119,11 +118,11 @@ async fn edit(
     permit: ControlPermit<permissions::Edit>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     if_match: IfMatch,
     body: Json<EditStore>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, account) = (By::of(permit.actor(), &request), permit.account()?);
+    let (by, account) = (By::of(permit.actor(), &cause), permit.account()?);
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, &by, account, *id, &if_match, &body).await;
     let (store, _) = permit.write("stores.edit", work).await?;
     plane.wake();
@@ -140,10 +139,10 @@ async fn suspend(
     permit: ControlPermit<permissions::Suspend>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::Suspend, None).await
+    change(&permit, &plane, *id, &cause, &key, Change::Suspend, None).await
 }
 
 /// Resume a suspended store.
@@ -156,10 +155,10 @@ async fn resume(
     permit: ControlPermit<permissions::Suspend>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::Resume, None).await
+    change(&permit, &plane, *id, &cause, &key, Change::Resume, None).await
 }
 
 /// Delete a store: it answers nobody at once, and can be restored until `purge_after`.
@@ -172,11 +171,11 @@ async fn remove(
     permit: ControlPermit<permissions::Delete>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
     query: Query<ConfirmDelete>,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::Delete, Some(&query.confirm)).await
+    change(&permit, &plane, *id, &cause, &key, Change::Delete, Some(&query.confirm)).await
 }
 
 /// Restore a deleted store with all its data.
@@ -189,10 +188,10 @@ async fn restore(
     permit: ControlPermit<permissions::Delete>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::Restore, None).await
+    change(&permit, &plane, *id, &cause, &key, Change::Restore, None).await
 }
 
 /// Take over a store's object in the cluster: it becomes as it is here, whoever else changed it, and its changes are asked for
@@ -206,10 +205,10 @@ async fn take_over(
     permit: ControlPermit<permissions::Place>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::TakeOver, None).await
+    change(&permit, &plane, *id, &cause, &key, Change::TakeOver, None).await
 }
 
 /// Hand a store's object over to the cluster: it stays as it is, whoever applies it has the say, and this plane shows what it
@@ -223,22 +222,22 @@ async fn hand_over(
     permit: ControlPermit<permissions::Place>,
     plane: Plane,
     id: Path<StoreId>,
-    request: RequestId,
+    cause: Cause,
     key: IdempotencyKey,
 ) -> Result<HttpResponse, Problem> {
-    change(&permit, &plane, *id, &request, &key, Change::HandOver, None).await
+    change(&permit, &plane, *id, &cause, &key, Change::HandOver, None).await
 }
 
 async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(
     permit: &ControlPermit<P>,
     plane: &Plane,
     id: StoreId,
-    request: &RequestId,
+    cause: &Cause,
     key: &IdempotencyKey,
     change: Change,
     confirm: Option<&str>,
 ) -> Result<HttpResponse, Problem> {
-    let (by, account) = (By::of(permit.actor(), request), permit.account()?);
+    let (by, account) = (By::of(permit.actor(), cause), permit.account()?);
     let work = async move |tx: &mut WriteTx<'_>| {
         let operation = actions::request(tx, &by, account, id, change, confirm).await?;
         accepted(tx, plane, operation).await

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreGrantId};
 
 use crate::api_key::{KeyKind, KeyMode};
 
@@ -46,6 +46,13 @@ pub enum Actor {
         /// `object:action`, `object:*` or `*`.
         scopes: Arc<[String]>,
     },
+    /// Somebody of the platform whom a grant lets look, for a while and with a reason. Changes nothing; each request is told in the log.
+    Platform {
+        /// The grant.
+        grant: StoreGrantId,
+        /// The person's account at the control plane.
+        account: AccountId,
+    },
     /// Work of our own, with the reason that was logged.
     Service {
         /// Which worker.
@@ -64,6 +71,7 @@ impl Actor {
             | Self::Staff { .. }
             | Self::ApiKey { .. }
             | Self::App { .. }
+            | Self::Platform { .. }
             | Self::Service { .. } => None,
         }
     }
@@ -76,6 +84,7 @@ impl Actor {
             Self::Staff { .. }
             | Self::ApiKey { kind: KeyKind::Secret, .. }
             | Self::App { .. }
+            | Self::Platform { .. }
             | Self::Service { .. } => Reach::Any,
         }
     }
@@ -91,7 +100,8 @@ impl Actor {
     }
 }
 
-/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `app:app_…`, `service:…`, `anonymous`.
+/// A stable text for audit entries and idempotency keys: `staff:stf_…`, `customer:cus_…`, `key:key_…`, `app:app_…`, `platform:acc_…`,
+/// `service:…`, `anonymous`.
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -100,6 +110,7 @@ impl fmt::Display for Actor {
             Self::Staff { id, .. } => write!(f, "staff:{id}"),
             Self::ApiKey { id, .. } => write!(f, "key:{id}"),
             Self::App { id, .. } => write!(f, "app:{id}"),
+            Self::Platform { account, .. } => write!(f, "platform:{account}"),
             Self::Service { name, .. } => write!(f, "service:{name}"),
         }
     }

@@ -14,6 +14,7 @@ use souk_kernel::StoreId;
 use souk_tenancy::{StoreScope, StoreState};
 
 use crate::actor::Actor;
+use crate::chronicle::Cause;
 use crate::error::{is_lately, refused, step_up};
 use crate::gate::Gate;
 use crate::permission::{Mode as _, Permission, PermissionKey};
@@ -38,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) possession: String,
     /// When the person behind a staff token last proved who they are.
     pub(crate) proved_at: Option<DateTime<Utc>>,
+    /// What the log says of why something was done.
+    pub(crate) cause: Cause,
 }
 
 impl Caller {
@@ -76,6 +79,9 @@ impl Caller {
 
     fn admit<P: Permission>(&self) -> Result<Permit<P>, Problem> {
         let inner = &self.0;
+        if P::Access::WRITES && matches!(inner.actor, Actor::Platform { .. }) {
+            return Err(refused(false, P::KEY));
+        }
         let is_person = matches!(inner.actor, Actor::Staff { .. });
         if P::STEP_UP && is_person && !is_lately(inner.proved_at, inner.scope.clock().now()) {
             return Err(step_up());

@@ -19,16 +19,18 @@ use souk_api::{Digest, Fingerprint, IdempotencyKey, Problem};
 use souk_kernel::{AccountId, Clock, OperationId, OrganizationId, SessionId, StoreId};
 use souk_tenancy::{ControlMint, ControlScope, DbError, ReadTx, StatementCount, TenancyError, Work, WriteTx};
 
+use crate::chronicle::{Cause, Chronicle, Deed, Pending};
 use crate::credentials::Credentials;
 use crate::error::{GateError, database_problem, is_lately, refused, step_up, token_problem, unbelieved};
 use crate::idempotency::Table;
 use crate::permission::{Permission, PermissionKey, Writes};
-use crate::permit::{finish, once};
+use crate::permit::{finish, noted, once};
 use crate::policy::{PermissionSet, Policy};
 use crate::principal_cache::FRESH;
 use crate::queries::KeyName;
 use crate::reply::Reply;
 use crate::tokens::{AccessClaims, Audience, Verifier};
+use crate::worker::ControlWorker;
 
 /// Role of whoever sends no credentials.
 const ANYONE: &str = "anyone";
@@ -129,12 +131,13 @@ struct GateInner {
     verifier: Verifier,
     policy: Policy,
     membership: Box<dyn Membership>,
+    chronicle: Box<dyn Chronicle>,
     known: Cache<Asked, Known>,
 }
 
 impl ControlGate {
     /// Opens the gate. `policy` must have the built-in roles `anyone` (no credentials) and `account` (signed in, on routes that
-    /// name no organization); the members' roles come from [`Membership`].
+    /// name no organization); the members' roles come from [`Membership`]; `chronicle` is where what accounts do is written down.
     ///
     /// # Errors
     /// [`GateError::Role`] when one of them is missing.
@@ -143,12 +146,14 @@ impl ControlGate {
         verifier: Verifier,
         policy: Policy,
         membership: impl Membership,
+        chronicle: impl Chronicle,
     ) -> Result<Self, GateError> {
         for role in [ANYONE, ACCOUNT] {
             policy.built_in(role).ok_or(GateError::Role(role))?;
         }
         let known = Cache::builder().max_capacity(REMEMBERED).time_to_live(FRESH).build();
-        Ok(Self(Arc::new(GateInner { mint, verifier, policy, membership: Box::new(membership), known })))
+        let (membership, chronicle) = (Box::new(membership), Box::new(chronicle));
+        Ok(Self(Arc::new(GateInner { mint, verifier, policy, membership, chronicle, known })))
     }
 
     /// The plane's policy.
@@ -160,7 +165,7 @@ impl ControlGate {
     pub fn worker(&self, name: &'static str, reason: &str) -> ControlWorker {
         tracing::info!(worker = name, reason, "a worker enters the control plane");
         let actor = ControlActor::Service { name, reason: reason.into() };
-        ControlWorker { scope: self.0.mint.scope(), actor }
+        ControlWorker::new(self.0.mint.scope(), actor)
     }
 
     fn of(req: &HttpRequest) -> Result<Self, Problem> {
@@ -190,7 +195,7 @@ impl ControlGate {
             self.demand_proof(&scope, &actor).await?;
         }
         let (method, path) = (req.method().clone(), req.path().to_owned());
-        Ok(Inner { gate: self.clone(), scope, actor, member, set, method, path })
+        Ok(Inner { gate: self.clone(), scope, actor, member, set, method, path, cause: Cause::of(req)? })
     }
 
     async fn person(
@@ -291,6 +296,7 @@ struct Inner {
     set: Arc<PermissionSet>,
     method: Method,
     path: String,
+    cause: Cause,
 }
 
 /// The actor may do `P`, in the organization the route names if it names one. An actix extractor: 401 without believable
@@ -387,7 +393,11 @@ impl<P> ControlPermit<P> {
 }
 
 impl<P: Permission<Access = Writes>> ControlPermit<P> {
-    /// Runs `work` in a transaction of the control plane; see [`ControlScope::write`].
+    /// Runs `work` in a transaction of the control plane; see [`ControlScope::write`]. What an account does is written down in it.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
     pub fn write<'s, T, E, F>(
         &'s self,
         name: &'static str,
@@ -400,7 +410,35 @@ impl<P: Permission<Access = Writes>> ControlPermit<P> {
         T: Send,
         E: From<TenancyError> + Send,
     {
-        self.inner.scope.write(name, work)
+        async move {
+            let Some(mut pending) = self.pending(name) else {
+                return self.inner.scope.write(name, work).await;
+            };
+            let noted = async move |tx: &mut WriteTx<'_>| noted(tx, &mut pending, work).await;
+            self.inner.scope.write(name, noted).await
+        }
+    }
+
+    fn pending(&self, name: &'static str) -> Option<Pending<'_>> {
+        let inner = &*self.inner;
+        let ControlActor::Account { id, .. } = inner.actor else { return None };
+        let gate = &inner.gate;
+        if gate.policy().allows(&gate.policy().built_in(ANYONE).unwrap_or_default(), P::KEY) {
+            return None;
+        }
+        let deed = Deed {
+            actor: inner.actor.to_string(),
+            cause: inner.cause.clone(),
+            name,
+            permission: P::KEY,
+            request: format!("{} {}", inner.method, inner.path),
+            path: inner.path.clone(),
+            organization: inner.member.as_ref().map(|member| member.organization),
+            account: Some(id),
+            before: None,
+            made: None,
+        };
+        Some(Pending::new(&*inner.gate.0.chronicle, deed))
     }
 
     /// Runs `work` at most once per key; see [`crate::Permit::write_once`]. Needs a signed-in account.
@@ -424,9 +462,10 @@ impl<P: Permission<Access = Writes>> ControlPermit<P> {
             key: key.as_str().to_owned(),
             fingerprint: *Fingerprint::new(&inner.method, &inner.path, digest).as_bytes(),
         };
-        let once = inner
-            .scope
-            .write(name, async move |tx: &mut WriteTx<'_>| once(tx, Table::Control, key_name, work).await);
+        let pending = self.pending(name);
+        let once = inner.scope.write(name, async move |tx: &mut WriteTx<'_>| {
+            once(tx, Table::Control, key_name, pending, work).await
+        });
         finish(once.await)
     }
 }
@@ -442,24 +481,5 @@ impl<P: Permission> FromRequest for ControlPermit<P> {
             Ok(Self { inner: Arc::new(inner), permission: PhantomData })
         }
         .boxed_local()
-    }
-}
-
-/// The right of a worker to the control plane; only [`ControlGate::worker`] makes one.
-#[derive(Clone)]
-pub struct ControlWorker {
-    scope: ControlScope,
-    actor: ControlActor,
-}
-
-impl ControlWorker {
-    /// The worker, for audit entries.
-    pub fn actor(&self) -> &ControlActor {
-        &self.actor
-    }
-
-    /// The scope: both transactions.
-    pub fn scope(&self) -> &ControlScope {
-        &self.scope
     }
 }

@@ -10,17 +10,19 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use souk_api::Problem;
 use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
-use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreId};
-use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState};
+use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreGrantId, StoreId};
+use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState, TenancyError, WriteTx};
 
 use crate::actor::Actor;
 use crate::api_key::{ApiKey, KeyKind};
 use crate::caller::{Caller, Inner as CallerInner};
+use crate::chronicle::{Cause, Chronicle, Deed};
 use crate::credentials::{Credentials, possession};
-use crate::error::{GateError, KEY_RESTRICTED, policy_problem, token_problem, unbelieved};
+use crate::error::{GateError, KEY_RESTRICTED, database_problem, policy_problem, token_problem, unbelieved};
 use crate::host::host_of;
 use crate::policy::{Grant, PermissionSet, Policy};
 use crate::principal_cache::{Principals, Standing, Who, grants};
+use crate::permission::PermissionKey;
 use crate::tokens::{AccessClaims, Audience, TokenError, TokenKind, Verifier, still_good};
 use crate::worker::WorkerPermit;
 
@@ -41,18 +43,27 @@ struct Inner {
     anyone: Arc<PermissionSet>,
     shopper: Arc<PermissionSet>,
     proxies: OnceLock<usize>,
+    chronicle: Box<dyn Chronicle>,
 }
+
+/// What a grant of the platform is good for.
+const VISIT: PermissionKey = PermissionKey { object: "store_grant", action: "use" };
 
 /// Who acts, what they may, and when they last proved who they are.
 type Known = (Actor, Arc<PermissionSet>, Option<DateTime<Utc>>);
 
 impl Gate {
     /// Opens the gate. `verifier` believes the control plane's key for staff and the runtime's own for customers; `policy` must
-    /// have the built-in roles `anyone` and `shopper`.
+    /// have the built-in roles `anyone` and `shopper`; `chronicle` is where privileged acts are written down.
     ///
     /// # Errors
     /// [`GateError::Role`] when one of them is missing.
-    pub fn open(mint: Mint, verifier: Verifier, policy: Policy) -> Result<Self, GateError> {
+    pub fn open(
+        mint: Mint,
+        verifier: Verifier,
+        policy: Policy,
+        chronicle: impl Chronicle,
+    ) -> Result<Self, GateError> {
         let anyone = policy.built_in("anyone").ok_or(GateError::Role("anyone"))?;
         let shopper = policy.built_in("shopper").ok_or(GateError::Role("shopper"))?;
         let tokens = Cache::builder().max_capacity(TOKENS).time_to_live(TOKENS_FOR).build();
@@ -66,6 +77,7 @@ impl Gate {
             anyone,
             shopper,
             proxies: OnceLock::new(),
+            chronicle: Box::new(chronicle),
         })))
     }
 
@@ -81,6 +93,16 @@ impl Gate {
     pub async fn covers(&self, wide: &[Grant], narrow: &[Grant]) -> Result<bool, Problem> {
         let wide = self.0.policy.compile(wide).await.map_err(policy_problem)?;
         Ok(wide.covers(&*self.0.policy.compile(narrow).await.map_err(policy_problem)?))
+    }
+
+    /// Where privileged acts are written down.
+    pub(crate) fn chronicle(&self) -> &dyn Chronicle {
+        &*self.0.chronicle
+    }
+
+    /// Whether whoever shops may do this too: then it is nobody's privilege.
+    pub(crate) fn is_everyday(&self, key: PermissionKey) -> bool {
+        [&self.0.anyone, &self.0.shopper].iter().any(|set| self.0.policy.allows(set, key))
     }
 
     /// The stores this gate leads to.
@@ -131,6 +153,7 @@ impl Gate {
             path: req.path().to_owned(),
             possession: possession(req),
             proved_at,
+            cause: Cause::of(req)?,
         })))
     }
 
@@ -168,6 +191,7 @@ impl Gate {
             path: req.path().to_owned(),
             possession: possession(req),
             proved_at: None,
+            cause: Cause::of(req)?,
         };
         Caller(Arc::new(inner))
     }
@@ -210,7 +234,7 @@ impl Gate {
         };
         match (credentials.token, key) {
             // A publishable key beside a token was checked above; the person behind the token acts.
-            (Some(token), _) => self.person(scope, &token).await,
+            (Some(token), _) => self.person(scope, &token, req).await,
             (None, Some((actor, set))) => Ok((actor, set, None)),
             (None, None) => Ok((Actor::Anonymous, Arc::clone(&self.0.anyone), None)),
         }
@@ -241,7 +265,7 @@ impl Gate {
         }
     }
 
-    async fn person(&self, scope: &StoreScope, token: &str) -> Result<Known, Problem> {
+    async fn person(&self, scope: &StoreScope, token: &str, req: &HttpRequest) -> Result<Known, Problem> {
         let claims =
             self.claims(token, Audience::Store(scope.store()), scope.clock().now()).map_err(token_problem)?;
         match claims.kind {
@@ -288,8 +312,50 @@ impl Gate {
                     _ => Err(unbelieved(format!("{id} is unknown, revoked, or was given other scopes"))),
                 }
             }
+            TokenKind::Platform => {
+                let grant = StoreGrantId::parse(&claims.sub).map_err(unbelieved)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Grant(grant)).await? {
+                    Standing::Platform { account, reason, expires_at, set }
+                        if scope.clock().now() < expires_at =>
+                    {
+                        let actor = Actor::Platform { grant, account };
+                        self.tell_of_visit(scope, &actor, grant, &reason, req).await?;
+                        Ok((actor, set, None))
+                    }
+                    _ => Err(unbelieved(format!("{grant} is unknown, over, or was taken back"))),
+                }
+            }
             TokenKind::Account => Err(token_problem(TokenError::Audience)),
         }
+    }
+
+    /// Whatever somebody of the platform asks is in the store's log before it is answered.
+    async fn tell_of_visit(
+        &self,
+        scope: &StoreScope,
+        actor: &Actor,
+        grant: StoreGrantId,
+        reason: &str,
+        req: &HttpRequest,
+    ) -> Result<(), Problem> {
+        let mut cause = Cause::of(req)?;
+        cause.reason = Some(reason.to_owned());
+        let deed = Deed {
+            actor: actor.to_string(),
+            cause,
+            name: "platform.looked",
+            permission: VISIT,
+            request: format!("{} {}", req.method(), req.path()),
+            path: grant.to_string(),
+            organization: None,
+            account: None,
+            before: None,
+            made: None,
+        };
+        let chronicle = self.chronicle();
+        let tell =
+            async move |tx: &mut WriteTx<'_>| chronicle.state(tx, &deed).await.map_err(TenancyError::from);
+        scope.write("access.visit", tell).await.map_err(database_problem)
     }
 
     fn claims(

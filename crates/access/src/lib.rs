@@ -51,6 +51,7 @@
 mod actor;
 mod api_key;
 mod caller;
+mod chronicle;
 mod control;
 mod credentials;
 mod error;
@@ -77,9 +78,8 @@ mod worker;
 pub use actor::{Actor, Reach};
 pub use api_key::{ApiKey, KeyKind, KeyMode};
 pub use caller::Caller;
-pub use control::{
-    Account, ControlActor, ControlGate, ControlPermit, ControlWorker, Member, Membership, Place,
-};
+pub use chronicle::{Cause, Chronicle, Deed};
+pub use control::{Account, ControlActor, ControlGate, ControlPermit, Member, Membership, Place};
 pub use error::{
     BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, KEY_RESTRICTED, PASSWORD_BUSY,
     PROOF_LASTS, Refusal, STEP_UP_REQUIRED, database_problem,
@@ -101,4 +101,4 @@ pub use totp::{RecoveryCode, Totp};
 pub use unsigned::{AtWork, Unsigned};
 pub use vault::{Sealed, Vault};
 pub use vouched::Vouched;
-pub use worker::WorkerPermit;
+pub use worker::{ControlWorker, WorkerPermit};

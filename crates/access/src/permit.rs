@@ -17,6 +17,7 @@ use souk_tenancy::{ReadTx, StoreEntry, TenancyError, Work, WriteTx};
 
 use crate::actor::{Actor, Reach};
 use crate::caller::{Caller, Inner};
+use crate::chronicle::{Deed, Pending};
 use crate::error::KeyError;
 use crate::idempotency::{self, Claim, Table, Ticket};
 use crate::permission::{Permission, PermissionKey, Writes};
@@ -140,10 +141,15 @@ impl<P> Permit<P> {
 }
 
 impl<P: Permission<Access = Writes>> Permit<P> {
-    /// Runs `work` in a transaction of this store: COMMIT on `Ok`, ROLLBACK on `Err` or when dropped.
+    /// Runs `work` in a transaction of this store: COMMIT on `Ok`, ROLLBACK on `Err` or when dropped. What whoever works for the store
+    /// does by a right that shoppers do not have ends up in the store's log, in the same transaction: two to four more statements.
     ///
     /// # Errors
     /// What `work` returned, or a [`TenancyError`] in its type.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "that the future is Send is promised here, not guessed at each call"
+    )]
     pub fn write<'s, T, E, F>(
         &'s self,
         name: &'static str,
@@ -156,7 +162,13 @@ impl<P: Permission<Access = Writes>> Permit<P> {
         T: Send,
         E: From<TenancyError> + Send,
     {
-        self.inner.scope.write(name, work)
+        async move {
+            let Some(mut pending) = self.pending(name) else {
+                return self.inner.scope.write(name, work).await;
+            };
+            let noted = async move |tx: &mut WriteTx<'_>| noted(tx, &mut pending, work).await;
+            self.inner.scope.write(name, noted).await
+        }
     }
 
     /// Runs `work` at most once per key, in one transaction with the claim and the kept reply. `digest` is the body's
@@ -179,11 +191,10 @@ impl<P: Permission<Access = Writes>> Permit<P> {
         F: Send,
         E: Into<Problem> + Send,
     {
-        let key_name = self.key_name(key, digest)?;
-        let once = self
-            .inner
-            .scope
-            .write(name, async move |tx: &mut WriteTx<'_>| once(tx, Table::Store, key_name, work).await);
+        let (key_name, pending) = (self.key_name(key, digest)?, self.pending(name));
+        let once = self.inner.scope.write(name, async move |tx: &mut WriteTx<'_>| {
+            once(tx, Table::Store, key_name, pending, work).await
+        });
         finish(once.await)
     }
 
@@ -201,7 +212,12 @@ impl<P: Permission<Access = Writes>> Permit<P> {
         lease: Duration,
     ) -> Result<Claim, Problem> {
         let name = self.key_name(key, digest)?;
-        Ok(idempotency::claim(tx, Table::Store, name, lease).await?)
+        let claim = idempotency::claim(tx, Table::Store, name, lease).await?;
+        if matches!(claim, Claim::Done(_)) {
+            // Nothing is done: it was done before.
+            tx.logged();
+        }
+        Ok(claim)
     }
 
     /// Keeps the reply of claimed work and gives it back for [`Self::send`]. The transaction that states the outcome is the
@@ -234,6 +250,27 @@ impl<P: Permission<Access = Writes>> Permit<P> {
     /// The response for a reply that was kept ([`Claim::Done`]).
     pub fn replay(&self, reply: Reply) -> Result<HttpResponse, Problem> {
         finish::<Problem>(Ok((reply, true)))
+    }
+
+    /// What the log will say, if the actor works for the store and uses a right that shoppers do not have.
+    fn pending(&self, name: &'static str) -> Option<Pending<'_>> {
+        let inner = &*self.inner;
+        if !inner.actor.works_here() || inner.gate.is_everyday(P::KEY) {
+            return None;
+        }
+        let deed = Deed {
+            actor: inner.actor.to_string(),
+            cause: inner.cause.clone(),
+            name,
+            permission: P::KEY,
+            request: format!("{} {}", inner.method, inner.path),
+            path: inner.path.clone(),
+            organization: None,
+            account: None,
+            before: None,
+            made: None,
+        };
+        Some(Pending::new(inner.gate.chronicle(), deed))
     }
 
     fn key_name(&self, key: &IdempotencyKey, digest: Digest) -> Result<KeyName, Problem> {
@@ -274,11 +311,25 @@ impl<E> From<KeyError> for OnceError<E> {
     }
 }
 
-/// Claim, work, keep: the body of a `write_once` transaction. The flag says whether the reply is a kept one.
+/// Look, work, write down: the body of a privileged transaction.
+pub(crate) async fn noted<T, E, F>(tx: &mut WriteTx<'_>, pending: &mut Pending<'_>, work: F) -> Result<T, E>
+where
+    for<'t, 'c> F:
+        AsyncFnOnce(&'t mut WriteTx<'c>) -> Result<T, E> + Work<&'t mut WriteTx<'c>, Result<T, E>, Fut: Send>,
+    E: From<TenancyError>,
+{
+    pending.look(tx).await.map_err(TenancyError::from)?;
+    let done = work(tx).await?;
+    pending.state(tx, None).await.map_err(TenancyError::from)?;
+    Ok(done)
+}
+
+/// Claim, work, write down, keep: the body of a `write_once` transaction. The flag says whether the reply is a kept one.
 pub(crate) async fn once<E, F>(
     tx: &mut WriteTx<'_>,
     table: Table,
     name: KeyName,
+    mut pending: Option<Pending<'_>>,
     work: F,
 ) -> Result<(Reply, bool), OnceError<E>>
 where
@@ -288,7 +339,15 @@ where
     match idempotency::claim(tx, table, name, Duration::ZERO).await? {
         Claim::Done(reply) => Ok((reply, true)),
         Claim::Ours(claimed) => {
+            if let Some(pending) = &mut pending {
+                pending.look(tx).await.map_err(TenancyError::from)?;
+            }
             let reply = work(tx).await.map_err(OnceError::Work)?;
+            // A refusal that is kept is no act.
+            if let Some(pending) = pending.as_mut().filter(|_| reply.is_success()) {
+                let made = reply.body.as_deref().ok();
+                pending.state(tx, made).await.map_err(TenancyError::from)?;
+            }
             Ok((idempotency::fulfil(tx, table, &claimed.ticket, reply).await?, false))
         }
     }

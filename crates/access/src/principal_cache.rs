@@ -7,10 +7,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use moka::future::Cache;
 use souk_api::Problem;
-use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreGrantId, StoreId};
 use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
@@ -34,6 +34,7 @@ pub(crate) enum Who {
     Key([u8; 32]),
     Colleague(StaffId),
     App(AppId),
+    Grant(StoreGrantId),
 }
 
 /// What the store says about them.
@@ -56,6 +57,12 @@ pub(crate) enum Standing {
     },
     App {
         epoch: i64,
+    },
+    Platform {
+        account: AccountId,
+        reason: Arc<str>,
+        expires_at: DateTime<Utc>,
+        set: Arc<PermissionSet>,
     },
     Key {
         id: ApiKeyId,
@@ -155,6 +162,15 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::App { epoch: row.epoch }))
         }
+        Who::Grant(id) => {
+            let row = scope
+                .read("access.grant", async |tx| Ok::<_, LookUpError>(queries::grant(tx, id).await?))
+                .await?;
+            let Some(row) = row else { return Ok(Standing::Unknown) };
+            let set = policy.compile(&everything_to_see(policy)).await?;
+            let (account, reason) = (row.account_id, row.reason.into());
+            Ok(Standing::Platform { account, reason, expires_at: row.expires_at, set })
+        }
         Who::Key(hash) => {
             let row = scope
                 .read("access.key", async |tx| Ok::<_, LookUpError>(queries::key(tx, &hash).await?))
@@ -191,8 +207,14 @@ async fn key_standing(
     Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set, limits })
 }
 
+/// What people of the platform may do in a store: look.
+fn everything_to_see(policy: &Policy) -> Vec<Grant> {
+    let keys = policy.catalogue().keys().iter().filter(|key| key.action == "view");
+    keys.filter_map(|key| key.to_string().parse().ok()).collect()
+}
+
 /// Beside the request, because nobody waits for it; losing it loses a minute of a display.
-fn touch(scope: StoreScope, id: ApiKeyId, stale: chrono::DateTime<chrono::Utc>) {
+fn touch(scope: StoreScope, id: ApiKeyId, stale: DateTime<Utc>) {
     tokio::spawn(async move {
         let noted = scope
             .write("access.touch_key", async |tx| {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreGrantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 /// An active member of staff with the grants of their role, as `object:action`.
@@ -80,6 +80,22 @@ pub(crate) async fn customer(
     .bind::<Nullable<Uuid>, _>(session)
     .bind::<Timestamptz, _>(now);
     tx.optional(query).await
+}
+
+/// A grant of this store that was not taken back.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct GrantRow {
+    #[diesel(sql_type = Uuid)]
+    pub(crate) account_id: AccountId,
+    #[diesel(sql_type = Text)]
+    pub(crate) reason: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+pub(crate) async fn grant(tx: &mut ReadTx<'_>, id: StoreGrantId) -> Result<Option<GrantRow>, DbError> {
+    let query = sql("SELECT account_id, reason, expires_at FROM platform.own_grant($1)");
+    tx.optional(query.bind::<Uuid, _>(id)).await
 }
 
 /// A key that is neither revoked nor expired.

@@ -15,7 +15,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, DecodePublicKey, EncodePrivateKey, 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreId};
+use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreGrantId, StoreId};
 
 /// The longest life of an access token.
 pub const MAX_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -57,6 +57,8 @@ pub enum TokenKind {
     Colleague,
     /// An integration that a store's people approved; `sub` is the app, and `scope` what it may.
     App,
+    /// Somebody of the platform who may look at a store for a while; `sub` is the grant, which the store asks after.
+    Platform,
 }
 
 /// Whom a new token is about.
@@ -72,6 +74,8 @@ pub enum Subject {
     Colleague(StaffId, Option<DateTime<Utc>>),
     /// See [`TokenKind::App`].
     App(AppId),
+    /// See [`TokenKind::Platform`].
+    Platform(StoreGrantId),
 }
 
 impl Subject {
@@ -82,13 +86,14 @@ impl Subject {
             Self::Customer(_) => TokenKind::Customer,
             Self::Colleague(..) => TokenKind::Colleague,
             Self::App(_) => TokenKind::App,
+            Self::Platform(_) => TokenKind::Platform,
         }
     }
 
     fn proved_at(self) -> Option<DateTime<Utc>> {
         match self {
             Self::Staff(_, proved_at) | Self::Colleague(_, proved_at) => proved_at,
-            Self::Account(_) | Self::Customer(_) | Self::App(_) => None,
+            Self::Account(_) | Self::Customer(_) | Self::App(_) | Self::Platform(_) => None,
         }
     }
 
@@ -98,6 +103,7 @@ impl Subject {
             Self::Customer(id) => id.to_string(),
             Self::Colleague(id, _) => id.to_string(),
             Self::App(id) => id.to_string(),
+            Self::Platform(id) => id.to_string(),
         }
     }
 }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use souk_kernel::{Clock, StoreId};
-use souk_tenancy::{ReadTx, StoreEntry, StoreScope, TenancyError, Work, WriteTx};
+use souk_tenancy::{ControlScope, ReadTx, StoreEntry, StoreScope, TenancyError, Work, WriteTx};
 
 use crate::actor::{Actor, Reach};
+use crate::control::ControlActor;
 
 /// The right of a worker to a store; only [`crate::Gate::worker`] makes one. It reaches every row.
 #[derive(Clone)]
@@ -86,5 +87,28 @@ impl WorkerPermit {
         E: From<TenancyError> + Send,
     {
         self.scope.write(name, work)
+    }
+}
+
+/// The right of a worker to the control plane; only [`ControlGate::worker`] makes one.
+#[derive(Clone)]
+pub struct ControlWorker {
+    scope: ControlScope,
+    actor: ControlActor,
+}
+
+impl ControlWorker {
+    pub(crate) fn new(scope: ControlScope, actor: ControlActor) -> Self {
+        Self { scope, actor }
+    }
+
+    /// The worker, for audit entries.
+    pub fn actor(&self) -> &ControlActor {
+        &self.actor
+    }
+
+    /// The scope: both transactions.
+    pub fn scope(&self) -> &ControlScope {
+        &self.scope
     }
 }

@@ -5,6 +5,7 @@ mod structure;
 use std::future::{Future, ready};
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload,
@@ -16,8 +17,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 
 use crate::problem::{
-    BAD_REQUEST, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE, VALIDATION,
-    field_error,
+    BAD_REQUEST, BODY_TOO_SLOW, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION, field_error,
 };
 
 /// SHA-256 of a body as it arrived, byte for byte.
@@ -110,7 +111,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let payload = payload.take();
         let req = req.clone();
         Box::pin(async move {
-            let body = collect(payload, limit).await?;
+            let body = in_time(BODY_PATIENCE, collect(payload, limit)).await?;
             let digest = Digest::of(&body);
             req.extensions_mut().insert(digest);
             // serde takes a list for a struct, field by field; every body of ours is an object.
@@ -192,6 +193,28 @@ fn accepts(req: &HttpRequest) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// How long a whole body may take to arrive: what drips in holds a task and its memory, and nothing else yet.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Reads a body, but not for longer than this.
+///
+/// # Errors
+/// 408 then; else what reading says.
+pub async fn in_time<T>(
+    patience: Duration,
+    reading: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    tokio::time::timeout(patience, reading).await.unwrap_or_else(|_| Err(Problem::new(&BODY_TOO_SLOW)))
+}
+
+/// A whole body that is not ours to parse, bounded in size and in time.
+///
+/// # Errors
+/// 413, 408; 400 when it breaks off.
+pub async fn whole_body(payload: web::Payload, limit: usize) -> Result<BytesMut, Problem> {
+    in_time(BODY_PATIENCE, collect(payload.into_inner(), limit)).await
 }
 
 /// Reads at most `limit` bytes, whatever length was declared.

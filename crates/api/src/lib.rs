@@ -18,6 +18,7 @@
 pub mod cursor;
 pub mod docs_page;
 pub mod etag;
+pub mod evenly;
 pub mod examples;
 pub mod idempotency;
 pub mod json;
@@ -38,8 +39,9 @@ pub mod security_headers;
 pub use cursor::{Cursor, CursorKey};
 pub use docs_page::docs_page;
 pub use etag::{ETag, IfMatch, not_modified};
+pub use evenly::evenly;
 pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
-pub use json::{Digest, Json, JsonLimit};
+pub use json::{Digest, Json, JsonLimit, in_time, whole_body};
 pub use no_route::no_route;
 pub use origin::{LOCAL, address_of, network_of, user_agent_of};
 pub use page::{Page, PageInfo, Paging, PagingOnly};

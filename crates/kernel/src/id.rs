@@ -290,6 +290,7 @@ kinds! {
     WebhookDelivery "whd" "webhook delivery" WebhookDeliveryId;
     AuditEntry "aud" "audit entry" AuditEntryId;
     Domain "dom" "domain" DomainId;
+    StoreGrant "gnt" "grant" StoreGrantId;
     Market "mkt" "market" MarketId;
     Discount "dsc" "discount" DiscountId;
     DiscountAllocation "dal" "discount allocation" DiscountAllocationId;

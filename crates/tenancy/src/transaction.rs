@@ -33,6 +33,7 @@ pub struct ReadTx<'c> {
     /// Savepoints begun and not ended; one whose future was dropped stays open.
     savepoints: u32,
     changes_catalogue: bool,
+    logged: bool,
 }
 
 /// An open transaction that may write; everything a [`ReadTx`] does, it does too.
@@ -67,6 +68,7 @@ impl<'c> ReadTx<'c> {
             failed: false,
             savepoints: 0,
             changes_catalogue: false,
+            logged: false,
         }
     }
 
@@ -145,6 +147,17 @@ impl<'c> WriteTx<'c> {
         self.0.changes_catalogue
     }
 
+    /// Says that the log has what this transaction does, or that it does nothing that belongs there (it counts attempts).
+    pub fn logged(&mut self) {
+        self.0.logged = true;
+    }
+
+    /// Whether [`Self::logged`] was said, and not inside a savepoint that was undone.
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        self.0.logged
+    }
+
     /// Runs a statement that returns no rows; gives the number of rows it touched.
     ///
     /// # Errors
@@ -183,7 +196,7 @@ impl<'c> WriteTx<'c> {
             if self.0.failed {
                 return Err(TenancyError::Db(DbError::Aborted).into());
             }
-            let depth = self.0.savepoints;
+            let (depth, logged) = (self.0.savepoints, self.0.logged);
             self.0.savepoints += 1;
             AnsiTransactionManager::begin_transaction(self.0.connection).await.map_err(refused)?;
             let outcome = match work(self).await {
@@ -198,7 +211,10 @@ impl<'c> WriteTx<'c> {
             }
             match &outcome {
                 Ok(_) => AnsiTransactionManager::commit_transaction(self.0.connection).await,
-                Err(_) => AnsiTransactionManager::rollback_transaction(self.0.connection).await,
+                Err(_) => {
+                    self.0.logged = logged;
+                    AnsiTransactionManager::rollback_transaction(self.0.connection).await
+                }
             }
             .map_err(refused)?;
             // Rolled back to where it was before, whatever failed since.

@@ -1,13 +1,55 @@
 //! Writing the log, and proving it whole.
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use souk_access::{Chronicle, Deed};
 use souk_kernel::AuditEntryId;
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
-use super::model::{AuditEntry, By, Change, Verdict, digest, hex};
+use super::model::{AuditEntry, By, Change, Subject, Verdict, digest, hex, id_in};
 use super::queries;
 
 const PIECE: i64 = 1000;
+
+/// The store's log, as the gate writes it for every privileged act that did not tell its own story.
+#[derive(Clone, Copy, Debug)]
+pub struct Log;
+
+impl Chronicle for Log {
+    fn look<'t, 'c: 't>(
+        &'t self,
+        tx: &'t mut ReadTx<'c>,
+        deed: &'t Deed,
+    ) -> BoxFuture<'t, Result<Option<String>, DbError>> {
+        queries::digest_of(tx, Subject::of(&deed.path)).boxed()
+    }
+
+    fn state<'t, 'c: 't>(
+        &'t self,
+        tx: &'t mut WriteTx<'c>,
+        deed: &'t Deed,
+    ) -> BoxFuture<'t, Result<(), DbError>> {
+        state(tx, deed).boxed()
+    }
+}
+
+async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
+    let mut subject = Subject::of(&deed.path);
+    // What was only just made is named in the reply.
+    let made = deed.made.as_deref().filter(|_| subject.name.is_empty());
+    if let Some(made) = made {
+        subject = Subject { name: made, id: id_in(made), ..subject };
+    }
+    let after = queries::digest_of(tx, subject).await?;
+    let object = if subject.name.is_empty() { subject.kind } else { subject.name };
+    let mut details = json!({ "request": deed.request, "permission": deed.permission.to_string() });
+    if let Value::Object(members) = &mut details {
+        let parts = [("before_sha256", deed.before.clone()), ("after_sha256", after)];
+        members.extend(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), json!(part?)))));
+    }
+    record(tx, &By::from(deed), deed.name, object, Change::default(), details).await
+}
 
 /// States an act in the log, in its transaction. Two statements. Locks the chain's end until the transaction ends.
 ///
@@ -43,7 +85,9 @@ pub async fn record(
         hash: Vec::new(),
     };
     entry.hash = entry.seal(tx.store()).to_vec();
-    queries::append(tx, &entry).await
+    queries::append(tx, &entry).await?;
+    tx.logged();
+    Ok(())
 }
 
 /// Walks the whole chain: every entry fits its seal, follows the one before, none is missing, and the last one is the known end.

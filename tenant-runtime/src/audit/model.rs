@@ -1,53 +1,15 @@
 //! An entry, and the seal that makes a change to any earlier entry visible.
 
-use std::future::{Ready, ready};
-
-use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest};
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Jsonb, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use souk_access::Actor;
-use souk_api::problem::BAD_REQUEST;
-use souk_api::{Problem, RequestId};
-use souk_kernel::{AuditEntryId, StoreId, Text};
+use souk_access::{Actor, Cause, Deed};
+use souk_kernel::{AuditEntryId, Id, StoreId};
 use utoipa::ToSchema;
-
-/// Where somebody may say why.
-const REASON: &str = "x-souk-reason";
-
-/// What caused an act: the request, and the reason given with it in `X-Souk-Reason`. An extractor.
-#[derive(Clone, Debug)]
-pub struct Cause {
-    request_id: String,
-    reason: Option<String>,
-}
-
-impl FromRequest for Cause {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = RequestId::from_request(req, payload).into_inner();
-        let reason = match req.headers().get(REASON).map(|value| value.to_str().ok().map(Text::<300>::parse))
-        {
-            None => Ok(None),
-            Some(Some(Ok(reason))) => Ok(Some(reason.into_string())),
-            Some(_) => Err(Problem::new(&BAD_REQUEST).field(
-                "X-Souk-Reason",
-                "invalid",
-                "must be one line of at most 300 ASCII characters",
-            )),
-        };
-        ready(reason.map(|reason| Self {
-            request_id: request.map(|id| id.as_str().to_owned()).unwrap_or_default(),
-            reason,
-        }))
-    }
-}
+use uuid::Uuid;
 
 /// Who acts, and because of what.
 #[derive(Clone, Debug)]
@@ -63,6 +25,43 @@ impl By {
     pub fn of(actor: &Actor, cause: Cause) -> Self {
         Self { actor: actor.to_string(), request_id: cause.request_id, reason: cause.reason }
     }
+}
+
+impl From<&Deed> for By {
+    fn from(deed: &Deed) -> Self {
+        let Deed { actor, cause, .. } = deed;
+        Self { actor: actor.clone(), request_id: cause.request_id.clone(), reason: cause.reason.clone() }
+    }
+}
+
+/// What a path is about: `/admin/v1/products/prd_…/variants/var_…` is about a product, the thing that is read and changed as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Subject<'p> {
+    /// `products`.
+    pub kind: &'p str,
+    /// `prd_…`; empty where there is only one, or none yet.
+    pub name: &'p str,
+    /// The bits of the name, where it is an id.
+    pub id: Option<Uuid>,
+}
+
+impl<'p> Subject<'p> {
+    /// Of a path below `/admin/v1/`; what follows a colon says what is done, not to what.
+    pub fn of(path: &'p str) -> Self {
+        // What is no path is the name of a thing itself.
+        let Some(rest) = path.strip_prefix("/admin/v1/") else {
+            return Self { kind: "", name: path, id: id_in(path) };
+        };
+        let mut parts = rest.split('/').map(|part| part.split(':').next().unwrap_or_default());
+        let (kind, name) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        Self { kind, name, id: id_in(name) }
+    }
+}
+
+/// The bits of an id of any kind.
+pub fn id_in(name: &str) -> Option<Uuid> {
+    let (_, suffix) = name.split_once('_')?;
+    Id::<souk_kernel::id::kind::AuditEntry>::from_suffix(suffix).ok().map(Id::uuid)
 }
 
 /// What an act changed. Kept as SHA-256 of the canonical JSON: enough to prove what it was, nothing to leak.
@@ -201,6 +200,17 @@ pub struct Verdict {
 mod rules {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_path_says_what_it_is_about() {
+        let id = "prd_01h455vb4pex5vsknk084sn02q";
+        let path = format!("/admin/v1/products/{id}/variants/var_01h455vb4pex5vsknk084sn02r");
+        let subject = Subject::of(&path);
+        assert_eq!((subject.kind, subject.name, subject.id.is_some()), ("products", id, true));
+        let batch = Subject::of("/admin/v1/inventory-levels:adjust");
+        assert_eq!((batch.kind, batch.name, batch.id), ("inventory-levels", "", None));
+        assert_eq!(Subject::of("/admin/v1/payment-providers/manual").name, "manual");
+    }
 
     #[test]
     fn canonical_json_has_one_spelling() {

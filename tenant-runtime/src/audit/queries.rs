@@ -4,7 +4,18 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use super::model::AuditEntry;
+use super::model::{AuditEntry, Subject};
+
+/// The digest of a row and of the rows that belong to it.
+macro_rules! subject {
+    ($from:literal, $which:literal $(, $part:literal)*) => {
+        concat!(
+            "SELECT encode(sha256(convert_to(t::text",
+            $(" || coalesce((SELECT string_agg(v::text, E'\n' ORDER BY v::text) FROM ", $part, "), '')",)*
+            ", 'UTF8')), 'hex') AS digest FROM ", $from, " WHERE ", $which
+        )
+    };
+}
 
 /// The end of the chain.
 #[derive(QueryableByName)]
@@ -59,4 +70,62 @@ pub async fn piece(tx: &mut ReadTx<'_>, after: i64, limit: i64) -> Result<Vec<Au
     .bind::<BigInt, _>(after)
     .bind::<BigInt, _>(limit);
     tx.load(query).await
+}
+
+/// What is read and changed as one, by the word in its path: its rows as one text. `$1` is its id, `$2` its name.
+const SUBJECTS: &[(&str, &str)] = &[
+    (
+        "products",
+        subject!(
+            "products t",
+            "t.id = $1",
+            "product_variants v WHERE v.product_id = t.id",
+            "product_images v WHERE v.product_id = t.id",
+            "prices v JOIN product_variants o ON o.id = v.variant_id WHERE o.product_id = t.id"
+        ),
+    ),
+    ("variants", subject!("product_variants t", "t.id = $1", "prices v WHERE v.variant_id = t.id")),
+    (
+        "collections",
+        subject!("collections t", "t.id = $1", "collection_products v WHERE v.collection_id = t.id"),
+    ),
+    ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
+    ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
+    ("gift-cards", subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id")),
+    (
+        "store-credits",
+        subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id"),
+    ),
+    ("markets", subject!("markets t", "t.id = $1")),
+    (
+        "orders",
+        subject!(
+            "orders t",
+            "t.id = $1",
+            "refunds v WHERE v.order_id = t.id",
+            "payments v WHERE v.order_id = t.id"
+        ),
+    ),
+    ("payment-providers", subject!("payment_providers t", "t.code = $2")),
+    ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
+    ("settings", subject!("store_settings t", "$2 = ''")),
+    ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
+    ("tax-rates", subject!("tax_rates t", "t.id = $1")),
+    ("webhook-endpoints", subject!("webhook_endpoints t", "t.id = $1")),
+];
+
+#[derive(QueryableByName)]
+struct Digest {
+    #[diesel(sql_type = Text)]
+    digest: String,
+}
+
+/// SHA-256 of a thing's rows, as PostgreSQL writes them, hexadecimal; none for what is not there, or has no rows of its own. At most one
+/// statement.
+pub async fn digest_of(tx: &mut ReadTx<'_>, subject: Subject<'_>) -> Result<Option<String>, DbError> {
+    let statement = SUBJECTS.iter().find(|(kind, _)| *kind == subject.kind).map(|(_, statement)| *statement);
+    let Some(statement) = statement else { return Ok(None) };
+    let query =
+        sql(statement).bind::<Nullable<SqlUuid>, _>(subject.id).bind::<Text, _>(subject.name.to_owned());
+    Ok(tx.optional::<Digest>(query).await?.map(|row| row.digest))
 }

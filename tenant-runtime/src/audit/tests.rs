@@ -72,3 +72,41 @@ async fn parallel_acts_make_one_chain() {
     let whole = people.get("/admin/v1/audit-entries:verify", &owner).await.is(200);
     assert_eq!((&whole["whole"], &whole["entries"]), (&json!(true), &json!(8)));
 }
+
+#[actix_web::test]
+async fn whatever_is_done_by_right_is_told_with_what_was_and_what_is() {
+    let people = People::open().await;
+    let owner = people.shop.owner();
+    let ada = people.customer("ada@example.com").await;
+    let found = people.get("/admin/v1/customers?q=ada", &owner).await.is(200);
+    let id = found["data"][0]["id"].as_str().unwrap();
+    let path = format!("/admin/v1/customers/{id}");
+    let entries = async || people.get("/admin/v1/audit-entries", &owner).await.is(200)["data"].clone();
+    let before = entries().await.as_array().unwrap().len();
+    // No handler says a word of it: the permit does.
+    people.patch(&path, &owner, &json!({ "note": "likes mugs" })).await.is(200);
+    people.patch(&path, &owner, &json!({ "note": "likes bowls" })).await.is(200);
+    people.post(&format!("{path}/sign-out"), Some(&owner), &json!({})).await;
+    let told = entries().await;
+    assert_eq!(told.as_array().unwrap().len(), before + 3, "{told}");
+    for (entry, action) in
+        told.as_array().unwrap().iter().zip(["customers.sign_out_by_staff", "customers.edit"])
+    {
+        assert_eq!((&entry["action"], &entry["object"]), (&json!(action), &json!(id)), "{entry}");
+        assert!(entry["actor"].as_str().unwrap().starts_with("staff:stf_"));
+        assert!(!entry.to_string().contains("likes") && !entry.to_string().contains("ada@"), "{entry}");
+    }
+    let details = &told[1]["details"];
+    assert_eq!(details["request"], format!("PATCH {path}"));
+    assert_eq!(details["permission"], "customer:edit");
+    assert_eq!(details["before_sha256"], told[2]["details"]["after_sha256"]);
+    assert_ne!(details["before_sha256"], details["after_sha256"]);
+    // What is refused, looked at, or anybody's to do leaves no trace.
+    people.patch(&path, &owner, &json!({ "no_such_field": 1 })).await.refused(422, "unknown_field");
+    people.get(&path, &owner).await.is(200);
+    people.sign_in("ada@example.com", crate::customers::tests::people::PASSWORD).await;
+    people.patch("/store/v1/account", &ada.access, &json!({ "first_name": "Ada" })).await;
+    assert_eq!(entries().await.as_array().unwrap().len(), before + 3);
+    let whole = people.get("/admin/v1/audit-entries:verify", &owner).await.is(200);
+    assert_eq!(whole["whole"], true);
+}

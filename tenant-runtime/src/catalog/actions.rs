@@ -459,6 +459,9 @@ pub async fn uncollect(
 ) -> Result<(), CatalogError> {
     if queries::uncollect(tx, id, product).await?.ok_or(CatalogError::Unknown)? {
         tx.catalogue_changed();
+    } else {
+        // Nothing was done.
+        tx.logged();
     }
     Ok(())
 }

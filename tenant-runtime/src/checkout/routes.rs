@@ -254,8 +254,9 @@ async fn payment_webhook(
     till: web::Data<Till>,
     provider: Path<String>,
     request: HttpRequest,
-    body: web::Bytes,
+    payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
+    let body = souk_api::whole_body(payload, MOST_BYTES).await?;
     let unknown = || Problem::new(&problem::NOT_FOUND);
     let code = ProviderCode::parse(&provider).ok_or_else(unknown)?;
     let event = till.providers.of(code).ok_or_else(unknown)?.read_webhook(&signature_of(&request), &body);
@@ -276,6 +277,9 @@ async fn payment_webhook(
     let outcome = permit.write::<_, CheckoutError, _>("checkout.webhook", work).await?;
     Ok(HttpResponse::Ok().json(WebhookView { outcome }))
 }
+
+/// No notification of a provider is larger.
+const MOST_BYTES: usize = 256 * 1024;
 
 fn signature_of(request: &HttpRequest) -> WebhookHeaders {
     let text =

@@ -99,7 +99,7 @@ impl TestShop {
         let reception = Reception::new(b"of tests", 1, 50).unwrap();
         let verifier = Verifier::new().trust(CONTROL, key.public_pem(), &[TokenKind::Staff]).unwrap();
         let verifier = reception.trusted_by(verifier).unwrap();
-        let gate = Gate::open(mint, verifier, app::policy().await.unwrap()).unwrap();
+        let gate = Gate::open(mint, verifier, app::policy().await.unwrap(), crate::audit::Log).unwrap();
         gate.trust_proxies(1);
         let providers = Providers::new(&ProvidersConfig {
             test_url: provider,

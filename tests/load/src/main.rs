@@ -23,12 +23,12 @@ use crate::report::{Report, ms};
 use crate::works::browse::Reads;
 use crate::works::buy::{Errand, Shopper};
 use crate::works::many::Mix;
-use crate::works::{browse, floor, many, open, overload, sql};
+use crate::works::{browse, floor, many, open, overload, sign_in, sql};
 
 /// Measures Souk on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, open, idle, many, overload.
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, sign_in, open, idle, many, overload.
     #[arg(long, default_value = "")]
     only: String,
     /// Where the built programs lie.
@@ -144,6 +144,9 @@ impl<'p> Bench<'p> {
             self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
             self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
         }
+        if self.wants("sign_in") {
+            self.signing_in().await?;
+        }
         if self.wants("open") {
             self.opening().await?;
         }
@@ -212,6 +215,28 @@ impl<'p> Bench<'p> {
             let worker = |first| Shopper::new(address, &host, &variants, first, errand);
             let figures = closed(self.system(true), connections, self.time(), worker).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
+        }
+        Ok(())
+    }
+
+    async fn signing_in(&mut self) -> anyhow::Result<()> {
+        let (address, host) = (self.platform.runtime, self.shop.host.clone());
+        sign_in::register(address, &host).await?;
+        let worker = |_| sign_in::SignIn::new(address, &host);
+        let figures = closed(self.system(true), 1, self.time(), worker).await?;
+        self.report.work("sign-in of a customer", &figures, "", None);
+        let list = browse::list(&host).pop().context("a request")?;
+        for (what, address) in [("uncached", self.plain.address), ("from memory", address)] {
+            let flood = sign_in::flood(address, &host, &list, self.time()).await?;
+            let found = format!(
+                "p99 {:.1} ms still, {:.1} ms while {:.0} sign-ins/s are tried: {:.2} ×, {} wrong",
+                ms(flood.still),
+                ms(flood.flooded),
+                flood.tried,
+                flood.flooded.as_secs_f64() / flood.still.as_secs_f64(),
+                flood.wrong
+            );
+            self.report.fact(&format!("List of 20, {what}, beside a flood of sign-ins"), &found, "≤ 1.5 ×");
         }
         Ok(())
     }

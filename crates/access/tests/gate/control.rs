@@ -17,6 +17,8 @@ use souk_kernel::{AccountId, Clock, OrganizationId, SessionId};
 use souk_provisioner::test_support::TestDatabase;
 use souk_tenancy::{ControlConfig, ControlPool, Database, DbError, ReadTx};
 
+use crate::notes::Notes;
+
 permissions! {
     /// See an organization.
     View = "organization", "view", Reads;
@@ -114,7 +116,11 @@ impl Plane {
             epoch: Arc::new(AtomicI64::new(1)),
         };
         let policy = Policy::load(MODEL, ROLES, ALL.iter().copied()).await.unwrap();
-        Self { gate: ControlGate::open(mint, verifier, policy, book.clone()).unwrap(), key, book }
+        Self {
+            gate: ControlGate::open(mint, verifier, policy, book.clone(), Notes::default()).unwrap(),
+            key,
+            book,
+        }
     }
 
     fn token(&self, account: AccountId, epoch: i64) -> String {

@@ -2,6 +2,7 @@
 //! Needs SOUK_TEST_DATABASE_URL.
 
 mod control;
+mod notes;
 mod shop;
 
 use std::time::{Duration, Instant};
@@ -89,6 +90,31 @@ async fn each_principal_is_known_for_what_it_is() {
     assert_eq!(shop.get("/shop", &refs(&with_forged)).await.short(), "401 unauthenticated");
     let in_url = format!("/shop?key={}", shop.public.expose());
     assert_eq!(shop.get(&in_url, &[]).await.short(), "400 credentials_in_url");
+}
+
+#[actix_web::test]
+async fn what_whoever_works_here_does_by_right_is_written_down_once() {
+    let shop = Shop::open().await;
+    let owner = shop.staff_token(shop.store.owner_account);
+    let why = ("x-souk-reason", "season".to_owned());
+    let asks = [bearer(&owner), ("idempotency-key", "one".to_owned()), why];
+    assert_eq!(shop.post("/edit", "x", &refs(&asks)).await.status, 201);
+    let told = shop.notes.take();
+    assert_eq!(told, ["staff test.once product:edit because Some(\"season\"); before /edit"]);
+    // Said again, and refused: nothing is done.
+    assert!(shop.post("/edit", "x", &refs(&asks)).await.replayed);
+    assert_eq!(shop.edit(&owner, "two", "fail").await.short(), "409 conflict");
+    assert_eq!(shop.notes.take(), Vec::<String>::new());
+    // What shoppers may do is nobody's privilege, whoever does it.
+    for token in [&owner, shop.public.expose()] {
+        let asks = [bearer(token), ("idempotency-key", "a key long enough".to_owned())];
+        let answer = shop.post("/cart/1", "x", &refs(&asks)).await.status.as_u16();
+        assert!([201, 403].contains(&answer), "{answer}");
+    }
+    assert_eq!(shop.notes.take(), Vec::<String>::new());
+    // A reason is one line of text.
+    let asks = [bearer(&owner), ("x-souk-reason", "ü".to_owned())];
+    assert_eq!(shop.get("/who", &refs(&asks)).await.short(), "400 bad_request");
 }
 
 #[actix_web::test]

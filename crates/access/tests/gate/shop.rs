@@ -20,6 +20,8 @@ use souk_provisioner::{ApiKeySeed, PermissionSeed, RoleSeed};
 use souk_tenancy::{Database, DbError, Directory, Tenancy, TenancyConfig, WriteTx, sql};
 use uuid::Uuid;
 
+use crate::notes::Notes;
+
 permissions! {
     /// See products.
     View = "product", "view", Reads;
@@ -47,6 +49,8 @@ pub struct Shop {
     pub secret: ApiKey,
     pub public: ApiKey,
     pub directory: Directory,
+    /// What was done by right, as the gate wrote it down.
+    pub notes: Notes,
 }
 
 pub struct Answer {
@@ -108,8 +112,9 @@ impl Shop {
             .trust(RUNTIME, runtime_key.public_pem(), &[TokenKind::Customer])
             .unwrap();
         let policy = Policy::load(MODEL, ROLES, ALL.iter().copied()).await.unwrap();
-        let gate = Gate::open(mint, verifier, policy).unwrap();
-        Self { store, gate, clock, control_key, runtime_key, secret, public, directory }
+        let notes = Notes::default();
+        let gate = Gate::open(mint, verifier, policy, notes.clone()).unwrap();
+        Self { store, gate, clock, control_key, runtime_key, secret, public, directory, notes }
     }
 
     pub fn staff_token(&self, account: Uuid) -> String {

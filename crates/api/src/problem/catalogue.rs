@@ -41,6 +41,7 @@ problems! { CATALOGUE;
     NOT_FOUND = 404, "not_found", "There is nothing here", "Check the id; it may belong to another store.";
     STORE_UNKNOWN = 404, "store_unknown", "No store answers at this host", "Check the host name; a new domain takes a few seconds.";
     METHOD_NOT_ALLOWED = 405, "method_not_allowed", "This path does not take this method", "See the API reference.";
+    BODY_TOO_SLOW = 408, "body_too_slow", "The body took too long to arrive", "Send the request again, at once.";
     CONFLICT = 409, "conflict", "The request conflicts with the present state", "Read the resource again and decide.";
     IDEMPOTENCY_RUNNING = 409, "idempotency_running", "A request with this Idempotency-Key is still running", "Wait and repeat the same request.";
     PRECONDITION_FAILED = 412, "precondition_failed", "The resource has changed since you read it", "Read it again and repeat the change with the new ETag.";

@@ -1,5 +1,7 @@
 //! Variants, prices and pictures, for those who run the store.
 
+use std::time::Duration;
+
 use actix_web::{HttpResponse, delete, patch, post, put, web};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -125,13 +127,16 @@ async fn add_image(
     key: OptionalIdempotencyKey,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let bytes = collect(payload).await?;
+    let bytes = souk_api::in_time(PATIENCE, collect(payload)).await?;
     let (digest, product, words, bytes) = (Digest::of(&bytes), *product, &words.0, &bytes);
     let work = async move |tx: &mut WriteTx<'_>| {
         Ok(Reply::created(&actions::add_image(tx, product, words, bytes).await?))
     };
     keyed(&permit, "catalog.add_image", key, digest, work).await
 }
+
+/// How long a picture may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Reads no more than a picture may have.
 async fn collect(mut payload: web::Payload) -> Result<Bytes, Problem> {

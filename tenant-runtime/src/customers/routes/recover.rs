@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, post};
 use souk_access::{LinkSecret, Permit};
-use souk_api::{Json, Problem};
+use souk_api::{Json, Problem, evenly};
 use souk_tenancy::WriteTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -49,7 +49,7 @@ async fn register(
     count(&permit, Door::Register, &wish.email.key(), &origin).await?;
     let hash = reception.hasher.hash(password).await.map_err(CustomerError::from)?;
     let work = async move |tx: &mut WriteTx<'_>| actions::register(tx, &wish, &hash).await;
-    permit.write("customers.register", work).await?;
+    evenly(permit.write("customers.register", work)).await?;
     Ok(HttpResponse::Accepted().json(Mailed::REGISTERED))
 }
 
@@ -78,7 +78,7 @@ async fn request_reset(
     let email = body.into_inner().email;
     count(&permit, Door::Reset, &email.key(), &origin).await?;
     let work = async move |tx: &mut WriteTx<'_>| actions::request_reset(tx, &email).await;
-    permit.write("customers.request_reset", work).await?;
+    evenly(permit.write("customers.request_reset", work)).await?;
     Ok(HttpResponse::Accepted().json(Mailed::RESET))
 }
 

@@ -6,4 +6,5 @@ pub mod floor;
 pub mod many;
 pub mod open;
 pub mod overload;
+pub mod sign_in;
 pub mod sql;
