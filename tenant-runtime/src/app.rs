@@ -22,7 +22,7 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::{
     audit, cart, catalog, checkout, credit, customers, discounts, feed, inventory, ledger, markets, messages,
-    orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
+    orders, payments, privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -49,6 +49,8 @@ pub struct Services {
     show_statements: bool,
     shows_captured_mail: bool,
     webhooks: webhooks::Rules,
+    /// What mail needs.
+    pub mail: messages::MailRoom,
 }
 
 impl Services {
@@ -63,6 +65,8 @@ impl Services {
             config.smtp_url.is_none(),
         );
         services.webhooks.private = config.webhooks_private;
+        services.mail.domain = config.mail_from.email.domain().to_owned();
+        services.mail.console_url.clone_from(&config.control_plane_url);
         services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
         services
     }
@@ -87,6 +91,11 @@ impl Services {
         let pages = Pages::new(gate.clone());
         let kinds = feed::announced().iter().map(|event| event.kind).collect();
         let webhooks = webhooks::Rules { private: false, kinds };
+        let mail = messages::MailRoom {
+            vault: Arc::new(reception.vault()),
+            domain: "localhost".to_owned(),
+            console_url: "http://localhost:8080".to_owned(),
+        };
         Self {
             gate,
             till,
@@ -99,6 +108,7 @@ impl Services {
             show_statements,
             shows_captured_mail,
             webhooks,
+            mail,
         }
     }
 }
@@ -148,6 +158,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         orders::permissions::ALL,
         checkout::permissions::ALL,
         feed::permissions::ALL,
+        subscriptions::permissions::ALL,
         messages::permissions::ALL,
         webhooks::permissions::ALL,
     ]
@@ -169,6 +180,8 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
+    subscriptions::CATALOGUE,
+    messages::CATALOGUE,
 ];
 
 /// The committed policy, compiled.
@@ -197,6 +210,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
         .configure(shipping::routes)
         .configure(staff::routes)
         .configure(feed::routes)
+        .configure(subscriptions::routes)
         .configure(messages::routes)
         .configure(webhooks::routes);
 }
@@ -226,6 +240,7 @@ pub fn app(
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))
         .app_data(web::Data::new(services.webhooks))
+        .app_data(web::Data::new(services.mail))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))

@@ -9,6 +9,9 @@ use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
+use crate::subscriptions::{
+    BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted,
+};
 use crate::webhooks::WebhookDisabled;
 
 #[test]
@@ -43,6 +46,11 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("discount.updated", 1, include_str!("../../golden/discount.updated.v1.json")),
     ("discount.deleted", 1, include_str!("../../golden/discount.deleted.v1.json")),
     ("webhook_endpoint.disabled", 1, include_str!("../../golden/webhook_endpoint.disabled.v1.json")),
+    ("variant.low_on_stock", 1, include_str!("../../golden/variant.low_on_stock.v1.json")),
+    ("variant.back_in_stock", 1, include_str!("../../golden/variant.back_in_stock.v1.json")),
+    ("subscription.letter_wanted", 1, include_str!("../../golden/subscription.letter_wanted.v1.json")),
+    ("cart.abandoned", 1, include_str!("../../golden/cart.abandoned.v1.json")),
+    ("store.day_told", 1, include_str!("../../golden/store.day_told.v1.json")),
 ];
 
 fn read<F: Fact + serde::de::DeserializeOwned>(text: &str) -> serde_json::Value {
@@ -79,6 +87,11 @@ fn golden_payloads_of_every_version_stay_readable() {
             "discount.updated" => read::<DiscountUpdated>(text),
             "discount.deleted" => read::<DiscountDeleted>(text),
             "webhook_endpoint.disabled" => read::<WebhookDisabled>(text),
+            "variant.low_on_stock" => read::<LowOnStock>(text),
+            "variant.back_in_stock" => read::<BackInStock>(text),
+            "subscription.letter_wanted" => read::<SubscriptionLetterWanted>(text),
+            "cart.abandoned" => read::<CartAbandoned>(text),
+            "store.day_told" => read::<DailyDigest>(text),
             other => panic!("nobody reads {other}"),
         };
         let golden: serde_json::Value = serde_json::from_str(text).unwrap();

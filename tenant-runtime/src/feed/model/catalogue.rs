@@ -16,6 +16,9 @@ use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
+use crate::subscriptions::{
+    BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted,
+};
 use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
@@ -48,6 +51,11 @@ pub fn announced() -> &'static [Announced] {
             of::<DiscountUpdated>(),
             of::<DiscountDeleted>(),
             of::<WebhookDisabled>(),
+            of::<LowOnStock>(),
+            of::<BackInStock>(),
+            of::<SubscriptionLetterWanted>(),
+            of::<CartAbandoned>(),
+            of::<DailyDigest>(),
         ];
         all.sort_unstable_by_key(|event| event.kind);
         all
