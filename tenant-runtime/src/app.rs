@@ -51,6 +51,7 @@ pub struct Services {
     webhooks: webhooks::Rules,
     /// What mail needs.
     pub mail: messages::MailRoom,
+    consumers: feed::Consumers,
 }
 
 impl Services {
@@ -96,6 +97,7 @@ impl Services {
             domain: "localhost".to_owned(),
             console_url: "http://localhost:8080".to_owned(),
         };
+        let consumers = crate::worker::consumers(&till, &mail).iter().map(|consumer| consumer.name()).collect();
         Self {
             gate,
             till,
@@ -109,6 +111,7 @@ impl Services {
             shows_captured_mail,
             webhooks,
             mail,
+            consumers: feed::Consumers(consumers),
         }
     }
 }
@@ -241,6 +244,7 @@ pub fn app(
         .app_data(web::Data::new(services.reception))
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
+        .app_data(web::Data::new(services.consumers))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))
