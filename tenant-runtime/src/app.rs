@@ -97,7 +97,8 @@ impl Services {
             domain: "localhost".to_owned(),
             console_url: "http://localhost:8080".to_owned(),
         };
-        let consumers = crate::worker::consumers(&till, &mail).iter().map(|consumer| consumer.name()).collect();
+        let consumers =
+            crate::worker::consumers(&till, &mail).iter().map(|consumer| consumer.name()).collect();
         Self {
             gate,
             till,

@@ -72,10 +72,24 @@ pub fn handlers(
     BTreeMap::from([
         ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
         ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
-        ("stock", handler(gate, |worker| again(async move { subscriptions::say_stock(&worker).await }).boxed())),
-        ("subscription", handler(gate, |worker| again(async move { subscriptions::wake_due(&worker).await }).boxed())),
-        ("reminder", handler(gate, |worker| again(async move { subscriptions::remind_due(&worker).await }).boxed())),
-        ("digest", handler(gate, |worker| again(async move { subscriptions::tell_day(&worker).await.map(|()| false) }).boxed())),
+        (
+            "stock",
+            handler(gate, |worker| again(async move { subscriptions::say_stock(&worker).await }).boxed()),
+        ),
+        (
+            "subscription",
+            handler(gate, |worker| again(async move { subscriptions::wake_due(&worker).await }).boxed()),
+        ),
+        (
+            "reminder",
+            handler(gate, |worker| again(async move { subscriptions::remind_due(&worker).await }).boxed()),
+        ),
+        (
+            "digest",
+            handler(gate, |worker| {
+                again(async move { subscriptions::tell_day(&worker).await.map(|()| false) }).boxed()
+            }),
+        ),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",

@@ -62,6 +62,8 @@ pub enum MessageError {
     #[error(transparent)]
     Staff(#[from] crate::staff::StaffError),
     #[error(transparent)]
+    Credit(#[from] crate::credit::CreditError),
+    #[error(transparent)]
     Order(#[from] crate::orders::OrderError),
     #[error(transparent)]
     Subscription(#[from] crate::subscriptions::SubscriptionError),
@@ -100,6 +102,7 @@ impl From<MessageError> for Problem {
             MessageError::Settings(error) => error.into(),
             MessageError::Customer(error) => error.into(),
             MessageError::Staff(error) => error.into(),
+            MessageError::Credit(error) => error.into(),
             MessageError::Order(error) => error.into(),
             MessageError::Subscription(error) => error.into(),
             MessageError::UnknownKind

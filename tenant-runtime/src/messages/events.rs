@@ -11,6 +11,7 @@ use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
 use crate::checkout::PublicAddress;
+use crate::credit::GiftCardLetterWanted;
 use crate::customers::{CustomerErased, LetterWanted};
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
 use crate::staff::StaffInvited;
@@ -102,7 +103,14 @@ impl Consumer for NoticeMail {
 
     fn wants(&self, kind: &str) -> bool {
         NEWS.contains(&kind)
-            || [SubscriptionLetterWanted::KIND, LowOnStock::KIND, CartAbandoned::KIND, DailyDigest::KIND].contains(&kind)
+            || [
+                GiftCardLetterWanted::KIND,
+                SubscriptionLetterWanted::KIND,
+                LowOnStock::KIND,
+                CartAbandoned::KIND,
+                DailyDigest::KIND,
+            ]
+            .contains(&kind)
     }
 
     fn hear<'a>(
@@ -115,7 +123,10 @@ impl Consumer for NoticeMail {
                 SubscriptionLetterWanted::KIND => {
                     notices::letter(tx, event.id, &event.fact()?, &self.address, &self.room).await
                 }
-                CartAbandoned::KIND => notices::cart(tx, event, &event.fact()?, &self.address, &self.room).await,
+                CartAbandoned::KIND => {
+                    notices::cart(tx, event, &event.fact()?, &self.address, &self.room).await
+                }
+                GiftCardLetterWanted::KIND => notices::gift_card(tx, event.id, &event.fact()?).await,
                 LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
                 DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
                 _ => notices::news(tx, event, &self.address, &self.room).await,

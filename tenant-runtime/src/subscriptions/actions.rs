@@ -10,7 +10,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::SubscriptionError;
 use super::events::{
-    BackInStock, BestSeller, CartAbandoned, CartEventLine, DailyDigest, LowOnStock, SubscriptionLetterWanted, Wanted,
+    BackInStock, BestSeller, CartAbandoned, CartEventLine, DailyDigest, LowOnStock, SubscriptionLetterWanted,
+    Wanted,
 };
 use super::model::{ASKED_IN_A_DAY, LOW_AGAIN, NoticeSettings, PutNoticeSettings, Topic, WaitForStock};
 use super::queries;
@@ -75,7 +76,8 @@ async fn ask(tx: &mut WriteTx<'_>, topic: Topic, email: &Email) -> Result<(), Su
 /// `LinkUnusable`.
 pub async fn confirm(tx: &mut WriteTx<'_>, token: &str) -> Result<(), SubscriptionError> {
     let secret = LinkSecret::parse(token).ok_or(SubscriptionError::LinkUnusable)?;
-    let found = queries::confirm(tx, secret.digest().as_bytes()).await?.ok_or(SubscriptionError::LinkUnusable)?;
+    let found =
+        queries::confirm(tx, secret.digest().as_bytes()).await?.ok_or(SubscriptionError::LinkUnusable)?;
     if let Some(variant) = found.variant_id
         && catalog::named(tx, &[variant], &[]).await?.iter().any(|found| found.live && found.available > 0)
     {
@@ -100,7 +102,10 @@ pub async fn remind(
     }
     let hours = queries::settings(tx).await?.abandoned_cart_hours.ok_or(SubscriptionError::NotOffered)?;
     if cart.email.is_none() {
-        return Err(SubscriptionError::Field("/wanted", "needs an e-mail address in the cart: PATCH it first"));
+        return Err(SubscriptionError::Field(
+            "/wanted",
+            "needs an e-mail address in the cart: PATCH it first",
+        ));
     }
     let at = tx.now() + TimeDelta::hours(i64::from(hours));
     Ok(queries::remind(tx, id, at).await?)
@@ -119,7 +124,10 @@ pub async fn put_settings(
     let before = queries::lock_settings(tx).await?;
     seen.check(&ETag::new(before.version)).map_err(SubscriptionError::Precondition)?;
     let next = match wish.daily_digest {
-        true => Some(queries::next_hour(tx, &settings::current(tx).await?.time_zone, wish.digest_hour).await?),
+        true => {
+            let zone = settings::current(tx).await?.time_zone;
+            Some(queries::next_hour(tx, &zone, wish.digest_hour).await?)
+        }
         false => None,
     };
     Ok(queries::put_settings(tx, wish, next).await?)
@@ -252,7 +260,8 @@ pub async fn say_stock(worker: &WorkerPermit) -> Result<bool, SubscriptionError>
                         true
                     }
                     ("low", Some(threshold))
-                        if found.available <= threshold && crossing.told_at.is_none_or(|at| at < recently) =>
+                        if found.available <= threshold
+                            && crossing.told_at.is_none_or(|at| at < recently) =>
                     {
                         emit(tx, &low_on(found, threshold)).await?;
                         true
@@ -388,7 +397,8 @@ pub async fn tell_day(worker: &WorkerPermit) -> Result<(), SubscriptionError> {
             best: sold.best.into_iter().map(best).collect(),
             waiting: sold.waiting,
         };
-        Ok(emit(tx, &fact).await?)
+        emit(tx, &fact).await?;
+        Ok(())
     };
     worker.write("subscriptions.day", work).await
 }

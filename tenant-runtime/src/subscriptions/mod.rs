@@ -13,9 +13,10 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Letter, cart_link, end_all, followers, forget, letter, remind_due, say_stock, staff_mailbox, tell_day, wake_due};
-pub use error::{CATALOGUE, SubscriptionError};
-pub use events::{
-    BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted, Waiting,
+pub use actions::{
+    Letter, cart_link, end_all, followers, forget, letter, remind_due, say_stock, staff_mailbox, tell_day,
+    wake_due,
 };
+pub use error::{CATALOGUE, SubscriptionError};
+pub use events::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted, Waiting};
 pub use routes::routes;

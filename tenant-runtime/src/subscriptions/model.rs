@@ -58,7 +58,8 @@ pub struct Asked {
 }
 
 impl Asked {
-    pub const ASKED: Self = Self { message: "We have sent a mail to this address. Follow its link to confirm." };
+    pub const ASKED: Self =
+        Self { message: "We have sent a mail to this address. Follow its link to confirm." };
 }
 
 /// What a subscription is about.
@@ -208,7 +209,9 @@ mod rules {
             back_in_stock: true,
         };
         assert!(wish(None, 0, None).check().is_ok() && wish(Some(0), 23, Some(168)).check().is_ok());
-        for bad in [wish(Some(-1), 0, None), wish(None, 24, None), wish(None, 0, Some(0)), wish(None, 0, Some(169))] {
+        for bad in
+            [wish(Some(-1), 0, None), wish(None, 24, None), wish(None, 0, Some(0)), wish(None, 0, Some(169))]
+        {
             assert!(bad.check().is_err(), "{bad:?}");
         }
     }

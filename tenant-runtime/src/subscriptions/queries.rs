@@ -6,7 +6,9 @@ use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Tim
 use souk_kernel::{CartId, Email, InventoryItemId, OrderId, SubscriptionId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use super::model::{ASK_AGAIN, CONFIRM_WITHIN, NoticeSettings, PutNoticeSettings, Subscription, Topic, WaitingView};
+use super::model::{
+    ASK_AGAIN, CONFIRM_WITHIN, NoticeSettings, PutNoticeSettings, Subscription, Topic, WaitingView,
+};
 
 #[derive(QueryableByName)]
 struct Count {
@@ -28,7 +30,11 @@ pub async fn asked(tx: &mut ReadTx<'_>, email: &Email, since: DateTime<Utc>) -> 
 }
 
 /// Keeps a wish; gives its id when the mailbox is to be asked: not one that has agreed, nor one that was asked a moment ago.
-pub async fn wish(tx: &mut WriteTx<'_>, topic: Topic, email: &Email) -> Result<Option<SubscriptionId>, DbError> {
+pub async fn wish(
+    tx: &mut WriteTx<'_>,
+    topic: Topic,
+    email: &Email,
+) -> Result<Option<SubscriptionId>, DbError> {
     let now = tx.now();
     let (name, variant, order) = match topic {
         Topic::Stock(variant) => ("back_in_stock", Some(variant), None),
@@ -53,7 +59,8 @@ pub async fn wish(tx: &mut WriteTx<'_>, topic: Topic, email: &Email) -> Result<O
 
 /// One subscription, locked.
 pub async fn lock(tx: &mut WriteTx<'_>, id: SubscriptionId) -> Result<Option<Subscription>, DbError> {
-    let query = sql("SELECT id, email, variant_id, order_id, state FROM subscriptions WHERE id = $1 FOR UPDATE");
+    let query =
+        sql("SELECT id, email, variant_id, order_id, state FROM subscriptions WHERE id = $1 FOR UPDATE");
     tx.optional(query.bind::<SqlUuid, _>(id)).await
 }
 
@@ -77,7 +84,9 @@ pub async fn confirm(tx: &mut WriteTx<'_>, digest: &[u8; 32]) -> Result<Option<S
 /// Everybody who waits for a variant is due.
 pub async fn wake(tx: &mut WriteTx<'_>, variant: VariantId) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE subscriptions SET state = 'due', next_attempt_at = $2 WHERE variant_id = $1 AND state = 'confirmed'");
+    let query = sql(
+        "UPDATE subscriptions SET state = 'due', next_attempt_at = $2 WHERE variant_id = $1 AND state = 'confirmed'",
+    );
     tx.execute(query.bind::<SqlUuid, _>(variant).bind::<Timestamptz, _>(now)).await.map(drop)
 }
 
@@ -102,7 +111,9 @@ struct Mailbox {
 
 /// Mailboxes that follow an order.
 pub async fn followers(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<String>, DbError> {
-    let query = sql("SELECT email FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20");
+    let query = sql(
+        "SELECT email FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20",
+    );
     let rows: Vec<Mailbox> = tx.load(query.bind::<SqlUuid, _>(order)).await?;
     Ok(rows.into_iter().map(|row| row.email).collect())
 }
@@ -126,7 +137,8 @@ pub async fn end_all(tx: &mut WriteTx<'_>, email: &Email) -> Result<(), DbError>
 
 /// Forgets a mailbox (SHA-256 of the address in lower case, hexadecimal).
 pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbError> {
-    let query = sql("DELETE FROM subscriptions WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1");
+    let query =
+        sql("DELETE FROM subscriptions WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1");
     tx.execute(query.bind::<Text, _>(email_sha256.to_owned())).await.map(drop)
 }
 
@@ -161,8 +173,10 @@ pub async fn crossings(tx: &mut WriteTx<'_>, most: i64) -> Result<Vec<Crossing>,
 /// A crossing was looked at, and told or not.
 pub async fn seen(tx: &mut WriteTx<'_>, crossing: &Crossing, told: bool) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE stock_crossings SET next_attempt_at = NULL, told_at = CASE WHEN $3 THEN $4 ELSE told_at END \
-         WHERE item_id = $1 AND kind = $2")
+    let query = sql(
+        "UPDATE stock_crossings SET next_attempt_at = NULL, told_at = CASE WHEN $3 THEN $4 ELSE told_at END \
+         WHERE item_id = $1 AND kind = $2",
+    )
     .bind::<SqlUuid, _>(crossing.item_id)
     .bind::<Text, _>(crossing.kind.clone())
     .bind::<Bool, _>(told)
@@ -302,8 +316,10 @@ pub async fn yesterday(tx: &mut ReadTx<'_>, zone: &str) -> Result<Yesterday, DbE
 
 /// Takes a day to be told, and says when the next is; `false` when it was told.
 pub async fn take_day(tx: &mut WriteTx<'_>, day: NaiveDate, next: DateTime<Utc>) -> Result<bool, DbError> {
-    let query = sql("UPDATE notice_settings n SET digest_day = greatest(digest_day, $1), next_attempt_at = $2 \
-         FROM (SELECT digest_day AS old FROM notice_settings FOR UPDATE) o RETURNING coalesce(o.old < $1, true) AS fresh");
+    let query = sql(
+        "UPDATE notice_settings n SET digest_day = greatest(digest_day, $1), next_attempt_at = $2 \
+         FROM (SELECT digest_day AS old FROM notice_settings FOR UPDATE) o RETURNING coalesce(o.old < $1, true) AS fresh",
+    );
     #[derive(QueryableByName)]
     struct Fresh {
         #[diesel(sql_type = Bool)]

@@ -9,8 +9,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::error::SubscriptionError;
 use super::model::{
-    Asked, ConfirmWish, FollowOrder, NoticeSettings, NoticeSettingsView, PutNoticeSettings, RemindWish, WaitForStock,
-    WaitingView,
+    Asked, ConfirmWish, FollowOrder, NoticeSettings, NoticeSettingsView, PutNoticeSettings, RemindWish,
+    WaitForStock, WaitingView,
 };
 use super::permissions::{Ask, Edit, View};
 use super::{actions, queries};

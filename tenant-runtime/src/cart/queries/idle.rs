@@ -54,9 +54,11 @@ pub struct LeftLine {
 /// # Errors
 /// Only of the database.
 pub async fn left_lines(tx: &mut ReadTx<'_>, cart: CartId) -> Result<Vec<LeftLine>, DbError> {
-    let query = sql("SELECT p.title, v.title AS variant_title, v.sku, l.quantity::bigint AS quantity FROM cart_lines l \
+    let query = sql(
+        "SELECT p.title, v.title AS variant_title, v.sku, l.quantity::bigint AS quantity FROM cart_lines l \
          JOIN product_variants v ON v.id = l.variant_id JOIN products p ON p.id = v.product_id \
-         WHERE l.cart_id = $1 ORDER BY l.position, l.id");
+         WHERE l.cart_id = $1 ORDER BY l.position, l.id",
+    );
     tx.load(query.bind::<SqlUuid, _>(cart)).await
 }
 
@@ -66,9 +68,11 @@ pub async fn left_lines(tx: &mut ReadTx<'_>, cart: CartId) -> Result<Vec<LeftLin
 /// # Errors
 /// Only of the database.
 pub async fn open_by_mail(tx: &mut WriteTx<'_>, cart: CartId, secret: &LinkSecret) -> Result<bool, DbError> {
-    let query = sql("UPDATE carts SET owner_secret_hash = $2 WHERE id = $1 AND state = 'active' AND customer_id IS NULL")
-        .bind::<SqlUuid, _>(cart)
-        .bind::<Binary, _>(secret.digest().as_bytes().to_vec());
+    let query = sql(
+        "UPDATE carts SET owner_secret_hash = $2 WHERE id = $1 AND state = 'active' AND customer_id IS NULL",
+    )
+    .bind::<SqlUuid, _>(cart)
+    .bind::<Binary, _>(secret.digest().as_bytes().to_vec());
     Ok(tx.execute(query).await? == 1)
 }
 

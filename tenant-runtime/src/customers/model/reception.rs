@@ -11,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
-use souk_access::{Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Vault, Verifier};
+use souk_access::{
+    Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Vault, Verifier,
+};
 use souk_api::problem::{INTERNAL, UNAUTHENTICATED};
 use souk_api::{Problem, network_of, user_agent_of};
 use souk_kernel::{CartId, CustomerId};

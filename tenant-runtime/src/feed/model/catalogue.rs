@@ -11,14 +11,12 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder, PathsBuilder};
 use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
-use crate::credit::CreditIssued;
+use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
-use crate::subscriptions::{
-    BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted,
-};
+use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
@@ -47,6 +45,7 @@ pub fn announced() -> &'static [Announced] {
             of::<LetterWanted>(),
             of::<StaffInvited>(),
             of::<CreditIssued>(),
+            of::<GiftCardLetterWanted>(),
             of::<DiscountCreated>(),
             of::<DiscountUpdated>(),
             of::<DiscountDeleted>(),

@@ -43,7 +43,10 @@ pub async fn discard(tx: &mut WriteTx<'_>, id: i64) -> Result<i64, DbError> {
 
 /// Has a consumer hear events once more; how many.
 pub async fn replay(tx: &mut WriteTx<'_>, wish: &ReplayWish) -> Result<i64, DbError> {
-    let kinds = wish.types.as_ref().map(|kinds| kinds.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
+    let kinds = wish
+        .types
+        .as_ref()
+        .map(|kinds| kinds.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
     let query = sql("select platform.replay_own($1, $2, $3, $4, $5, $6) as events")
         .bind::<Text, _>(wish.consumer.as_str().to_owned())
         .bind::<Text, _>(wish.name.as_str().to_owned())

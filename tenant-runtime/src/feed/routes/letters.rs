@@ -18,14 +18,21 @@ use crate::feed::queries::letters;
 const SCOPE: &str = "/admin/v1/dead-letters";
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(consumers).service(list).service(one).service(retry_all).service(retry).service(discard).service(replay);
+    config
+        .service(consumers)
+        .service(list)
+        .service(one)
+        .service(retry_all)
+        .service(retry)
+        .service(discard)
+        .service(replay);
 }
 
-fn known(consumers: &Consumers, name: &str) -> Result<(), Problem> {
-    if consumers.has(name) {
+fn known(all: &Consumers, name: &str) -> Result<(), Problem> {
+    if all.has(name) {
         return Ok(());
     }
-    let message = format!("is none of {}", consumers.0.join(", "));
+    let message = format!("is none of {}", all.0.join(", "));
     Err(FeedError::Field("/consumer", message).into())
 }
 

@@ -17,7 +17,11 @@ async fn all(shop: &Shop, filter: &str, expected: usize) -> Vec<serde_json::Valu
     for _ in 0..200 {
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {
-            let page = shop.owner_call("GET", &format!("/admin/v1/events?limit=2{filter}{after}")).send().await.expect(200);
+            let page = shop
+                .owner_call("GET", &format!("/admin/v1/events?limit=2{filter}{after}"))
+                .send()
+                .await
+                .expect(200);
             found.extend(page.data().clone());
             match page.json["page"]["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
@@ -48,17 +52,33 @@ async fn events_are_listed_in_order_from_a_cursor_on_and_by_kind() {
     assert_eq!(placed.len(), 3);
     // From the cursor of the first on, the other two, and after the last one none.
     let cursor = placed[0]["cursor"].as_str().unwrap();
-    let rest = shop.owner_call("GET", &format!("/admin/v1/events?type=order.placed&after={cursor}")).send().await.expect(200);
-    assert_eq!(rest.data().iter().map(|event| &event["id"]).collect::<Vec<_>>(), [&placed[1]["id"], &placed[2]["id"]]);
+    let rest = shop
+        .owner_call("GET", &format!("/admin/v1/events?type=order.placed&after={cursor}"))
+        .send()
+        .await
+        .expect(200);
+    assert_eq!(
+        rest.data().iter().map(|event| &event["id"]).collect::<Vec<_>>(),
+        [&placed[1]["id"], &placed[2]["id"]]
+    );
     let last = found.last().unwrap()["cursor"].as_str().unwrap();
     let none = shop.owner_call("GET", &format!("/admin/v1/events?after={last}")).send().await.expect(200);
     assert_eq!(none.data().len(), 0);
-    shop.owner_call("GET", "/admin/v1/events?type=order.eaten").send().await.refused(422, "validation_failed").about("?type");
-    shop.owner_call("GET", "/admin/v1/events?after=nonsense").send().await.refused(400, "cursor_invalid");
+    shop.owner_call("GET", "/admin/v1/events?type=order.eaten")
+        .send()
+        .await
+        .refused(422, "validation_failed")
+        .about("?type");
+    shop.owner_call("GET", "/admin/v1/events?after=nonsense").send().await.refused(400, "invalid_cursor");
     shop.call("GET", "/admin/v1/events").send().await.refused(401, "unauthenticated");
     let types = shop.owner_call("GET", "/admin/v1/event-types").send().await.expect(200);
     assert_eq!(types.data().len(), announced().len());
-    assert!(types.data().iter().all(|kind| kind["schema"]["properties"].is_object() && kind["description"].is_string()));
+    assert!(
+        types
+            .data()
+            .iter()
+            .all(|kind| kind["schema"]["properties"].is_object() && kind["description"].is_string())
+    );
 }
 
 #[actix_web::test]

@@ -40,11 +40,21 @@ async fn dead_letters_are_seen_tried_again_and_given_up_with_a_reason() {
     assert_eq!(ids(&shop, "?consumer=webhooks").await.len(), 1);
     assert_eq!(ids(&shop, "?limit=1").await, all[..1]);
     let one = shop.owner_call("GET", &format!("/admin/v1/dead-letters/{}", all[0])).send().await.expect(200);
-    assert_eq!((one.text("/event_id"), one.text("/last_error")), (event.to_string(), "the template is gone".to_owned()));
-    assert_eq!((one.json["attempts"].clone(), one.json["data"].clone()), (json!(12), json!({ "name": "#1001" })));
+    assert_eq!(
+        (one.text("/event_id"), one.text("/last_error")),
+        (event.to_string(), "the template is gone".to_owned())
+    );
+    assert_eq!(
+        (one.json["attempts"].clone(), one.json["data"].clone()),
+        (json!(12), json!({ "name": "#1001" }))
+    );
     let standings = shop.owner_call("GET", "/admin/v1/event-consumers").send().await.expect(200);
-    let of = |name: &str| standings.data().iter().find(|row| row["consumer"] == name).unwrap()["dead"].clone();
-    assert_eq!((of("order_mail"), of("webhooks"), of("customer_mail"), of("notice_mail")), (json!(3), json!(1), json!(0), json!(0)));
+    let of =
+        |name: &str| standings.data().iter().find(|row| row["consumer"] == name).unwrap()["dead"].clone();
+    assert_eq!(
+        (of("order_mail"), of("webhooks"), of("customer_mail"), of("notice_mail")),
+        (json!(3), json!(1), json!(0), json!(0))
+    );
 
     // Nobody else's can be seen or touched.
     let theirs = ids(&other, "").await[0];
@@ -56,16 +66,34 @@ async fn dead_letters_are_seen_tried_again_and_given_up_with_a_reason() {
     shop.owner_call("GET", "/admin/v1/dead-letters/0").send().await.refused(404, "not_found");
     assert_eq!(ids(&other, "").await, [theirs]);
 
-    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0])).json(&json!({})).send().await.refused(422, "validation_failed");
-    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0])).json(&why).send().await.expect(204);
-    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0])).json(&why).send().await.refused(404, "not_found");
+    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0]))
+        .json(&json!({}))
+        .send()
+        .await
+        .refused(422, "validation_failed");
+    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0]))
+        .json(&why)
+        .send()
+        .await
+        .expect(204);
+    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/discard", all[0]))
+        .json(&why)
+        .send()
+        .await
+        .refused(404, "not_found");
     let log = shop.words("SELECT action || ' ' || (details ->> 'because') AS word FROM audit_entries WHERE action LIKE 'dead%'").await;
     assert_eq!(log, "dead_letter.discarded told by telephone");
 
     shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/retry", all[1])).send().await.expect(202);
-    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/retry", all[1])).send().await.refused(404, "not_found");
+    shop.owner_call("POST", &format!("/admin/v1/dead-letters/{}/retry", all[1]))
+        .send()
+        .await
+        .refused(404, "not_found");
     let retry = async |consumer: &str| {
-        shop.owner_call("POST", "/admin/v1/dead-letters/retry").json(&json!({ "consumer": consumer })).send().await
+        shop.owner_call("POST", "/admin/v1/dead-letters/retry")
+            .json(&json!({ "consumer": consumer }))
+            .send()
+            .await
     };
     retry("nobody").await.refused(422, "validation_failed").about("/consumer");
     let left = ids(&shop, "?consumer=order_mail").await.len() as i64;
@@ -94,8 +122,13 @@ async fn a_consumer_hears_one_event_or_a_time_again_once_for_each_name() {
     let replay = async |wish: serde_json::Value| {
         shop.owner_call("POST", "/admin/v1/event-replays").json(&wish).send().await
     };
-    replay(json!({ "consumer": "webhooks", "name": "a" })).await.refused(422, "validation_failed").about("/from");
-    replay(json!({ "consumer": "nobody", "name": "a", "from": "2026-01-01T00:00:00Z" })).await.refused(422, "validation_failed");
+    replay(json!({ "consumer": "webhooks", "name": "a" }))
+        .await
+        .refused(422, "validation_failed")
+        .about("/from");
+    replay(json!({ "consumer": "nobody", "name": "a", "from": "2026-01-01T00:00:00Z" }))
+        .await
+        .refused(422, "validation_failed");
     let whole = json!({ "consumer": "webhooks", "name": "a", "from": "2026-01-01T00:00:00Z" });
     assert_eq!(replay(whole.clone()).await.expect(202).json["events"], 3);
     assert_eq!(replay(whole).await.expect(202).json["events"], 0, "the same name adds nothing");

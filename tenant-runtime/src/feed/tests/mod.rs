@@ -7,14 +7,12 @@ use souk_event_bus::Fact;
 
 use super::model::catalogue::{announced, document};
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
-use crate::credit::CreditIssued;
+use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
-use crate::subscriptions::{
-    BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted,
-};
+use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
 
 #[test]
@@ -45,6 +43,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("customer.letter_wanted", 1, include_str!("../../../golden/customer.letter_wanted.v1.json")),
     ("staff.invited", 1, include_str!("../../../golden/staff.invited.v1.json")),
     ("credit.issued", 1, include_str!("../../../golden/credit.issued.v1.json")),
+    ("credit.letter_wanted", 1, include_str!("../../../golden/credit.letter_wanted.v1.json")),
     ("discount.created", 1, include_str!("../../../golden/discount.created.v1.json")),
     ("discount.updated", 1, include_str!("../../../golden/discount.updated.v1.json")),
     ("discount.deleted", 1, include_str!("../../../golden/discount.deleted.v1.json")),
@@ -86,6 +85,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "customer.letter_wanted" => read::<LetterWanted>(text),
             "staff.invited" => read::<StaffInvited>(text),
             "credit.issued" => read::<CreditIssued>(text),
+            "credit.letter_wanted" => read::<GiftCardLetterWanted>(text),
             "discount.created" => read::<DiscountCreated>(text),
             "discount.updated" => read::<DiscountUpdated>(text),
             "discount.deleted" => read::<DiscountDeleted>(text),

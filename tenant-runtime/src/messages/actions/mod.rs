@@ -61,7 +61,16 @@ pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId,
     let own = match letter.draft {
         Some(draft) => {
             let mail = template::render(kind, Some(&draft), &store.locale, &looks, &letter.facts)?;
-            return queue_rendered(tx, &letter.event, kind, letter.recipient, letter.unsubscribe_url, &store.locale, mail).await;
+            return queue_rendered(
+                tx,
+                &letter.event,
+                kind,
+                letter.recipient,
+                letter.unsubscribe_url,
+                &store.locale,
+                mail,
+            )
+            .await;
         }
         None => queries::templates::in_force(tx, kind.name, &store.locale).await?,
     };
@@ -72,7 +81,8 @@ pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId,
         }
         mail => mail?,
     };
-    queue_rendered(tx, &letter.event, kind, letter.recipient, letter.unsubscribe_url, &store.locale, mail).await
+    queue_rendered(tx, &letter.event, kind, letter.recipient, letter.unsubscribe_url, &store.locale, mail)
+        .await
 }
 
 async fn queue_rendered(
@@ -140,6 +150,8 @@ pub async fn queue_invitation(
 /// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.
 pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), MessageError> {
     queries::suppressions::forget(tx, email_sha256).await?;
+    crate::credit::forget_letters(tx, email_sha256).await?;
+    crate::subscriptions::forget(tx, email_sha256).await?;
     Ok(queries::forget(tx, email_sha256).await?)
 }
 

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use souk_event_bus::Event;
-use souk_kernel::{EventId, OrderId, StoreId};
+use souk_kernel::{EventId, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::suppress::farewell;
 use super::{Letter, pages, post};
 use crate::checkout::PublicAddress;
+use crate::credit::{self, GiftCardLetterWanted};
 use crate::messages::MailRoom;
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::joined;
@@ -22,12 +23,11 @@ struct Farewell {
 
 async fn farewell_of(
     tx: &mut ReadTx<'_>,
-    store: StoreId,
     email: &str,
     address: &PublicAddress,
     room: &MailRoom,
 ) -> Result<Farewell, MessageError> {
-    let token = farewell(&room.vault, store, email).map_err(|_| MessageError::Random)?;
+    let token = farewell(&room.vault, tx.store(), email).map_err(|_| MessageError::Random)?;
     let page = format!("{}/unsubscribe#{token}", pages(tx, address).await?);
     let host = address.of_host(queries::own_host(tx).await?.as_deref());
     Ok(Farewell { page, one_click: format!("{host}/store/v1/unsubscribe/{token}") })
@@ -53,7 +53,7 @@ pub async fn letter(
         Some(secret) => format!("{base}/{}#{}", found.page, secret.expose()),
         None => format!("{}/{}", shop_of(&base), found.page),
     };
-    let farewell = farewell_of(tx, tx.store(), &found.recipient, address, room).await?;
+    let farewell = farewell_of(tx, &found.recipient, address, room).await?;
     let facts = joined(found.facts, json!({ "link": link, "unsubscribe_link": farewell.page }));
     let mut letter = Letter::new(event, found.template, &found.recipient, facts)?;
     letter.unsubscribe_url = found.secret.is_none().then_some(farewell.one_click);
@@ -72,11 +72,28 @@ pub async fn cart(
     let shop = shop_of(&pages(tx, address).await?);
     let secret = secret.map(|secret| format!("#{}", secret.expose())).unwrap_or_default();
     let link = format!("{shop}/cart/{}{secret}", left.cart_id);
-    let farewell = farewell_of(tx, tx.store(), &email, address, room).await?;
+    let farewell = farewell_of(tx, &email, address, room).await?;
     let facts = joined(event.payload.clone(), json!({ "link": link, "unsubscribe_link": farewell.page }));
     let mut letter = Letter::new(event.id, "abandoned_cart", &email, facts)?;
     letter.unsubscribe_url = Some(farewell.one_click);
     post(tx, letter).await.map(drop)
+}
+
+/// The gift card for whom it is.
+pub async fn gift_card(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    wanted: &GiftCardLetterWanted,
+) -> Result<(), MessageError> {
+    let Some(found) = credit::gift_letter(tx, wanted.credit).await? else { return Ok(()) };
+    let mut facts = json!({ "code": found.code, "amount": found.amount });
+    if !found.message.is_empty() {
+        facts["message"] = found.message.into();
+    }
+    if let Some(at) = found.expires_at {
+        facts["expires_at"] = at.format("%Y-%m-%d").to_string().into();
+    }
+    post(tx, Letter::new(event, "gift_card", &found.recipient, facts)?).await.map(drop)
 }
 
 /// What staff is told.
@@ -98,7 +115,7 @@ pub async fn news(
         if mailbox.to_lowercase() == buyer {
             continue;
         }
-        let farewell = farewell_of(tx, tx.store(), &mailbox, address, room).await?;
+        let farewell = farewell_of(tx, &mailbox, address, room).await?;
         // Whoever follows is told what happened, not where the buyer lives or what they paid.
         let facts = json!({
             "news": event.kind, "name": event.payload["name"], "number": event.payload["number"],

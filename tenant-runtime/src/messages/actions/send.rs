@@ -29,7 +29,15 @@ const LEASE: TimeDelta = TimeDelta::seconds(30);
 const BATCH: usize = 20;
 /// What a signature covers.
 const SIGNED: [&str; 10] = [
-    "From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "List-Unsubscribe",
+    "From",
+    "Reply-To",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+    "List-Unsubscribe",
     "List-Unsubscribe-Post",
 ];
 
@@ -69,13 +77,23 @@ struct Letterhead {
 
 impl Letterhead {
     /// A store's own address only once its owner has agreed; the name is the store's either way.
-    fn of(store: StoreId, settings: &Settings, mail: &MailSettings, platform: &Mailbox, vault: &Vault) -> Self {
+    fn of(
+        store: StoreId,
+        settings: &Settings,
+        mail: &MailSettings,
+        platform: &Mailbox,
+        vault: &Vault,
+    ) -> Self {
         let name = mail.sender_name.clone().unwrap_or_else(|| settings.name.clone());
         let own = mail.sender_email.as_deref().filter(|_| mail.sender_verified_at.is_some());
         let address = own.and_then(|own| own.parse().ok());
         let reply_to = mail.reply_to.as_deref().unwrap_or(&settings.contact_email).parse().ok();
         let dkim = address.as_ref().and_then(|_| signer(store, mail, vault));
-        Self { from: Mailbox::new(Some(name), address.unwrap_or_else(|| platform.email.clone())), reply_to, dkim }
+        Self {
+            from: Mailbox::new(Some(name), address.unwrap_or_else(|| platform.email.clone())),
+            reply_to,
+            dkim,
+        }
     }
 }
 
@@ -114,7 +132,9 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
     let Some((settings, mail)) = worker.read("messages.any_due", look).await? else { return Ok(0) };
     let head = match sender {
         Sender::Captured => None,
-        Sender::Smtp { from, vault, .. } => Some(Letterhead::of(worker.store(), &settings, &mail, from, vault)),
+        Sender::Smtp { from, vault, .. } => {
+            Some(Letterhead::of(worker.store(), &settings, &mail, from, vault))
+        }
     };
     let (mut count, mut sent) = (0, None);
     loop {
@@ -142,7 +162,8 @@ async fn next(tx: &mut WriteTx<'_>) -> Result<Option<Message>, DbError> {
         if reason == "unsubscribed" && message.purpose != Purpose::Marketing.as_str() {
             return Ok(Some(message));
         }
-        queries::suppress(tx, message.id, &format!("the address is on the suppression list: {reason}")).await?;
+        queries::suppress(tx, message.id, &format!("the address is on the suppression list: {reason}"))
+            .await?;
     }
     Ok(None)
 }

@@ -50,12 +50,25 @@ pub async fn put(
     let digest = secret.as_ref().map(|secret| secret.digest().as_bytes().to_vec());
     let row = queries::settings::put(tx, wish, email != before.sender_email, digest, until).await?;
     if let (Some(secret), Some(email)) = (secret, &email) {
-        let link = format!("{}/confirm-sender#{}.{}", console_url.trim_end_matches('/'), tx.store(), secret.expose());
+        let link = format!(
+            "{}/confirm-sender#{}.{}",
+            console_url.trim_end_matches('/'),
+            tx.store(),
+            secret.expose()
+        );
         ask(tx, email, &link).await?;
     }
     let shown = |row: &MailSettings| json!({ "sender_email": row.sender_email, "reply_to": row.reply_to });
     let (old, new) = (shown(&before), shown(&row));
-    audit::record(tx, by, "mail.changed", "mail", Change { before: Some(&old), after: Some(&new) }, json!({})).await?;
+    audit::record(
+        tx,
+        by,
+        "mail.changed",
+        "mail",
+        Change { before: Some(&old), after: Some(&new) },
+        json!({}),
+    )
+    .await?;
     Ok(row)
 }
 
@@ -72,10 +85,20 @@ async fn ask(tx: &mut WriteTx<'_>, email: &str, link: &str) -> Result<(), Messag
 /// [`MessageError::LinkUnusable`] for a link that is unknown, used, too old, or of an address that was changed since.
 pub async fn confirm(tx: &mut WriteTx<'_>, by: &By, token: &str) -> Result<MailSettings, MessageError> {
     // The console hands over what stands behind the store's id.
-    let secret = LinkSecret::parse(token.rsplit('.').next().unwrap_or(token)).ok_or(MessageError::LinkUnusable)?;
-    let row = queries::settings::confirm(tx, secret.digest().as_bytes()).await?.ok_or(MessageError::LinkUnusable)?;
-    audit::record(tx, by, "mail.sender_confirmed", "mail", Change::default(), json!({ "sender_email": row.sender_email }))
-        .await?;
+    let secret =
+        LinkSecret::parse(token.rsplit('.').next().unwrap_or(token)).ok_or(MessageError::LinkUnusable)?;
+    let row = queries::settings::confirm(tx, secret.digest().as_bytes())
+        .await?
+        .ok_or(MessageError::LinkUnusable)?;
+    audit::record(
+        tx,
+        by,
+        "mail.sender_confirmed",
+        "mail",
+        Change::default(),
+        json!({ "sender_email": row.sender_email }),
+    )
+    .await?;
     Ok(row)
 }
 
@@ -96,8 +119,15 @@ pub async fn keep_key(
     // A selector of its own for every key: the old record may stay until the last mail it signed was read.
     let selector = format!("souk{}", tx.now().format("%Y%m%d%H%M%S"));
     let row = queries::settings::put_key(tx, &domain, &selector, public, sealed).await?;
-    audit::record(tx, by, "mail.key_made", "mail", Change::default(), json!({ "domain": domain, "selector": selector }))
-        .await?;
+    audit::record(
+        tx,
+        by,
+        "mail.key_made",
+        "mail",
+        Change::default(),
+        json!({ "domain": domain, "selector": selector }),
+    )
+    .await?;
     Ok(row)
 }
 

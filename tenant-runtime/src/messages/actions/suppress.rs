@@ -35,7 +35,8 @@ pub async fn remove(tx: &mut WriteTx<'_>, by: &By, email: &Email) -> Result<(), 
     if !queries::suppressions::remove(tx, email).await? {
         return Err(MessageError::Unknown);
     }
-    audit::record(tx, by, "mail.unsuppressed", "suppression", Change::default(), serde_json::json!({})).await?;
+    audit::record(tx, by, "mail.unsuppressed", "suppression", Change::default(), serde_json::json!({}))
+        .await?;
     Ok(())
 }
 
@@ -98,7 +99,8 @@ pub fn farewell(vault: &Vault, store: StoreId, email: &str) -> Result<String, No
 pub async fn unsubscribe(tx: &mut WriteTx<'_>, vault: &Vault, token: &str) -> Result<(), MessageError> {
     let opened = token.rsplit_once('.').and_then(|(key, text)| {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let bytes = vault.open(&secret_of(tx.store(), "unsubscribe"), &Sealed { key: key.to_owned(), bytes })?;
+        let bytes =
+            vault.open(&secret_of(tx.store(), "unsubscribe"), &Sealed { key: key.to_owned(), bytes })?;
         Email::parse(&String::from_utf8(bytes).ok()?).ok()
     });
     let email = opened.ok_or(MessageError::LinkUnusable)?;

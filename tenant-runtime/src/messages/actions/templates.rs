@@ -7,8 +7,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::{joined, optional, sample};
 use crate::messages::model::{
-    KINDS, LANGUAGES, MailKind, MailKindView, MessageDetailView, PreviewWish, PutTemplate, Rendered, TemplateView,
-    TestWish, Texts, VersionView, kind_of, template,
+    KINDS, LANGUAGES, MailKind, MailKindView, MessageDetailView, PreviewWish, PutTemplate, Rendered,
+    TemplateView, TestWish, Texts, VersionView, kind_of, template,
 };
 use crate::messages::queries;
 use crate::messages::queries::templates::OwnTemplate;
@@ -26,9 +26,11 @@ fn known(kind: &str) -> Result<&'static MailKind, MessageError> {
 /// A language tag such as `de` or `de-AT`.
 fn sound(locale: &str) -> Result<(), MessageError> {
     let mut parts = locale.split('-');
-    let language =
-        parts.next().is_some_and(|part| matches!(part.len(), 2 | 3) && part.bytes().all(|b| b.is_ascii_lowercase()));
-    let rest = parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let language = parts
+        .next()
+        .is_some_and(|part| matches!(part.len(), 2 | 3) && part.bytes().all(|b| b.is_ascii_lowercase()));
+    let rest =
+        parts.all(|part| (2..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric()));
     if language && rest && locale.len() <= 35 { Ok(()) } else { Err(MessageError::Unknown) }
 }
 
@@ -36,7 +38,8 @@ fn sound(locale: &str) -> Result<(), MessageError> {
 pub async fn kinds(tx: &mut ReadTx<'_>) -> Result<Vec<MailKindView>, MessageError> {
     let own = queries::templates::all(tx).await?;
     let view = |kind: &'static MailKind| {
-        let own: Vec<String> = own.iter().filter(|row| row.name == kind.name).map(|row| row.locale.clone()).collect();
+        let own: Vec<String> =
+            own.iter().filter(|row| row.name == kind.name).map(|row| row.locale.clone()).collect();
         let mut locales: Vec<String> = LANGUAGES.into_iter().map(str::to_owned).collect();
         locales.extend(own.iter().filter(|locale| !LANGUAGES.contains(&locale.as_str())).cloned());
         MailKindView {
@@ -140,7 +143,8 @@ pub async fn restore(
     let kind = known(kind)?;
     sound(locale)?;
     queries::templates::lock(tx, kind.name, locale).await?;
-    let found = queries::templates::version(tx, kind.name, locale, version).await?.ok_or(MessageError::Unknown)?;
+    let found =
+        queries::templates::version(tx, kind.name, locale, version).await?.ok_or(MessageError::Unknown)?;
     let texts = found.texts();
     template::check(kind, &texts, locale).map_err(MessageError::Mistakes)?;
     let row = queries::templates::put(tx, kind.name, locale, &texts, actor).await?;
@@ -148,7 +152,11 @@ pub async fn restore(
 }
 
 /// What a kind's template may name, of a real order if one is given.
-async fn facts(tx: &mut ReadTx<'_>, kind: &MailKind, order: Option<OrderId>) -> Result<serde_json::Value, MessageError> {
+async fn facts(
+    tx: &mut ReadTx<'_>,
+    kind: &MailKind,
+    order: Option<OrderId>,
+) -> Result<serde_json::Value, MessageError> {
     let made_up = sample(kind.name);
     let Some(order) = order else { return Ok(made_up) };
     if !kind.name.starts_with("order_") {
@@ -211,7 +219,8 @@ pub async fn send_try(
     locale: &str,
     wish: &TestWish,
 ) -> Result<MessageDetailView, MessageError> {
-    let mail = preview(tx, kind, locale, &PreviewWish { draft: wish.draft.clone(), order: wish.order }).await?;
+    let mail =
+        preview(tx, kind, locale, &PreviewWish { draft: wish.draft.clone(), order: wish.order }).await?;
     let kind = known(kind)?;
     if queries::tries(tx).await? >= TRIES {
         return Err(MessageError::TooManyTries);

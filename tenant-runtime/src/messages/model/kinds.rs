@@ -114,7 +114,9 @@ pub fn sample(kind: &str) -> Value {
             "shipping_address": address, "billing_address": address, "financial_status": "pending",
             "payment_provider": "manual", "placed_at": "2026-11-24T10:15:30Z",
         }),
-        "order_paid" => json!({ "amount": money(3449), "payment_provider": "manual", "paid_at": "2026-11-24T10:15:30Z" }),
+        "order_paid" => {
+            json!({ "amount": money(3449), "payment_provider": "manual", "paid_at": "2026-11-24T10:15:30Z" })
+        }
         "order_cancelled" => json!({
             "reason": "inventory", "lines": lines, "total": money(3449), "refund": money(3449),
             "cancelled_at": "2026-11-24T10:15:30Z",
@@ -123,47 +125,69 @@ pub fn sample(kind: &str) -> Value {
             "refund_id": "rfd_01h455vb4pex5vsknk084sn02q", "amount": money(1000), "refunded": money(1000),
             "refunded_at": "2026-11-24T10:15:30Z",
         }),
-        "order_news" => json!({ "news": "order.paid", "unsubscribe_link": "https://shop.example/account/unsubscribe#secret" }),
-        "gift_card" => return json!({
-            "code": "GIFT-8XQ2-M4TZ-V7KD", "amount": money(5000), "message": "Happy birthday, Grace!",
-            "expires_at": "2029-11-24T10:15:30Z",
-        }),
-        "abandoned_cart" => return json!({
-            "lines": [{ "title": "Enamel mug", "variant_title": "Blue", "sku": "MUG-BLUE", "quantity": 2 }], "link": "https://shop.example/cart/crt_01h455vb4pex5vsknk084sn02q#secret",
-            "unsubscribe_link": "https://shop.example/account/unsubscribe#secret",
-        }),
-        "back_in_stock" => return json!({
-            "title": "Enamel mug", "variant_title": "Blue", "sku": "MUG-BLUE", "handle": "enamel-mug",
-            "link": "https://shop.example/products/enamel-mug",
-            "unsubscribe_link": "https://shop.example/account/unsubscribe#secret",
-        }),
-        "subscription_confirm" => return json!({
-            "topic": "back_in_stock", "title": "Enamel mug", "variant_title": "Blue", "order_name": "#1001",
-            "link": "https://shop.example/account/confirm-subscription#secret",
-        }),
-        "low_stock" => return json!({
-            "variant_id": "var_01h455vb4pex5vsknk084sn02q", "title": "Enamel mug", "variant_title": "Blue",
-            "sku": "MUG-BLUE", "available": 3, "threshold": 5,
-        }),
-        "daily_digest" => return json!({
-            "date": "2026-11-23", "orders": 12, "sales": [money(41_388)], "refunds": [money(1000)],
-            "best": [{ "title": "Enamel mug", "variant_title": "Blue", "quantity": 9 }],
-            "waiting": 2,
-        }),
-        "webhook_disabled" => return json!({
-            "endpoint_id": "whe_01h455vb4pex5vsknk084sn02q", "url": "https://erp.example/hooks",
-            "reason": "it answered 410 Gone", "email": "owner@shop.example",
-        }),
-        "staff_invitation" => return json!({
-            "email": "grace@example.com", "role": "manager", "link": "https://console.example/join-store#secret",
-        }),
-        "sender_confirm" => return json!({
-            "email": "hello@shop.example", "link": "https://shop.example/confirm-sender#secret",
-        }),
-        _ => return json!({
-            "name": "Ada Lovelace", "email": "ada@example.com", "link": "https://shop.example/account/page#secret",
-            "device": "Mozilla/5.0 (X11; Linux x86_64)", "network": "203.0.113.7",
-        }),
+        "order_news" => {
+            json!({ "news": "order.paid", "unsubscribe_link": "https://shop.example/account/unsubscribe#secret" })
+        }
+        "gift_card" => {
+            return json!({
+                "code": "GIFT-8XQ2-M4TZ-V7KD", "amount": money(5000), "message": "Happy birthday, Grace!",
+                "expires_at": "2029-11-24",
+            });
+        }
+        "abandoned_cart" => {
+            return json!({
+                "lines": [{ "title": "Enamel mug", "variant_title": "Blue", "sku": "MUG-BLUE", "quantity": 2 }], "link": "https://shop.example/cart/crt_01h455vb4pex5vsknk084sn02q#secret",
+                "unsubscribe_link": "https://shop.example/account/unsubscribe#secret",
+            });
+        }
+        "back_in_stock" => {
+            return json!({
+                "title": "Enamel mug", "variant_title": "Blue", "sku": "MUG-BLUE", "handle": "enamel-mug",
+                "link": "https://shop.example/products/enamel-mug",
+                "unsubscribe_link": "https://shop.example/account/unsubscribe#secret",
+            });
+        }
+        "subscription_confirm" => {
+            return json!({
+                "topic": "back_in_stock", "title": "Enamel mug", "variant_title": "Blue", "order_name": "#1001",
+                "link": "https://shop.example/account/confirm-subscription#secret",
+            });
+        }
+        "low_stock" => {
+            return json!({
+                "variant_id": "var_01h455vb4pex5vsknk084sn02q", "title": "Enamel mug", "variant_title": "Blue",
+                "sku": "MUG-BLUE", "available": 3, "threshold": 5,
+            });
+        }
+        "daily_digest" => {
+            return json!({
+                "date": "2026-11-23", "orders": 12, "sales": [money(41_388)], "refunds": [money(1000)],
+                "best": [{ "title": "Enamel mug", "variant_title": "Blue", "quantity": 9 }],
+                "waiting": 2,
+            });
+        }
+        "webhook_disabled" => {
+            return json!({
+                "endpoint_id": "whe_01h455vb4pex5vsknk084sn02q", "url": "https://erp.example/hooks",
+                "reason": "it answered 410 Gone", "email": "owner@shop.example",
+            });
+        }
+        "staff_invitation" => {
+            return json!({
+                "email": "grace@example.com", "role": "manager", "link": "https://console.example/join-store#secret",
+            });
+        }
+        "sender_confirm" => {
+            return json!({
+                "email": "hello@shop.example", "link": "https://shop.example/confirm-sender#secret",
+            });
+        }
+        _ => {
+            return json!({
+                "name": "Ada Lovelace", "email": "ada@example.com", "link": "https://shop.example/account/page#secret",
+                "device": "Mozilla/5.0 (X11; Linux x86_64)", "network": "203.0.113.7",
+            });
+        }
     };
     joined(order, more)
 }
@@ -171,7 +195,9 @@ pub fn sample(kind: &str) -> Value {
 /// Parts of a sample that are not always there. A template that needs one of them must ask first.
 pub fn optional(kind: &str) -> &'static [&'static str] {
     match kind {
-        "order_placed" => &["discount", "shipping_title", "shipping_address", "billing_address", "payment_provider"],
+        "order_placed" => {
+            &["discount", "shipping_title", "shipping_address", "billing_address", "payment_provider"]
+        }
         "order_cancelled" => &["refund"],
         "gift_card" => &["message", "expires_at"],
         "subscription_confirm" => &["title", "variant_title", "order_name"],

@@ -212,11 +212,17 @@ pub fn shown(row: &MailSettings, platform: &str) -> MailSettingsView {
     let sender_domain = row.sender_email.as_deref().and_then(domain_of);
     let fits = sender_domain.is_some() && sender_domain == row.dkim_domain;
     let advice = match (&row.sender_email, row.sender_verified_at, &row.dkim_domain, row.dkim_enabled) {
-        (None, ..) => "Mails come from the platform's address. Say a sender_email of your own domain to change that.",
-        (Some(_), None, ..) => "Follow the link that was mailed to sender_email. Until then mails come from the platform's address.",
+        (None, ..) => {
+            "Mails come from the platform's address. Say a sender_email of your own domain to change that."
+        }
+        (Some(_), None, ..) => {
+            "Follow the link that was mailed to sender_email. Until then mails come from the platform's address."
+        }
         (_, _, None, _) => "Make a key (POST …/dkim-key) and put its record into your domain's DNS.",
         _ if !fits => "The key is of another domain than sender_email: make a new one (POST …/dkim-key).",
-        (_, _, _, false) => "Put the records into your domain's DNS, wait until they can be read (an hour, rarely a day), then switch signing on (PUT …/dkim).",
+        (_, _, _, false) => {
+            "Put the records into your domain's DNS, wait until they can be read (an hour, rarely a day), then switch signing on (PUT …/dkim)."
+        }
         _ => "Mails are signed. Leave the records where they are.",
     };
     MailSettingsView {
@@ -237,7 +243,9 @@ pub fn shown(row: &MailSettings, platform: &str) -> MailSettingsView {
 }
 
 fn records(row: &MailSettings, platform: &str) -> Vec<DnsRecordView> {
-    let (Some(domain), Some(selector), Some(public)) = (&row.dkim_domain, &row.dkim_selector, &row.dkim_public) else {
+    let (Some(domain), Some(selector), Some(public)) =
+        (&row.dkim_domain, &row.dkim_selector, &row.dkim_public)
+    else {
         return Vec::new();
     };
     vec![

@@ -140,10 +140,14 @@ pub struct Rendered {
 
 /// The committed texts of a kind in the locale's language, else in English.
 pub fn committed(kind: &MailKind, locale: &str) -> Texts {
-    let folder = if language_of(locale) == "en" { String::new() } else { format!("{}/", language_of(locale)) };
+    let folder =
+        if language_of(locale) == "en" { String::new() } else { format!("{}/", language_of(locale)) };
     let text = |file: &str| {
         let name = format!("{folder}{}/{file}", kind.name);
-        COMMITTED.iter().find(|(known, _)| *known == name).map_or_else(String::new, |(_, text)| (*text).to_owned())
+        COMMITTED
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map_or_else(String::new, |(_, text)| (*text).to_owned())
     };
     Texts { subject: text("subject.txt"), text: text("body.txt"), html: text("body.html") }
 }
@@ -152,9 +156,12 @@ fn values(locale: &str, looks: &Looks, event: &serde_json::Value) -> Result<Valu
     let event: Value = serde_json::from_value(event.clone()).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the event cannot be shown").with_source(error)
     })?;
+    let brand = serde_json::to_value(looks).and_then(serde_json::from_value::<Value>).map_err(|error| {
+        Error::new(ErrorKind::InvalidOperation, "the looks cannot be shown").with_source(error)
+    })?;
     // What happened is `event`; an event about an order says `order` too, a letter about an account `account`.
     Ok(context! {
-        store => looks.store, brand => Value::from_serialize(looks), language => language_of(locale),
+        store => looks.store.clone(), brand, language => language_of(locale),
         order => event.clone(), account => event.clone(), event,
     })
 }
@@ -202,7 +209,8 @@ pub fn render(
     event: &serde_json::Value,
 ) -> Result<Rendered, Error> {
     let values = values(locale, looks, event)?;
-    let folder = if language_of(locale) == "en" { String::new() } else { format!("{}/", language_of(locale)) };
+    let folder =
+        if language_of(locale) == "en" { String::new() } else { format!("{}/", language_of(locale)) };
     let part = |file: &str, own: Option<&str>| match own {
         Some(text) => fill(&SENDING, file, text, &values),
         None => TEMPLATES.get_template(&format!("{folder}{}/{file}", kind.name))?.render(&values),
@@ -236,7 +244,8 @@ pub fn check(kind: &MailKind, texts: &Texts, locale: &str) -> Result<(), Vec<Mis
             object.remove(*name);
         }
     }
-    let looks = Looks { store: "Acme Mugs".to_owned(), accent_color: "#1a56db".to_owned(), ..Looks::default() };
+    let looks =
+        Looks { store: "Acme Mugs".to_owned(), accent_color: "#1a56db".to_owned(), ..Looks::default() };
     let mistakes: Vec<Mistake> = texts
         .parts()
         .into_iter()
@@ -277,10 +286,12 @@ fn unknown(file: &str, text: &str, facts: &serde_json::Value) -> Option<(usize, 
         let mut steps = name.split('.');
         let known = match steps.next()? {
             "store" | "language" => steps.next().is_none(),
-            "brand" => steps.next().is_none_or(|part| ["store", "logo_url", "accent_color", "footer"].contains(&part)),
-            "order" | "account" | "event" => {
-                steps.try_fold(facts, |at, step| if at.is_object() { at.get(step) } else { Some(at) }).is_some()
-            }
+            "brand" => steps
+                .next()
+                .is_none_or(|part| ["store", "logo_url", "accent_color", "footer"].contains(&part)),
+            "order" | "account" | "event" => steps
+                .try_fold(facts, |at, step| if at.is_object() { at.get(step) } else { Some(at) })
+                .is_some(),
             // Blocks know these.
             "super" | "self" | "loop" => true,
             _ => false,
@@ -354,7 +365,9 @@ fn refused(inside: &str, is_block: bool) -> Option<String> {
             Some(open) => quote = (letter != open).then_some(open),
             None if letter == '"' || letter == '\'' => quote = Some(letter),
             None if matches!(letter, '~' | '+' | '*') => {
-                return Some(format!("`{letter}` cannot be used; put things beside each other: {{{{ a }}}}{{{{ b }}}}"));
+                return Some(format!(
+                    "`{letter}` cannot be used; put things beside each other: {{{{ a }}}}{{{{ b }}}}"
+                ));
             }
             None => {}
         }

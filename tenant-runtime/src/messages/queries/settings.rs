@@ -57,8 +57,11 @@ pub async fn put(
 /// Uses the secret of a mailed link up; none when it is not good.
 pub async fn confirm(tx: &mut WriteTx<'_>, digest: &[u8; 32]) -> Result<Option<MailSettings>, DbError> {
     let now = tx.now();
-    let query = sql(concat!("UPDATE mail_settings SET sender_verified_at = $2, sender_secret_hash = NULL, sender_secret_until = NULL, \
-         version = version + 1, updated_at = $2 WHERE sender_secret_hash = $1 AND sender_secret_until > $2 RETURNING ", columns!()));
+    let query = sql(concat!(
+        "UPDATE mail_settings SET sender_verified_at = $2, sender_secret_hash = NULL, sender_secret_until = NULL, \
+         version = version + 1, updated_at = $2 WHERE sender_secret_hash = $1 AND sender_secret_until > $2 RETURNING ",
+        columns!()
+    ));
     tx.optional(query.bind::<Binary, _>(digest.to_vec()).bind::<Timestamptz, _>(now)).await
 }
 
@@ -71,8 +74,11 @@ pub async fn put_key(
     sealed: Sealed,
 ) -> Result<MailSettings, DbError> {
     let now = tx.now();
-    let query = sql(concat!("UPDATE mail_settings SET dkim_domain = $1, dkim_selector = $2, dkim_public = $3, dkim_sealed = $4, \
-         dkim_sealed_by = $5, dkim_enabled = false, version = version + 1, updated_at = $6 RETURNING ", columns!()))
+    let query = sql(concat!(
+        "UPDATE mail_settings SET dkim_domain = $1, dkim_selector = $2, dkim_public = $3, dkim_sealed = $4, \
+         dkim_sealed_by = $5, dkim_enabled = false, version = version + 1, updated_at = $6 RETURNING ",
+        columns!()
+    ))
     .bind::<Text, _>(domain.to_owned())
     .bind::<Text, _>(selector.to_owned())
     .bind::<Text, _>(public.to_owned())
@@ -85,7 +91,10 @@ pub async fn put_key(
 /// Signs from now on, or no longer.
 pub async fn sign(tx: &mut WriteTx<'_>, enabled: bool) -> Result<MailSettings, DbError> {
     let now = tx.now();
-    let query = sql(concat!("UPDATE mail_settings SET dkim_enabled = $1, version = version + 1, updated_at = $2 RETURNING ", columns!()));
+    let query = sql(concat!(
+        "UPDATE mail_settings SET dkim_enabled = $1, version = version + 1, updated_at = $2 RETURNING ",
+        columns!()
+    ));
     tx.one(query.bind::<Bool, _>(enabled).bind::<Timestamptz, _>(now)).await
 }
 

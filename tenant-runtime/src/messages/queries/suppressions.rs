@@ -17,7 +17,8 @@ struct Reason {
 pub async fn reason(tx: &mut ReadTx<'_>, recipient: &str) -> Result<Option<String>, DbError> {
     // What is no address is not on the list, and fails when it is sent.
     let Ok(email) = Email::parse(recipient) else { return Ok(None) };
-    let query = sql("SELECT reason FROM email_suppressions WHERE email_key = $1").bind::<Text, _>(email.key());
+    let query =
+        sql("SELECT reason FROM email_suppressions WHERE email_key = $1").bind::<Text, _>(email.key());
     let row: Option<Reason> = tx.optional(query).await?;
     Ok(row.map(|row| row.reason))
 }
@@ -64,6 +65,8 @@ pub async fn list(
 
 /// Forgets a mailbox (SHA-256 of the address in lower case, hexadecimal).
 pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbError> {
-    let query = sql("DELETE FROM email_suppressions WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1");
+    let query = sql(
+        "DELETE FROM email_suppressions WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1",
+    );
     tx.execute(query.bind::<Text, _>(email_sha256.to_owned())).await.map(drop)
 }

@@ -44,7 +44,9 @@ pub async fn all(tx: &mut ReadTx<'_>) -> Result<Vec<OwnName>, DbError> {
 
 /// The store's own words in exactly this locale.
 pub async fn own(tx: &mut ReadTx<'_>, name: &str, locale: &str) -> Result<Option<OwnTemplate>, DbError> {
-    let query = sql("SELECT subject, body_text, body_html, version, updated_at FROM email_templates WHERE name = $1 AND locale = $2");
+    let query = sql(
+        "SELECT subject, body_text, body_html, version, updated_at FROM email_templates WHERE name = $1 AND locale = $2",
+    );
     tx.optional(query.bind::<Text, _>(name.to_owned()).bind::<Text, _>(locale.to_owned())).await
 }
 
@@ -90,9 +92,11 @@ pub async fn put(
     .bind::<Timestamptz, _>(now)
     .bind::<Text, _>(actor.to_owned());
     let row: OwnTemplate = tx.one(query).await?;
-    let query = sql("INSERT INTO email_template_versions (name, locale, version, subject, body_text, body_html, created_by, created_at) \
+    let query = sql(
+        "INSERT INTO email_template_versions (name, locale, version, subject, body_text, body_html, created_by, created_at) \
          SELECT name, locale, version, subject, body_text, body_html, updated_by, updated_at FROM email_templates \
-         WHERE name = $1 AND locale = $2");
+         WHERE name = $1 AND locale = $2",
+    );
     tx.execute(query.bind::<Text, _>(name.to_owned()).bind::<Text, _>(locale.to_owned())).await?;
     Ok(row)
 }
@@ -127,8 +131,10 @@ pub async fn version(
     locale: &str,
     version: i64,
 ) -> Result<Option<VersionView>, DbError> {
-    let query = sql("SELECT version, subject, body_text, body_html, created_by, created_at FROM email_template_versions \
-         WHERE name = $1 AND locale = $2 AND version = $3")
+    let query = sql(
+        "SELECT version, subject, body_text, body_html, created_by, created_at FROM email_template_versions \
+         WHERE name = $1 AND locale = $2 AND version = $3",
+    )
     .bind::<Text, _>(name.to_owned())
     .bind::<Text, _>(locale.to_owned())
     .bind::<BigInt, _>(version);

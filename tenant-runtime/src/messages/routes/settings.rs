@@ -18,7 +18,13 @@ use crate::messages::model::settings::{
 use crate::messages::permissions::{Edit, View};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(show).service(replace).service(confirm).service(make_key).service(sign).service(report_secret);
+    config
+        .service(show)
+        .service(replace)
+        .service(confirm)
+        .service(make_key)
+        .service(sign)
+        .service(report_secret);
 }
 
 fn answer(row: &MailSettings, room: &MailRoom) -> HttpResponse {
@@ -73,7 +79,11 @@ async fn confirm(
 #[utoipa::path(tag = "Messages", operation_id = "mail_settings_make_dkim_key", responses(
     (status = 200, body = MailSettingsView), (status = 409, body = Problem)))]
 #[post("/admin/v1/mail-settings/dkim-key")]
-async fn make_key(permit: Permit<Edit>, room: web::Data<MailRoom>, cause: Cause) -> Result<HttpResponse, Problem> {
+async fn make_key(
+    permit: Permit<Edit>,
+    room: web::Data<MailRoom>,
+    cause: Cause,
+) -> Result<HttpResponse, Problem> {
     let by = By::of(permit.actor(), cause);
     // Primes take a while to find: not on a thread that answers others, and not inside a transaction.
     let made = web::block(new_key).await.map_err(|_| MessageError::Random)?;

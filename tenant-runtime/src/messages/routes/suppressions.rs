@@ -1,7 +1,6 @@
 //! The suppression list over HTTP; what mail services and recipients say.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
-use serde_json::json;
 use souk_access::Permit;
 use souk_api::{CursorKey, Json, Page, Paging, Path, Problem};
 use souk_kernel::Email;
@@ -35,7 +34,9 @@ async fn list(
         Ok::<_, MessageError>(queries::suppressions::list(tx, after, fetch).await?)
     };
     let rows = permit.read("messages.suppressions", look).await?;
-    Page::cut(rows, &paging, &key, SCOPE, |row| Email::parse(&row.email).map_or_else(|_| row.email.clone(), |email| email.key()))
+    Page::cut(rows, &paging, &key, SCOPE, |row| {
+        Email::parse(&row.email).map_or_else(|_| row.email.clone(), |email| email.key())
+    })
 }
 
 /// Stop writing to an address
@@ -43,7 +44,11 @@ async fn list(
 /// Mails to it are logged as `suppressed` from now on. Doing it again changes nothing.
 #[utoipa::path(tag = "Messages", operation_id = "email_suppressions_add", request_body = NewSuppression, responses((status = 200, body = SuppressionView), (status = 422, body = Problem)))]
 #[post("/admin/v1/email-suppressions")]
-async fn add(permit: Permit<Edit>, cause: Cause, body: Json<NewSuppression>) -> Result<HttpResponse, Problem> {
+async fn add(
+    permit: Permit<Edit>,
+    cause: Cause,
+    body: Json<NewSuppression>,
+) -> Result<HttpResponse, Problem> {
     let (by, new) = (By::of(permit.actor(), cause), body.into_inner());
     let work = async move |tx: &mut WriteTx<'_>| suppress::add(tx, &by, &new).await;
     Ok(HttpResponse::Ok().json(permit.write("messages.suppress", work).await?))
@@ -71,11 +76,16 @@ async fn remove(permit: Permit<Edit>, cause: Cause, email: Path<String>) -> Resu
         example = json!({"type": "bounced", "recipient": "ada@example.com", "permanent": true, "detail": "550 no such user"})),
     responses((status = 204, description = "Heard"), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/webhooks/mail")]
-async fn report(permit: Permit<Report>, request: HttpRequest, body: web::Bytes) -> Result<HttpResponse, Problem> {
+async fn report(
+    permit: Permit<Report>,
+    request: HttpRequest,
+    body: web::Bytes,
+) -> Result<HttpResponse, Problem> {
     let header = |name: &str| {
         request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
     };
-    let (id, timestamp, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+    let (id, timestamp, signature) =
+        (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
     let work = async move |tx: &mut WriteTx<'_>| {
         let signed = Signed { id: &id, timestamp: &timestamp, signature: &signature, body: &body };
         suppress::report(tx, &signed).await

@@ -8,7 +8,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::messages::actions::templates as actions;
 use crate::messages::model::{
-    MailKindView, MessageDetailView, PreviewView, PreviewWish, PutTemplate, TemplateView, TestWish, VersionView,
+    MailKindView, MessageDetailView, PreviewView, PreviewWish, PutTemplate, TemplateView, TestWish,
+    VersionView,
 };
 use crate::messages::permissions::{Edit, View};
 

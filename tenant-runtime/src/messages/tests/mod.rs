@@ -37,7 +37,8 @@ pub async fn send(shop: &TestShop) -> usize {
 
 /// Kind, recipient and state of every mail, oldest first.
 pub async fn log(shop: &TestShop) -> String {
-    shop.words("SELECT template || '/' || recipient || '/' || state AS word FROM email_messages ORDER BY id").await
+    shop.words("SELECT template || '/' || recipient || '/' || state AS word FROM email_messages ORDER BY id")
+        .await
 }
 
 /// The vault of this shop's process.

@@ -130,14 +130,15 @@ fn check(mail: &str, record: &str) {
     }
     let signature = tag(field, "b");
     let value = relaxed(field);
-    let (before, _) = value.trim_end().rsplit_once("b=").unwrap();
-    hash.update(format!("{before}b="));
+    let (before, _) = value.trim_end().rsplit_once("; b=").unwrap();
+    hash.update(format!("{before}; b="));
     let key = record.split("p=").nth(1).unwrap();
     let key = rsa::RsaPublicKey::from_public_key_der(&STANDARD.decode(key).unwrap()).unwrap();
     // What says "SHA-256" in front of a digest (RFC 8017, 9.2).
     let prefix = [0x30, 0x31, 0x30, 0x0d, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1, 5, 0, 4, 0x20];
     let scheme = rsa::Pkcs1v15Sign { hash_len: Some(32), prefix: prefix.into() };
-    key.verify(scheme, &hash.finalize(), &STANDARD.decode(signature).unwrap()).expect("the signature is good");
+    key.verify(scheme, &hash.finalize(), &STANDARD.decode(signature).unwrap())
+        .expect("the signature is good");
 }
 
 #[actix_web::test]
@@ -152,14 +153,29 @@ async fn mails_come_from_the_stores_own_address_once_it_agreed_and_are_signed_on
     queue(&shop, "order_placed", "ada@example.com").await;
     assert_eq!(send().await, 1);
     let from = header(&catcher.last(), "From").unwrap().to_owned();
-    assert!(from.contains(&name) && from.contains("<no-reply@platform.example>"), "the store's name, the platform's address: {from}");
-    assert!(header(&catcher.last(), "Reply-To").is_some() && header(&catcher.last(), "DKIM-Signature").is_none());
+    assert!(
+        from.contains(&name) && from.contains("<no-reply@platform.example>"),
+        "the store's name, the platform's address: {from}"
+    );
+    assert!(
+        header(&catcher.last(), "Reply-To").is_some() && header(&catcher.last(), "DKIM-Signature").is_none()
+    );
 
     let first = shop.owner_call("GET", "/admin/v1/mail-settings").send().await.expect(200);
-    assert_eq!(first.json["dkim"], json!({ "enabled": false, "domain": null, "records": [],
-        "advice": "Mails come from the platform's address. Say a sender_email of your own domain to change that." }));
-    shop.owner_call("POST", "/admin/v1/mail-settings/dkim-key").send().await.refused(409, "sender_not_confirmed");
-    shop.owner_call("PUT", "/admin/v1/mail-settings/dkim").json(&json!({ "enabled": true })).send().await.refused(409, "dkim_key_missing");
+    assert_eq!(
+        first.json["dkim"],
+        json!({ "enabled": false, "domain": null, "records": [],
+        "advice": "Mails come from the platform's address. Say a sender_email of your own domain to change that." })
+    );
+    shop.owner_call("POST", "/admin/v1/mail-settings/dkim-key")
+        .send()
+        .await
+        .refused(409, "sender_not_confirmed");
+    shop.owner_call("PUT", "/admin/v1/mail-settings/dkim")
+        .json(&json!({ "enabled": true }))
+        .send()
+        .await
+        .refused(409, "dkim_key_missing");
     let wish = json!({ "accent_color": "#C0FFEE", "footer": "Acme, Lindenweg 1", "sender_name": "Acme Mugs", "logo_url": "https://shop.example/logo.png",
         "sender_email": "hello@shop.example", "reply_to": "help@shop.example" });
     let put = async |tag: &str, wish: &serde_json::Value| {
@@ -167,22 +183,37 @@ async fn mails_come_from_the_stores_own_address_once_it_agreed_and_are_signed_on
     };
     let whole = shop.digest().await;
     put("\"9\"", &wish).await.refused(412, "precondition_failed");
-    for (field, value) in [("accent_color", "red"), ("logo_url", "http://shop.example/a.png"), ("logo_url", "javascript:alert(1)"), ("sender_email", "a@b"), ("reply_to", "x")] {
+    for (field, value) in [
+        ("accent_color", "red"),
+        ("logo_url", "http://shop.example/a.png"),
+        ("logo_url", "javascript:alert(1)"),
+        ("sender_email", "a@b"),
+        ("reply_to", "x"),
+    ] {
         let mut bad = wish.clone();
         bad[field] = value.into();
         put("\"1\"", &bad).await.refused(422, "validation_failed").about(&format!("/{field}"));
     }
     assert_eq!(shop.digest().await, whole);
     let changed = put("\"1\"", &wish).await.expect(200);
-    assert_eq!((changed.json["accent_color"].clone(), changed.json["sender_verified_at"].clone()), (json!("#c0ffee"), json!(null)));
+    assert_eq!(
+        (changed.json["accent_color"].clone(), changed.json["sender_verified_at"].clone()),
+        (json!("#c0ffee"), json!(null))
+    );
     assert_eq!(send().await, 1);
     let asked = catcher.last();
     assert!(header(&asked, "To").unwrap().contains("hello@shop.example"));
-    assert!(header(&asked, "From").unwrap().contains("<no-reply@platform.example>"), "not from there before it agreed");
+    assert!(
+        header(&asked, "From").unwrap().contains("<no-reply@platform.example>"),
+        "not from there before it agreed"
+    );
 
     let link = shop.words("SELECT substring(body_text FROM 'confirm-sender#(\\S+)') AS word FROM email_messages WHERE template = 'sender_confirm'").await;
     let confirm = async |token: &str| {
-        shop.owner_call("POST", "/admin/v1/mail-settings/confirm-sender").json(&json!({ "token": token })).send().await
+        shop.owner_call("POST", "/admin/v1/mail-settings/confirm-sender")
+            .json(&json!({ "token": token }))
+            .send()
+            .await
     };
     confirm("mbM2ozNPLCvnBPMqMkJw7-3n0SCvKQe9lcLYqyVhJDc").await.refused(410, "mail_link_unusable");
     let confirmed = confirm(&link).await.expect(200);
@@ -204,7 +235,11 @@ async fn mails_come_from_the_stores_own_address_once_it_agreed_and_are_signed_on
     assert!(header(&own, "Reply-To").unwrap().contains("help@shop.example"));
     assert!(header(&own, "DKIM-Signature").is_none(), "not before the record is in DNS");
 
-    shop.owner_call("PUT", "/admin/v1/mail-settings/dkim").json(&json!({ "enabled": true })).send().await.expect(200);
+    shop.owner_call("PUT", "/admin/v1/mail-settings/dkim")
+        .json(&json!({ "enabled": true }))
+        .send()
+        .await
+        .expect(200);
     queue(&shop, "order_placed", "ada@example.com").await;
     assert_eq!(send().await, 1);
     let signed = catcher.last();

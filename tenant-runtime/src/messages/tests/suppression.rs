@@ -25,19 +25,30 @@ async fn report(shop: &TestShop, secret: &str, at: i64, body: &Value) -> Answer 
     let text = body.to_string();
     let signature = signature(secret, "rep_1", at, &text);
     let call = shop.call("POST", "/webhooks/mail").header("webhook-id", "rep_1");
-    call.header("webhook-timestamp", &at.to_string()).header("webhook-signature", &signature).json(body).send().await
+    call.header("webhook-timestamp", &at.to_string())
+        .header("webhook-signature", &signature)
+        .json(body)
+        .send()
+        .await
 }
 
 #[actix_web::test]
 async fn who_is_on_the_list_gets_no_mail_and_the_log_says_so() {
     let shop = TestShop::open(None).await;
-    let add = shop.owner_call("POST", LIST).json(&json!({ "email": "Ada@example.com", "detail": "by telephone" }));
+    let add =
+        shop.owner_call("POST", LIST).json(&json!({ "email": "Ada@example.com", "detail": "by telephone" }));
     let added = add.send().await.expect(200);
-    assert_eq!((added.json["reason"].clone(), added.json["detail"].clone()), (json!("manual"), json!("by telephone")));
+    assert_eq!(
+        (added.json["reason"].clone(), added.json["detail"].clone()),
+        (json!("manual"), json!("by telephone"))
+    );
     queue(&shop, "order_placed", "ada@example.com").await;
     queue(&shop, "order_placed", "bob@example.com").await;
     assert_eq!(send(&shop).await, 1);
-    assert_eq!(log(&shop).await, "order_placed/ada@example.com/suppressed order_placed/bob@example.com/captured");
+    assert_eq!(
+        log(&shop).await,
+        "order_placed/ada@example.com/suppressed order_placed/bob@example.com/captured"
+    );
     let shown = shop.owner_call("GET", "/admin/v1/messages?state=suppressed").send().await.expect(200);
     assert_eq!(shown.json["data"][0]["last_error"], "the address is on the suppression list: manual");
     let list = shop.owner_call("GET", LIST).send().await.expect(200);
@@ -48,7 +59,11 @@ async fn who_is_on_the_list_gets_no_mail_and_the_log_says_so() {
     shop.owner_call("POST", &format!("/admin/v1/messages/{id}/resend")).send().await.expect(202);
     assert_eq!(send(&shop).await, 1);
     assert!(log(&shop).await.ends_with("order_placed/ada@example.com/captured"));
-    shop.owner_call("POST", LIST).json(&json!({ "email": "nobody" })).send().await.refused(422, "validation_failed");
+    shop.owner_call("POST", LIST)
+        .json(&json!({ "email": "nobody" }))
+        .send()
+        .await
+        .refused(422, "validation_failed");
 }
 
 #[actix_web::test]
@@ -103,7 +118,10 @@ async fn one_click_ends_marketing_and_nothing_else() {
     let stranger = TestShop::open(None).await;
     stranger.call("POST", &path).send().await.refused(410, "mail_link_unusable");
     for bad in ["x", "a.b", &format!("{token}A")] {
-        shop.call("POST", &format!("/store/v1/unsubscribe/{bad}")).send().await.refused(410, "mail_link_unusable");
+        shop.call("POST", &format!("/store/v1/unsubscribe/{bad}"))
+            .send()
+            .await
+            .refused(410, "mail_link_unusable");
     }
     // As mail programs do it (RFC 8058).
     let click = shop.call("POST", &path).header("content-type", "application/x-www-form-urlencoded");
@@ -115,5 +133,8 @@ async fn one_click_ends_marketing_and_nothing_else() {
     queue(&shop, "abandoned_cart", "ada@example.com").await;
     queue(&shop, "order_placed", "ada@example.com").await;
     assert_eq!(send(&shop).await, 1);
-    assert_eq!(log(&shop).await, "abandoned_cart/ada@example.com/suppressed order_placed/ada@example.com/captured");
+    assert_eq!(
+        log(&shop).await,
+        "abandoned_cart/ada@example.com/suppressed order_placed/ada@example.com/captured"
+    );
 }

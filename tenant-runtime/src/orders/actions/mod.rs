@@ -97,7 +97,6 @@ pub async fn name_for(
     Ok(order.view.name.filter(|_| knows || own))
 }
 
-
 /// Appends to the timeline. One statement.
 ///
 /// # Errors

@@ -58,9 +58,11 @@ pub async fn day(tx: &mut ReadTx<'_>, from: DateTime<Utc>, until: DateTime<Utc>)
     let back = sql("SELECT currency, count(*) AS count, sum(amount_minor)::bigint AS minor FROM refunds \
          WHERE state = 'succeeded' AND updated_at >= $1 AND updated_at < $2 GROUP BY currency ORDER BY currency");
     let back: Vec<Sum> = tx.load(back.bind::<Timestamptz, _>(from).bind::<Timestamptz, _>(until)).await?;
-    let best = sql("SELECT l.title, l.variant_title, sum(l.quantity)::bigint AS pieces FROM order_lines l JOIN orders o ON o.id = l.order_id \
+    let best = sql(
+        "SELECT l.title, l.variant_title, sum(l.quantity)::bigint AS pieces FROM order_lines l JOIN orders o ON o.id = l.order_id \
          WHERE o.placed_at >= $1 AND o.placed_at < $2 AND o.state <> 'cancelled' \
-         GROUP BY l.title, l.variant_title ORDER BY pieces DESC, l.title, l.variant_title LIMIT 5");
+         GROUP BY l.title, l.variant_title ORDER BY pieces DESC, l.title, l.variant_title LIMIT 5",
+    );
     let best: Vec<Best> = tx.load(best.bind::<Timestamptz, _>(from).bind::<Timestamptz, _>(until)).await?;
     let waiting = sql("SELECT count(*) AS count FROM orders \
          WHERE state = 'open' AND financial_status = 'paid' AND fulfillment_status = 'unfulfilled'");

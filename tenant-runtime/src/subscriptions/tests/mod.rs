@@ -4,7 +4,7 @@ mod carts;
 mod days;
 mod stock;
 
-use souk_event_bus::{Consumer as _, ConsumerError};
+use souk_event_bus::ConsumerError;
 use souk_tenancy::{DbError, TenancyError, WriteTx};
 
 use super::Waiting;

@@ -53,6 +53,11 @@ async fn a_third_that_is_broken_hardly_delays_the_others() {
     without.sort_unstable();
     with.sort_unstable();
     let ratio = with[1].as_secs_f64() / without[1].as_secs_f64();
-    println!("good endpoints: {:?} alone, {:?} beside {} broken ones: {ratio:.3}", without[1], with[1], GOOD / 2);
+    println!(
+        "good endpoints: {:?} alone, {:?} beside {} broken ones: {ratio:.3}",
+        without[1],
+        with[1],
+        GOOD / 2
+    );
     assert!(with[1] < without[1] * 2 + Duration::from_millis(500), "{ratio}");
 }

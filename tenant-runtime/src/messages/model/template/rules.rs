@@ -28,7 +28,11 @@ fn every_mail_is_there_in_every_language_and_fills_with_and_without_what_may_be_
             for facts in [&sample(kind.name), &bare] {
                 let mail = render(kind, None, locale, &looks("Tea <&> Co"), facts).unwrap();
                 let all = format!("{}{}{}", mail.subject, mail.text, mail.html);
-                assert!(!mail.subject.is_empty() && !all.contains("{{") && !all.contains("{%"), "{} {locale}", kind.name);
+                assert!(
+                    !mail.subject.is_empty() && !all.contains("{{") && !all.contains("{%"),
+                    "{} {locale}",
+                    kind.name
+                );
                 assert!(!mail.html.contains("Tea <&>"), "{}: {}", kind.name, mail.html);
                 assert!(mail.html.contains(&format!("lang=\"{locale}\"")), "{}: {}", kind.name, mail.html);
                 assert!(mail.html.contains("prefers-color-scheme: dark"), "{}", kind.name);
@@ -48,7 +52,11 @@ fn an_order_as_a_mail() {
     assert_eq!(mail.subject, "Tea & Co: your order #1001");
     assert!(mail.text.contains("2 x <b>Mug</b> (Blue)   25.98 EUR"), "{}", mail.text);
     assert!(mail.text.contains("Total   34.49 EUR"));
-    assert!(mail.html.contains("&lt;b&gt;Mug&lt;&#x2f;b&gt;") && !mail.html.contains("<b>Mug"), "{}", mail.html);
+    assert!(
+        mail.html.contains("&lt;b&gt;Mug&lt;&#x2f;b&gt;") && !mail.html.contains("<b>Mug"),
+        "{}",
+        mail.html
+    );
     let german = render(kind, None, "de-DE", &looks("Tee & Co"), &placed).unwrap();
     assert_eq!(german.subject, "Tee & Co: Ihre Bestellung #1001");
     assert!(german.text.contains("2 x <b>Mug</b> (Blue)   25,98 EUR"), "{}", german.text);
@@ -77,7 +85,11 @@ fn bad_templates_are_refused_with_line_and_reason() {
         ("{% extends \"de/order_placed/body.html\" %}", 1, "only \"layout.html\" can be extended"),
         ("{% extends order.name %}", 1, "only \"layout.html\" can be extended"),
         ("{% for i in range(1000000000) %}x{% endfor %}", 1, "there is no `range` here"),
-        ("{% for a in order.lines %}{% for b in order.lines %}{% for c in order.lines %}{% for d in order.lines %}", 1, ""),
+        (
+            "{% for a in order.lines %}{% for b in order.lines %}{% for c in order.lines %}{% for d in order.lines %}",
+            1,
+            "",
+        ),
         ("{% set x = order.name %}", 1, "names cannot be defined"),
         ("{{ order.name ~ order.name }}", 1, "`~` cannot be used"),
         ("{{ \"x\" * 1000000000 }}", 1, "`*` cannot be used"),
