@@ -53,10 +53,12 @@ CREATE TRIGGER subscriptions_due AFTER UPDATE OF next_attempt_at ON subscription
 -- Levels that fell to the threshold, or rose above nothing; a worker looks whether it is still so and states it.
 CREATE TABLE stock_crossings (
     item_id         uuid NOT NULL REFERENCES inventory_items ON DELETE CASCADE,
+    -- Of the level, whose lock its writer holds: two writers never wait for each other here.
+    location_id     uuid NOT NULL REFERENCES locations,
     kind            text NOT NULL CHECK (kind IN ('low', 'back')),
     next_attempt_at timestamptz,
     told_at         timestamptz,
-    PRIMARY KEY (item_id, kind)
+    PRIMARY KEY (item_id, location_id, kind)
 );
 CREATE INDEX stock_crossings_due ON stock_crossings (item_id) WHERE next_attempt_at IS NOT NULL;
 CREATE TRIGGER stock_crossings_due_born AFTER INSERT ON stock_crossings
@@ -72,13 +74,15 @@ DECLARE
     low    bigint;
 BEGIN
     IF before <= 0 AND after > 0 THEN
-        INSERT INTO :schema.stock_crossings AS c (item_id, kind, next_attempt_at) VALUES (NEW.item_id, 'back', now())
-        ON CONFLICT (item_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
+        INSERT INTO :schema.stock_crossings AS c (item_id, location_id, kind, next_attempt_at)
+        VALUES (NEW.item_id, NEW.location_id, 'back', now())
+        ON CONFLICT (item_id, location_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
     ELSIF after < before THEN
         SELECT s.low_stock_threshold INTO low FROM :schema.notice_settings s;
         IF after <= low AND before > low THEN
-            INSERT INTO :schema.stock_crossings AS c (item_id, kind, next_attempt_at) VALUES (NEW.item_id, 'low', now())
-            ON CONFLICT (item_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
+            INSERT INTO :schema.stock_crossings AS c (item_id, location_id, kind, next_attempt_at)
+            VALUES (NEW.item_id, NEW.location_id, 'low', now())
+            ON CONFLICT (item_id, location_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
         END IF;
     END IF;
     RETURN NULL;
@@ -92,6 +96,8 @@ CREATE TRIGGER inventory_levels_noted AFTER UPDATE ON inventory_levels
 -- Carts whose owner wants to be reminded, once.
 CREATE TABLE cart_reminders (
     cart_id         uuid PRIMARY KEY REFERENCES carts ON DELETE CASCADE,
+    -- Asked for with this cart; else because the customer takes marketing, which is looked at again.
+    by_wish         boolean NOT NULL,
     wanted_at       timestamptz NOT NULL,
     next_attempt_at timestamptz,
     told_at         timestamptz
@@ -106,8 +112,8 @@ CREATE TRIGGER cart_reminders_due AFTER UPDATE OF next_attempt_at ON cart_remind
 -- A customer who takes marketing need not ask for every cart.
 CREATE FUNCTION remind_customer() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO :schema.cart_reminders (cart_id, wanted_at, next_attempt_at)
-    SELECT NEW.id, NEW.updated_at, NEW.updated_at + make_interval(hours => s.abandoned_cart_hours)
+    INSERT INTO :schema.cart_reminders (cart_id, by_wish, wanted_at, next_attempt_at)
+    SELECT NEW.id, false, NEW.updated_at, NEW.updated_at + make_interval(hours => s.abandoned_cart_hours)
     FROM :schema.customers c, :schema.notice_settings s
     WHERE c.id = NEW.customer_id AND c.accepts_marketing AND s.abandoned_cart_hours IS NOT NULL
     ON CONFLICT (cart_id) DO NOTHING;

@@ -1,5 +1,7 @@
 //! Asking to be told, and looking what is to be told.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use souk_access::{LinkSecret, Reach, WorkerPermit};
@@ -14,7 +16,7 @@ use super::events::{
     Wanted,
 };
 use super::model::{ASKED_IN_A_DAY, LOW_AGAIN, NoticeSettings, PutNoticeSettings, Topic, WaitForStock};
-use super::queries;
+use super::queries::{self, Reminder};
 use crate::catalog::{self, Named};
 use crate::{cart, orders, settings};
 
@@ -251,8 +253,14 @@ pub async fn say_stock(worker: &WorkerPermit) -> Result<bool, SubscriptionError>
         let items: Vec<_> = crossings.iter().map(|crossing| crossing.item_id).collect();
         let named = catalog::named(tx, &[], &items).await?;
         let recently = tx.now() - LOW_AGAIN;
+        // What crossed at several locations is one fact.
+        let mut said = HashSet::new();
         for crossing in &crossings {
             let mut told = false;
+            if !said.insert((crossing.item_id, crossing.kind.as_str())) {
+                queries::seen(tx, crossing, told).await?;
+                continue;
+            }
             for found in named.iter().filter(|found| found.item == crossing.item_id && found.live) {
                 told |= match (crossing.kind.as_str(), low) {
                     ("back", _) if found.available > 0 => {
@@ -337,10 +345,12 @@ pub async fn remind_due(worker: &WorkerPermit) -> Result<bool, SubscriptionError
             return Ok::<_, SubscriptionError>(false);
         }
         let hours = queries::settings(tx).await?.abandoned_cart_hours;
-        let left = cart::left(tx, &carts).await?;
+        let ids: Vec<_> = carts.iter().map(|cart| cart.cart_id).collect();
+        let left = cart::left(tx, &ids).await?;
         let now = tx.now();
-        for id in &carts {
+        for Reminder { cart_id: id, by_wish } in &carts {
             let found = left.iter().find(|found| found.id == *id);
+            let found = found.filter(|found| *by_wish || found.accepts_marketing);
             let found = found.filter(|found| found.open && found.lines > 0 && found.email.is_some());
             let (Some(found), Some(hours)) = (found, hours) else {
                 queries::reminded(tx, *id, None, false).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{CartId, Email, InventoryItemId, OrderId, SubscriptionId, VariantId};
+use souk_kernel::{CartId, Email, InventoryItemId, LocationId, OrderId, SubscriptionId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::{
@@ -157,16 +157,21 @@ pub async fn waiting(tx: &mut ReadTx<'_>, most: i64) -> Result<Vec<WaitingView>,
 pub struct Crossing {
     #[diesel(sql_type = SqlUuid)]
     pub item_id: InventoryItemId,
+    #[diesel(sql_type = SqlUuid)]
+    pub location_id: LocationId,
     #[diesel(sql_type = Text)]
     pub kind: String,
+    /// When the item was told at any of its locations.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub told_at: Option<DateTime<Utc>>,
 }
 
 /// Some of those that are to be looked at, locked.
 pub async fn crossings(tx: &mut WriteTx<'_>, most: i64) -> Result<Vec<Crossing>, DbError> {
-    let query = sql("SELECT item_id, kind, told_at FROM stock_crossings WHERE next_attempt_at IS NOT NULL \
-         ORDER BY item_id, kind LIMIT $1 FOR UPDATE SKIP LOCKED");
+    let query = sql("SELECT c.item_id, c.location_id, c.kind, \
+             (SELECT max(t.told_at) FROM stock_crossings t WHERE t.item_id = c.item_id AND t.kind = c.kind) AS told_at \
+         FROM stock_crossings c WHERE c.next_attempt_at IS NOT NULL \
+         ORDER BY c.item_id, c.kind, c.location_id LIMIT $1 FOR UPDATE OF c SKIP LOCKED");
     tx.load(query.bind::<BigInt, _>(most)).await
 }
 
@@ -175,20 +180,21 @@ pub async fn seen(tx: &mut WriteTx<'_>, crossing: &Crossing, told: bool) -> Resu
     let now = tx.now();
     let query = sql(
         "UPDATE stock_crossings SET next_attempt_at = NULL, told_at = CASE WHEN $3 THEN $4 ELSE told_at END \
-         WHERE item_id = $1 AND kind = $2",
+         WHERE item_id = $1 AND kind = $2 AND location_id = $5",
     )
     .bind::<SqlUuid, _>(crossing.item_id)
     .bind::<Text, _>(crossing.kind.clone())
     .bind::<Bool, _>(told)
-    .bind::<Timestamptz, _>(now);
+    .bind::<Timestamptz, _>(now)
+    .bind::<SqlUuid, _>(crossing.location_id);
     tx.execute(query).await.map(drop)
 }
 
 /// Reminds of a cart at a time, unless that was done.
 pub async fn remind(tx: &mut WriteTx<'_>, cart: CartId, at: DateTime<Utc>) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO cart_reminders AS r (cart_id, wanted_at, next_attempt_at) VALUES ($1, $2, $3) \
-         ON CONFLICT (cart_id) DO UPDATE SET wanted_at = excluded.wanted_at, next_attempt_at = excluded.next_attempt_at \
+    let query = sql("INSERT INTO cart_reminders AS r (cart_id, by_wish, wanted_at, next_attempt_at) VALUES ($1, true, $2, $3) \
+         ON CONFLICT (cart_id) DO UPDATE SET by_wish = true, wanted_at = excluded.wanted_at, next_attempt_at = excluded.next_attempt_at \
          WHERE r.told_at IS NULL")
     .bind::<SqlUuid, _>(cart)
     .bind::<Timestamptz, _>(now)
@@ -202,19 +208,22 @@ pub async fn do_not_remind(tx: &mut WriteTx<'_>, cart: CartId) -> Result<(), DbE
     tx.execute(query.bind::<SqlUuid, _>(cart)).await.map(drop)
 }
 
+/// A cart that may be reminded of.
 #[derive(QueryableByName)]
-struct CartRow {
+pub struct Reminder {
     #[diesel(sql_type = SqlUuid)]
-    id: CartId,
+    pub cart_id: CartId,
+    /// Asked for with this cart.
+    #[diesel(sql_type = Bool)]
+    pub by_wish: bool,
 }
 
 /// Some carts that are to be looked at, locked.
-pub async fn reminders(tx: &mut WriteTx<'_>, most: i64) -> Result<Vec<CartId>, DbError> {
+pub async fn reminders(tx: &mut WriteTx<'_>, most: i64) -> Result<Vec<Reminder>, DbError> {
     let now = tx.now();
-    let query = sql("SELECT cart_id AS id FROM cart_reminders WHERE next_attempt_at <= $1 \
+    let query = sql("SELECT cart_id, by_wish FROM cart_reminders WHERE next_attempt_at <= $1 \
          ORDER BY next_attempt_at, cart_id LIMIT $2 FOR UPDATE SKIP LOCKED");
-    let rows: Vec<CartRow> = tx.load(query.bind::<Timestamptz, _>(now).bind::<BigInt, _>(most)).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    tx.load(query.bind::<Timestamptz, _>(now).bind::<BigInt, _>(most)).await
 }
 
 /// Look at a cart again then, or never; it was told or not.

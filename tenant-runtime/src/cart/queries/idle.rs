@@ -19,6 +19,9 @@ pub struct LeftCart {
     pub email: Option<String>,
     #[diesel(sql_type = Bool)]
     pub is_customers: bool,
+    /// Whether its customer takes marketing; a guest does not.
+    #[diesel(sql_type = Bool)]
+    pub accepts_marketing: bool,
     #[diesel(sql_type = Timestamptz)]
     pub updated_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
@@ -30,7 +33,8 @@ pub struct LeftCart {
 /// # Errors
 /// Only of the database.
 pub async fn left(tx: &mut ReadTx<'_>, carts: &[CartId]) -> Result<Vec<LeftCart>, DbError> {
-    let query = sql("SELECT c.id, c.state = 'active' AS open, c.email, c.customer_id IS NOT NULL AS is_customers, c.updated_at, \
+    let query = sql("SELECT c.id, c.state = 'active' AS open, c.email, c.customer_id IS NOT NULL AS is_customers, \
+             coalesce((SELECT m.accepts_marketing FROM customers m WHERE m.id = c.customer_id), false) AS accepts_marketing, c.updated_at, \
              (SELECT count(*) FROM cart_lines l WHERE l.cart_id = c.id) AS lines FROM carts c WHERE c.id = ANY($1) ORDER BY c.id")
     .bind::<Array<SqlUuid>, _>(carts.iter().map(|id| id.uuid()).collect::<Vec<_>>());
     tx.load(query).await

@@ -154,7 +154,7 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
 
 /// The next mail to send. Those to addresses that are not written to are marked so on the way.
 async fn next(tx: &mut WriteTx<'_>) -> Result<Option<Message>, DbError> {
-    for _ in 0..BATCH {
+    loop {
         let Some(message) = queries::claim(tx, LEASE).await? else { return Ok(None) };
         let Some(reason) = queries::suppressions::reason(tx, &message.recipient).await? else {
             return Ok(Some(message));
@@ -165,7 +165,6 @@ async fn next(tx: &mut WriteTx<'_>) -> Result<Option<Message>, DbError> {
         queries::suppress(tx, message.id, &format!("the address is on the suppression list: {reason}"))
             .await?;
     }
-    Ok(None)
 }
 
 /// How a mail left.
