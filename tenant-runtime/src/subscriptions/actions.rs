@@ -175,11 +175,11 @@ pub async fn letter(
     };
     let about = match (&variant, found.order_id) {
         (Some(Named { title, variant_title, sku, handle, .. }), _) => {
-            json!({ "topic": "back_in_stock", "title": title, "variant_title": variant_title, "sku": sku, "handle": handle })
+            json!({ "topic": "back_in_stock", "title": title, "variant_title": variant_title, "sku": sku, "handle": handle, "order_name": "" })
         }
         (None, Some(order)) => {
             let name = orders::name_of(tx, order).await?;
-            json!({ "topic": "order", "order_name": name })
+            json!({ "topic": "order", "order_name": name, "title": "", "variant_title": "" })
         }
         (None, None) => return Ok(None),
     };

@@ -200,9 +200,7 @@ pub fn optional(kind: &str) -> &'static [&'static str] {
         }
         "order_cancelled" => &["refund"],
         "gift_card" => &["message", "expires_at"],
-        "subscription_confirm" => &["title", "variant_title", "order_name"],
         "back_in_stock" | "low_stock" => &["sku"],
-        "customer_new_device" => &[],
         _ => &[],
     }
 }
