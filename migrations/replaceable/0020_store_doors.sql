@@ -74,9 +74,73 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     WHERE g.id = grant_id AND g.store_id = platform.current_store() AND g.withdrawn_at IS NULL
 $$;
 
+-- A store's own dead letters, newest first: all, those of a consumer, or one.
+CREATE OR REPLACE FUNCTION platform.own_dead_letters(only_id bigint, only_consumer text, before_id bigint, most integer)
+RETURNS TABLE (id bigint, consumer text, event_id uuid, aggregate_type text, aggregate_id uuid, sequence bigint, type text, version integer,
+    payload jsonb, attempts integer, last_error text, occurred_at timestamptz, dead_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT u.id, u.consumer, u.event_id, u.aggregate_type, u.aggregate_id, u.sequence, u.type, u.version, u.payload, u.attempts,
+        u.last_error, u.occurred_at, u.dead_at
+    FROM platform.undelivered u
+    WHERE u.store_id = platform.current_store() AND u.dead_at IS NOT NULL AND ($1 IS NULL OR u.id = $1)
+        AND ($2 IS NULL OR u.consumer = $2) AND ($3 IS NULL OR u.id < $3)
+    ORDER BY u.id DESC LIMIT $4
+$$;
+
+-- Gives a store's own dead letters another life: one, or all of a consumer.
+CREATE OR REPLACE FUNCTION platform.revive_own(only_id bigint, only_consumer text) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+    WITH revived AS (
+        UPDATE platform.undelivered u SET dead_at = NULL, attempts = 0, available_at = pg_catalog.now()
+        WHERE u.store_id = platform.current_store() AND u.dead_at IS NOT NULL AND ($1 IS NULL OR u.id = $1)
+            AND ($2 IS NULL OR u.consumer = $2) AND ($1 IS NOT NULL OR $2 IS NOT NULL) RETURNING 1)
+    SELECT pg_catalog.count(*) FROM revived
+$$;
+
+-- Forgets one of a store's own dead letters; the event stays where events are.
+CREATE OR REPLACE FUNCTION platform.discard_own(only_id bigint) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+    WITH gone AS (
+        DELETE FROM platform.undelivered u
+        WHERE u.store_id = platform.current_store() AND u.dead_at IS NOT NULL AND u.id = $1 RETURNING 1)
+    SELECT pg_catalog.count(*) FROM gone
+$$;
+
+-- Has a consumer hear a store's own published events once more, in order per aggregate. The same name and range add nothing.
+CREATE OR REPLACE FUNCTION platform.replay_own(
+    for_consumer text, replay_name text, only_event uuid, from_time timestamptz, until_time timestamptz, kinds text[]
+) RETURNS bigint
+LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
+    WITH planned AS (
+        INSERT INTO platform.undelivered (consumer, replay, event_id, store_id, aggregate_type, aggregate_id, sequence, type, version,
+            payload, traceparent, occurred_at)
+        SELECT $1, $2, o.event_id, o.store_id, o.aggregate_type, o.aggregate_id, coalesce(o.sequence, 0), o.type, o.version, o.payload,
+            o.traceparent, o.occurred_at
+        FROM platform.outbox o
+        WHERE o.store_id = platform.current_store() AND o.published_at IS NOT NULL AND ($3 IS NULL OR o.event_id = $3)
+            AND ($4 IS NULL OR o.occurred_at >= $4) AND ($5 IS NULL OR o.occurred_at < $5) AND ($6 IS NULL OR o.type = ANY ($6))
+        ORDER BY o.position
+        ON CONFLICT (consumer, event_id, replay) DO NOTHING RETURNING 1)
+    SELECT pg_catalog.count(*) FROM planned
+$$;
+
+-- How far the consumers are with a store's own events; those that have heard everything are missing.
+CREATE OR REPLACE FUNCTION platform.own_standings()
+RETURNS TABLE (consumer text, waiting bigint, dead bigint, oldest_at timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT u.consumer, pg_catalog.count(*) FILTER (WHERE u.dead_at IS NULL), pg_catalog.count(*) FILTER (WHERE u.dead_at IS NOT NULL),
+        pg_catalog.min(u.occurred_at) FILTER (WHERE u.dead_at IS NULL)
+    FROM platform.undelivered u WHERE u.store_id = platform.current_store() GROUP BY u.consumer
+$$;
+
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_grant(uuid) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_ledger_rows() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_dead_letters(bigint, text, bigint, integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.revive_own(bigint, text) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.discard_own(bigint) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.replay_own(text, text, uuid, timestamptz, timestamptz, text[]) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_standings() TO PUBLIC;

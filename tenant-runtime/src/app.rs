@@ -21,7 +21,8 @@ use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
     apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger,
-    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, tax, webhooks,
+    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, subscriptions, tax,
+    webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -50,6 +51,9 @@ pub struct Services {
     show_statements: bool,
     shows_captured_mail: bool,
     webhooks: webhooks::Rules,
+    /// What mail needs.
+    pub mail: messages::MailRoom,
+    consumers: feed::Consumers,
 }
 
 impl Services {
@@ -70,6 +74,8 @@ impl Services {
             config.smtp_url.is_none(),
         );
         services.webhooks.private = config.webhooks_private;
+        services.mail.domain = config.mail_from.email.domain().to_owned();
+        services.mail.console_url.clone_from(&config.control_plane_url);
         services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
         services
     }
@@ -94,6 +100,13 @@ impl Services {
         let pages = Pages::new(gate.clone());
         let kinds = feed::announced().iter().map(|event| event.kind).collect();
         let webhooks = webhooks::Rules { private: false, kinds };
+        let mail = messages::MailRoom {
+            vault: Arc::new(reception.vault()),
+            domain: "localhost".to_owned(),
+            console_url: "http://localhost:8080".to_owned(),
+        };
+        let consumers =
+            crate::worker::consumers(&till, &mail).iter().map(|consumer| consumer.name()).collect();
         Self {
             gate,
             till,
@@ -107,6 +120,8 @@ impl Services {
             show_statements,
             shows_captured_mail,
             webhooks,
+            mail,
+            consumers: feed::Consumers(consumers),
         }
     }
 }
@@ -158,6 +173,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         orders::permissions::ALL,
         checkout::permissions::ALL,
         feed::permissions::ALL,
+        subscriptions::permissions::ALL,
         messages::permissions::ALL,
         webhooks::permissions::ALL,
     ]
@@ -181,6 +197,8 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
+    subscriptions::CATALOGUE,
+    messages::CATALOGUE,
 ];
 
 /// The committed policy, compiled.
@@ -210,6 +228,7 @@ const ROOMS: &[openapi::Room] = &[
     identities::routes,
     apps::routes,
     feed::routes,
+    subscriptions::routes,
     messages::routes,
     webhooks::routes,
 ];
@@ -241,6 +260,8 @@ pub fn app(
         .app_data(web::Data::new(services.reception))
         .app_data(web::Data::new(services.embassy))
         .app_data(web::Data::new(services.webhooks))
+        .app_data(web::Data::new(services.mail))
+        .app_data(web::Data::new(services.consumers))
         .configure(openapi::served(openapi));
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))

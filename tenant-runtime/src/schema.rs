@@ -119,6 +119,10 @@ diesel::table! {
         last_error -> Nullable<Text>,
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
+        locale -> Text,
+        purpose -> Text,
+        unsubscribe_url -> Nullable<Text>,
+        again -> Nullable<Uuid>,
     }
 }
 

@@ -1,5 +1,6 @@
 //! A process of this plane: the API of many stores, and the workers beside it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpServer, web};
@@ -13,12 +14,12 @@ use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
-use crate::checkout::{PublicAddress, Till};
 use crate::audit;
+use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::identities::{Embassy, EmbassyError};
-use crate::messages::Sender;
+use crate::messages::{MailRoom, Sender};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::storefront::PublicAddress;
@@ -103,7 +104,12 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
             let mut relay = RelayConfig::new(config.database.clone(), password.clone());
             relay.kafka.clone_from(&config.kafka);
             let desk = DeskConfig::new(config.database.clone(), password.clone());
-            let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from)?;
+            let room = MailRoom {
+                vault: Arc::new(reception.vault()),
+                domain: config.mail_from.email.domain().to_owned(),
+                console_url: config.control_plane_url.clone(),
+            };
+            let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from, Arc::clone(&room.vault))?;
             let courier = Courier::new(config.webhooks_private)?;
             let work = worker::run(
                 gate.clone(),
@@ -111,7 +117,7 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
                 desk,
                 till.clone(),
                 (sender, courier),
-                config.control_plane_url.clone(),
+                room,
                 shutdown.clone(),
             );
             Some(tokio::spawn(work))

@@ -13,22 +13,28 @@ use souk_kernel::StoreId;
 use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 
+use crate::cart;
 use crate::checkout::{self, Till};
 use crate::identities;
-use crate::messages::{self, Sender};
+use crate::messages::{self, MailRoom, Sender};
+use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
 
 /// Every store's tables are swept this often; what the clocks may ever have missed is found then as well.
 const HOUSEKEEPING: Duration = Duration::from_secs(6 * 3600);
+/// Carts that nobody touched for so long end.
+const CARTS_LAST: chrono::TimeDelta = chrono::TimeDelta::days(60);
 /// Rows forgotten in one transaction.
 const SOME: u32 = 5000;
 
 /// The consumers of this plane, fed from the outbox or from Kafka.
-pub fn consumers(till: &Till, console_url: &str) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
-    let (address, console_url) = (till.address.clone(), console_url.to_owned());
+pub fn consumers(till: &Till, room: &MailRoom) -> Vec<Arc<dyn souk_event_bus::Consumer>> {
+    let (address, console_url) = (till.address.clone(), room.console_url.clone());
     vec![
         Arc::new(messages::OrderMail),
-        Arc::new(messages::CustomerMail { address, console_url }),
+        Arc::new(messages::CustomerMail { address: address.clone(), console_url }),
+        Arc::new(messages::NoticeMail { address, room: room.clone() }),
+        Arc::new(subscriptions::Waiting),
         Arc::new(webhooks::Webhooks),
     ]
 }
@@ -40,14 +46,14 @@ pub async fn run(
     desk: DeskConfig,
     till: Till,
     (sender, courier): (Sender, Courier),
-    console_url: String,
+    room: MailRoom,
     shutdown: Shutdown,
 ) {
     let opens = gate.clone();
     let scopes: Scopes = Arc::new(move |store| {
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
-    let relay = Relay::start(relay, consumers(&till, &console_url), scopes);
+    let relay = Relay::start(relay, consumers(&till, &room), scopes);
     let desk = Desk::start(desk, handlers(&gate, &till, &sender, &courier));
     while shutdown.pause(Duration::from_secs(3600)).await {}
     tokio::join!(relay.stop(), desk.stop());
@@ -67,6 +73,24 @@ pub fn handlers(
     BTreeMap::from([
         ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
         ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
+        (
+            "stock",
+            handler(gate, |worker| again(async move { subscriptions::say_stock(&worker).await }).boxed()),
+        ),
+        (
+            "subscription",
+            handler(gate, |worker| again(async move { subscriptions::wake_due(&worker).await }).boxed()),
+        ),
+        (
+            "reminder",
+            handler(gate, |worker| again(async move { subscriptions::remind_due(&worker).await }).boxed()),
+        ),
+        (
+            "digest",
+            handler(gate, |worker| {
+                again(async move { subscriptions::tell_day(&worker).await.map(|()| false) }).boxed()
+            }),
+        ),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
@@ -99,6 +123,12 @@ async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
     Ok(if sent == 0 { Next::Done } else { Next::Again })
 }
 
+/// Comes again at once while there is more.
+async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> Outcome {
+    let more = work.await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
 /// Hands over what is due; while an endpoint has no seat free, looks again soon.
 async fn tell(worker: WorkerPermit, courier: Courier) -> Outcome {
     let handed = webhooks::send_due(&worker, &courier).await.map_err(|error| error.to_string())?;
@@ -115,7 +145,8 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let heard = souk_event_bus::forget_heard(tx, SOME).await?;
             let told = webhooks::forget(tx, SOME).await?;
             let away = identities::forget(tx, SOME).await?;
-            Ok::<_, TenancyError>(keys.max(heard).max(told).max(away) >= SOME as usize)
+            let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
+            Ok::<_, TenancyError>(keys.max(heard).max(told).max(away).max(left) >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
     }

@@ -20,9 +20,9 @@ use crate::chronicle::{Cause, Chronicle, Deed};
 use crate::credentials::{Credentials, possession};
 use crate::error::{GateError, KEY_RESTRICTED, database_problem, policy_problem, token_problem, unbelieved};
 use crate::host::host_of;
+use crate::permission::PermissionKey;
 use crate::policy::{Grant, PermissionSet, Policy};
 use crate::principal_cache::{Principals, Standing, Who, grants};
-use crate::permission::PermissionKey;
 use crate::tokens::{AccessClaims, Audience, TokenError, TokenKind, Verifier, still_good};
 use crate::worker::WorkerPermit;
 

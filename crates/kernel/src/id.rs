@@ -286,6 +286,7 @@ kinds! {
     Posting "pst" "posting" PostingId;
     Event "evt" "event" EventId;
     Message "msg" "message" MessageId;
+    Subscription "sub" "subscription" SubscriptionId;
     WebhookEndpoint "whe" "webhook endpoint" WebhookEndpointId;
     WebhookDelivery "whd" "webhook delivery" WebhookDeliveryId;
     AuditEntry "aud" "audit entry" AuditEntryId;

@@ -18,6 +18,7 @@ pub use error::{CATALOGUE, CartError};
 pub use model::{
     Address, Attributes, Cart, CartLine, NewCart, NewCartLine, Quote, QuotedLine, QuotedShipping,
 };
+pub use queries::idle::{LeftCart, LeftLine, expire, left, left_lines, open_by_mail};
 pub use queries::{mark_completed, mark_completing, reopen, take};
 pub use routes::{CART_SECRET, routes};
 pub use state::CartState;

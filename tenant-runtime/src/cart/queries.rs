@@ -1,5 +1,6 @@
 //! The statements of carts.
 
+pub mod idle;
 mod owner;
 
 use chrono::{DateTime, Utc};

@@ -18,4 +18,5 @@ pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{Sellable, Status, price_of};
+pub use queries::names::{Named, named};
 pub use routes::routes;

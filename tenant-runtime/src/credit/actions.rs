@@ -7,7 +7,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use uuid::Uuid;
 
 use super::error::CreditError;
-use super::events::CreditIssued;
+use super::events::{CreditIssued, GiftCardLetterWanted};
 use super::model::{
     CreditFilter, CreditKind, CreditView, GiftCode, IssueGiftCard, IssueStoreCredit, Origin, PutGiftCard,
     UsableCredit, check_amount, shares,
@@ -42,7 +42,45 @@ pub async fn issue_gift_card(
         note: wish.note.as_ref().map(ToString::to_string).unwrap_or_default(),
     };
     let view = issue(tx, &new, wish.origin, actor).await?;
-    Ok(CreditView { code: Some(code.expose()), ..view })
+    let Some(email) = &wish.send_to else { return Ok(CreditView { code: Some(code.expose()), ..view }) };
+    // The code of the mail is made when the mail is; this one nobody ever sees.
+    queries::letters::insert(tx, new.id, email, wish.message.as_ref().map_or("", |text| text.as_str()))
+        .await?;
+    emit(tx, &GiftCardLetterWanted { credit: new.id }).await?;
+    Ok(view)
+}
+
+/// A gift card on its way to whom it is for.
+#[derive(Debug)]
+pub struct GiftLetter {
+    pub recipient: String,
+    pub code: String,
+    pub amount: Money,
+    pub message: String,
+    pub expires_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+/// The letter with a gift card's code, made now: the code is good if and only if this transaction commits. None for a card that is not to be
+/// mailed, was stopped, or was used.
+///
+/// # Errors
+/// The database's; no random bytes.
+pub async fn gift_letter(tx: &mut WriteTx<'_>, credit: CreditId) -> Result<Option<GiftLetter>, CreditError> {
+    let Some(letter) = queries::letters::find(tx, credit).await? else { return Ok(None) };
+    queries::lock(tx, &[credit]).await?;
+    let card = show(tx, CreditKind::GiftCard, credit).await?;
+    if card.disabled || !card.balance.is_positive() {
+        return Ok(None);
+    }
+    let code = GiftCode::mint()?;
+    queries::letters::put_code(tx, credit, &code.digest(), code.last_characters()).await?;
+    Ok(Some(GiftLetter {
+        recipient: letter.email,
+        code: code.expose(),
+        amount: card.balance,
+        message: letter.message,
+        expires_at: card.expires_at,
+    }))
 }
 
 /// Gives a customer store credit, on top of what there is.

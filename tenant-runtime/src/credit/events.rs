@@ -24,3 +24,18 @@ impl Fact for CreditIssued {
         self.credit.uuid()
     }
 }
+
+/// `credit.letter_wanted`: the mail that brings a gift card to whom it is for is due. Neither the address nor the code is in any event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct GiftCardLetterWanted {
+    pub credit: CreditId,
+}
+
+impl Fact for GiftCardLetterWanted {
+    const KIND: &'static str = "credit.letter_wanted";
+    const VERSION: u16 = 1;
+    const AGGREGATE: &'static str = "credit";
+    fn aggregate_id(&self) -> Uuid {
+        self.credit.uuid()
+    }
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, NoEntropy, SecretDigest};
-use souk_kernel::{CreditId, CustomerId, LongText, Money, MoneyError, OrderId};
+use souk_kernel::{CreditId, CustomerId, Email, LongText, Money, MoneyError, OrderId};
 use utoipa::{IntoParams, ToSchema};
 
 /// The sort of an account.
@@ -162,6 +162,14 @@ pub struct IssueGiftCard {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
     pub note: Option<LongText<500>>,
+    /// Mails the code to whom it is for; then no answer has it.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "grace@example.com")]
+    pub send_to: Option<Email>,
+    /// For the mail: what the giver wants to say.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 500)]
+    pub message: Option<LongText<500>>,
 }
 
 /// Store credit to be given.
@@ -203,7 +211,7 @@ pub fn check_amount(amount: Money) -> Result<(), &'static str> {
 pub struct CreditView {
     pub id: CreditId,
     pub kind: CreditKind,
-    /// Only in the answer that makes a gift card. It is not kept: give it to whom it is for.
+    /// Only in the answer that makes a gift card that is not mailed. It is not kept: give it to whom it is for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "7KQ2-9F4M-X0TZ-3HAB")]
     pub code: Option<String>,

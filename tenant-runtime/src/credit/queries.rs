@@ -1,5 +1,7 @@
 //! The statements of gift cards and store credit.
 
+pub mod letters;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};

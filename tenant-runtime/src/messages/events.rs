@@ -5,12 +5,17 @@ use futures_util::future::BoxFuture;
 use souk_event_bus::{Consumer, ConsumerError, Event, Fact as _};
 use souk_tenancy::WriteTx;
 
+use super::MailRoom;
+use super::actions::notices;
 use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
 use super::model::template_of;
+use crate::credit::GiftCardLetterWanted;
 use crate::customers::{CustomerErased, LetterWanted};
+use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::storefront::PublicAddress;
+use crate::subscriptions::{CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 
 /// Queues the mails that follow from what happens to orders.
 pub struct OrderMail;
@@ -75,6 +80,58 @@ impl Consumer for CustomerMail {
             }
             let wanted: LetterWanted = event.fact()?;
             queue_letter(tx, event.id, &wanted, &self.address).await.map_err(failed)
+        }
+        .boxed()
+    }
+}
+
+/// Queues the mails of those who want to be told something: shoppers that it is back, followers what becomes of an order, staff what runs low
+/// and what a day sold.
+pub struct NoticeMail {
+    /// How stores are reached; a store may name another place for its pages.
+    pub address: PublicAddress,
+    pub room: MailRoom,
+}
+
+/// What followers of an order are told.
+const NEWS: [&str; 3] = [OrderPaid::KIND, OrderCancelled::KIND, OrderRefunded::KIND];
+
+impl Consumer for NoticeMail {
+    fn name(&self) -> &'static str {
+        "notice_mail"
+    }
+
+    fn wants(&self, kind: &str) -> bool {
+        NEWS.contains(&kind)
+            || [
+                GiftCardLetterWanted::KIND,
+                SubscriptionLetterWanted::KIND,
+                LowOnStock::KIND,
+                CartAbandoned::KIND,
+                DailyDigest::KIND,
+            ]
+            .contains(&kind)
+    }
+
+    fn hear<'a>(
+        &'a self,
+        tx: &'a mut WriteTx<'_>,
+        event: &'a Event,
+    ) -> BoxFuture<'a, Result<(), ConsumerError>> {
+        async move {
+            let outcome = match event.kind.as_str() {
+                SubscriptionLetterWanted::KIND => {
+                    notices::letter(tx, event.id, &event.fact()?, &self.address, &self.room).await
+                }
+                CartAbandoned::KIND => {
+                    notices::cart(tx, event, &event.fact()?, &self.address, &self.room).await
+                }
+                GiftCardLetterWanted::KIND => notices::gift_card(tx, event.id, &event.fact()?).await,
+                LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
+                DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
+                _ => notices::news(tx, event, &self.address, &self.room).await,
+            };
+            outcome.map_err(failed)
         }
         .boxed()
     }

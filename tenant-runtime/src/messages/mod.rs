@@ -1,7 +1,8 @@
-//! Mail a store sends when something happened.
+//! Mail a store sends when something happened, in its own words and looks.
 //!
-//! [`OrderMail`] hears events and queues a mail in the event's own transaction, so a fact and its mail are one. [`send_due`] empties the
-//! queue. A process that dies between sending and marking sends once more, under the same Message-ID.
+//! [`OrderMail`], [`CustomerMail`] and [`NoticeMail`] hear events and queue a mail in the event's own transaction, so a fact and its mail are
+//! one. [`send_due`] empties the queue; addresses that are on the suppression list are marked, not written to. A process that dies between
+//! sending and marking sends once more, under the same Message-ID.
 
 mod actions;
 mod error;
@@ -10,8 +11,11 @@ mod model;
 pub mod permissions;
 mod queries;
 mod routes;
+#[cfg(test)]
+mod tests;
 
-pub use actions::{Sender, send_due};
-pub use error::MessageError;
-pub use events::{CustomerMail, OrderMail};
+pub use actions::send::{Sender, send_due};
+pub use error::{CATALOGUE, MessageError};
+pub use events::{CustomerMail, NoticeMail, OrderMail};
+pub use model::MailRoom;
 pub use routes::{captured_routes, routes};

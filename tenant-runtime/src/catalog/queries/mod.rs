@@ -1,5 +1,6 @@
 //! The statements of the catalogue.
 
+pub mod names;
 pub mod price_lists;
 mod rows;
 pub mod search;

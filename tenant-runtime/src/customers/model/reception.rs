@@ -11,7 +11,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
-use souk_access::{Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Verifier};
+use souk_access::{
+    Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Vault, Verifier,
+};
 use souk_api::problem::{INTERNAL, UNAUTHENTICATED};
 use souk_api::{Problem, network_of, user_agent_of};
 use souk_kernel::{CartId, CustomerId};
@@ -71,6 +73,11 @@ impl Reception {
         mac.update(cart.uuid().as_bytes());
         mac.update(customer.uuid().as_bytes());
         LinkSecret::parse(&URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    }
+
+    /// Seals what stores must read again; every process of the deployment opens it.
+    pub fn vault(&self) -> Vault {
+        Vault::new(&self.signing, &[])
     }
 
     /// A verifier that believes the tokens signed here: about customers, about staff who signed in here, about apps.

@@ -175,7 +175,7 @@ impl People {
             console_url: "https://console.example".to_owned(),
         };
         let after = *self.heard.lock().unwrap();
-        for event in self.outbox_after(after).await {
+        for event in outbox_after(&self.shop, after).await {
             *self.heard.lock().unwrap() = event.0;
             if consumer.wants(&event.1.kind) {
                 let (consumer, event) = (&consumer, &event.1);
@@ -243,36 +243,37 @@ impl People {
     }
 
     pub async fn outbox(&self) -> Vec<Event> {
-        self.outbox_after(0).await.into_iter().map(|(_, event)| event).collect()
-    }
-
-    async fn outbox_after(&self, position: i64) -> Vec<(i64, Event)> {
-        let database = TestDatabase::get().await;
-        let client = database.login("relay", &database.secrets.relay).await.unwrap();
-        let text = "SELECT position, event_id, aggregate_type, aggregate_id, type, version, payload::text \
-             FROM platform.outbox WHERE store_id = $1 AND position > $2 ORDER BY position";
-        let rows = client.query(text, &[&self.shop.store.id.uuid(), &position]).await.unwrap();
-        let mut events = Vec::new();
-        for row in &rows {
-            let event = Event {
-                id: EventId::from_uuid(row.get::<_, Uuid>(1)),
-                store: self.shop.store.id,
-                aggregate_type: row.get(2),
-                aggregate_id: row.get(3),
-                sequence: 0,
-                kind: row.get(4),
-                version: u16::try_from(row.get::<_, i32>(5)).unwrap(),
-                occurred_at: self.shop.clock.now(),
-                payload: serde_json::from_str(row.get(6)).unwrap(),
-                traceparent: None,
-            };
-            events.push((row.get(0), event));
-        }
-        events
+        outbox_after(&self.shop, 0).await.into_iter().map(|(_, event)| event).collect()
     }
 
     /// Until principals are looked up anew.
     pub async fn a_second(&self) {
         tokio::time::sleep(Duration::from_millis(950)).await;
     }
+}
+
+/// What a shop has stated after a position, in order, with positions.
+pub async fn outbox_after(shop: &TestShop, position: i64) -> Vec<(i64, Event)> {
+    let database = TestDatabase::get().await;
+    let client = database.login("relay", &database.secrets.relay).await.unwrap();
+    let text = "SELECT position, event_id, aggregate_type, aggregate_id, type, version, payload::text \
+         FROM platform.outbox WHERE store_id = $1 AND position > $2 ORDER BY position";
+    let rows = client.query(text, &[&shop.store.id.uuid(), &position]).await.unwrap();
+    let mut events = Vec::new();
+    for row in &rows {
+        let event = Event {
+            id: EventId::from_uuid(row.get::<_, Uuid>(1)),
+            store: shop.store.id,
+            aggregate_type: row.get(2),
+            aggregate_id: row.get(3),
+            sequence: 0,
+            kind: row.get(4),
+            version: u16::try_from(row.get::<_, i32>(5)).unwrap(),
+            occurred_at: shop.clock.now(),
+            payload: serde_json::from_str(row.get(6)).unwrap(),
+            traceparent: None,
+        };
+        events.push((row.get(0), event));
+    }
+    events
 }

@@ -11,11 +11,12 @@ use utoipa::openapi::{InfoBuilder, OpenApiBuilder, PathsBuilder};
 use utoipa::{Modify as _, ToSchema};
 
 use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
-use crate::credit::CreditIssued;
+use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
+use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
 
 /// A kind of event that stores state.
@@ -44,10 +45,16 @@ pub fn announced() -> &'static [Announced] {
             of::<LetterWanted>(),
             of::<StaffInvited>(),
             of::<CreditIssued>(),
+            of::<GiftCardLetterWanted>(),
             of::<DiscountCreated>(),
             of::<DiscountUpdated>(),
             of::<DiscountDeleted>(),
             of::<WebhookDisabled>(),
+            of::<LowOnStock>(),
+            of::<BackInStock>(),
+            of::<SubscriptionLetterWanted>(),
+            of::<CartAbandoned>(),
+            of::<DailyDigest>(),
         ];
         all.sort_unstable_by_key(|event| event.kind);
         all

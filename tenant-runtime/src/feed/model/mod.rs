@@ -8,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 pub mod catalogue;
+pub mod letters;
 
 use catalogue::announced;
 

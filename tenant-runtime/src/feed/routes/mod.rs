@@ -1,5 +1,6 @@
 //! Events over HTTP.
 
+mod letters;
 mod stream;
 
 use actix_web::{get, web};
@@ -19,7 +20,7 @@ use super::{permissions, queries};
 const SCOPE: &str = "/admin/v1/events";
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(stream::stream).service(types);
+    config.service(list).service(stream::stream).service(types).configure(letters::routes);
 }
 
 fn view(row: EventRow, store: StoreId, key: &CursorKey) -> Result<EventView, Problem> {

@@ -73,6 +73,30 @@ pub async fn view(tx: &mut ReadTx<'_>, order: OrderId) -> Result<OrderView, Orde
     Ok(queries::find(tx, order).await?.ok_or(OrderError::Unknown)?.view)
 }
 
+/// What an order is called.
+///
+/// # Errors
+/// The database's only.
+pub async fn name_of(tx: &mut ReadTx<'_>, id: OrderId) -> Result<Option<String>, DbError> {
+    Ok(queries::find(tx, id).await?.and_then(|order| order.view.name))
+}
+
+/// What an order is called, for whoever knows its secret or placed it; none for everybody else, and before it is placed.
+///
+/// # Errors
+/// The database's only.
+pub async fn name_for(
+    tx: &mut ReadTx<'_>,
+    id: OrderId,
+    secret: Option<&souk_access::LinkSecret>,
+    reach: souk_access::Reach,
+) -> Result<Option<String>, DbError> {
+    let Some(order) = queries::find(tx, id).await? else { return Ok(None) };
+    let knows = secret.is_some_and(|secret| secret.digest().matches(&order.secret_digest));
+    let own = matches!(reach, souk_access::Reach::Own(_)) && reach.covers(order.view.customer);
+    Ok(order.view.name.filter(|_| knows || own))
+}
+
 /// Appends to the timeline. One statement.
 ///
 /// # Errors

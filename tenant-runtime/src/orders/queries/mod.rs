@@ -1,5 +1,6 @@
 //! The statements of orders.
 
+pub mod day;
 mod detail;
 mod list;
 mod owner;

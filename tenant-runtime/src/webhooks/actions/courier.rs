@@ -19,15 +19,20 @@ use crate::settings;
 
 /// From the first byte sent to the last one read: whoever drips bytes gets no longer.
 const WHOLE: Duration = Duration::from_secs(15);
-/// Under way at once: to one endpoint, and to all of this process.
+/// Under way at once: to one endpoint, to all of this process, and to all that failed last time. Those hold a seat for as long as they let us
+/// wait, so they get one each and share few: however many fail, the others have room.
 const PER_ENDPOINT: usize = 4;
 const AT_ONCE: usize = 128;
+const TO_FAILING: usize = 32;
 /// What is kept of an answer, and what is read of it at most.
 const KEEP: usize = 4 * 1024;
 const READ: usize = 64 * 1024;
 
-/// A place at an endpoint and one in the process.
-pub struct Seat(#[expect(dead_code, reason = "held until the parcel is there")] [OwnedSemaphorePermit; 2]);
+/// A place at an endpoint, one in the process, and one among those that fail.
+pub struct Seat(
+    #[expect(dead_code, reason = "held until the parcel is there")]
+    (OwnedSemaphorePermit, OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
+);
 
 /// Sends webhooks. Cheap to clone.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ pub struct Courier {
     client: reqwest::Client,
     private: bool,
     all: Arc<Semaphore>,
+    failing: Arc<Semaphore>,
     endpoints: Arc<Mutex<HashMap<WebhookEndpointId, Weak<Semaphore>>>>,
     under_way: TaskTracker,
 }
@@ -64,13 +70,14 @@ impl Courier {
             client: souk_outbound::client(private, whole)?,
             private,
             all: Arc::new(Semaphore::new(AT_ONCE)),
+            failing: Arc::new(Semaphore::new(TO_FAILING)),
             endpoints: Arc::default(),
             under_way: TaskTracker::new(),
         })
     }
 
-    /// The seats that are free for an endpoint right now, taken.
-    pub fn seats(&self, endpoint: WebhookEndpointId) -> Vec<Seat> {
+    /// The seats that are free for an endpoint right now, taken; at most one for an endpoint that failed last time.
+    pub fn seats(&self, endpoint: WebhookEndpointId, failed: bool) -> Vec<Seat> {
         let own = {
             let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
             endpoints.retain(|_, seats| seats.strong_count() > 0);
@@ -82,9 +89,14 @@ impl Courier {
             })
         };
         let seat = || {
+            let failing = match failed {
+                true if own.available_permits() < PER_ENDPOINT => return None,
+                true => Some(Arc::clone(&self.failing).try_acquire_owned().ok()?),
+                false => None,
+            };
             let own = Arc::clone(&own).try_acquire_owned().ok()?;
             let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-            Some(Seat([own, all]))
+            Some(Seat((own, all, failing)))
         };
         std::iter::from_fn(seat).collect()
     }

@@ -198,7 +198,7 @@ pub async fn send_due(worker: &WorkerPermit, courier: &Courier) -> Result<Handed
     let mut handed = Handed::default();
     for due in worker.read("webhooks.due", look).await? {
         let endpoint = due.endpoint_id;
-        let seats = courier.seats(endpoint);
+        let seats = courier.seats(endpoint, due.failing);
         let most = seats.len();
         if most == 0 {
             handed.waiting = true;

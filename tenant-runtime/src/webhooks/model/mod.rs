@@ -241,6 +241,9 @@ pub struct Parcel {
 pub struct DueEndpoint {
     #[diesel(sql_type = SqlUuid)]
     pub endpoint_id: WebhookEndpointId,
+    /// Whether it failed last time.
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub failing: bool,
 }
 
 /// An endpoint as planning needs it.

@@ -42,7 +42,7 @@ pub async fn plan(
 /// Endpoints with something due. Read only: an idle look writes nothing.
 pub async fn due(tx: &mut ReadTx<'_>) -> Result<Vec<DueEndpoint>, DbError> {
     let now = tx.now();
-    let rows = sql("select distinct d.endpoint_id from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
+    let rows = sql("select distinct d.endpoint_id, e.failing_since is not null as failing from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
         where d.state = 'pending' and d.next_attempt_at <= $1 and e.state = 'enabled'
           and (e.ordering = 'none' or not exists (
             select from webhook_deliveries earlier

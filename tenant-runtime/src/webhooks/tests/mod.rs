@@ -1,5 +1,7 @@
 //! Deliveries to real receivers over real sockets: good ones and every bad one we could think of.
 
+mod http;
+mod pace;
 mod receiver;
 
 use std::time::Duration;

@@ -1,5 +1,7 @@
 //! The store's own events, through the door that `platform` has for them.
 
+pub mod letters;
+
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};

@@ -1,0 +1,61 @@
+//! Gift cards that are mailed.
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Binary, Text, Timestamptz, Uuid as SqlUuid};
+use souk_access::SecretDigest;
+use souk_kernel::{CreditId, Email};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+
+/// Whom a card is for, and what the giver says.
+#[derive(QueryableByName)]
+pub struct LetterRow {
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    #[diesel(sql_type = Text)]
+    pub message: String,
+}
+
+pub async fn insert(
+    tx: &mut WriteTx<'_>,
+    credit: CreditId,
+    email: &Email,
+    message: &str,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let query =
+        sql("INSERT INTO credit_letters (account_id, email, message, created_at) VALUES ($1, $2, $3, $4)")
+            .bind::<SqlUuid, _>(credit)
+            .bind::<Text, _>(email.as_str().to_owned())
+            .bind::<Text, _>(message.to_owned())
+            .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(drop)
+}
+
+pub async fn find(tx: &mut ReadTx<'_>, credit: CreditId) -> Result<Option<LetterRow>, DbError> {
+    let query = sql("SELECT email, message FROM credit_letters WHERE account_id = $1");
+    tx.optional(query.bind::<SqlUuid, _>(credit)).await
+}
+
+/// The card has another code; the one before opens nothing.
+pub async fn put_code(
+    tx: &mut WriteTx<'_>,
+    credit: CreditId,
+    digest: &SecretDigest,
+    last: &str,
+) -> Result<(), DbError> {
+    let query = sql("UPDATE credit_accounts SET code_hash = $2, last_characters = $3 WHERE id = $1")
+        .bind::<SqlUuid, _>(credit)
+        .bind::<Binary, _>(digest.as_bytes().to_vec())
+        .bind::<Text, _>(last.to_owned());
+    tx.execute(query).await.map(drop)
+}
+
+/// Forgets whom cards were for (SHA-256 of the address in lower case, hexadecimal).
+///
+/// # Errors
+/// The database's only.
+pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbError> {
+    let query =
+        sql("DELETE FROM credit_letters WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1");
+    tx.execute(query.bind::<Text, _>(email_sha256.to_owned())).await.map(drop)
+}

@@ -1,0 +1,181 @@
+//! Queueing: a fact becomes a mail in the fact's own transaction.
+
+pub mod notices;
+pub mod send;
+pub mod settings;
+pub mod suppress;
+pub mod templates;
+
+use souk_event_bus::Event;
+use souk_kernel::{EventId, MessageId};
+use souk_tenancy::{ReadTx, WriteTx};
+
+use super::error::MessageError;
+use super::model::settings::MailSettings;
+use super::model::{MailKind, MessageDetailView, Texts, is_worth_a_mail, kind_of, template, template_of};
+use super::queries;
+use crate::customers::{self, LetterWanted};
+use crate::settings as store_settings;
+use crate::staff::{self, StaffInvited};
+use crate::storefront::PublicAddress;
+
+/// What a mail is made of.
+pub struct Letter<'a> {
+    /// The event it follows from; the same event, kind and recipient are one mail.
+    pub event: Option<EventId>,
+    pub kind: &'static MailKind,
+    pub recipient: &'a str,
+    /// What its template may name.
+    pub facts: serde_json::Value,
+    /// Where one click ends such mails.
+    pub unsubscribe_url: Option<String>,
+    /// Texts that are not saved; those in force if absent.
+    pub draft: Option<Texts>,
+}
+
+impl<'a> Letter<'a> {
+    /// A mail of this kind that follows from an event.
+    ///
+    /// # Errors
+    /// There is no such kind.
+    pub fn new(
+        event: EventId,
+        kind: &str,
+        recipient: &'a str,
+        facts: serde_json::Value,
+    ) -> Result<Self, MessageError> {
+        let kind = kind_of(kind).ok_or(MessageError::UnknownKind)?;
+        Ok(Self { event: Some(event), kind, recipient, facts, unsubscribe_url: None, draft: None })
+    }
+}
+
+/// Fills a mail and queues it. A template of the merchant's that cannot be filled gives way to the committed one: whoever is written to gets a
+/// mail either way. A draft does not.
+///
+/// # Errors
+/// The database's; a draft that cannot be filled.
+pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId, MessageError> {
+    let store = store_settings::current(tx).await?;
+    let looks = queries::settings::current(tx).await?.looks(&store.name);
+    let kind = letter.kind;
+    let own = match letter.draft {
+        Some(draft) => {
+            let mail = template::render(kind, Some(&draft), &store.locale, &looks, &letter.facts)?;
+            return queue_rendered(
+                tx,
+                &letter.event,
+                kind,
+                letter.recipient,
+                letter.unsubscribe_url,
+                &store.locale,
+                mail,
+            )
+            .await;
+        }
+        None => queries::templates::in_force(tx, kind.name, &store.locale).await?,
+    };
+    let mail = match template::render(kind, own.as_ref(), &store.locale, &looks, &letter.facts) {
+        Err(error) if own.is_some() => {
+            tracing::warn!(%error, template = kind.name, "the store's own template cannot be filled");
+            template::render(kind, None, &store.locale, &looks, &letter.facts)?
+        }
+        mail => mail?,
+    };
+    queue_rendered(tx, &letter.event, kind, letter.recipient, letter.unsubscribe_url, &store.locale, mail)
+        .await
+}
+
+async fn queue_rendered(
+    tx: &mut WriteTx<'_>,
+    event: &Option<EventId>,
+    kind: &'static MailKind,
+    recipient: &str,
+    unsubscribe_url: Option<String>,
+    locale: &str,
+    mail: template::Rendered,
+) -> Result<MessageId, MessageError> {
+    let row = queries::NewMessage { event: *event, kind, recipient, unsubscribe_url, locale, mail };
+    Ok(queries::insert(tx, row).await?)
+}
+
+/// Queues the mail that follows from an event about an order or an endpoint.
+pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageError> {
+    let Some(template) = template_of(&event.kind) else { return Ok(()) };
+    if !is_worth_a_mail(&event.kind, &event.payload) {
+        return Ok(());
+    }
+    let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
+    post(tx, Letter::new(event.id, template, recipient, event.payload.clone())?).await.map(drop)
+}
+
+/// Where links to pages of the storefront begin: where the store said, else below its own address, never below what a request said.
+pub async fn pages(tx: &mut ReadTx<'_>, address: &PublicAddress) -> Result<String, MessageError> {
+    let base = match crate::storefront::account_url(tx).await? {
+        Some(url) => url,
+        None => format!("{}/account", address.of_host(queries::own_host(tx).await?.as_deref())),
+    };
+    Ok(base.trim_end_matches('/').to_owned())
+}
+
+/// Queues a letter to a customer, if they still are one. The link is below the account pages that the store named.
+pub async fn queue_letter(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    wanted: &LetterWanted,
+    address: &PublicAddress,
+) -> Result<(), MessageError> {
+    let Some(letter) = customers::letter(tx, wanted).await? else { return Ok(()) };
+    let page = format!("{}/{}", pages(tx, address).await?, letter.page);
+    // In the fragment, which browsers send to nobody.
+    let link = letter.secret.map_or_else(|| page.clone(), |secret| format!("{page}#{}", secret.expose()));
+    let (device, network) = letter.device.unwrap_or_default();
+    let facts = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network, "provider": letter.provider });
+    post(tx, Letter::new(event, letter.template, &letter.recipient, facts)?).await.map(drop)
+}
+
+/// Queues the mail that invites somebody to work in the store. The link opens the console, where they sign in first.
+pub async fn queue_invitation(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    invited: &StaffInvited,
+    console_url: &str,
+) -> Result<(), MessageError> {
+    let Some(letter) = staff::letter(tx, invited).await? else { return Ok(()) };
+    let link =
+        format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
+    let facts = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
+    post(tx, Letter::new(event, "staff_invitation", &letter.recipient, facts)?).await.map(drop)
+}
+
+/// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.
+pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), MessageError> {
+    queries::suppressions::forget(tx, email_sha256).await?;
+    crate::credit::forget_letters(tx, email_sha256).await?;
+    crate::subscriptions::forget(tx, email_sha256).await?;
+    Ok(queries::forget(tx, email_sha256).await?)
+}
+
+/// A mail with what it said.
+pub async fn show(tx: &mut ReadTx<'_>, id: MessageId) -> Result<MessageDetailView, MessageError> {
+    let message = queries::one(tx, id).await?.ok_or(MessageError::Unknown)?;
+    let said = queries::said(tx, id).await?.ok_or(MessageError::Unknown)?;
+    Ok(MessageDetailView { message, text: said.body_text, html: said.body_html })
+}
+
+/// Queues a mail once more: the same words to the same mailbox under a Message-ID of its own. One that is still to be sent is not.
+pub async fn resend(tx: &mut WriteTx<'_>, id: MessageId) -> Result<MessageDetailView, MessageError> {
+    let message = queries::one(tx, id).await?.ok_or(MessageError::Unknown)?;
+    if message.state == "queued" {
+        return Err(MessageError::StillQueued);
+    }
+    if message.subject.is_empty() {
+        return Err(MessageError::Forgotten);
+    }
+    let again = queries::again(tx, id).await?;
+    show(tx, again).await
+}
+
+/// How mails look and whom they are from.
+pub async fn settings_of(tx: &mut ReadTx<'_>) -> Result<MailSettings, MessageError> {
+    Ok(queries::settings::current(tx).await?)
+}

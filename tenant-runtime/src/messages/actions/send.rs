@@ -1,0 +1,216 @@
+//! Sending what is queued.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use lettre::message::dkim::{
+    DkimCanonicalization, DkimCanonicalizationType, DkimConfig, DkimSigningAlgorithm, DkimSigningKey,
+};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MultiPart};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use souk_access::{Vault, WorkerPermit};
+use souk_kernel::StoreId;
+use souk_tenancy::{DbError, ReadTx, WriteTx};
+
+use super::settings::key_of;
+use crate::messages::error::MessageError;
+use crate::messages::model::settings::MailSettings;
+use crate::messages::model::{Message, Purpose, retry_after};
+use crate::messages::queries;
+use crate::settings::{self, Settings};
+
+/// A send takes no longer than this.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Longer than any send may take, and as long as a mail waits whose worker was killed.
+const LEASE: TimeDelta = TimeDelta::seconds(30);
+/// Mails of one store in one round; the rest is due in the next.
+const BATCH: usize = 20;
+/// What a signature covers.
+const SIGNED: [&str; 10] = [
+    "From",
+    "Reply-To",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+    "List-Unsubscribe",
+    "List-Unsubscribe-Post",
+];
+
+/// Where mails go.
+#[derive(Clone)]
+pub enum Sender {
+    /// To an SMTP server, from this address unless the store has one of its own. The vault opens the stores' keys.
+    Smtp { transport: Box<AsyncSmtpTransport<Tokio1Executor>>, from: Mailbox, vault: Arc<Vault> },
+    /// Nowhere: shown at `/dev/mail`.
+    Captured,
+}
+
+impl Sender {
+    /// A sender for `SMTP_URL`, or the capturing one.
+    ///
+    /// # Errors
+    /// An address that is not understood.
+    pub fn new(smtp_url: Option<&str>, from: &Mailbox, vault: Arc<Vault>) -> Result<Self, MessageError> {
+        match smtp_url {
+            None => Ok(Self::Captured),
+            Some(url) => {
+                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.build();
+                Ok(Self::Smtp { transport: Box::new(transport), from: from.clone(), vault })
+            }
+        }
+    }
+}
+
+/// Whom the mails of one round are from.
+#[derive(Clone)]
+struct Letterhead {
+    from: Mailbox,
+    reply_to: Option<Mailbox>,
+    /// Signs them, where the store has switched that on.
+    dkim: Option<Arc<DkimConfig>>,
+}
+
+impl Letterhead {
+    /// A store's own address only once its owner has agreed; the name is the store's either way.
+    fn of(
+        store: StoreId,
+        settings: &Settings,
+        mail: &MailSettings,
+        platform: &Mailbox,
+        vault: &Vault,
+    ) -> Self {
+        let name = mail.sender_name.clone().unwrap_or_else(|| settings.name.clone());
+        let own = mail.sender_email.as_deref().filter(|_| mail.sender_verified_at.is_some());
+        let address = own.and_then(|own| own.parse().ok());
+        let reply_to = mail.reply_to.as_deref().unwrap_or(&settings.contact_email).parse().ok();
+        let dkim = address.as_ref().and_then(|_| signer(store, mail, vault));
+        Self {
+            from: Mailbox::new(Some(name), address.unwrap_or_else(|| platform.email.clone())),
+            reply_to,
+            dkim,
+        }
+    }
+}
+
+/// The signature's settings; none where signing is off, the key is another domain's, or the key that sealed it is gone.
+fn signer(store: StoreId, mail: &MailSettings, vault: &Vault) -> Option<Arc<DkimConfig>> {
+    let (domain, selector) = (mail.dkim_domain.clone()?, mail.dkim_selector.clone()?);
+    let own = mail.sender_email.as_deref().and_then(crate::messages::model::settings::domain_of);
+    if !mail.dkim_enabled || own.as_ref() != Some(&domain) {
+        return None;
+    }
+    let Some(pem) = vault.open(&key_of(store), &mail.sealed_key()?) else {
+        tracing::warn!(%store, "the key that signs mails cannot be opened; mails leave unsigned until a new one is made");
+        return None;
+    };
+    let key = DkimSigningKey::new(&String::from_utf8(pem).ok()?, DkimSigningAlgorithm::Rsa).ok()?;
+    let canonical = DkimCanonicalization {
+        header: DkimCanonicalizationType::Relaxed,
+        body: DkimCanonicalizationType::Relaxed,
+    };
+    let headers = SIGNED.into_iter().map(HeaderName::new_from_ascii_str).collect();
+    Some(Arc::new(DkimConfig::new(selector, domain, key, headers, canonical)))
+}
+
+/// Sends what is due in one store; how many were taken. One mail at a time, each under a lease of its own: marking one and claiming the
+/// next are one transaction.
+///
+/// # Errors
+/// The database only; a mail that cannot be sent is tried again later.
+pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, MessageError> {
+    let look = async |tx: &mut ReadTx<'_>| {
+        if !queries::any_due(tx).await? {
+            return Ok::<_, MessageError>(None);
+        }
+        Ok(Some((settings::current(tx).await?, queries::settings::current(tx).await?)))
+    };
+    let Some((settings, mail)) = worker.read("messages.any_due", look).await? else { return Ok(0) };
+    let head = match sender {
+        Sender::Captured => None,
+        Sender::Smtp { from, vault, .. } => {
+            Some(Letterhead::of(worker.store(), &settings, &mail, from, vault))
+        }
+    };
+    let (mut count, mut sent) = (0, None);
+    loop {
+        let full = count == BATCH;
+        let step = async move |tx: &mut WriteTx<'_>| {
+            if let Some((message, outcome)) = sent {
+                mark(tx, &message, outcome).await?;
+            }
+            Ok::<_, MessageError>(if full { None } else { next(tx).await? })
+        };
+        let Some(message) = worker.write("messages.claim", step).await? else { return Ok(count) };
+        let outcome = deliver(sender, head.as_ref(), &message).await;
+        sent = Some((message, outcome));
+        count += 1;
+    }
+}
+
+/// The next mail to send. Those to addresses that are not written to are marked so on the way.
+async fn next(tx: &mut WriteTx<'_>) -> Result<Option<Message>, DbError> {
+    loop {
+        let Some(message) = queries::claim(tx, LEASE).await? else { return Ok(None) };
+        let Some(reason) = queries::suppressions::reason(tx, &message.recipient).await? else {
+            return Ok(Some(message));
+        };
+        if reason == "unsubscribed" && message.purpose != Purpose::Marketing.as_str() {
+            return Ok(Some(message));
+        }
+        queries::suppress(tx, message.id, &format!("the address is on the suppression list: {reason}"))
+            .await?;
+    }
+}
+
+/// How a mail left.
+type Outcome = Result<&'static str, String>;
+
+async fn mark(tx: &mut WriteTx<'_>, message: &Message, outcome: Outcome) -> Result<(), DbError> {
+    match outcome {
+        Ok(state) => queries::finish(tx, message.id, state).await,
+        Err(cause) => queries::fail(tx, message.id, &cause, retry_after(message.attempts)).await,
+    }
+}
+
+async fn deliver(sender: &Sender, head: Option<&Letterhead>, message: &Message) -> Outcome {
+    let (Sender::Smtp { transport, .. }, Some(head)) = (sender, head) else { return Ok("captured") };
+    let mail = written(head, message)?;
+    let cause = match tokio::time::timeout(PATIENCE, transport.send(mail)).await {
+        Ok(Ok(_)) => return Ok("sent"),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "the mail server did not answer in time".to_owned(),
+    };
+    tracing::warn!(cause, message.id = %message.id, "a mail could not be sent");
+    Err(cause)
+}
+
+/// The mail as it goes over the wire, signed last.
+fn written(head: &Letterhead, message: &Message) -> Result<lettre::Message, String> {
+    let to: Mailbox = message.recipient.parse().map_err(|_| "the address cannot be mailed to".to_owned())?;
+    let mut builder = lettre::Message::builder()
+        .from(head.from.clone())
+        .to(to)
+        .subject(message.subject.clone())
+        .message_id(Some(message.message_id.clone()));
+    if let Some(reply_to) = &head.reply_to {
+        builder = builder.reply_to(reply_to.clone());
+    }
+    let body = MultiPart::alternative_plain_html(message.body_text.clone(), message.body_html.clone());
+    let mut mail = builder.multipart(body).map_err(|error| error.to_string())?;
+    if let Some(url) = &message.unsubscribe_url {
+        let headers = mail.headers_mut();
+        let name = HeaderName::new_from_ascii_str;
+        headers.insert_raw(HeaderValue::new(name("List-Unsubscribe"), format!("<{url}>")));
+        let one_click = "List-Unsubscribe=One-Click".to_owned();
+        headers.insert_raw(HeaderValue::new(name("List-Unsubscribe-Post"), one_click));
+    }
+    if let Some(dkim) = &head.dkim {
+        mail.sign(dkim);
+    }
+    Ok(mail)
+}

@@ -1,0 +1,47 @@
+//! Mails over HTTP, and over a real SMTP connection.
+
+mod sender;
+mod suppression;
+mod templates;
+
+use std::sync::Arc;
+
+use souk_access::WorkerPermit;
+use souk_kernel::EventId;
+use souk_tenancy::WriteTx;
+
+use super::actions::{Letter, post};
+use super::error::MessageError;
+use super::{Sender, send_due};
+use crate::testing::TestShop;
+
+/// A worker in the shop.
+pub fn worker(shop: &TestShop) -> WorkerPermit {
+    shop.gate.worker(shop.store.id, "mail", "test").unwrap()
+}
+
+/// Queues a mail with made-up facts.
+pub async fn queue(shop: &TestShop, kind: &'static str, to: &'static str) {
+    let facts = super::model::kinds::sample(kind);
+    let work = async move |tx: &mut WriteTx<'_>| {
+        post(tx, Letter::new(EventId::new(), kind, to, facts)?).await?;
+        Ok::<_, MessageError>(())
+    };
+    worker(shop).write("test.queue", work).await.unwrap();
+}
+
+/// Sends what is due, nowhere.
+pub async fn send(shop: &TestShop) -> usize {
+    send_due(&worker(shop), &Sender::Captured).await.unwrap()
+}
+
+/// Kind, recipient and state of every mail, oldest first.
+pub async fn log(shop: &TestShop) -> String {
+    shop.words("SELECT template || '/' || recipient || '/' || state AS word FROM email_messages ORDER BY id")
+        .await
+}
+
+/// The vault of this shop's process.
+pub fn vault(shop: &TestShop) -> Arc<souk_access::Vault> {
+    Arc::new(shop.reception.vault())
+}
