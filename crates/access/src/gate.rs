@@ -170,7 +170,7 @@ impl Gate {
             return Err(token_problem(TokenError::Audience));
         }
         let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
-        Ok((account, self.nobody(scope, req)))
+        Ok((account, self.nobody(scope, req)?))
     }
 
     /// Host → store; the caller is nobody, whatever the `Authorization` header says.
@@ -178,10 +178,10 @@ impl Gate {
         let entry = self.entry(req)?;
         tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         crate::credentials::none_in_url(req)?;
-        Ok(self.nobody(self.0.mint.scope(entry), req))
+        self.nobody(self.0.mint.scope(entry), req)
     }
 
-    fn nobody(&self, scope: StoreScope, req: &HttpRequest) -> Caller {
+    fn nobody(&self, scope: StoreScope, req: &HttpRequest) -> Result<Caller, Problem> {
         let inner = CallerInner {
             gate: self.clone(),
             scope,
@@ -193,7 +193,7 @@ impl Gate {
             proved_at: None,
             cause: Cause::of(req)?,
         };
-        Caller(Arc::new(inner))
+        Ok(Caller(Arc::new(inner)))
     }
 
     /// What anybody may.
