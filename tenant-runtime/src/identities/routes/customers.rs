@@ -65,8 +65,7 @@ async fn link(
     body: Json<LinkWish>,
 ) -> Result<HttpResponse, Problem> {
     let id = customer_of(&permit)?;
-    let look =
-        async move |tx: &mut ReadTx<'_>| Ok::<_, CustomerError>(queries::has_password(tx, id).await?);
+    let look = async move |tx: &mut ReadTx<'_>| Ok::<_, CustomerError>(queries::has_password(tx, id).await?);
     if permit.read("identities.has_password", look).await? {
         let typed = body.password.as_ref().ok_or(CustomerError::WrongPassword)?;
         customers::prove(&permit, &reception, &origin, typed.as_str()).await?;
