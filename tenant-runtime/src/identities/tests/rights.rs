@@ -41,6 +41,7 @@ async fn an_address_is_no_way_into_an_account() {
     let before = shop.number("SELECT count(*) AS number FROM identities").await;
     let (client, ticket) = liar.vouches(shop, Side::Store, "1", "ADA@example.com").await;
     redeems(shop, Side::Store, &ticket, &client).await.refused(409, "identity_unlinked");
+    let away = Away::leaves(shop, Side::Store, "liar").await;
     for claim in [json!(false), json!("false"), json!(1), Value::Null] {
         let away = Away::leaves(shop, Side::Store, "liar").await;
         let mut claims = liar.told(shop, &away, "2", "new@example.com");
@@ -67,6 +68,7 @@ async fn an_address_is_no_way_into_an_account() {
     let (access, id) = comes(&people, &liar, "1", "eve@example.com").await;
     assert_eq!(people.get("/store/v1/account", &access).await.is(200)["email"], ADA);
     assert_eq!(people.get("/store/v1/account", &ada.access).await.is(200)["id"], id);
+    drop(away);
 }
 
 #[actix_web::test]
