@@ -98,10 +98,8 @@ async fn every_act_is_told(scene: &Scene, plane: Plane, reader: Reader<'_>, acto
             && !operation.reads()
             && !UNTOLD.contains(&operation.id.as_str())
             && changed.iter().any(|table| !table.ends_with(".throttles"));
-        let expected = match acts {
-            true if TWICE.contains(&operation.id.as_str()) => 2,
-            acts => usize::from(acts),
-        };
+        let twice = TWICE.contains(&operation.id.as_str());
+        let expected = usize::from(acts) * (1 + usize::from(twice));
         findings.extend(complaints(operation, &told, expected, actor));
         let whole = reader.whole().await;
         if whole["whole"] != true {

@@ -96,7 +96,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "signing in, an account and none",
             door: &control,
-            samples: 40,
+            samples: 15,
             one: Box::new(|| sign_in("/v1/sessions", email)),
             other: Box::new(|| sign_in("/v1/sessions", &nobody())),
             status: 401,
@@ -104,7 +104,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "a customer signing in, known and unknown",
             door: &store,
-            samples: 40,
+            samples: 15,
             one: Box::new(|| sign_in("/store/v1/sessions", customer)),
             other: Box::new(|| sign_in("/store/v1/sessions", &nobody())),
             status: 401,
@@ -112,7 +112,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "a forgotten password, an account and none",
             door: &control,
-            samples: 12,
+            samples: 6,
             one: Box::new(|| forgets("/v1/password-resets", email)),
             other: Box::new(|| forgets("/v1/password-resets", &nobody())),
             status: 202,
@@ -120,7 +120,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "a customer's forgotten password, known and unknown",
             door: &store,
-            samples: 12,
+            samples: 6,
             one: Box::new(|| forgets("/store/v1/password-resets", customer)),
             other: Box::new(|| forgets("/store/v1/password-resets", &nobody())),
             status: 202,
@@ -128,7 +128,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "signing up, taken and new",
             door: &control,
-            samples: 12,
+            samples: 6,
             one: Box::new(|| signs_up("/v1/accounts", email, person())),
             other: Box::new(|| signs_up("/v1/accounts", &nobody(), person())),
             status: 202,
@@ -136,7 +136,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "a customer registering, taken and new",
             door: &store,
-            samples: 12,
+            samples: 6,
             one: Box::new(|| signs_up("/store/v1/customers", customer, shopper())),
             other: Box::new(|| signs_up("/store/v1/customers", &nobody(), shopper())),
             status: 202,
@@ -144,7 +144,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "an organization, somebody else's and nobody's",
             door: &control,
-            samples: 60,
+            samples: 25,
             one: Box::new(|| organization(other.clone())),
             other: Box::new(|| organization(missing("org"))),
             status: 404,
@@ -152,7 +152,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
         Pair {
             name: "an order, of another store and of none",
             door: &store,
-            samples: 60,
+            samples: 25,
             one: Box::new(|| order(theirs.clone())),
             other: Box::new(|| order(missing("ord"))),
             status: 404,

@@ -23,10 +23,11 @@ impl Chronicle for Log {
         deed: &'t Deed,
     ) -> BoxFuture<'t, Result<Option<String>, DbError>> {
         async move {
-            match (deed.organization, deed.account) {
-                // Those tell their story themselves, with what was and what is.
-                (Some(_), _) | (None, None) => Ok(None),
-                (None, Some(account)) => queries::digest_of(tx, account).await,
+            // The others tell their story themselves, with what was and what is.
+            let own = ["account", "second_factor", "identity"].contains(&deed.permission.object);
+            match deed.account.filter(|_| own && deed.organization.is_none()) {
+                None => Ok(None),
+                Some(account) => queries::digest_of(tx, account).await,
             }
         }
         .boxed()

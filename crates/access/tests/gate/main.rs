@@ -107,7 +107,7 @@ async fn what_whoever_works_here_does_by_right_is_written_down_once() {
     assert_eq!(shop.notes.take(), Vec::<String>::new());
     // What shoppers may do is nobody's privilege, whoever does it.
     for token in [&owner, shop.public.expose()] {
-        let asks = [bearer(token), ("idempotency-key", "a key long enough".to_owned())];
+        let asks = [bearer(token), ("idempotency-key", "a-key-that-is-long-enough".to_owned())];
         let answer = shop.post("/cart/1", "x", &refs(&asks)).await.status.as_u16();
         assert!([201, 403].contains(&answer), "{answer}");
     }
