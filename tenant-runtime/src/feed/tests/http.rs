@@ -8,13 +8,14 @@ use crate::testing::shop::Shop;
 async fn orders(shop: &Shop, count: usize) {
     let thing = shop.thing(99, 1299).await;
     for _ in 0..count {
-        shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(200);
+        shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(201);
     }
 }
 
-/// Everything a list has told until now, page by page. Waits for what older transactions of this server hold back.
+/// Everything a list has told until now, page by page. Waits for what older transactions of this server hold back: dropping another suite's
+/// database, say, takes as long as it has files.
 async fn all(shop: &Shop, filter: &str, expected: usize) -> Vec<serde_json::Value> {
-    for _ in 0..200 {
+    for _ in 0..1200 {
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {
             let page = shop
@@ -31,7 +32,7 @@ async fn all(shop: &Shop, filter: &str, expected: usize) -> Vec<serde_json::Valu
         if found.len() >= expected {
             return found;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
     }
     panic!("{expected} events were not told");
 }

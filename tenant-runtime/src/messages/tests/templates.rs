@@ -134,7 +134,7 @@ async fn a_preview_shows_made_up_facts_or_a_real_order_and_a_try_is_mailed() {
     let shop = Shop::open().await;
     let thing = shop.thing(9, 1299).await;
     let basket = shop.basket(thing, 2).await;
-    let bought = shop.buys(&basket, 3088, "tok_ok").await.expect(200);
+    let bought = shop.buys(&basket, 3088, "tok_ok").await.expect(201);
     let order = bought.text("/order/id");
     let name = bought.text("/order/name");
     let path = format!("{PLACED}/preview");

@@ -84,7 +84,7 @@ async fn what_was_bought_is_not_reminded_of() {
     let thing = shop.thing(9, 1299).await;
     let basket = shop.basket(thing, 2).await;
     remind(&shop, &basket, &basket.secret, true).await.expect(204);
-    shop.buys(&basket, 3088, "tok_ok").await.expect(200);
+    shop.buys(&basket, 3088, "tok_ok").await.expect(201);
     shop.clock.advance(9 * HOUR);
     work(&shop).await;
     assert_eq!(shop.told().await.iter().filter(|kind| *kind == "cart.abandoned").count(), 0);
@@ -122,7 +122,7 @@ async fn carts_that_nobody_touches_end() {
 async fn an_order_is_followed_by_whoever_its_buyer_names_and_agrees() {
     let shop = Shop::open().await;
     let thing = shop.thing(9, 1299).await;
-    let bought = shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(200);
+    let bought = shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(201);
     let (order, key) = (bought.text("/order/id"), bought.text("/secret"));
     let path = format!("/store/v1/orders/{order}/subscriptions");
     let mut at = hear(&shop, 0).await;

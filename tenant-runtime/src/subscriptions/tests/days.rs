@@ -35,7 +35,7 @@ async fn the_owner_is_told_every_morning_what_the_day_before_sold() {
     work(&shop).await;
     at = hear(&shop, at).await;
     assert_eq!(mails(&shop).await, "", "a day that sold nothing is not told");
-    shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(200);
+    shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(201);
     shop.clock.advance(Duration::from_secs(24 * 3600));
     for _ in 0..3 {
         work(&shop).await;
