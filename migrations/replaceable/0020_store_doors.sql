@@ -106,7 +106,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
     SELECT pg_catalog.count(*) FROM gone
 $$;
 
--- Has a consumer hear a store's own published events once more, in order per aggregate. The same name and range add nothing.
+-- Has a consumer hear a store's own published events once more, in order per aggregate. The same name and range add nothing. NULL when the
+-- one event that is named is none of the store's.
 CREATE OR REPLACE FUNCTION platform.replay_own(
     for_consumer text, replay_name text, only_event uuid, from_time timestamptz, until_time timestamptz, kinds text[]
 ) RETURNS bigint
@@ -121,7 +122,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = '' AS $$
             AND ($4 IS NULL OR o.occurred_at >= $4) AND ($5 IS NULL OR o.occurred_at < $5) AND ($6 IS NULL OR o.type = ANY ($6))
         ORDER BY o.position
         ON CONFLICT (consumer, event_id, replay) DO NOTHING RETURNING 1)
-    SELECT pg_catalog.count(*) FROM planned
+    SELECT CASE WHEN $3 IS NULL OR EXISTS (
+            SELECT FROM platform.outbox o WHERE o.event_id = $3 AND o.store_id = platform.current_store())
+        THEN pg_catalog.count(*) END FROM planned
 $$;
 
 -- How far the consumers are with a store's own events; those that have heard everything are missing.

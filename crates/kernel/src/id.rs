@@ -354,10 +354,10 @@ mod tests {
 
     #[test]
     fn prefixes_and_nouns_are_used_once() {
-        let mut seen = HashSet::new();
+        let (mut prefixes, mut nouns) = (HashSet::new(), HashSet::new());
         for (prefix, name, alias) in KINDS {
             assert!(prefix.bytes().all(|byte| byte.is_ascii_lowercase()), "{prefix}");
-            assert!(seen.insert(*prefix) && seen.insert(*name), "{prefix} {name}");
+            assert!(prefixes.insert(*prefix) && nouns.insert(*name), "{prefix} {name}");
             assert!(alias.ends_with("Id"));
         }
     }

@@ -67,12 +67,17 @@ pub async fn discard(tx: &mut WriteTx<'_>, by: &By, id: i64, reason: &str) -> Re
 /// tables do not say that it is done.
 ///
 /// # Errors
-/// [`FeedError::Field`] when neither an event nor a time is named.
+/// [`FeedError::Field`] when neither an event nor a time is named, or an event that is not there.
 pub async fn replay(tx: &mut WriteTx<'_>, by: &By, wish: &ReplayWish) -> Result<i64, FeedError> {
     if wish.event.is_none() && wish.from.is_none() {
         return Err(FeedError::Field("/from", "must be given unless `event` is".to_owned()));
     }
-    let count = letters::replay(tx, wish).await?;
+    let Some(count) = letters::replay(tx, wish).await? else {
+        return Err(FeedError::Field(
+            "/event",
+            "must be an event of this store of the last 30 days".to_owned(),
+        ));
+    };
     let details = json!({ "consumer": wish.consumer.as_str(), "name": wish.name.as_str(), "events": count });
     audit::record(tx, by, "events.replayed", "event", Change::default(), details).await?;
     Ok(count)

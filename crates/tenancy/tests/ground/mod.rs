@@ -16,6 +16,12 @@ use uuid::Uuid;
 
 const PLATFORM: &str = include_str!("../../../../migrations/platform/0001_ground.sql");
 const DELIVERY: &str = include_str!("../../../../migrations/platform/0004_event_delivery.sql");
+/// What the doors look into besides.
+const GRANTS: &str = concat!(
+    include_str!("../../../../migrations/platform/0011_store_grants.sql"),
+    include_str!("../../../../migrations/platform/0012_own_undelivered.sql"),
+    include_str!("../../../../migrations/platform/0013_oldest_first.sql")
+);
 const LEDGER: &str = include_str!("../../../../migrations/replaceable/0010_store_ledger_triggers.sql");
 const DOORS: &str = include_str!("../../../../migrations/replaceable/0020_store_doors.sql");
 /// Logins belong to the whole server, so these are the passwords that the provisioner's `test_secrets` give them too.
@@ -92,7 +98,7 @@ impl Ground {
         let platform = format!(
             "create schema extensions; create schema platform; create schema control;
              grant usage on schema extensions, platform to public;
-             set search_path = platform; {PLATFORM}; {DELIVERY}; {LEDGER}; {DOORS}
+             set search_path = platform; {PLATFORM}; {DELIVERY}; {GRANTS}; {LEDGER}; {DOORS}
              set search_path = control; create table notes (text text not null);
              grant usage on schema control to control_plane; grant select, insert on notes to control_plane;
              reset search_path;"

@@ -1,5 +1,6 @@
 //! The store's own dead letters and replays, through the doors that `platform` has for them.
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
@@ -41,8 +42,14 @@ pub async fn discard(tx: &mut WriteTx<'_>, id: i64) -> Result<i64, DbError> {
     Ok(row.events)
 }
 
-/// Has a consumer hear events once more; how many.
-pub async fn replay(tx: &mut WriteTx<'_>, wish: &ReplayWish) -> Result<i64, DbError> {
+#[derive(QueryableByName)]
+struct Replayed {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    events: Option<i64>,
+}
+
+/// Has a consumer hear events once more; how many. None when the one that is named is none of the store's.
+pub async fn replay(tx: &mut WriteTx<'_>, wish: &ReplayWish) -> Result<Option<i64>, DbError> {
     let kinds = wish
         .types
         .as_ref()
@@ -54,6 +61,6 @@ pub async fn replay(tx: &mut WriteTx<'_>, wish: &ReplayWish) -> Result<i64, DbEr
         .bind::<Nullable<Timestamptz>, _>(wish.from)
         .bind::<Nullable<Timestamptz>, _>(wish.until)
         .bind::<Nullable<Array<Text>>, _>(kinds);
-    let row: Planned = tx.one(query).await?;
+    let row: Replayed = tx.one(query).await?;
     Ok(row.events)
 }
