@@ -51,6 +51,8 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         ("card number", CARD_NUMBER),
     ];
     let mut secrets = Secrets(fixed.map(|(what, text)| (what.to_owned(), text.to_owned())).to_vec());
+    // Another may have been first.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().build().expect("a client");
     at_the_control_plane(stage, &client, &mut secrets).await;
     at_a_store(stage, &client, &mut secrets).await;
@@ -101,7 +103,7 @@ fn logs_below(folder: &Path) -> Vec<PathBuf> {
 async fn at_the_control_plane(stage: &Stage, client: &Client, secrets: &mut Secrets) {
     let base = format!("http://127.0.0.1:{}", stage.platform().ports().control);
     let call = |method: Method, path: &str| client.request(method, format!("{base}{path}"));
-    let email = "canaries@example.com";
+    let email = "canary-of-the-control-plane@example.com";
     let who = json!({ "email": email, "password": PASSWORD, "name": "Canary" });
     assert_eq!(send(call(Method::POST, "/v1/accounts").json(&who)).await.0, 202);
     for (password, status) in [(WRONG_PASSWORD, 401), (PASSWORD, 201)] {

@@ -161,7 +161,7 @@ impl Shop {
     /// What a shopper sees first.
     pub async fn browse(&self) -> Answer {
         let request = self.request(Method::GET, "/store/v1/products");
-        send(request.header("x-souk-key", &self.publishable_key)).await
+        send(request.header("x-souk-publishable-key", &self.publishable_key)).await
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
