@@ -74,7 +74,7 @@ pub async fn plane(
 pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     let telemetry = souk_telemetry::init("control-plane", &TelemetryConfig::from_env()?)?;
     let shutdown = Shutdown::on_signals()?;
-    let readiness = Readiness::awaiting(["database"]);
+    let readiness = Readiness::awaiting(["database", "listening"]);
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
 
@@ -92,6 +92,9 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
         None
     };
     readiness.up("database");
+    if !parts.api {
+        readiness.up("listening");
+    }
     if parts.api {
         // What never ends by itself ends with the process.
         let ending = web::Data::new(shutdown.clone());
@@ -102,6 +105,7 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
                 .bind(config.listen)
                 .with_context(|| format!("listening on {}", config.listen))?
                 .run();
+        readiness.up("listening");
         tracing::info!(listen = %config.listen, "the control plane serves");
         let leaving =
             souk_telemetry::drain(shutdown.clone(), readiness, server.handle(), Duration::from_millis(200));

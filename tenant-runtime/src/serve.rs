@@ -87,7 +87,7 @@ pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate
 pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let telemetry = souk_telemetry::init("tenant-runtime", &TelemetryConfig::from_env()?)?;
     let shutdown = Shutdown::on_signals()?;
-    let readiness = Readiness::awaiting(["directory"]);
+    let readiness = Readiness::awaiting(["directory", "listening"]);
     let internal = InternalServer::start(&config.internal_listen, readiness.clone())
         .with_context(|| format!("listening on {}", config.internal_listen))?;
     let reception =
@@ -137,6 +137,8 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
         .bind(config.listen)
         .with_context(|| format!("listening on {}", config.listen))?
         .run();
+    // Bound, so whoever comes now waits at most; before, they were turned away although the directory was there.
+    readiness.up("listening");
     tracing::info!(listen = %config.listen, "stores are open");
     let leaving =
         souk_telemetry::drain(shutdown.clone(), readiness, server.handle(), Duration::from_millis(200));
