@@ -181,6 +181,8 @@ impl Door {
         let client = |number: u8| {
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
             let client = client.local_address(IpAddr::from([127, 0, 0, number]));
+            // Sooner than the server closes idle connections (5 s): a request on one that closes under way would look like a crash.
+            let client = client.pool_idle_timeout(Duration::from_secs(2));
             client.timeout(Duration::from_secs(30)).build().expect("a client")
         };
         let clients = (1..=NETWORKS).map(client).collect();
