@@ -2,6 +2,8 @@
 
 mod payloads;
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 use souk_proofs::document::id_prefix;
 use souk_proofs::{Answer, Books, Call, Door, Operation, Place, Plane};
@@ -19,6 +21,7 @@ struct Trial<'s> {
     books: Books,
     /// The token of a customer who signed in before the books were kept.
     customer: String,
+    signed_in: Instant,
     asked: usize,
     refused: usize,
     findings: Vec<String>,
@@ -30,7 +33,8 @@ impl Trial<'_> {
         let books = scene.books().await;
         let (customer, _) = scene.here.customer_tokens(scene.platform).await;
         books.keep().await;
-        (Trial { scene, books, customer, asked: 0, refused: 0, findings: Vec::new() }, turn)
+        let signed_in = Instant::now();
+        (Trial { scene, books, customer, signed_in, asked: 0, refused: 0, findings: Vec::new() }, turn)
     }
 
     fn door(&self, plane: Plane) -> Door {
@@ -41,7 +45,13 @@ impl Trial<'_> {
     }
 
     /// A sound request of somebody who may.
-    fn sound(&self, operation: &Operation) -> Call {
+    async fn sound(&mut self, operation: &Operation) -> Call {
+        // Tokens last 15 minutes, a run on a slow machine longer.
+        if self.signed_in.elapsed() > Duration::from_secs(300) {
+            self.customer = self.scene.here.customer_tokens(self.scene.platform).await.0;
+            self.books.keep().await;
+            self.signed_in = Instant::now();
+        }
         let call = sound(operation, &self.scene.here);
         let (owner, platform) = (self.scene.here.owner(), self.scene.platform);
         match operation.plane {
@@ -126,7 +136,7 @@ async fn bodies() {
     };
     for operation in operations().filter(takes_json) {
         let door = trial.door(operation.plane);
-        let call = trial.sound(operation);
+        let call = trial.sound(operation).await;
         let cases = broken_bodies(&call).into_iter().chain(spoiled_bodies(
             operation.plane.document(),
             operation,
@@ -147,7 +157,7 @@ async fn addresses() {
     let (mut trial, _turn) = Trial::begin().await;
     for operation in operations() {
         let door = trial.door(operation.plane);
-        let call = trial.sound(operation);
+        let call = trial.sound(operation).await;
         for parameter in operation.of(Place::Path) {
             let slot = format!("{{{}}}", parameter.name);
             let place = operation.path.split('/').position(|part| part == slot).unwrap_or_default();
@@ -235,7 +245,7 @@ async fn headers() {
     let rows = rows::read();
     for operation in operations() {
         let door = trial.door(operation.plane);
-        let call = trial.sound(operation);
+        let call = trial.sound(operation).await;
         // Where we have no sound body yet, its row says so: the body is looked at first.
         let unsound = rows.get(&operation.to_string()).is_some_and(|row| row.allowed == 422);
         if operation.parameter("if-match").is_some() && !unsound {
@@ -372,7 +382,7 @@ async fn cursors() {
         operations().filter(|operation| operation.parameter("after").is_some()).collect();
     let mut cursors: Vec<(&Operation, String)> = Vec::new();
     for operation in &lists {
-        let mut call = trial.sound(operation);
+        let mut call = trial.sound(operation).await;
         call.path = format!("{}?limit=1", call.path);
         let answer = trial.door(operation.plane).send(&call).await;
         // A list of parts of something that the stage does not have.
@@ -392,7 +402,7 @@ async fn cursors() {
     for operation in &lists {
         let door = trial.door(operation.plane);
         for (from, cursor) in cursors.clone() {
-            let call = trial.sound(operation);
+            let call = trial.sound(operation).await;
             // The stream of events goes on where their list ends.
             let list = |operation: &Operation| operation.path.trim_end_matches("/stream").to_owned();
             let own = list(from) == list(operation);

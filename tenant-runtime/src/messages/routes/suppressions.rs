@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use souk_access::Permit;
-use souk_api::{CursorKey, Json, Page, Paging, Path, Problem};
+use souk_api::{CursorKey, Json, Page, Paging, PagingOnly, Path, Problem};
 use souk_kernel::Email;
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -26,7 +26,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[get("/admin/v1/email-suppressions")]
 async fn list(
     permit: Permit<View>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<SuppressionView>, Problem> {
     let (after, fetch) = (paging.position(&key, SCOPE)?, paging.fetch());

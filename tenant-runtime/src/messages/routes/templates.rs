@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, post, put, web};
 use souk_access::Permit;
-use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, Path, Problem};
+use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -85,7 +85,7 @@ async fn remove(permit: Permit<Edit>, path: Path<(String, String)>) -> Result<Ht
 async fn versions(
     permit: Permit<View>,
     path: Path<(String, String)>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<VersionView>, Problem> {
     let (kind, locale) = path.into_inner();
