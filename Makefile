@@ -23,6 +23,8 @@ SHELL := /bin/sh
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 PROGRAMS = -p souk -p souk-payment-provider -p souk-control-plane -p souk-tenant-runtime
+# Built with all the rest: alone it would be built with other features, and everything below it once more.
+GENERATE = cargo build -q --workspace --all-targets && target/debug/souk-generate
 STEP = printf '\n\033[1m▶ %s\033[0m\n'
 # A server of our own for the tests, unless SOUK_TEST_DATABASE_URL names one; it is left running for the next time.
 # Platforms that the suites start themselves run on the same version.
@@ -134,12 +136,12 @@ check:
 	$(STEP) "house rules"
 	cargo test -q --workspace --test house
 	$(STEP) "generated files"
-	cargo run -q -p souk-proofs --bin souk-generate -- --check
+	$(GENERATE) --check
 
 ## make generate     write the files that are made from the code: OpenAPI, problems, tables of authority
 generate:
 	@$(SETUP)
-	cargo run -q -p souk-proofs --bin souk-generate
+	$(GENERATE)
 
 ## make bench        what Souk costs on this machine (ONLY=list,checkout STORES=200 SECONDS=3); all of it goes into docs/PERFORMANCE.md
 bench:
