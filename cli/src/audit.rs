@@ -1,5 +1,6 @@
 //! `souk audit verify`: whether a log of privileged acts is whole.
 
+use crate::loopback;
 use crate::options::{Audit, Verify};
 use crate::outlook::say;
 use anyhow::{Context, bail};
@@ -56,7 +57,7 @@ fn place(wish: &Verify) -> anyhow::Result<(String, String)> {
 }
 
 async fn ask(address: &str, token: &str) -> anyhow::Result<Verdict> {
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+    let client = loopback::client().timeout(Duration::from_secs(60)).build()?;
     let answer = client.get(address).bearer_auth(token).send().await;
     let answer = answer.with_context(|| format!("asking {address}"))?;
     let status = answer.status();

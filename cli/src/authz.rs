@@ -1,5 +1,6 @@
 //! `souk authz explain`: which rule of a store decides whether somebody may do something.
 
+use crate::loopback;
 use crate::options::{Authz, Explain};
 use crate::outlook::say;
 use anyhow::{Context, bail};
@@ -28,7 +29,7 @@ pub async fn authz(command: Authz) -> anyhow::Result<ExitCode> {
 
 async fn ask(wish: &Explain) -> anyhow::Result<Explanation> {
     let url = format!("{}/admin/v1/permissions/explain", wish.store.trim_end_matches('/'));
-    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10)).build()?;
+    let client = loopback::client().timeout(Duration::from_secs(10)).build()?;
     let request = client.get(&url).query(&[("actor", &wish.actor), ("action", &wish.action)]);
     let answer = request.bearer_auth(&wish.key).send().await.with_context(|| format!("asking {url}"))?;
     let status = answer.status();

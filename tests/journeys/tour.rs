@@ -31,6 +31,7 @@ fn a_day() {
     assert!(first.contains("Buy something:") && first.contains("Ready after"), "{first}");
 
     the_tour(&platform);
+    what_is_asked_about_a_store(&platform);
     let commands = the_printed_commands(&platform, &first);
     up_again_says_what_runs(&platform);
     whatever_dies_comes_back(&platform);
@@ -73,6 +74,18 @@ fn the_tour(platform: &Platform) {
         // `RUN` is a second.
         std::thread::sleep(Duration::from_secs(1));
     }
+}
+
+/// The commands that ask a store, whose name below `localhost` the system may not know.
+fn what_is_asked_about_a_store(platform: &Platform) {
+    let said = paste(
+        platform,
+        "sh",
+        "eval \"$(target/debug/souk env)\"\n\
+         souk audit verify --store $SOUK_DEMO_STORE --key $SOUK_DEMO_SECRET_KEY\n\
+         souk authz explain --store $SOUK_DEMO_STORE --key $SOUK_DEMO_SECRET_KEY anyone cart:use",
+    );
+    assert!(said.contains("✔ whole: ") && said.contains("✔ anyone may cart:use"), "{said}");
 }
 
 /// The three curl commands that `souk up` printed.
