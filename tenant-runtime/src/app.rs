@@ -189,6 +189,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     inventory::CATALOGUE,
     staff::CATALOGUE,
     catalog::CATALOGUE,
+    customers::CATALOGUE,
     discounts::CATALOGUE,
     credit::CATALOGUE,
     payments::CATALOGUE,
@@ -199,6 +200,8 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     checkout::CATALOGUE,
     subscriptions::CATALOGUE,
     messages::CATALOGUE,
+    privacy::CATALOGUE,
+    webhooks::CATALOGUE,
 ];
 
 /// The committed policy, compiled.

@@ -15,7 +15,7 @@ mod routes;
 mod tests;
 
 pub use actions::{Courier, Handed, forget, send_due};
-pub use error::WebhookError;
+pub use error::{CATALOGUE, WebhookError};
 pub use events::{WebhookDisabled, Webhooks};
 pub use model::Rules;
 pub use routes::routes;
