@@ -13,6 +13,9 @@ use crate::authority::rows;
 use crate::authority::scene::{Scene, scene, settle};
 use payloads::{Case, Must, broken_bodies, spoiled_bodies};
 
+/// Their body is read only after its signature, which the spoiled ones do not have: refused all the same, but for that.
+const SIGNED: [&str; 2] = ["paymentWebhook", "mail_report"];
+
 /// How many findings a failure shows.
 const SHOWN: usize = 80;
 
@@ -129,10 +132,9 @@ fn operations() -> impl Iterator<Item = &'static Operation> {
 #[tokio::test]
 async fn bodies() {
     let (mut trial, _turn) = Trial::begin().await;
-    // A webhook's body is read only after its signature, which says nothing about what it holds.
     let takes_json = |operation: &&Operation| {
         operation.body.as_ref().is_some_and(|body| body.media_type == "application/json")
-            && operation.id != "paymentWebhook"
+            && !SIGNED.contains(&operation.id.as_str())
     };
     for operation in operations().filter(takes_json) {
         let door = trial.door(operation.plane);

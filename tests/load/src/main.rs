@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use clap::Parser;
 
 use crate::http::{Client, Request};
-use crate::measure::{System, closed, percentile};
+use crate::measure::{System, closed, closed_until, percentile};
 use crate::platform::{Extra, Platform, Shop, open_shop};
 use crate::report::{Report, ms};
 use crate::works::browse::Reads;
@@ -86,6 +86,18 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         println!("written: {}", page.display());
     }
     outcome
+}
+
+/// Waits until every event was published and what it caused was done: relay, consumers, mails.
+async fn drained(admin: &tokio_postgres::Client) -> anyhow::Result<()> {
+    let waiting = "SELECT EXISTS (SELECT FROM platform.outbox WHERE published_at IS NULL AND dead_at IS NULL)
+        OR EXISTS (SELECT FROM platform.due_work WHERE due_at <= now())";
+    let end = Instant::now() + Duration::from_secs(120);
+    while admin.query_one(waiting, &[]).await?.get(0) {
+        anyhow::ensure!(Instant::now() < end, "events or due work still wait after two minutes");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Ok(())
 }
 
 struct Bench<'p> {
@@ -213,7 +225,9 @@ impl<'p> Bench<'p> {
         for connections in CONNECTIONS {
             let variants = Arc::clone(&self.variants);
             let worker = |first| Shopper::new(address, &host, &variants, first, errand);
-            let figures = closed(self.system(true), connections, self.time(), worker).await?;
+            let drained = async || drained(&self.admin).await;
+            let figures =
+                closed_until(self.system(true), connections, self.time(), worker, drained).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
         }
         Ok(())

@@ -54,13 +54,27 @@ pub async fn closed<W: Work>(
     system: System,
     connections: usize,
     time: Duration,
+    worker: impl FnMut(usize) -> W,
+) -> anyhow::Result<Figures> {
+    closed_until(system, connections, time, worker, async || Ok(())).await
+}
+
+/// Like [`closed`]; what the system still does until `rest` returns is counted too, though not the time it takes.
+pub async fn closed_until<W: Work>(
+    system: System,
+    connections: usize,
+    time: Duration,
     mut worker: impl FnMut(usize) -> W,
+    rest: impl AsyncFn() -> anyhow::Result<()>,
 ) -> anyhow::Result<Figures> {
     let mut workers: Vec<W> = (0..connections).map(&mut worker).collect();
     run(&mut workers, time / 4).await?;
+    rest().await?;
     let (before, began) = (system.cpu(), Instant::now());
     let (mut times, errors) = run(&mut workers, time).await?;
-    let (elapsed, after) = (began.elapsed(), system.cpu());
+    let elapsed = began.elapsed();
+    rest().await?;
+    let after = system.cpu();
     times.sort_unstable();
     let thousands = (times.len() as f64 / 1000.0).max(f64::EPSILON);
     Ok(Figures {
