@@ -36,7 +36,9 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         let takes = manner(number) == Manner::Takes;
         let word = if takes { "good" } else { "broken" };
         let endpoint = json!({ "url": receiver.start(), "description": word, "types": ["order.placed"] });
-        shop.admin(Method::POST, "/admin/v1/webhook-endpoints", None, Some(endpoint)).await.fine("an endpoint");
+        shop.admin(Method::POST, "/admin/v1/webhook-endpoints", None, Some(endpoint))
+            .await
+            .fine("an endpoint");
         if takes {
             good.push(receiver);
         }
@@ -46,7 +48,10 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         let cart = cart(&shop, &piece, &format!("writer-{number}@example.com")).await;
         history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
     }
-    assert!(history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })), "{history:?}");
+    assert!(
+        history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),
+        "{history:?}"
+    );
     let books = stage.books(&shop).await;
     async move {
         stage.settle_accounts(&shop, &history).await;

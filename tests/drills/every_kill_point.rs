@@ -24,8 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// A webhook that was under way when its process died is sent again when its lease (60 s) ends.
 const WEBHOOKS_REST: Duration = Duration::from_secs(120);
 /// Everything of this store in the outbox.
-const EVENTS: &str =
-    "platform.outbox o WHERE o.store_id = (SELECT store_id FROM platform.store_ledger WHERE schema_name = current_schema())";
+const EVENTS: &str = "platform.outbox o WHERE o.store_id = (SELECT store_id FROM platform.store_ledger WHERE schema_name = current_schema())";
 
 /// Those that are passed when consumers hear from the outbox. What holds things for a minute first, so that it has come back at the end.
 const DIRECT: [FailPoint; 20] = [
@@ -66,7 +65,8 @@ const KAFKA: [FailPoint; 10] = [
 ];
 
 pub async fn direct(stage: &Stage) -> Reckoning<'_> {
-    let missing: Vec<_> = FailPoint::ALL.iter().filter(|point| !DIRECT.contains(point) && !KAFKA.contains(point)).collect();
+    let missing: Vec<_> =
+        FailPoint::ALL.iter().filter(|point| !DIRECT.contains(point) && !KAFKA.contains(point)).collect();
     assert!(missing.is_empty(), "points where nothing is killed: {missing:?}");
     run(stage, "kill-points", &DIRECT, Way::Direct).await
 }
@@ -93,7 +93,9 @@ async fn run<'s>(stage: &'s Stage, name: &str, points: &'static [FailPoint], way
         while !stage.died_at(point) {
             assert!(began.elapsed() < PATIENCE, "nothing passes {}", point.as_str());
             match point {
-                FailPoint::RetryClaimed | FailPoint::RetryHeard | FailPoint::RetrySettled => replay(&shop, point).await,
+                FailPoint::RetryClaimed | FailPoint::RetryHeard | FailPoint::RetrySettled => {
+                    replay(&shop, point).await
+                }
                 FailPoint::ConsumerParked => {
                     poison(&books).await;
                     poisons += 1;
@@ -191,7 +193,8 @@ async fn heard_once(books: &Books, receiver: &Receiver) -> String {
          AND (SELECT count(*) FROM webhook_deliveries d WHERE d.event_id = o.event_id) <> 1"
     );
     assert_eq!(books.lines(&planned).await, [""; 0], "an event is one delivery to an endpoint");
-    let delivered = books.lines("SELECT event_id::text FROM webhook_deliveries WHERE state = 'delivered'").await;
+    let delivered =
+        books.lines("SELECT event_id::text FROM webhook_deliveries WHERE state = 'delivered'").await;
     let delivered: BTreeSet<String> = delivered.iter().map(|id| typed(id)).collect();
     let times = receiver.times();
     let told: BTreeSet<String> = times.keys().cloned().collect();

@@ -33,7 +33,9 @@ const DRILLS: [(&str, Way, Drill); 10] = [
     ("broken_endpoints", Way::Direct, |stage| broken_endpoints::run(stage).boxed_local()),
     ("canaries", Way::Direct, |stage| canaries::run(stage).boxed_local()),
     ("flash_sale", Way::Direct, |stage| flash_sale::run(stage).boxed_local()),
-    ("killed_between_send_and_mark", Way::Direct, |stage| killed_between_send_and_mark::run(stage).boxed_local()),
+    ("killed_between_send_and_mark", Way::Direct, |stage| {
+        killed_between_send_and_mark::run(stage).boxed_local()
+    }),
     ("killed_runtime", Way::Direct, |stage| killed_runtime::run(stage).boxed_local()),
     ("lost_database", Way::Direct, |stage| lost_database::run(stage).boxed_local()),
     ("slow_clients", Way::Direct, |stage| slow_clients::run(stage).boxed_local()),
@@ -71,7 +73,10 @@ async fn main() -> ExitCode {
     let mut reckonings = Vec::new();
     let mut failed = Vec::new();
     let on_stage = stages.iter().flat_map(|(way, stage)| {
-        chosen.iter().filter(move |(_, wanted, _)| wanted == way).map(move |(name, _, drill)| (name, drill, stage))
+        chosen
+            .iter()
+            .filter(move |(_, wanted, _)| wanted == way)
+            .map(move |(name, _, drill)| (name, drill, stage))
     });
     for (name, drill, stage) in on_stage {
         let began = Instant::now();

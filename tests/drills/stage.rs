@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use souk_telemetry::FailPoint;
 use souk_tests::books::{Books, Entry, Findings};
 use souk_tests::platform::{self, Platform};
 use souk_tests::shop::Shop;
-use souk_telemetry::FailPoint;
 
 /// How long a store may take to come to rest after a fault: a killed relay's lease (30 s), a webhook's or a visit's (60 s), and what a loaded
 /// machine adds.

@@ -40,10 +40,8 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     crowd.weather.somebody_is_served(PATIENCE, "before the outage").await;
     let port = stage.platform().ports().kafka;
     tokio::task::spawn_blocking(move || topic::poison(port)).await.expect("every partition is poisoned");
-    let unread = format!(
-        "SELECT greatest(0, {} - count(*)) FROM platform.unreadable_messages",
-        topic::PARTITIONS
-    );
+    let unread =
+        format!("SELECT greatest(0, {} - count(*)) FROM platform.unreadable_messages", topic::PARTITIONS);
     let noticed = books.until_none("unreadable messages are not noticed", &unread, POISONED).await;
 
     let (broker, _) = stage.platform().child("kafka").expect("it runs");
@@ -66,7 +64,11 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let history = crowd.go_home().await;
     let count = |what: &std::sync::atomic::AtomicUsize| what.load(Ordering::Relaxed);
     let unserved = (count(&weather.unavailable), count(&weather.no_answer), count(&weather.rude));
-    assert_eq!(unserved, (0, 0, 0), "refused for now, not answered, answered rudely: the broker is on nobody's way");
+    assert_eq!(
+        unserved,
+        (0, 0, 0),
+        "refused for now, not answered, answered rudely: the broker is on nobody's way"
+    );
     let open = history.iter().filter(|entry| entry.told == Told::Nothing).count();
     assert_eq!(open, 0, "checkouts whose end nobody was told");
     books.until_none("events wait", WAITING, DRAIN).await;

@@ -80,9 +80,7 @@ impl Receiver {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(Heard { id, signature, event });
         let (answer, more): (&[u8], usize) = match self.manner {
             Manner::Takes => (b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n", 0),
-            Manner::Fails => {
-                (b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 0)
-            }
+            Manner::Fails => (b"HTTP/1.1 500 Oops\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", 0),
             Manner::Floods => (b"HTTP/1.1 500 Oops\r\nconnection: close\r\n\r\n", 80),
             Manner::Hangs => {
                 std::thread::sleep(Duration::from_secs(60));

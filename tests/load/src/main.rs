@@ -226,8 +226,7 @@ impl<'p> Bench<'p> {
             let variants = Arc::clone(&self.variants);
             let worker = |first| Shopper::new(address, &host, &variants, first, errand);
             let drained = async || drained(&self.admin).await;
-            let figures =
-                closed_until(self.system(true), connections, self.time(), worker, drained).await?;
+            let figures = closed_until(self.system(true), connections, self.time(), worker, drained).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
         }
         Ok(())

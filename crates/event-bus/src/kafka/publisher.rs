@@ -9,6 +9,7 @@ use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use souk_telemetry::{FailPoint, fail_point};
 
 use super::config::KafkaConfig;
 use super::context::Quiet;
