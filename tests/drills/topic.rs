@@ -56,7 +56,8 @@ pub fn events(port: u16, store: &str) -> BTreeMap<String, usize> {
 pub fn poison(port: u16) {
     let writer: BaseProducer = client(port).create().expect("a producer");
     for partition in 0..PARTITIONS {
-        let record = BaseRecord::<[u8], [u8]>::to(TOPIC).partition(partition).payload(&b"{\"envelope\": \xff"[..]);
+        let record =
+            BaseRecord::<[u8], [u8]>::to(TOPIC).partition(partition).payload(&b"{\"envelope\": \xff"[..]);
         writer.send(record).map_err(|(error, _)| error).expect("it is taken");
     }
     writer.flush(PATIENCE).expect("the broker has it");

@@ -239,7 +239,9 @@ impl Business {
         );
         self.staff(platform, cancel).await.expect(200);
         let send = format!("/admin/v1/orders/{}/fulfillments", self.things["ord:sent"]);
-        self.staff(platform, Call::post(send, &json!({ "tracking": { "number": canary } }))).await.expect(201);
+        self.staff(platform, Call::post(send, &json!({ "tracking": { "number": canary } })))
+            .await
+            .expect(201);
         // Two carts that nobody has bought: Ada's and another guest's.
         self.fills_cart(platform, &variant, "").await;
         self.fills_cart(platform, &variant, ":other").await;

@@ -1,12 +1,13 @@
 //! Sending, and taking back what did not leave. Both under the order's lock, which is taken first; then the stock's.
 
 use serde_json::json;
+use souk_api::{ETag, IfMatch};
 use souk_kernel::{FulfillmentId, OrderId, OrderLineId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::FulfillmentError;
-use super::events::{FulfilledLine, FulfillmentCancelled, FulfillmentCreated};
-use super::model::{FulfillmentView, NewFulfillment, by_item, come_back, plan};
+use super::events::{FulfilledLine, FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use super::model::{EditFulfillment, FulfillmentView, NewFulfillment, by_item, come_back, plan};
 use super::queries::{self, New};
 use super::state::FulfillmentEvent;
 use crate::inventory;
@@ -98,6 +99,49 @@ pub async fn list(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Fulfillment
         return Err(FulfillmentError::Unknown);
     }
     Ok(found)
+}
+
+/// Says how to follow it from now on, and perhaps tells the shopper. Says `fulfillment.updated`.
+///
+/// # Errors
+/// [`FulfillmentError::Unknown`]; [`FulfillmentError::Precondition`] when somebody changed it meanwhile; [`FulfillmentError::State`] when it
+/// was cancelled.
+pub async fn track(
+    tx: &mut WriteTx<'_>,
+    id: FulfillmentId,
+    seen: &IfMatch,
+    wish: &EditFulfillment,
+    actor: &str,
+) -> Result<FulfillmentView, FulfillmentError> {
+    if let Some(mistake) = wish.tracking.mistake() {
+        return Err(FulfillmentError::Fields(vec![mistake]));
+    }
+    let order = show(tx, id).await?.order;
+    let order = orders::lock(tx, order).await?.ok_or(FulfillmentError::Unknown)?;
+    let now = show(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(FulfillmentError::Precondition)?;
+    now.state.on(FulfillmentEvent::Track)?;
+    queries::track(tx, id, &wish.tracking).await?;
+    let view = show(tx, id).await?;
+    note(tx, &view, "fulfillment.updated", actor).await?;
+    let tracking = view.tracking.clone();
+    let fact = FulfillmentUpdated {
+        fulfillment_id: id,
+        fulfillment_name: view.name.clone(),
+        order_id: order.id,
+        number: order.number,
+        name: order.title(),
+        email: order.email,
+        lines: view.lines.iter().cloned().map(FulfilledLine::from).collect(),
+        tracking_company: tracking.company.map(|text| text.to_string()),
+        tracking_number: tracking.number.map(|text| text.to_string()),
+        tracking_url: tracking.url.map(|text| text.to_string()),
+        fulfillment_status: order.fulfillment_status,
+        notify: wish.notify,
+        updated_at: tx.now(),
+    };
+    souk_event_bus::emit(tx, &fact).await?;
+    Ok(view)
 }
 
 /// It did not leave: its pieces go back where they were, for the order as far as it still wants them, else on sale. Says

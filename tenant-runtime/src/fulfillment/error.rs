@@ -12,7 +12,7 @@ problems! { CATALOGUE;
     FULFILLMENT_EXCEEDS = 409, "fulfillment_exceeds", "That is more than is left to send", "`errors` says how much is left; read the order again.";
     NOTHING_TO_FULFILL = 409, "nothing_to_fulfill", "Nothing of the order is left to send", "Read the order again: everything was sent, or given back.";
     NOT_ON_HAND = 409, "not_on_hand", "So many are not on hand", "They were sold on backorder: receive them first (POST /admin/v1/inventory-adjustments), or send fewer.";
-    FULFILLMENT_STATE = 409, "fulfillment_state", "It was cancelled already", "";
+    FULFILLMENT_STATE = 409, "fulfillment_state", "It was cancelled already", "Send what is left with a new fulfillment.";
 }
 
 /// Nothing was changed.
@@ -35,6 +35,8 @@ pub enum FulfillmentError {
     NotOnHand,
     #[error(transparent)]
     State(#[from] IllegalTransition),
+    #[error("{0}")]
+    Precondition(Problem),
     #[error(transparent)]
     Order(#[from] OrderError),
     #[error(transparent)]
@@ -74,6 +76,7 @@ impl From<FulfillmentError> for Problem {
             FulfillmentError::Nothing => Self::new(&NOTHING_TO_FULFILL),
             FulfillmentError::NotOnHand => Self::new(&NOT_ON_HAND),
             FulfillmentError::State(_) => Self::new(&FULFILLMENT_STATE),
+            FulfillmentError::Precondition(problem) => problem,
             FulfillmentError::Order(error) => error.into(),
             FulfillmentError::Inventory(error) => error.into(),
             FulfillmentError::Db(error) => souk_access::database_problem(error.into()),

@@ -32,6 +32,27 @@ pub struct FulfillmentCreated {
     pub shipped_at: DateTime<Utc>,
 }
 
+/// `fulfillment.updated`: it can be followed in another way than was said.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FulfillmentUpdated {
+    pub fulfillment_id: FulfillmentId,
+    #[schema(example = "#1001-F1")]
+    pub fulfillment_name: String,
+    pub order_id: OrderId,
+    pub number: Option<i64>,
+    pub name: String,
+    pub email: String,
+    pub lines: Vec<FulfilledLine>,
+    pub tracking_company: Option<String>,
+    pub tracking_number: Option<String>,
+    pub tracking_url: Option<String>,
+    /// How much of the order has left by now.
+    pub fulfillment_status: FulfillmentStatus,
+    /// Whether the shopper is told by mail.
+    pub notify: bool,
+    pub updated_at: DateTime<Utc>,
+}
+
 /// Pieces of one line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct FulfilledLine {
@@ -66,6 +87,15 @@ pub struct FulfillmentCancelled {
 
 impl Fact for FulfillmentCreated {
     const KIND: &'static str = "fulfillment.created";
+    const VERSION: u16 = 1;
+    const AGGREGATE: &'static str = "order";
+    fn aggregate_id(&self) -> Uuid {
+        self.order_id.uuid()
+    }
+}
+
+impl Fact for FulfillmentUpdated {
+    const KIND: &'static str = "fulfillment.updated";
     const VERSION: u16 = 1;
     const AGGREGATE: &'static str = "order";
     fn aggregate_id(&self) -> Uuid {

@@ -16,5 +16,5 @@ mod state;
 mod tests;
 
 pub use error::CATALOGUE;
-pub use events::{FulfillmentCancelled, FulfillmentCreated};
+pub use events::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 pub use routes::routes;

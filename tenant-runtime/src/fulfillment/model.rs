@@ -33,6 +33,19 @@ const fn yes() -> bool {
     true
 }
 
+/// How to follow it from now on.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "tracking": { "company": "DHL", "number": "00340434161094042557" } }))]
+pub struct EditFulfillment {
+    /// In place of what was known.
+    pub tracking: Tracking,
+    /// Tell the shopper, by the same mail again.
+    #[serde(default)]
+    #[schema(default = false)]
+    pub notify: bool,
+}
+
 /// Pieces of a line.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -159,6 +159,20 @@ pub async fn pieces(tx: &mut ReadTx<'_>, id: FulfillmentId) -> Result<Vec<Shippe
     Ok(rows.into_iter().map(shipped).collect())
 }
 
+/// How to follow it from now on.
+pub async fn track(tx: &mut WriteTx<'_>, id: FulfillmentId, tracking: &Tracking) -> Result<(), DbError> {
+    let now = tx.now();
+    let text = "UPDATE fulfillments SET tracking_company = $2, tracking_number = $3, tracking_url = $4, updated_at = $5, version = version + 1
+        WHERE id = $1";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<Text>, _>(tracking.company.as_ref().map(souk_kernel::Text::as_str))
+        .bind::<Nullable<Text>, _>(tracking.number.as_ref().map(souk_kernel::Text::as_str))
+        .bind::<Nullable<Text>, _>(tracking.url.as_ref().map(souk_kernel::Text::as_str))
+        .bind::<Timestamptz, _>(now);
+    tx.execute(statement).await.map(drop)
+}
+
 /// It did not leave after all; false if that is known.
 pub async fn cancel(tx: &mut WriteTx<'_>, id: FulfillmentId) -> Result<bool, DbError> {
     let now = tx.now();

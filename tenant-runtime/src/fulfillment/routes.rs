@@ -1,23 +1,23 @@
 //! Sending over HTTP.
 
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 use serde::Deserialize;
 use souk_access::{LinkSecret, Permit, Reply};
-use souk_api::{ETag, IdempotencyKey, Json, Page, Path, Problem};
+use souk_api::{ETag, IdempotencyKey, IfMatch, Json, Page, Path, Problem};
 use souk_kernel::{FulfillmentId, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa::ToSchema;
 
 use super::actions;
 use super::error::FulfillmentError;
-use super::model::{FulfillmentView, NewFulfillment};
+use super::model::{EditFulfillment, FulfillmentView, NewFulfillment};
 use super::permissions::Fulfil;
 use crate::orders;
 use crate::orders::permissions::{LookUp, View};
 
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
-    config.service(fulfil_order).service(list).service(get).service(cancel).service(list_own);
+    config.service(fulfil_order).service(list).service(get).service(track).service(cancel).service(list_own);
 }
 
 /// Send an order, or a part of it
@@ -72,6 +72,26 @@ async fn get(
         return Ok(unchanged);
     }
     Ok(HttpResponse::Ok().insert_header(etag).json(found))
+}
+
+/// Say how to follow a fulfillment
+///
+/// What the carrier said later, or corrected. The shopper is told only if `notify` says so.
+#[utoipa::path(tag = "Orders", operation_id = "updateFulfillment",
+    params(("id" = FulfillmentId, Path), ("If-Match" = String, Header)), request_body = EditFulfillment, responses(
+    (status = 200, body = FulfillmentView), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+    (status = 409, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
+#[patch("/admin/v1/fulfillments/{id}")]
+async fn track(
+    permit: Permit<Fulfil>,
+    id: Path<FulfillmentId>,
+    seen: IfMatch,
+    body: Json<EditFulfillment>,
+) -> Result<HttpResponse, Problem> {
+    let (id, seen, wish, actor) = (*id, seen.required()?, body.into_inner(), permit.actor().to_string());
+    let work = async move |tx: &mut WriteTx<'_>| actions::track(tx, id, &seen, &wish, &actor).await;
+    let view = permit.write("fulfillment.update", work).await?;
+    Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
 }
 
 /// `{}`: there is nothing to choose.

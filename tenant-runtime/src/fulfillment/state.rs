@@ -16,6 +16,8 @@ pub enum FulfillmentState {
 /// What happens to a fulfillment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FulfillmentEvent {
+    /// Its tracking is known better.
+    Track,
     Cancel,
 }
 
@@ -37,8 +39,11 @@ impl FulfillmentState {
     /// The fulfillment cannot do that from where it stands.
     pub const fn on(self, event: FulfillmentEvent) -> Result<Self, IllegalTransition> {
         match (self, event) {
+            (Self::Success, FulfillmentEvent::Track) => Ok(Self::Success),
             (Self::Success, FulfillmentEvent::Cancel) => Ok(Self::Cancelled),
-            (Self::Cancelled, FulfillmentEvent::Cancel) => Err(IllegalTransition { from: self, event }),
+            (Self::Cancelled, FulfillmentEvent::Track | FulfillmentEvent::Cancel) => {
+                Err(IllegalTransition { from: self, event })
+            }
         }
     }
 
@@ -62,7 +67,9 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use FulfillmentEvent::Cancel;
+        use FulfillmentEvent::{Cancel, Track};
+        assert_eq!(FulfillmentState::Success.on(Track), Ok(FulfillmentState::Success));
+        assert!(FulfillmentState::Cancelled.on(Track).is_err());
         assert_eq!(FulfillmentState::Success.on(Cancel), Ok(FulfillmentState::Cancelled));
         let refusal = FulfillmentState::Cancelled.on(Cancel).unwrap_err();
         assert_eq!(refusal.to_string(), "a fulfillment that is cancelled cannot Cancel");

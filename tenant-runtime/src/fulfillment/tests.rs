@@ -394,6 +394,41 @@ async fn the_shopper_and_followers_are_told_unless_staff_says_nothing() {
 }
 
 #[actix_web::test]
+async fn what_the_carrier_says_later_is_told_again_only_on_demand() {
+    let shop = Shop::open().await;
+    let order = bought(&shop, &[(shop.thing(9, 1000).await, 1)]).await;
+    shop.admin("UPDATE {s}.store_settings SET locale = 'en'").await;
+    let sent = shop.sends(&order, &json!({ "notify": false })).await.expect(201).json;
+    let path = format!("/admin/v1/fulfillments/{}", id(&sent));
+    let says = async |seen: &str, body: Value| {
+        shop.owner_call("PATCH", &path).header("if-match", seen).json(&body).send().await
+    };
+    let before = shop.digest().await;
+    let wish = json!({ "tracking": { "number": "0034" } });
+    shop.owner_call("PATCH", &path).json(&wish).send().await.refused(428, "precondition_required");
+    says("\"7\"", wish.clone()).await.refused(412, "precondition_failed");
+    let wrong = json!({ "tracking": { "url": "ftp://dhl.example" } });
+    says("\"1\"", wrong).await.refused(422, "validation_failed").about("/tracking/url");
+    says("\"1\"", json!({ "lines": [] })).await.refused(422, "unknown_field");
+    assert_eq!(shop.digest().await, before);
+    let once = says("\"1\"", wish).await.expect(200);
+    assert_eq!((once.header("etag"), &once.json["tracking"]["number"]), ("\"2\"", &json!("0034")));
+    shop.writes().await;
+    let count = "SELECT count(*) AS number FROM email_messages WHERE template = 'order_shipped'";
+    assert_eq!(shop.number(count).await, 0);
+    let wish = json!({ "tracking": { "company": "DHL", "number": "0035" }, "notify": true });
+    says("\"2\"", wish).await.expect(200);
+    shop.writes().await;
+    assert_eq!(shop.number(count).await, 1);
+    let said =
+        shop.words("SELECT body_text AS word FROM email_messages WHERE template = 'order_shipped'").await;
+    assert!(said.contains("DHL, tracking number 0035"), "{said}");
+    assert_eq!(shop.told().await[2..], ["fulfillment.created", "fulfillment.updated", "fulfillment.updated"]);
+    shop.takes_back(&sent).await.expect(200);
+    says("\"4\"", json!({ "tracking": {} })).await.refused(409, "fulfillment_state");
+}
+
+#[actix_web::test]
 async fn shoppers_see_where_their_order_is() {
     let shop = Shop::open().await;
     let order = bought(&shop, &[(shop.thing(9, 1000).await, 1)]).await;

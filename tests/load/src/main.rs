@@ -275,7 +275,8 @@ impl<'p> Bench<'p> {
         let system = self.system(true);
         drained(&self.admin).await?;
         let outbox = Outbox::of(&self.admin, &self.shop).await?;
-        relayed(&mut self.report, "from the outbox", &outbox, system, (self.arguments.events / 50).max(1000)).await?;
+        relayed(&mut self.report, "from the outbox", &outbox, system, (self.arguments.events / 50).max(1000))
+            .await?;
         let found = events::neighbours(self.platform.runtime, &self.shop, &outbox, 150, 2).await?;
         let (alone, beside) = (percentile(&found.alone, 0.5), percentile(&found.beside, 0.5));
         let text = format!(

@@ -36,7 +36,7 @@ pub fn template_of(event: &str) -> Option<&'static str> {
         "order.paid" => Some("order_paid"),
         "order.cancelled" => Some("order_cancelled"),
         "order.refunded" => Some("order_refunded"),
-        "fulfillment.created" => Some("order_shipped"),
+        "fulfillment.created" | "fulfillment.updated" => Some("order_shipped"),
         "webhook_endpoint.disabled" => Some("webhook_disabled"),
         _ => None,
     }
@@ -46,7 +46,7 @@ pub fn template_of(event: &str) -> Option<&'static str> {
 pub fn is_worth_a_mail(kind: &str, payload: &serde_json::Value) -> bool {
     match kind {
         "order.paid" => payload["payment_provider"] == "manual",
-        "fulfillment.created" => payload["notify"] == true,
+        "fulfillment.created" | "fulfillment.updated" => payload["notify"] == true,
         _ => true,
     }
 }

@@ -9,7 +9,10 @@ async fn a_mailed_link_leads_to_a_page_that_runs_only_its_own_script() {
     for path in PAGES {
         let page = shop.call("GET", &format!("/account/{path}")).send().await.expect(200);
         assert!(page.header("content-security-policy").contains("script-src 'sha256-"), "{path}");
-        assert_eq!((page.header("referrer-policy"), page.header("cache-control")), ("no-referrer", "no-store"));
+        assert_eq!(
+            (page.header("referrer-policy"), page.header("cache-control")),
+            ("no-referrer", "no-store")
+        );
         let text = String::from_utf8(page.bytes.to_vec()).unwrap();
         // The page knows what to do for each of the links, and there is something to read without its script.
         assert!(text.contains(&format!("\"{path}\": {{ title:")) && text.contains("<noscript>"), "{path}");

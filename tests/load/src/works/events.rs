@@ -89,7 +89,8 @@ impl<'s> Outbox<'s> {
         }
         let took = began.elapsed();
         let thousands = count as f64 / 1000.0;
-        let spent = |pid, before: Duration| process::cpu(pid).saturating_sub(before).as_secs_f64() / thousands;
+        let spent =
+            |pid, before: Duration| process::cpu(pid).saturating_sub(before).as_secs_f64() / thousands;
         Ok(Drained {
             events: count,
             took,
@@ -192,7 +193,8 @@ pub async fn neighbours(
     for answers in [true, false] {
         let url = format!("http://{}/hook", receiver(answers).await?);
         let wish = json!({ "url": url, "types": ["product.updated"] });
-        let endpoint = client.fine(&Request::post(&shop.host, "/admin/v1/webhook-endpoints", &headers, &wish)).await?;
+        let endpoint =
+            client.fine(&Request::post(&shop.host, "/admin/v1/webhook-endpoints", &headers, &wish)).await?;
         made.push(endpoint.json()["id"].as_str().context("an endpoint's id")?.to_owned());
     }
     let mut found = Neighbours { alone: Vec::new(), beside: Vec::new() };
@@ -216,8 +218,11 @@ pub async fn neighbours(
 /// How long each of so many events took to reach the good endpoint, by the runtime's own log.
 async fn told(outbox: &Outbox<'_>, count: i64) -> anyhow::Result<Vec<Duration>> {
     let schema = &outbox.schema;
-    let last: Option<Uuid> =
-        outbox.sql.query_one(&format!("SELECT max(id::text)::uuid FROM {schema}.webhook_deliveries"), &[]).await?.get(0);
+    let last: Option<Uuid> = outbox
+        .sql
+        .query_one(&format!("SELECT max(id::text)::uuid FROM {schema}.webhook_deliveries"), &[])
+        .await?
+        .get(0);
     let last = last.unwrap_or_default();
     for _ in 0..count {
         outbox.state(1).await?;
@@ -230,7 +235,10 @@ async fn told(outbox: &Outbox<'_>, count: i64) -> anyhow::Result<Vec<Duration>> 
     loop {
         let rows = outbox.sql.query(&text, &[&last]).await?;
         if rows.len() as i64 >= count {
-            return Ok(rows.iter().map(|row| Duration::from_secs_f64(row.get::<_, f64>(0).max(0.0))).collect());
+            return Ok(rows
+                .iter()
+                .map(|row| Duration::from_secs_f64(row.get::<_, f64>(0).max(0.0)))
+                .collect());
         }
         ensure!(began.elapsed() < Duration::from_secs(60), "{} of {count} webhooks arrived", rows.len());
         tokio::time::sleep(Duration::from_millis(200)).await;
