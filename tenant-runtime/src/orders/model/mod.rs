@@ -4,6 +4,7 @@ pub mod dispatch;
 mod link;
 pub mod refund;
 pub mod rows;
+mod standing;
 pub mod view;
 
 use chrono::{DateTime, Utc};
@@ -15,6 +16,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 pub use link::LinkKey;
+pub use standing::Standing;
 
 use super::state::OrderState;
 use crate::discounts::Applied;
@@ -343,49 +345,6 @@ pub fn financial_status(
         FinancialStatus::PartiallyPaid
     } else {
         FinancialStatus::Paid
-    }
-}
-
-/// Where an order stands, as far as that decides what may be done with it.
-#[derive(Clone, Copy, Debug)]
-pub struct Standing {
-    pub state: OrderState,
-    pub financial: FinancialStatus,
-    pub fulfillment: FulfillmentStatus,
-    /// There are pieces that are still to leave.
-    pub unsent: bool,
-    /// Paid outside of any provider.
-    pub offline: bool,
-    /// It cost nothing.
-    pub free: bool,
-}
-
-impl Standing {
-    /// What staff may do with the order now.
-    pub fn allowed_actions(self) -> Vec<AllowedAction> {
-        let Self { state, financial, fulfillment, unsent, offline, free } = self;
-        let mut actions = Vec::new();
-        let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
-        if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
-            actions.push(AllowedAction::Cancel);
-        }
-        if state == OrderState::Open && financial == FinancialStatus::Authorized {
-            actions.push(AllowedAction::Capture);
-        }
-        if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
-            actions.push(AllowedAction::MarkPaid);
-        }
-        let ours = matches!(
-            financial,
-            FinancialStatus::Paid | FinancialStatus::PartiallyPaid | FinancialStatus::PartiallyRefunded
-        );
-        if matches!(state, OrderState::Open | OrderState::Closed) && ours && !free {
-            actions.push(AllowedAction::Refund);
-        }
-        if state == OrderState::Open && unsent {
-            actions.push(AllowedAction::Fulfill);
-        }
-        actions
     }
 }
 
