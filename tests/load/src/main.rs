@@ -226,8 +226,7 @@ impl<'p> Bench<'p> {
             let variants = Arc::clone(&self.variants);
             let worker = |first| Shopper::new(address, &host, &variants, first, errand);
             let drained = async || drained(&self.admin).await;
-            let figures =
-                closed_until(self.system(true), connections, self.time(), worker, drained).await?;
+            let figures = closed_until(self.system(true), connections, self.time(), worker, drained).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
         }
         Ok(())
@@ -321,6 +320,7 @@ impl<'p> Bench<'p> {
             "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
             began.elapsed().as_secs_f64()
         ));
+        many::settled(&self.admin).await?;
         let crowd = self.platform.extra(&["--no-worker"], &[("SOUK_READ_CACHE_MB", "0")]).await?;
         let system = System { runtime: crowd.pid, postgres: self.platform.postgres_pid };
         let mut sizes = vec![20, 200.min(count), count];
