@@ -389,6 +389,7 @@ impl<'p> Bench<'p> {
             "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
             began.elapsed().as_secs_f64()
         ));
+        many::settled(&self.admin).await?;
         let crowd = self.platform.extra(&["--no-worker"], &[("SOUK_READ_CACHE_MB", "0")]).await?;
         let system = System { runtime: crowd.pid, postgres: self.platform.postgres_pid };
         let mut sizes = vec![20, 200.min(count), count];
