@@ -186,15 +186,16 @@ pub async fn neighbours(
     count: i64,
     rounds: usize,
 ) -> anyhow::Result<Neighbours> {
-    let mut client = Client::new(address);
+    // A connection for each: the server closes one that is silent while webhooks are waited for.
     let bearer = format!("Bearer {}", shop.secret_key);
     let headers = [("authorization", bearer.as_str())];
     let mut made = Vec::new();
     for answers in [true, false] {
         let url = format!("http://{}/hook", receiver(answers).await?);
         let wish = json!({ "url": url, "types": ["product.updated"] });
-        let endpoint =
-            client.fine(&Request::post(&shop.host, "/admin/v1/webhook-endpoints", &headers, &wish)).await?;
+        let endpoint = Client::new(address)
+            .fine(&Request::post(&shop.host, "/admin/v1/webhook-endpoints", &headers, &wish))
+            .await?;
         made.push(endpoint.json()["id"].as_str().context("an endpoint's id")?.to_owned());
     }
     let mut found = Neighbours { alone: Vec::new(), beside: Vec::new() };
@@ -202,13 +203,15 @@ pub async fn neighbours(
         let beside = round % 2 == 1;
         let path = format!("/admin/v1/webhook-endpoints/{}", made[1]);
         let wish = json!({ "enabled": beside }).to_string();
-        client.fine(&Request::new("PATCH", &shop.host, &path, &headers, wish.as_bytes())).await?;
+        Client::new(address)
+            .fine(&Request::new("PATCH", &shop.host, &path, &headers, wish.as_bytes()))
+            .await?;
         let times = told(outbox, count).await?;
         if beside { found.beside.extend(times) } else { found.alone.extend(times) }
     }
     for endpoint in made {
         let path = format!("/admin/v1/webhook-endpoints/{endpoint}");
-        client.fine(&Request::new("DELETE", &shop.host, &path, &headers, b"")).await?;
+        Client::new(address).fine(&Request::new("DELETE", &shop.host, &path, &headers, b"")).await?;
     }
     found.alone.sort_unstable();
     found.beside.sort_unstable();
