@@ -2,6 +2,7 @@
 
 mod people;
 mod providers;
+mod sessions;
 
 use souk_access::{LinkSecret, Permit};
 use souk_api::Problem;
@@ -18,6 +19,7 @@ use crate::storefront;
 pub use people::{
     enter_customer, enter_staff, join, link_customer, link_staff, unlink_customer, unlink_staff,
 };
+pub use sessions::{refresh, sign_out};
 pub use providers::{check, edited, make, put, remove, wished};
 
 /// A provider that vouches for these people.

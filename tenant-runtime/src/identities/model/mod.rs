@@ -9,7 +9,7 @@ use diesel::sql_types::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use souk_kernel::{CustomerId, Email, IdentityId, StaffId, Text};
+use souk_kernel::{CustomerId, Email, IdentityId, SessionId, StaffId, Text};
 use souk_openid::{Person, challenge};
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,6 +23,8 @@ pub use embassy::{Embassy, EmbassyError};
 pub const AWAY: TimeDelta = TimeDelta::minutes(10);
 /// A ticket is fetched at once, or after somebody has typed a password.
 pub const TICKET_LASTS: TimeDelta = TimeDelta::minutes(5);
+/// A session of a colleague lives this long after signing in, however often it is refreshed: a working day.
+pub const STAFF_SESSION_LIFETIME: TimeDelta = TimeDelta::hours(12);
 /// Providers of one store.
 pub const MOST_PROVIDERS: i64 = 20;
 /// Identities of one person.
@@ -317,10 +319,38 @@ pub struct StaffToken {
     pub access_token: String,
     #[schema(example = "Bearer")]
     pub token_type: &'static str,
-    /// Seconds it lives. Sign in again then: who is still signed in at the provider types nothing.
+    /// Seconds it lives.
     #[schema(example = 900)]
     pub expires_in: i64,
+    /// Good for one exchange at `POST /admin/v1/sessions/refresh`.
+    pub refresh_token: String,
+    /// The end of the session. Sign in again then: who is still signed in at the provider types nothing.
+    pub refresh_token_expires_at: DateTime<Utc>,
     pub staff: StaffView,
+}
+
+/// What keeps a colleague signed in, or signs them out.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"refresh_token": "rt_Kq3dVd3iP0f0w2yT8cQmZr1nXb5sLh7uJg9aE4oKq3d"}))]
+pub struct StaffRefresh {
+    pub refresh_token: Typed,
+}
+
+/// A session of somebody who works here and signed in with a provider.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct StaffSession {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: SessionId,
+    #[diesel(sql_type = SqlUuid)]
+    pub staff_id: StaffId,
+    /// The colleague's when it began.
+    #[diesel(sql_type = BigInt)]
+    pub epoch: i64,
+    #[diesel(sql_type = Timestamptz)]
+    pub proved_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub expires_at: DateTime<Utc>,
 }
 
 /// A ticket as it was kept.
