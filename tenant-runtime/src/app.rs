@@ -210,16 +210,17 @@ pub async fn policy() -> Result<Policy, PolicyError> {
     Policy::load(MODEL, ROLES, permissions()).await
 }
 
+/// The router asks one route after the other, so those of shoppers come first.
 const ROOMS: &[openapi::Room] = &[
+    catalog::routes,
+    cart::routes,
+    checkout::routes,
     inventory::routes,
     ledger::routes,
-    catalog::routes,
     customers::routes,
     credit::routes,
     markets::routes,
     discounts::routes,
-    cart::routes,
-    checkout::routes,
     orders::routes,
     privacy::routes,
     payments::routes,
