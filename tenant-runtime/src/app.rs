@@ -20,9 +20,9 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger,
-    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, subscriptions, tax,
-    webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, fulfillment, identities,
+    inventory, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff, storefront,
+    subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -172,6 +172,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        fulfillment::permissions::ALL,
         feed::permissions::ALL,
         subscriptions::permissions::ALL,
         messages::permissions::ALL,
@@ -199,6 +200,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
+    fulfillment::CATALOGUE,
     subscriptions::CATALOGUE,
     messages::CATALOGUE,
     privacy::CATALOGUE,
@@ -221,6 +223,7 @@ const ROOMS: &[openapi::Room] = &[
     credit::routes,
     markets::routes,
     discounts::routes,
+    fulfillment::routes,
     orders::routes,
     privacy::routes,
     payments::routes,
@@ -267,7 +270,8 @@ pub fn app(
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
         .app_data(web::Data::new(services.consumers))
-        .configure(openapi::served(openapi));
+        .configure(openapi::served(openapi))
+        .configure(messages::page_routes);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(guesses)))

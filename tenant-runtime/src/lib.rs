@@ -34,6 +34,7 @@ pub mod cart;
 pub mod orders;
 
 pub mod checkout;
+pub mod fulfillment;
 pub mod privacy;
 pub mod subscriptions;
 

@@ -1,5 +1,6 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
+pub mod dispatch;
 mod link;
 pub mod refund;
 pub mod rows;
@@ -98,6 +99,7 @@ stored_text! {
         Capture = "capture",
         MarkPaid = "mark_paid",
         Refund = "refund",
+        Fulfill = "fulfill",
     }
 }
 
@@ -350,6 +352,8 @@ pub struct Standing {
     pub state: OrderState,
     pub financial: FinancialStatus,
     pub fulfillment: FulfillmentStatus,
+    /// There are pieces that are still to leave.
+    pub unsent: bool,
     /// Paid outside of any provider.
     pub offline: bool,
     /// It cost nothing.
@@ -359,7 +363,7 @@ pub struct Standing {
 impl Standing {
     /// What staff may do with the order now.
     pub fn allowed_actions(self) -> Vec<AllowedAction> {
-        let Self { state, financial, fulfillment, offline, free } = self;
+        let Self { state, financial, fulfillment, unsent, offline, free } = self;
         let mut actions = Vec::new();
         let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
         if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
@@ -377,6 +381,9 @@ impl Standing {
         );
         if matches!(state, OrderState::Open | OrderState::Closed) && ours && !free {
             actions.push(AllowedAction::Refund);
+        }
+        if state == OrderState::Open && unsent {
+            actions.push(AllowedAction::Fulfill);
         }
         actions
     }
@@ -432,19 +439,30 @@ mod tests {
         use AllowedAction as A;
         let fulfillment = FulfillmentStatus::Unfulfilled;
         let allowed = |state, financial, offline| {
-            Standing { state, financial, fulfillment, offline, free: false }.allowed_actions()
+            let unsent = state == OrderState::Open;
+            Standing { state, financial, fulfillment, unsent, offline, free: false }.allowed_actions()
         };
         assert_eq!(allowed(OrderState::PendingPayment, FinancialStatus::Pending, false), [A::Cancel]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Authorized, false), [A::Cancel, A::Capture]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Pending, true), [A::Cancel, A::MarkPaid]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel, A::Refund]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel]);
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Authorized, false),
+            [A::Cancel, A::Capture, A::Fulfill]
+        );
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Pending, true),
+            [A::Cancel, A::MarkPaid, A::Fulfill]
+        );
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Paid, true),
+            [A::Cancel, A::Refund, A::Fulfill]
+        );
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel, A::Fulfill]);
         assert_eq!(allowed(OrderState::Closed, FinancialStatus::PartiallyRefunded, true), [A::Refund]);
         assert_eq!(allowed(OrderState::Cancelled, FinancialStatus::Paid, true), []);
         let shipped = Standing {
             state: OrderState::Open,
             financial: FinancialStatus::Paid,
             fulfillment: FulfillmentStatus::Fulfilled,
+            unsent: false,
             offline: false,
             free: false,
         };
