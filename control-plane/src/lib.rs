@@ -10,6 +10,7 @@ pub mod config;
 pub mod factors;
 pub mod grants;
 pub mod identities;
+mod locale;
 pub mod members;
 pub mod messages;
 pub mod operations;

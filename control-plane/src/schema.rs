@@ -6,6 +6,7 @@ diesel::table! {
         email -> Text,
         email_key -> Text,
         name -> Text,
+        locale -> Text,
         password_hash -> Nullable<Text>,
         verified_at -> Nullable<Timestamptz>,
         epoch -> BigInt,

@@ -194,6 +194,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     discounts::CATALOGUE,
     credit::CATALOGUE,
     payments::CATALOGUE,
+    souk_openid::web::CATALOGUE,
     identities::CATALOGUE,
     apps::CATALOGUE,
     cart::CATALOGUE,

@@ -1,69 +1,114 @@
 #!/bin/sh
-# Shows that the proofs can fail: takes one wall at a time out of a scratch copy of the last commit and expects them to turn red.
-# `tests/mutations/run.sh prologue` tries only what has that word in its name. Not part of `make test`: every mutation builds both planes
-# again. Needs SOUK_TEST_DATABASE_URL.
+# Shows that the tests can fail: takes one wall at a time out of a scratch copy of the last commit and expects the test beside it to turn red.
+# `tests/mutations/run.sh stock` tries only what has that word in its name. Not part of `make test`. Needs SOUK_TEST_DATABASE_URL.
+#
+# All mutations are built at once, each behind a question for the variable SOUK_MUTANT, so that every one costs a run of its test and no build.
+# First all these tests run with no mutation switched on and must be green: a test that is always red finds nothing.
+# SOUK_MUTATIONS_QUEUE: a command that builds are run through. Copy and build stay below target/mutations, for the next time.
 set -eu
 cd "$(git rev-parse --show-toplevel)"
 only="${1:-}"
-scratch=$(mktemp -d)
-trap 'git worktree remove --force "$scratch/souk" 2>/dev/null; rm -rf "$scratch"' EXIT
-git worktree add -q --detach "$scratch/souk" HEAD
-export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target/mutations}"
+place="$PWD/target/mutations"
+copy="$place/copy"
+cases="$place/cases"
+queue="${SOUK_MUTATIONS_QUEUE:-}"
 # A leak shows between a few stores already.
 export SOUK_ISOLATION_STORES="${SOUK_ISOLATION_STORES:-16}"
+export CARGO_TARGET_DIR="$place/build"
 tried=0 survivors=0
+mkdir -p "$place"
+: >"$cases"
 
-# name, file, what is taken out, what stands there instead, the proof that must find it
-mutation() {
-	case "$1" in *"$only"*) ;; *) return ;; esac
-	tried=$((tried + 1))
-	( cd "$scratch/souk" && git checkout -q . )
-	if ! MUTANT_OLD="$3" perl -0ne 'exit index($_, $ENV{MUTANT_OLD}) < 0' "$scratch/souk/$2"; then
-		echo "✘ $1: $2 has no \`$3\` any more; mend this script"; survivors=$((survivors + 1)); return
-	fi
-	MUTANT_OLD="$3" MUTANT_NEW="$4" perl -0pi -e 's/\Q$ENV{MUTANT_OLD}\E/$ENV{MUTANT_NEW}/' "$scratch/souk/$2"
-	if ! ( cd "$scratch/souk" && cargo test -q --workspace --test proofs --no-run ) >"$scratch/build.log" 2>&1; then
-		echo "✘ $1: the mutant does not compile"; tail -20 "$scratch/build.log"; survivors=$((survivors + 1)); return
-	fi
-	if ( cd "$scratch/souk" && cargo test -q --workspace --test proofs "$5" ) >"$scratch/run.log" 2>&1; then
-		echo "✘ $1: nobody noticed"; survivors=$((survivors + 1))
-	elif ! grep -q "$6" "$scratch/run.log"; then
-		# Red for another reason proves nothing.
-		echo "✘ $1: $5 failed, but says nothing of \`$6\`"; tail -20 "$scratch/run.log"; survivors=$((survivors + 1))
-	else
-		echo "✔ $1: found by $5"; grep -m 3 "$6" "$scratch/run.log" | cut -c 1-300
-	fi
+[ -d "$copy/.git" ] || git clone -q --shared --no-checkout "$(git rev-parse --git-common-dir)" "$copy"
+git -C "$copy" checkout -q --detach --force "$(git rev-parse HEAD)"
+git -C "$copy" clean -qfd
+
+# What others wrote is built already: the workspace's own crates are not, and are not linked, since a build may write into their files.
+if [ ! -d "$CARGO_TARGET_DIR/debug" ] && [ -d target/debug/deps ]; then
+	mkdir -p "$CARGO_TARGET_DIR/debug"
+	cp -al target/debug/deps "$CARGO_TARGET_DIR/debug/"
+	cp -a target/debug/.fingerprint target/debug/build "$CARGO_TARGET_DIR/debug/"
+	rm -rf "$CARGO_TARGET_DIR"/debug/.fingerprint/souk* "$CARGO_TARGET_DIR"/debug/build/souk* "$CARGO_TARGET_DIR"/debug/deps/*souk* \
+		"$CARGO_TARGET_DIR"/debug/deps/proofs* "$CARGO_TARGET_DIR"/debug/deps/*.d
+fi
+
+# Whether this name is switched on, as Rust.
+on() { printf 'std::env::var_os("SOUK_MUTANT").is_some_and(|it| it == "%s")' "$1"; }
+
+# file, what is taken out, what stands there instead; both exactly once.
+patch() {
+	MUTANT_OLD="$2" MUTANT_NEW="$3" perl -0pi -e '
+		my $times = () = /\Q$ENV{MUTANT_OLD}\E/g;
+		if ($times != 1) { print STDERR "✘ $ARGV has `$ENV{MUTANT_OLD}` $times times; mend this script\n"; $bad = 1 }
+		s/\Q$ENV{MUTANT_OLD}\E/$ENV{MUTANT_NEW}/;
+		END { $? = 1 if $bad }' "$copy/$1"
 }
 
-mutation "a permission check" crates/access/src/caller.rs \
-	'if !self.holds(P::KEY)' 'if false && !self.holds(P::KEY)' authority::matrix ' as \|answered'
-mutation "the store of a token" crates/access/src/tokens.rs \
-	'claims.aud == audience.to_string() && claims.tid == tenant && kind_fits' 'kind_fits' authority::matrix ' as \|answered'
-mutation "whose order it is" tenant-runtime/src/orders/routes/mod.rs \
-	'|| reach == Reach::Any' '|| reach == Reach::Any || reach == Reach::Nobody' authority::foreign 'answered'
-mutation "what ends up in the log" crates/access/src/permit.rs \
-	'if !inner.actor.works_here() || inner.gate.is_everyday(P::KEY)' 'if !inner.actor.works_here() || !inner.gate.is_everyday(P::KEY)' \
-	authority::acts 'entries instead of'
-mutation "that grants of the platform end" crates/access/src/gate.rs \
-	'if scope.clock().now() < expires_at' 'if scope.clock().now() > expires_at - chrono::TimeDelta::days(1)' authority::visits 'still open'
-mutation "whose store grant it is" migrations/replaceable/0020_store_doors.sql \
-	'AND g.store_id = platform.current_store() AND g.withdrawn_at IS NULL' 'AND platform.current_store() IS NOT NULL' authority::visits 'still open\|open for\|left: '
-# A connection stays what the first store on it made of it.
-mutation "the prologue of every transaction" crates/tenancy/src/session.rs \
-	'AnsiTransactionManager::begin_transaction_sql(session.connection()?, prologue).await;' \
-	'{ let used = session.lease.as_ref().is_some_and(|lease| Object::metrics(lease).recycle_count > 0);
-	   let first = prologue.replace("LOCAL ", "");
-	   let words = if used { "BEGIN" } else { first.as_str() };
-	   AnsiTransactionManager::begin_transaction_sql(session.connection()?, words).await };' isolation::nothing 'findings:\|was seen'
-mutation "that settings are local" crates/tenancy/src/prologue.rs \
-	'SET LOCAL statement_timeout' 'SET statement_timeout' isolation::nothing 'remembers'
-mutation "that abandoned connections are closed" crates/tenancy/src/session.rs \
-	'let connection = Object::take(lease);
-        // The server would go on with the abandoned statement, and keep its locks, until the statement ends.
-        let cancel = connection.cancel_token();
-        drop(connection);' \
-	'let cancel = lease.cancel_token();
-        drop(lease);' isolation::nothing 'stay open'
+# name, what is to find it (program, test), what the test must say: red for another reason proves nothing.
+found_by() {
+	case "$1" in *"$only"*) printf '%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" >>"$cases" ;; esac
+}
 
-[ "$tried" -gt 0 ] || { echo "no mutation is called \`$only\`"; exit 1; }
+# name, file, what is taken out, what stands there instead (`ON` asks whether it is to), program, test, words
+mutation() {
+	patch "$2" "$3" "$(printf '%s' "$4" | MUTANT_ON="$(on "$1")" perl -pe 's/\bON\b/$ENV{MUTANT_ON}/g')"
+	found_by "$1" "$5" "$6" "$7"
+}
+
+# The same for a statement: name, the Rust file that includes it, how it calls it, its file, what is taken out, what stands there instead, …
+statement() {
+	folder=$(dirname "$4")
+	mutant="$(printf '%s' "$1" | tr ' ' _).$(basename "$4")"
+	cp "$copy/$4" "$copy/$folder/$mutant"
+	patch "$folder/$mutant" "$5" "$6"
+	patch "$2" "include_str!(\"$3\")" \
+		"if $(on "$1") { include_str!(\"$(dirname "$3")/$mutant\") } else { include_str!(\"$3\") }"
+	found_by "$1" "$7" "$8" "$9"
+}
+
+. tests/mutations/list.sh
+
+[ -s "$cases" ] || { echo "no mutation is called \`$only\`"; exit 1; }
+echo "building $(wc -l <"$cases") mutations"
+for part in "--lib" "--test proofs"; do
+	# shellcheck disable=SC2086 # a part is several words
+	if ! ( cd "$copy" && $queue cargo test --workspace $part --no-run ) >"$place/build.log" 2>&1; then
+		tail -40 "$place/build.log"; echo "✘ the mutants do not compile"; exit 1
+	fi
+	sed -n 's/^ *Executable .*(\(.*\))$/\1/p' "$place/build.log"
+done >"$place/programs"
+
+# program, test: runs it where cargo would; what it says goes to the third.
+runs() {
+	program=$(grep "/deps/$1-" "$place/programs" | head -1)
+	case "$1" in
+	proofs) home=tests ;;
+	souk_control_plane) home=control-plane ;;
+	souk_tenant_runtime) home=tenant-runtime ;;
+	*) home=crates/${1#souk_} ;;
+	esac
+	( cd "$copy/$home" && nice "$program" "$2" ) >"$3" 2>&1
+}
+
+tab=$(printf '\t')
+cut -f 2,3 "$cases" | sort -u | while IFS="$tab" read -r program test; do
+	if ! SOUK_MUTANT='' runs "$program" "$test" "$place/run.log"; then
+		tail -20 "$place/run.log"; echo "✘ $test is red without any mutation"; exit 1
+	fi
+	grep -q '^running [1-9]' "$place/run.log" || { echo "✘ there is no test $test"; exit 1; }
+	echo "  $test is green as it stands"
+done
+
+while IFS="$tab" read -r name program test words; do
+	tried=$((tried + 1))
+	log="$place/$(printf '%s' "$name" | tr ' ' _).log"
+	if SOUK_MUTANT="$name" runs "$program" "$test" "$log"; then
+		echo "✘ $name: nobody noticed ($program $test)"; survivors=$((survivors + 1))
+	elif ! grep -q -- "$words" "$log"; then
+		echo "✘ $name: $test failed, but says nothing of \`$words\`"; tail -20 "$log"; survivors=$((survivors + 1))
+	else
+		echo "✔ $name: found by $program $test"; grep -m 1 -- "$words" "$log" | cut -c 1-200
+	fi
+done <"$cases"
+
 [ "$survivors" -eq 0 ] && echo "all $tried mutations were found" || { echo "$survivors of $tried mutations survived"; exit 1; }

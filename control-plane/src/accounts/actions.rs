@@ -11,6 +11,7 @@ use super::model::{Account, EditAccount, Purpose};
 use super::queries;
 use crate::audit::{self, By};
 use crate::config::Settings;
+use crate::locale::Locale;
 use crate::messages::{self, Letter};
 use crate::plane::Origin;
 use crate::sessions::{self, Door, EndReason};
@@ -27,15 +28,16 @@ pub async fn register(
     settings: &Settings,
     email: &Email,
     name: &Text<120>,
+    locale: &Locale,
     hash: &PasswordHash,
 ) -> Result<(), AccountError> {
-    if queries::insert(tx, AccountId::new(), email, name, hash).await? {
+    if queries::insert(tx, AccountId::new(), email, name, locale, hash).await? {
         return send_verification(tx, settings, email).await;
     }
     if let Some((account, _)) = queries::find_by_email(tx, email).await? {
         let link = link(tx, settings, &account, Purpose::ResetPassword).await?;
         let letter = Letter::AlreadyRegistered { name: account.name.as_str(), email: &account.email, link };
-        messages::queue(tx, &letter).await?;
+        messages::queue(tx, &account.locale, &letter).await?;
     }
     Ok(())
 }
@@ -48,7 +50,7 @@ async fn send_verification(
     let (account, _) = queries::find_by_email(tx, email).await?.ok_or(AccountError::Gone)?;
     let link = link(tx, settings, &account, Purpose::VerifyEmail).await?;
     let letter = Letter::VerifyEmail { name: account.name.as_str(), email: &account.email, link };
-    Ok(messages::queue(tx, &letter).await?)
+    Ok(messages::queue(tx, &account.locale, &letter).await?)
 }
 
 /// Mints a secret, keeps its digest and gives the address to mail. The secret is in the fragment, which browsers send to
@@ -110,7 +112,7 @@ pub async fn request_reset(
     if let Some((account, _)) = queries::find_by_email(tx, email).await? {
         let link = link(tx, settings, &account, Purpose::ResetPassword).await?;
         let letter = Letter::ResetPassword { name: account.name.as_str(), email: &account.email, link };
-        messages::queue(tx, &letter).await?;
+        messages::queue(tx, &account.locale, &letter).await?;
     }
     Ok(())
 }
@@ -139,7 +141,7 @@ pub async fn change_password(
     sessions::end_all(tx, id, EndReason::PasswordChanged).await?;
     let link = settings.page("forgot-password");
     let letter = Letter::PasswordChanged { name: account.name.as_str(), email: &account.email, link };
-    Ok(messages::queue(tx, &letter).await?)
+    Ok(messages::queue(tx, &account.locale, &letter).await?)
 }
 
 /// First half of proving who one is by the current password: counts the attempt and finds the hash.
@@ -169,10 +171,10 @@ pub async fn edit(
 ) -> Result<Account, AccountError> {
     let account = queries::lock(tx, id).await?.ok_or(AccountError::Gone)?;
     if_match.check(&ETag::new(account.version))?;
-    match &wish.name {
-        Some(name) => Ok(queries::rename(tx, id, name).await?),
-        None => Ok(account),
+    if wish.name.is_none() && wish.locale.is_none() {
+        return Ok(account);
     }
+    Ok(queries::edit(tx, id, wish).await?)
 }
 
 /// Forgets the person. Refused while an organization would be left without an owner: its stores must not lose theirs.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use souk_kernel::{AccountId, Email, Text};
 use utoipa::ToSchema;
 
+use crate::locale::Locale;
 use crate::schema::accounts;
 use crate::text_enum::text_enum;
 
@@ -18,6 +19,7 @@ pub struct Account {
     pub id: AccountId,
     pub email: Email,
     pub name: Text<120>,
+    pub locale: String,
     pub verified_at: Option<DateTime<Utc>>,
     pub epoch: i64,
     pub created_at: DateTime<Utc>,
@@ -32,6 +34,9 @@ pub struct AccountView {
     pub email: Email,
     #[schema(example = "Ada Lovelace")]
     pub name: Text<120>,
+    /// The language that mails to you are in: German for `de` and whatever begins so, else English.
+    #[schema(example = "de-DE")]
+    pub locale: String,
     /// When the address was confirmed; absent until then. An unconfirmed account may open its first store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verified_at: Option<DateTime<Utc>>,
@@ -41,8 +46,9 @@ pub struct AccountView {
 
 impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
-        let Account { id, email, name, verified_at, created_at, updated_at, epoch: _, version: _ } = account;
-        Self { id, email, name, verified_at, created_at, updated_at }
+        let Account { id, email, name, locale, verified_at, created_at, updated_at, epoch: _, version: _ } =
+            account;
+        Self { id, email, name, locale, verified_at, created_at, updated_at }
     }
 }
 
@@ -57,6 +63,9 @@ pub struct Register {
     /// How mails address you; the part of the address before the @ unless given.
     #[schema(example = "Ada Lovelace")]
     pub name: Option<Text<120>>,
+    /// The language of mails to you, a language tag; what `Accept-Language` asks for first unless given.
+    #[schema(value_type = Option<String>, example = "de-DE")]
+    pub locale: Option<Locale>,
 }
 
 impl Register {
@@ -105,6 +114,9 @@ impl ResetRequested {
 pub struct EditAccount {
     #[schema(example = "Ada King")]
     pub name: Option<Text<120>>,
+    /// The language of mails to you, a language tag.
+    #[schema(value_type = Option<String>, example = "de-DE")]
+    pub locale: Option<Locale>,
 }
 
 /// Change the password, knowing the old one.

@@ -6,7 +6,8 @@ use souk_access::{PasswordHash, SecretDigest};
 use souk_kernel::{AccountId, Email, OrganizationId, Text};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
-use super::model::{Account, Purpose};
+use super::model::{Account, EditAccount, Purpose};
+use crate::locale::Locale;
 use crate::schema::{account_secrets, accounts, members, organizations};
 
 const ACTIVE: &str = "active";
@@ -17,6 +18,7 @@ pub async fn insert(
     id: AccountId,
     email: &Email,
     name: &Text<120>,
+    locale: &Locale,
     hash: &PasswordHash,
 ) -> Result<bool, DbError> {
     let now = tx.now();
@@ -28,6 +30,7 @@ pub async fn insert(
                     accounts::email.eq(email.as_str()),
                     accounts::email_key.eq(email.key()),
                     accounts::name.eq(name),
+                    accounts::locale.eq(locale.as_str()),
                     accounts::password_hash.eq(hash.as_str()),
                     accounts::created_at.eq(now),
                     accounts::updated_at.eq(now),
@@ -88,10 +91,12 @@ pub async fn password(tx: &mut ReadTx<'_>, id: AccountId) -> Result<Option<Passw
     Ok(hash.flatten().map(PasswordHash::stored))
 }
 
-pub async fn rename(tx: &mut WriteTx<'_>, id: AccountId, name: &Text<120>) -> Result<Account, DbError> {
+/// Changes what the wish names; it names something.
+pub async fn edit(tx: &mut WriteTx<'_>, id: AccountId, wish: &EditAccount) -> Result<Account, DbError> {
     let now = tx.now();
     let change = diesel::update(accounts::table.find(id)).set((
-        accounts::name.eq(name),
+        wish.name.as_ref().map(|name| accounts::name.eq(name)),
+        wish.locale.as_ref().map(|locale| accounts::locale.eq(locale.as_str())),
         accounts::updated_at.eq(now),
         accounts::version.eq(accounts::version + 1),
     ));

@@ -13,6 +13,7 @@ use super::model::{
 };
 use super::{actions, permissions, queries};
 use crate::audit::By;
+use crate::locale::Locale;
 use crate::plane::{Origin, Plane};
 use crate::sessions::{self, Door};
 
@@ -33,17 +34,20 @@ async fn register(
     permit: ControlPermit<permissions::SignUp>,
     plane: Plane,
     origin: Origin,
+    req: HttpRequest,
     body: Json<Register>,
 ) -> Result<HttpResponse, Problem> {
     let wish = body.into_inner();
+    let locale = wish.locale.clone().or_else(|| Locale::preferred(&req)).unwrap_or_default();
     let name = wish.display_name().ok_or(AccountError::NameNeeded)?;
     let password =
         actions::chosen(wish.password.as_str(), "/password", &[wish.email.as_str(), name.as_str()])?;
     count(&permit, Door::Register, &wish.email.key(), &origin).await?;
     let hash = plane.hasher().hash(password).await.map_err(AccountError::from)?;
     let settings = plane.settings();
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::register(tx, settings, &wish.email, &name, &hash).await;
+    let work = async move |tx: &mut WriteTx<'_>| {
+        actions::register(tx, settings, &wish.email, &name, &locale, &hash).await
+    };
     evenly(permit.write("accounts.register", work)).await?;
     plane.wake();
     Ok(HttpResponse::Accepted().json(Registered::ANSWER))

@@ -70,7 +70,7 @@ async fn tell(
 ) -> Result<(), FactorError> {
     let link = settings.page("forgot-password");
     let letter = Letter::SecondFactor { name: account.name.as_str(), email: &account.email, change, link };
-    Ok(messages::queue(tx, &letter).await?)
+    Ok(messages::queue(tx, &account.locale, &letter).await?)
 }
 
 /// The first code came back: from now on signing in asks for one, and what other sessions proved without one is worth nothing. Gives

@@ -52,7 +52,7 @@ pub async fn request(
         "store": wish.store, "holder": grant.holder, "reason": grant.reason, "minutes": wish.minutes,
     });
     let page = format!("stores/{}/grants", wish.store);
-    for (name, email) in members::owners(tx, store.organization_id).await? {
+    for (name, email, locale) in members::owners(tx, store.organization_id).await? {
         let letter = Letter::StoreGrant {
             name: name.as_str(),
             store: store.name.as_str(),
@@ -62,7 +62,7 @@ pub async fn request(
             email: &email,
             link: settings.page(&page),
         };
-        messages::queue(tx, &letter).await?;
+        messages::queue(tx, &locale, &letter).await?;
     }
     audit::record(tx, store.organization_id, by, "store_grant.made", grant.id.to_string(), detail).await?;
     Ok(grant)

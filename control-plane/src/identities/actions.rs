@@ -210,7 +210,7 @@ async fn tell(
     let link = settings.page("forgot-password");
     let letter =
         Letter::Identity { name: account.name.as_str(), email: &account.email, provider, linked, link };
-    Ok(messages::queue(tx, &letter).await?)
+    Ok(messages::queue(tx, &account.locale, &letter).await?)
 }
 
 /// The account a ticket would sign in, if it is linked: whose guesses at a second factor are counted.

@@ -55,7 +55,8 @@ pub async fn invite(
         email: &wish.email,
         link: settings.link("accept-invitation", secret.expose()),
     };
-    messages::queue(tx, &letter).await?;
+    // Whoever is invited may have no account: people invite those whose language they speak.
+    messages::queue(tx, &from.locale, &letter).await?;
     let detail = json!({ "email": wish.email, "role": wish.role });
     audit::record(tx, organization.id, by, "invitation.sent", invitation.id.to_string(), detail).await?;
     Ok(invitation)

@@ -105,12 +105,12 @@ pub async fn find(
 pub async fn owners(
     tx: &mut ReadTx<'_>,
     organization: OrganizationId,
-) -> Result<Vec<(Text<120>, Email)>, DbError> {
+) -> Result<Vec<(Text<120>, Email, String)>, DbError> {
     let rows = members::table
         .inner_join(accounts::table)
         .filter(members::organization_id.eq(organization).and(members::role.eq(Role::Owner)))
         .order(members::id);
-    tx.load(rows.select((accounts::name, accounts::email))).await
+    tx.load(rows.select((accounts::name, accounts::email, accounts::locale))).await
 }
 
 /// Members, oldest first.

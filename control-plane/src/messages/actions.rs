@@ -14,9 +14,9 @@ use super::queries;
 /// Longer than any send may take (the transport gives up after a minute).
 const LEASE: TimeDelta = TimeDelta::minutes(2);
 
-/// Queues a mail in the transaction of the fact it tells.
-pub async fn queue(tx: &mut WriteTx<'_>, letter: &Letter<'_>) -> Result<(), MessageError> {
-    Ok(queries::insert(tx, MessageId::new(), &letter.render()?).await?)
+/// Queues a mail in the transaction of the fact it tells, in the language of this locale if we write it, else in English.
+pub async fn queue(tx: &mut WriteTx<'_>, locale: &str, letter: &Letter<'_>) -> Result<(), MessageError> {
+    Ok(queries::insert(tx, MessageId::new(), &letter.render(locale)?).await?)
 }
 
 /// Where mails go.

@@ -9,48 +9,27 @@ use souk_kernel::{Email, MessageId};
 
 use crate::schema::messages;
 
-macro_rules! template {
-    ($path:literal) => {
-        ($path, include_str!(concat!("../../templates/", $path, ".j2")))
+/// The three parts of each letter, in every language.
+macro_rules! letters {
+    ($($name:literal)+) => {
+        [
+            ("layout.html", include_str!("../../templates/layout.html.j2")),
+            $(
+                (concat!("en/", $name, "/subject.txt"), include_str!(concat!("../../templates/", $name, "/subject.txt.j2"))),
+                (concat!("en/", $name, "/body.txt"), include_str!(concat!("../../templates/", $name, "/body.txt.j2"))),
+                (concat!("en/", $name, "/body.html"), include_str!(concat!("../../templates/", $name, "/body.html.j2"))),
+                (concat!("de/", $name, "/subject.txt"), include_str!(concat!("../../templates/de/", $name, "/subject.txt.j2"))),
+                (concat!("de/", $name, "/body.txt"), include_str!(concat!("../../templates/de/", $name, "/body.txt.j2"))),
+                (concat!("de/", $name, "/body.html"), include_str!(concat!("../../templates/de/", $name, "/body.html.j2"))),
+            )+
+        ]
     };
 }
 
 /// Committed files, so a template that does not parse fails the tests, not a sign-up.
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
-    let all = [
-        template!("layout.html"),
-        template!("verify_email/subject.txt"),
-        template!("verify_email/body.txt"),
-        template!("verify_email/body.html"),
-        template!("already_registered/subject.txt"),
-        template!("already_registered/body.txt"),
-        template!("already_registered/body.html"),
-        template!("reset_password/subject.txt"),
-        template!("reset_password/body.txt"),
-        template!("reset_password/body.html"),
-        template!("password_changed/subject.txt"),
-        template!("password_changed/body.txt"),
-        template!("password_changed/body.html"),
-        template!("identity/subject.txt"),
-        template!("identity/body.txt"),
-        template!("identity/body.html"),
-        template!("second_factor/subject.txt"),
-        template!("second_factor/body.txt"),
-        template!("second_factor/body.html"),
-        template!("new_device/subject.txt"),
-        template!("new_device/body.txt"),
-        template!("new_device/body.html"),
-        template!("invitation/subject.txt"),
-        template!("invitation/body.txt"),
-        template!("invitation/body.html"),
-        template!("store_ready/subject.txt"),
-        template!("store_ready/body.txt"),
-        template!("store_ready/body.html"),
-        template!("store_grant/subject.txt"),
-        template!("store_grant/body.txt"),
-        template!("store_grant/body.html"),
-    ];
+    let all = letters! { "verify_email" "already_registered" "reset_password" "password_changed" "identity" "second_factor" "new_device" "invitation" "store_ready" "store_grant" };
     for (name, text) in all {
         if let Err(error) = environment.add_template(name, text) {
             tracing::error!(%error, name, "a committed template does not parse");
@@ -58,6 +37,14 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     }
     environment
 });
+
+/// The language of a letter to somebody with this locale: one that we write, else English.
+fn language(locale: &str) -> &'static str {
+    match locale.split('-').next() {
+        Some("de") => "de",
+        _ => "en",
+    }
+}
 
 /// One mail to one person.
 #[derive(Clone, Debug)]
@@ -151,8 +138,9 @@ pub struct Rendered {
 }
 
 impl Letter<'_> {
-    /// Subject and both bodies.
-    pub fn render(&self) -> Result<Rendered, minijinja::Error> {
+    /// Subject and both bodies, in the language of this locale.
+    pub fn render(&self, locale: &str) -> Result<Rendered, minijinja::Error> {
+        let lang = language(locale);
         let (template, email, values) = match self {
             Self::VerifyEmail { name, email, link } => ("verify_email", email, named(name, email, link)),
             Self::AlreadyRegistered { name, email, link } => {
@@ -160,8 +148,12 @@ impl Letter<'_> {
             }
             Self::ResetPassword { name, email, link } => ("reset_password", email, named(name, email, link)),
             Self::NewDevice { name, email, device, network, at, link } => {
-                let at = at.format("%-d %B %Y, %H:%M UTC").to_string();
-                let device = if device.is_empty() { "a device without a name" } else { device };
+                let (form, nameless) = match lang {
+                    "de" => ("%d.%m.%Y, %H:%M UTC", "ein Gerät ohne Namen"),
+                    _ => ("%-d %B %Y, %H:%M UTC", "a device without a name"),
+                };
+                let at = at.format(form).to_string();
+                let device = if device.is_empty() { nameless } else { device };
                 let values = context! { name => *name, email => email.as_str(), device, network => *network, at, link };
                 ("new_device", email, values)
             }
@@ -196,7 +188,8 @@ impl Letter<'_> {
                 ("store_grant", email, values)
             }
         };
-        let part = |file: &str| TEMPLATES.get_template(&format!("{template}/{file}"))?.render(&values);
+        let values = context! { lang, ..values };
+        let part = |file: &str| TEMPLATES.get_template(&format!("{lang}/{template}/{file}"))?.render(&values);
         Ok(Rendered {
             template,
             recipient: email.as_str().to_owned(),
@@ -242,7 +235,7 @@ mod rules {
         let email = Email::parse("ada@example.com").unwrap();
         let letter =
             Letter::VerifyEmail { name: "<b>Ada</b>", email: &email, link: "https://x/y#token=z".into() };
-        let mail = letter.render().unwrap();
+        let mail = letter.render("en").unwrap();
         assert_eq!(mail.subject, "Confirm your e-mail address");
         assert!(mail.text.contains("Hello <b>Ada</b>,"));
         assert!(mail.html.contains("Hello &lt;b&gt;Ada&lt;&#x2f;b&gt;,"), "{}", mail.html);
@@ -298,10 +291,19 @@ mod rules {
                 link: link(),
             },
         ] {
-            let mail = letter.render().unwrap();
+            let [english, german] = ["en", "de-AT"].map(|locale| letter.render(locale).unwrap());
+            for (mail, lang) in [(&english, "en"), (&german, "de")] {
+                assert!(
+                    mail.text.contains("https://x") && mail.html.contains(&format!("<html lang=\"{lang}\">"))
+                );
+            }
             assert!(
-                !mail.subject.is_empty() && mail.text.contains("https://x") && mail.html.contains("</html>")
+                english.text.starts_with("Hello") && german.text.starts_with("Guten Tag"),
+                "{}",
+                german.text
             );
+            assert_ne!(english.subject, german.subject);
+            assert_eq!(letter.render("fr").unwrap().subject, english.subject);
         }
     }
 

@@ -97,7 +97,7 @@ pub async fn open(
             at: now,
             link: guess.settings.page("forgot-password"),
         };
-        messages::queue(tx, &letter).await?;
+        messages::queue(tx, &account.locale, &letter).await?;
     }
     let tokens = issue(tx, signing, &session, account.epoch).await?;
     Ok(Tokens { account: Some(account.into()), ..tokens })

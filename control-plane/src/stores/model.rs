@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::state::StoreState;
 use crate::cluster::{Conflict, Place};
+use crate::locale::Locale;
 use crate::plans::PlanId;
 use crate::schema::stores;
 use crate::text_enum::text_enum;
@@ -233,36 +234,6 @@ impl StaffToken {
     pub fn new(token: IssuedToken, now: DateTime<Utc>, store_url: String) -> Self {
         let expires_in = token.expires_at.timestamp() - now.timestamp();
         Self { access_token: token.text, token_type: "Bearer", expires_in, store_url }
-    }
-}
-
-/// A language tag: `en`, `en-GB`, `zh-Hant-TW`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Locale(String);
-
-impl TryFrom<String> for Locale {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, &'static str> {
-        let mut parts = text.split('-');
-        let language = parts.next().unwrap_or_default();
-        let lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
-        let starts = (2..=3).contains(&language.len()) && lower(language);
-        let rest = parts.all(|part| {
-            (2..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-        });
-        if starts && rest && text.len() <= 35 {
-            Ok(Self(text))
-        } else {
-            Err("must be a language tag, like en or pt-BR")
-        }
-    }
-}
-
-impl From<Locale> for String {
-    fn from(locale: Locale) -> Self {
-        locale.0
     }
 }
 

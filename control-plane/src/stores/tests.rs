@@ -489,6 +489,8 @@ async fn foreign_and_unknown_stores_look_alike() {
             house.post(&format!("{path}/{action}")).by(&eve).once().send().await.refused(404, "not_found");
         }
     }
+    let listed = house.get("/v1/stores").by(&eve).send().await.expect(200);
+    assert_eq!(listed.json()["data"], json!([]));
     a_second().await;
     assert_eq!(state(&house, &ada, &path).await, "live");
     house.get(&path).send().await.refused(401, "unauthenticated");

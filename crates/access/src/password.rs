@@ -1,16 +1,18 @@
 //! Passwords: what may be chosen, and hashing that can neither be flooded nor used to find out who has an account.
 //!
-//! Argon2id at 12 MiB, 3 passes, 1 lane takes about 20 ms of one core, so at most a few run at once on blocking threads and a
-//! bounded number waits; the next caller is told [`HasherError::Busy`] at once. An unknown account costs the same hash.
+//! Argon2id at 12 MiB, 3 passes, 1 lane takes about 20 ms of one core, so at most a few run at once on threads of their own and a
+//! bounded number waits; the next caller is told [`HasherError::Busy`] at once. An unknown account costs the same hash. Those threads are
+//! nicer than the ones that answer: a reader who needs the core gets it within a tick, not when a hash is done.
 
 use std::fmt;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use argon2::password_hash::phc::PasswordHash as Phc;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// Fewest characters of a chosen password.
@@ -20,6 +22,8 @@ pub const LONGEST: usize = 128;
 const MEMORY_KIB: u32 = 12 * 1024;
 const PASSES: u32 = 3;
 const LANES: u32 = 1;
+/// Of the threads that hash, above that of the process: Linux then gives them about a tenth of what another thread on the same core gets.
+const NICENESS: i32 = 10;
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// A password in plain text, NFKC-normalised so that every keyboard spells it alike. `Debug` shows nothing.
@@ -137,9 +141,12 @@ pub enum HasherError {
     Broken,
 }
 
-/// The one place where passwords are hashed. Cheap to clone; clones share the bounds.
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The one place where passwords are hashed. Cheap to clone; clones share threads and bounds. The threads end with the last clone.
 #[derive(Clone)]
 pub struct Hasher {
+    jobs: mpsc::Sender<Job>,
     running: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     queue: usize,
@@ -165,13 +172,25 @@ impl Drop for Place<'_> {
 }
 
 impl Hasher {
-    /// At most `parallel` hashes at once and `queue` callers waiting for them. 2 and 32 suit two cores.
+    /// Starts `parallel` threads, each doing one hash at a time; at most `queue` callers wait for them. 2 and 32 suit two cores.
+    ///
+    /// # Errors
+    /// [`HasherError::Broken`]: the operating system gave no random bytes or no thread.
     pub fn new(parallel: usize, queue: usize) -> Result<Self, HasherError> {
         let mut nobody = [0_u8; 32];
         getrandom::fill(&mut nobody).map_err(|_| HasherError::Broken)?;
         let stranger = argon2()?.hash_password(&nobody).map_err(|_| HasherError::Broken)?;
+        let parallel = parallel.max(1);
+        let (jobs, waiting) = mpsc::channel();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..parallel {
+            let waiting = Arc::clone(&waiting);
+            let thread = std::thread::Builder::new().name("hasher".to_owned());
+            thread.spawn(move || work(&waiting)).map_err(|_| HasherError::Broken)?;
+        }
         Ok(Self {
-            running: Arc::new(Semaphore::new(parallel.max(1))),
+            jobs,
+            running: Arc::new(Semaphore::new(parallel)),
             waiting: Arc::new(AtomicUsize::new(0)),
             queue,
             stranger: PasswordHash(stranger.to_string()),
@@ -218,12 +237,31 @@ impl Hasher {
                 Arc::clone(&self.running).acquire_owned().await.map_err(|_| HasherError::Broken)?
             }
         };
+        let (answer, answered) = oneshot::channel();
         // The thread keeps the permit: a dropped request does not make room for one hash more than allowed.
-        let done = tokio::task::spawn_blocking(move || {
+        let job = move || {
             let _permit = permit;
-            work()
-        });
-        done.await.map_err(|_| HasherError::Broken)?
+            // Whoever asked may be gone.
+            let _ = answer.send(work());
+        };
+        self.jobs.send(Box::new(job)).map_err(|_| HasherError::Broken)?;
+        // Without an answer the work panicked.
+        answered.await.map_err(|_| HasherError::Broken)?
+    }
+}
+
+/// The life of one thread: job after job until nobody can ask any more.
+fn work(waiting: &Mutex<mpsc::Receiver<Job>>) {
+    // Niceness belongs to a thread on Linux. Elsewhere, or where it is refused, hashing goes on as eagerly as all the rest.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::warn!(%error, "passwords are hashed at the priority of requests");
+    }
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        // A panic ends the job, whose caller is told, and not the thread.
+        let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
 
@@ -299,5 +337,17 @@ mod tests {
         assert_eq!((busy, answers.len() - busy), (17, 3));
         assert_eq!(hasher.waiting.load(Ordering::Acquire), 0);
         assert_eq!(hasher.verify(password, None).await, Ok(false));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn hashing_gives_way_and_outlives_a_panic() {
+        let hasher = Hasher::new(1, 2).unwrap();
+        let niceness = || rustix::process::getpriority_process(None).map_err(|_| HasherError::Broken);
+        let ours = niceness().unwrap();
+        assert_eq!(hasher.run(niceness).await, Ok((ours + NICENESS).min(19)));
+        assert_eq!(niceness(), Ok(ours), "only the threads that hash");
+        assert_eq!(hasher.run::<()>(|| panic!("on purpose")).await, Err(HasherError::Broken));
+        assert_eq!(hasher.run(niceness).await, Ok((ours + NICENESS).min(19)));
     }
 }

@@ -140,7 +140,7 @@ async fn finish_opening(
         if queries::opened(tx, store.request_id, store_id).await? {
             let (name, email) = (owner.name.as_str(), &owner.email);
             let letter = Letter::StoreReady { name, store: store.name.as_str(), email, link: url };
-            messages::queue(tx, &letter).await?;
+            messages::queue(tx, &owner.locale, &letter).await?;
             let detail = json!({ "handle": store.handle, "operation": id });
             audit::record(tx, store.organization_id, &by, "store.opened", store_id.to_string(), detail)
                 .await?;

@@ -2,6 +2,7 @@
 
 mod people;
 mod providers;
+mod sessions;
 
 use souk_access::{LinkSecret, Permit};
 use souk_api::Problem;
@@ -19,6 +20,7 @@ pub use people::{
     enter_customer, enter_staff, join, link_customer, link_staff, unlink_customer, unlink_staff,
 };
 pub use providers::{check, edited, make, put, remove, wished};
+pub use sessions::{refresh, sign_out};
 
 /// A provider that vouches for these people.
 async fn provider(
@@ -47,7 +49,7 @@ pub async fn begin(
     id: &str,
     wish: &Begin,
 ) -> Result<Url, IdentityError> {
-    let challenge = wish.digest()?;
+    let challenge = wish.digest().ok_or(IdentityError::Challenge)?;
     let (row, provider) = provider(permit, embassy, audience, id).await?;
     let state = LinkSecret::mint()?;
     let back = embassy.callback(permit.entry(), audience, &row.id)?;

@@ -1,11 +1,12 @@
 //! Whose account an identity opens, and who may link one.
 
 use serde_json::json;
-use souk_access::{Audience as For, LinkSecret, MAX_LIFETIME, SigningKey, Subject};
+use souk_access::{LinkSecret, SigningKey};
 use souk_kernel::{CustomerId, IdentityId, StaffId};
 use souk_openid::challenge;
 use souk_tenancy::WriteTx;
 
+use super::sessions;
 use crate::audit::{self, By, Change};
 use crate::customers::{self, Origin, Tokens};
 use crate::identities::error::IdentityError;
@@ -124,28 +125,9 @@ pub async fn enter_staff(
 ) -> Result<StaffToken, IdentityError> {
     let ticket = redeem(tx, Audience::Staff, shown).await?;
     match queries::meet(tx, Audience::Staff, &ticket.person).await? {
-        Some(Owner::Staff(id)) => token(tx, signing, id, &ticket).await,
+        Some(Owner::Staff(id)) => sessions::open(tx, signing, id, &ticket).await,
         _ => Err(IdentityError::Stranger),
     }
-}
-
-async fn token(
-    tx: &mut WriteTx<'_>,
-    signing: &SigningKey,
-    id: StaffId,
-    ticket: &Ticket,
-) -> Result<StaffToken, IdentityError> {
-    let now = tx.now();
-    let epoch = queries::staff_epoch(tx, id).await?.ok_or(IdentityError::Stranger)?;
-    let colleague = staff::colleague(tx, id).await?.ok_or(IdentityError::Stranger)?;
-    let subject = Subject::Colleague(id, Some(ticket.proved_at(now)));
-    let issued = signing.issue(For::Store(tx.store()), subject, epoch, None, now, MAX_LIFETIME)?;
-    Ok(StaffToken {
-        access_token: issued.text,
-        token_type: "Bearer",
-        expires_in: issued.expires_at.timestamp() - now.timestamp(),
-        staff: colleague,
-    })
 }
 
 /// Joins by an invitation as somebody whom a provider vouches for, without an account at the control plane. Whoever has the secret was sent
@@ -166,7 +148,7 @@ pub async fn join(
     let id = joined.id;
     let identity = link(tx, Owner::Staff(id), &ticket).await?;
     note(tx, by, "staff.identity_linked", id, identity, &ticket.provider).await?;
-    token(tx, signing, id, &ticket).await
+    sessions::open(tx, signing, id, &ticket).await
 }
 
 /// Links an identity to a colleague. Once linked to them, it stays.

@@ -1,6 +1,7 @@
 //! Rows of identities, of browsers that are away, and of tickets. Those of providers are beside it.
 
 pub mod providers;
+pub mod sessions;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
@@ -284,7 +285,7 @@ pub async fn forget_customer(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(),
     tx.execute(sql("DELETE FROM identities WHERE customer_id = $1").bind::<SqlUuid, _>(id)).await.map(drop)
 }
 
-/// Forgets at most so many browsers that did not come back, and tickets nobody fetched; how many.
+/// Forgets at most so many browsers that did not come back, tickets nobody fetched and sessions of colleagues that are over; how many.
 ///
 /// # Errors
 /// The database's only.
@@ -294,6 +295,7 @@ pub async fn forget(tx: &mut WriteTx<'_>, most: u32) -> Result<usize, DbError> {
     for text in [
         "DELETE FROM sign_in_flows WHERE state_hash IN (SELECT state_hash FROM sign_in_flows WHERE expires_at < $1 LIMIT $2)",
         "DELETE FROM sign_in_tickets WHERE ticket_hash IN (SELECT ticket_hash FROM sign_in_tickets WHERE expires_at < $1 LIMIT $2)",
+        "DELETE FROM staff_sessions WHERE id IN (SELECT id FROM staff_sessions WHERE expires_at < $1 LIMIT $2)",
     ] {
         count += tx.execute(sql(text).bind::<Timestamptz, _>(now).bind::<Integer, _>(most)).await?;
     }

@@ -34,7 +34,7 @@ async fn sign_in(
     let (signing, origin) = (&*reception.signing, &origin);
     let shown = (body.ticket.as_str(), body.verifier.as_str());
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_customer(tx, signing, origin, shown).await;
-    Ok(super::tokens(&permit.write("identities.enter", work).await?))
+    Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.enter", work).await?))
 }
 
 /// Your identities elsewhere

@@ -6,12 +6,13 @@ mod providers;
 mod staff;
 
 use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
 use actix_web::http::header::CACHE_CONTROL;
 use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// `/store/v1/{identity-providers, sign-in, sessions/identity, account/identities}` and `/admin/v1/{identity-providers, sign-in,
-/// sessions/identity, account/identities, staff-invitations/accept-with-identity}`.
+/// sessions/{identity, refresh, sign-out}, account/identities, staff-invitations/accept-with-identity}`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(away::routes)
@@ -21,6 +22,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Tokens are for one reader.
-fn tokens(tokens: &impl Serialize) -> HttpResponse {
-    HttpResponse::Created().insert_header((CACHE_CONTROL, "no-store")).json(tokens)
+fn tokens(mut reply: HttpResponseBuilder, tokens: &impl Serialize) -> HttpResponse {
+    reply.insert_header((CACHE_CONTROL, "no-store")).json(tokens)
 }

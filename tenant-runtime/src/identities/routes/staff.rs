@@ -1,28 +1,35 @@
 //! People who work in the store and whom a provider vouches for.
 
 use actix_web::{HttpResponse, delete, get, post};
-use souk_access::{AtWork, LinkSecret, Permit};
+use souk_access::{AtWork, LinkSecret, Permit, RefreshToken};
 use souk_api::{Json, Page, Path, Problem};
 use souk_kernel::IdentityId;
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit::{By, Cause};
-use crate::customers::Reception;
+use crate::customers::{CustomerError, Reception};
 use crate::identities::error::IdentityError;
-use crate::identities::model::{IdentityView, JoinWish, Owner, StaffToken, TicketWish};
+use crate::identities::model::{IdentityView, JoinWish, Owner, StaffRefresh, StaffToken, TicketWish};
 use crate::identities::permissions::{Link, SignIn, ViewOwn};
 use crate::identities::{actions, queries};
 use crate::staff::StaffError;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(sign_in).service(join).service(list).service(link).service(unlink);
+    config
+        .service(sign_in)
+        .service(refresh)
+        .service(sign_out)
+        .service(join)
+        .service(list)
+        .service(link)
+        .service(unlink);
 }
 
 /// Sign in to work with a ticket
 ///
-/// For colleagues who linked the identity when they joined, or later. The token is good for 15 minutes; whoever is still signed in at the
-/// provider comes back with the next one without typing anything.
+/// For colleagues who linked the identity when they joined, or later. The token is good for 15 minutes, the refresh token beside it for the
+/// next one, up to 12 hours after signing in.
 #[utoipa::path(tag = "Staff", operation_id = "staff_sign_in", security(()), request_body = TicketWish, responses(
     (status = 201, body = StaffToken), (status = 403, body = Problem), (status = 410, body = Problem)))]
 #[post("/admin/v1/sessions/identity")]
@@ -34,7 +41,44 @@ async fn sign_in(
     let signing = &*reception.signing;
     let shown = (body.ticket.as_str(), body.verifier.as_str());
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_staff(tx, signing, shown).await;
-    Ok(super::tokens(&permit.write("identities.enter_staff", work).await?))
+    Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.enter_staff", work).await?))
+}
+
+/// Exchange a refresh token for a new token to work
+///
+/// Each works once; using one twice ends its session. So does another role, an identity taken away, a provider that is disabled or removed.
+/// The time of the proof stays that of signing in.
+#[utoipa::path(tag = "Staff", operation_id = "staff_refresh", security(()), request_body = StaffRefresh, responses(
+    (status = 200, body = StaffToken), (status = 401, body = Problem)))]
+#[post("/admin/v1/sessions/refresh")]
+async fn refresh(
+    permit: Permit<SignIn>,
+    reception: Reception,
+    body: Json<StaffRefresh>,
+) -> Result<HttpResponse, Problem> {
+    let token = parsed(&body).ok_or(CustomerError::RefreshRefused("malformed"))?;
+    let signing = &*reception.signing;
+    let work = async move |tx: &mut WriteTx<'_>| actions::refresh(tx, signing, &token).await;
+    let token = permit.write("identities.refresh_staff", work).await?.token()?;
+    Ok(super::tokens(HttpResponse::Ok(), &token))
+}
+
+fn parsed(body: &StaffRefresh) -> Option<RefreshToken> {
+    RefreshToken::parse(body.refresh_token.as_str())
+}
+
+/// Sign out with the refresh token
+///
+/// Ends its session; the token to work that is out dies within its 15 minutes. A token that nobody knows is signed out already.
+#[utoipa::path(tag = "Staff", operation_id = "staff_sign_out", security(()), request_body = StaffRefresh, responses(
+    (status = 204, description = "Signed out")))]
+#[post("/admin/v1/sessions/sign-out")]
+async fn sign_out(permit: Permit<SignIn>, body: Json<StaffRefresh>) -> Result<HttpResponse, Problem> {
+    if let Some(token) = parsed(&body) {
+        let work = async move |tx: &mut WriteTx<'_>| actions::sign_out(tx, &token).await;
+        permit.write("identities.sign_out_staff", work).await?;
+    }
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Accept an invitation with an identity
@@ -57,7 +101,7 @@ async fn join(
     let name = body.name.as_str();
     let work =
         async move |tx: &mut WriteTx<'_>| actions::join(tx, signing, &mut by, &secret, shown, name).await;
-    Ok(super::tokens(&permit.write("identities.join", work).await?))
+    Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.join", work).await?))
 }
 
 /// Your identities elsewhere, as somebody who works here

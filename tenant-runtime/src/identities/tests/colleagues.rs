@@ -11,6 +11,7 @@ use super::{Away, Client, Lies as _, PROVIDERS, Side, landed, redeems, stage};
 use crate::customers::tests::people::People;
 
 const OWN: &str = "/admin/v1/account/identities";
+const REFRESH: &str = "/admin/v1/sessions/refresh";
 const JOIN: &str = "/admin/v1/staff-invitations/accept-with-identity";
 
 /// The secret of an invitation to this role.
@@ -201,4 +202,62 @@ async fn signed_in_at_the_provider_long_ago_is_no_proof_of_now() {
     people.get("/admin/v1/api-keys", &old).await.is(200);
     people.post("/admin/v1/api-keys", Some(&old), &key).await.refused(401, "step_up_required");
     people.post("/admin/v1/api-keys", Some(&come(5).await), &key).await.is(201);
+}
+
+#[actix_web::test]
+async fn a_colleague_stays_signed_in_for_a_day_and_no_longer() {
+    let (people, liar) = stage(Side::Admin).await;
+    let (client, ticket) = {
+        joins(&people, &liar, "charles", "support").await;
+        liar.vouches(&people.shop, Side::Admin, "charles", "x@example.com").await
+    };
+    let entered = redeems(&people.shop, Side::Admin, &ticket, &client).await.expect(201);
+    let (first, access) = (entered.text("/refresh_token"), entered.text("/access_token"));
+    let exchange = async |token: &str| people.post(REFRESH, None, &json!({ "refresh_token": token })).await;
+    people.shop.clock.advance(Duration::from_secs(15 * 60 + 61));
+    people.get("/admin/v1/orders", &access).await.refused(401, "unauthenticated");
+    let renewed = exchange(&first).await.is(200);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    people.get("/admin/v1/orders", &text(&renewed["access_token"])).await.is(200);
+    assert_eq!(renewed["refresh_token_expires_at"], entered.json["refresh_token_expires_at"]);
+    // Used twice: somebody has a copy, so the family ends.
+    exchange(&first).await.refused(401, "refresh_refused");
+    exchange(&text(&renewed["refresh_token"])).await.refused(401, "refresh_refused");
+    for nonsense in ["", "rt_nonsense", &text(&renewed["access_token"])] {
+        exchange(nonsense).await.refused(401, "refresh_refused");
+    }
+    // The day is over, however often it was refreshed.
+    let second = comes(&people, &liar, "charles").await;
+    people.shop.clock.advance(Duration::from_secs(11 * 3600));
+    let renewed = exchange(&second).await.is(200);
+    people.shop.clock.advance(Duration::from_secs(3600));
+    exchange(&text(&renewed["refresh_token"])).await.refused(401, "refresh_refused");
+}
+
+/// The refresh token of somebody who comes from the provider.
+async fn comes(people: &People, liar: &Liar, subject: &str) -> String {
+    let (client, ticket) = liar.vouches(&people.shop, Side::Admin, subject, "whatever@example.com").await;
+    redeems(&people.shop, Side::Admin, &ticket, &client).await.expect(201).text("/refresh_token")
+}
+
+#[actix_web::test]
+async fn of_parallel_refreshes_of_a_colleague_one_wins_and_signing_out_ends_it() {
+    let (people, liar) = stage(Side::Admin).await;
+    let (_, id) = joins(&people, &liar, "charles", "support").await;
+    let token = comes(&people, &liar, "charles").await;
+    let wish = json!({ "refresh_token": token });
+    let answers = futures_util::future::join_all((0..8).map(|_| people.post(REFRESH, None, &wish))).await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 200).count(), 1);
+    // Signed out: this token and every one after it.
+    let wish = json!({ "refresh_token": comes(&people, &liar, "charles").await });
+    for _ in 0..2 {
+        people.post("/admin/v1/sessions/sign-out", None, &wish).await.is(204);
+    }
+    people.post(REFRESH, None, &wish).await.refused(401, "refresh_refused");
+    // Another store knows nothing of it, and another role ends it.
+    let wish = json!({ "refresh_token": comes(&people, &liar, "charles").await });
+    People::open().await.post(REFRESH, None, &wish).await.refused(401, "refresh_refused");
+    let path = format!("/admin/v1/staff/{id}");
+    people.patch(&path, &people.shop.owner(), &json!({ "role": "viewer" })).await.is(200);
+    people.post(REFRESH, None, &wish).await.refused(401, "refresh_refused");
 }

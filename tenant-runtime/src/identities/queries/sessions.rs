@@ -1,0 +1,98 @@
+//! Sessions of colleagues whom a provider vouched for, and their refresh tokens.
+
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Nullable, Timestamptz, Uuid as SqlUuid};
+use souk_access::{RefreshRecord, SecretDigest};
+use souk_kernel::SessionId;
+use souk_tenancy::{DbError, WriteTx, sql};
+
+use crate::identities::model::StaffSession;
+
+pub async fn insert(tx: &mut WriteTx<'_>, session: &StaffSession) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql(
+        "INSERT INTO staff_sessions (id, staff_id, epoch, proved_at, created_at, last_used_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+    )
+    .bind::<SqlUuid, _>(session.id)
+    .bind::<SqlUuid, _>(session.staff_id)
+    .bind::<BigInt, _>(session.epoch)
+    .bind::<Timestamptz, _>(session.proved_at)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(session.expires_at);
+    tx.execute(query).await.map(drop)
+}
+
+pub async fn insert_token(
+    tx: &mut WriteTx<'_>,
+    session: &StaffSession,
+    digest: &SecretDigest,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("INSERT INTO staff_refresh_tokens (token_hash, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind::<Binary, _>(digest.as_bytes().to_vec())
+        .bind::<SqlUuid, _>(session.id)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(session.expires_at);
+    tx.execute(query).await.map(drop)
+}
+
+#[derive(QueryableByName)]
+struct FamilyRow {
+    #[diesel(embed)]
+    session: StaffSession,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    revoked_at: Option<DateTime<Utc>>,
+}
+
+#[derive(QueryableByName)]
+struct TokenRow {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    used_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    expires_at: DateTime<Utc>,
+}
+
+/// A presented token's record, with the row of its family locked: of two parallel uses the second sees the first.
+pub async fn lock_token(
+    tx: &mut WriteTx<'_>,
+    digest: &SecretDigest,
+) -> Result<Option<(StaffSession, RefreshRecord)>, DbError> {
+    let hash = digest.as_bytes().to_vec();
+    let query = sql("SELECT id, staff_id, epoch, proved_at, expires_at, revoked_at FROM staff_sessions \
+         WHERE id = (SELECT session_id FROM staff_refresh_tokens WHERE token_hash = $1) FOR UPDATE");
+    let family: Option<FamilyRow> = tx.optional(query.bind::<Binary, _>(hash.clone())).await?;
+    let Some(FamilyRow { session, revoked_at }) = family else { return Ok(None) };
+    // After the wait for the lock, so that it is as the winner left it.
+    let query = sql("SELECT used_at, expires_at FROM staff_refresh_tokens WHERE token_hash = $1");
+    let token: TokenRow = tx.one(query.bind::<Binary, _>(hash)).await?;
+    let record = RefreshRecord {
+        used_at: token.used_at,
+        expires_at: token.expires_at,
+        family_expires_at: session.expires_at,
+        family_revoked: revoked_at.is_some(),
+    };
+    Ok(Some((session, record)))
+}
+
+pub async fn use_token(
+    tx: &mut WriteTx<'_>,
+    session: SessionId,
+    digest: &SecretDigest,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("WITH used AS (UPDATE staff_refresh_tokens SET used_at = $3 WHERE token_hash = $1) \
+         UPDATE staff_sessions SET last_used_at = $3 WHERE id = $2")
+    .bind::<Binary, _>(digest.as_bytes().to_vec())
+    .bind::<SqlUuid, _>(session)
+    .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(drop)
+}
+
+/// Ends a session; one that is over stays over since then.
+pub async fn end(tx: &mut WriteTx<'_>, session: SessionId) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("UPDATE staff_sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
+    tx.execute(query.bind::<SqlUuid, _>(session).bind::<Timestamptz, _>(now)).await.map(drop)
+}
