@@ -10,8 +10,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
-/// Addresses that requests come from, in turn.
-const NETWORKS: u8 = 48;
+/// Addresses that requests come from, in turn. Odd, so that of two kinds of requests in turn neither keeps to the same half of them.
+const NETWORKS: u8 = 47;
 
 /// One request, ready to be sent by anybody.
 #[derive(Clone, Debug)]
@@ -184,7 +184,7 @@ impl Clients {
         let client = |number: u8| {
             let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
             let client = client.local_address(IpAddr::from([127, 0, 0, number]));
-            // Nothing here speaks TLS, and reading the system's certificates 48 times takes a second unoptimised.
+            // Nothing here speaks TLS, and reading the system's certificates 47 times takes a second unoptimised.
             let client = client.no_proxy().tls_certs_only([]);
             // Sooner than the server closes idle connections (5 s): a request on one that closes under way would look like a crash.
             let client = client.pool_idle_timeout(Duration::from_secs(2));

@@ -21,7 +21,7 @@ pub struct NewFulfillment {
     /// Everything that is left when absent or empty.
     #[serde(default)]
     pub lines: Vec<LineWish>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "souk_api::json::object")]
     pub tracking: Tracking,
     /// Tell the shopper, and whoever follows the order, by mail.
     #[serde(default = "yes")]
@@ -39,6 +39,7 @@ const fn yes() -> bool {
 #[schema(example = json!({ "tracking": { "company": "DHL", "number": "00340434161094042557" } }))]
 pub struct EditFulfillment {
     /// In place of what was known.
+    #[serde(deserialize_with = "souk_api::json::object")]
     pub tracking: Tracking,
     /// Tell the shopper, by the same mail again.
     #[serde(default)]
