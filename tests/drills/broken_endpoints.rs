@@ -52,16 +52,21 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),
         "{history:?}"
     );
-    let books = stage.books(&shop).await;
+    let of = |word: &str, state: &str| {
+        format!(
+            "SELECT count(*) FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+             WHERE e.description = '{word}' AND d.state {state}"
+        )
+    };
+    // Before the next drill kills who tells them: whatever was being told then is told twice.
+    let told = of("good", "= 'delivered'");
+    let all = i64::try_from(good.len() * ORDERS).expect("few");
+    let missing = format!("SELECT {all} - ({told})");
+    stage.books(&shop).await.until_none("deliveries to good endpoints wait", &missing, PATIENCE).await;
     async move {
         stage.settle_accounts(&shop, &history).await;
-        let of = |word: &str, state: &str| {
-            format!(
-                "SELECT count(*) FROM webhook_deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
-                 WHERE e.description = '{word}' AND d.state {state}"
-            )
-        };
-        books.until_none("deliveries to good endpoints wait", &of("good", "<> 'delivered'"), PATIENCE).await;
+        // Another connection: the database was stopped in the meantime.
+        let books = stage.books(&shop).await;
         for receiver in &good {
             let times = receiver.times();
             assert_eq!(times.len(), ORDERS, "each order was told to each good endpoint");

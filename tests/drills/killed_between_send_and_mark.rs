@@ -35,8 +35,14 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         assert_eq!((found.orders, found.mails), (ORDERS, ORDERS));
         // `settle_accounts` counts by Message-ID: a second copy under another one would be a mail too many here.
         let copies = (0..ORDERS).map(|number| kept(stage, number)).collect::<Vec<_>>();
-        assert_eq!((copies.iter().sum::<usize>(), found.duplicate_mails), (ORDERS + 1, 1), "{copies:?}");
-        format!("{ORDERS} orders, {} mails, 1 of them twice under the same Message-ID, 0 lost", found.mails)
+        // Others may have been on their way beside the first: each once more at most.
+        assert!(copies[0] == 2 && copies.iter().all(|copies| (1..=2).contains(copies)), "{copies:?}");
+        let twice = copies.iter().sum::<usize>() - ORDERS;
+        assert_eq!(found.duplicate_mails, twice, "{copies:?}");
+        format!(
+            "{ORDERS} orders, {} mails, {twice} of them twice under the same Message-ID, 0 lost",
+            found.mails
+        )
     }
     .boxed_local()
 }
