@@ -9,7 +9,7 @@ use souk_tests::books::Told;
 use souk_tests::receiver::{Manner, Receiver};
 
 use crate::Reckoning;
-use crate::crowd::{Weather, cart, pay_until_told};
+use crate::crowd::{PATIENCE, Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const ENDPOINTS: usize = 50;
@@ -46,7 +46,7 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let mut history = Vec::new();
     for number in 0..ORDERS {
         let cart = cart(&shop, &piece, &format!("writer-{number}@example.com")).await;
-        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
+        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default(), PATIENCE).await);
     }
     assert!(
         history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),

@@ -15,7 +15,7 @@ use souk_tests::shop::Shop;
 use uuid::Uuid;
 
 use crate::Reckoning;
-use crate::crowd::{Weather, pay_until_told};
+use crate::crowd::{PATIENCE, Weather, pay_until_told};
 use crate::stage::{Stage, Way};
 use crate::topic;
 
@@ -157,7 +157,7 @@ impl Visitor<'_> {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         };
-        self.history.push(pay_until_told(self.shop, &cart, "tok_ok", &Weather::default()).await);
+        self.history.push(pay_until_told(self.shop, &cart, "tok_ok", &Weather::default(), PATIENCE).await);
     }
 }
 

@@ -7,7 +7,7 @@ use souk_tests::books::Told;
 use souk_tests::platform::until;
 
 use crate::Reckoning;
-use crate::crowd::{Weather, cart, pay_until_told};
+use crate::crowd::{PATIENCE, Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const ORDERS: usize = 4;
@@ -19,7 +19,7 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let mut history = Vec::new();
     for number in 0..ORDERS {
         let cart = cart(&shop, &piece, &format!("mail-{number}@example.com")).await;
-        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
+        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default(), PATIENCE).await);
     }
     assert!(
         history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),

@@ -14,7 +14,7 @@ fn watches(path: &str) -> bool {
         || path.starts_with("charts/souk/dashboards/")
 }
 
-/// Words of the text that are metrics by their first letters and by what follows: labels in braces, a range, or the end of a quoted name.
+/// Words of the text that are metrics by their first letters, without what Prometheus adds.
 fn named(text: &str) -> BTreeSet<&str> {
     let inside = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = text.split(|letter: char| !inside(letter));
