@@ -9,7 +9,7 @@ use souk_tests::books::Told;
 use souk_tests::receiver::{Manner, Receiver};
 
 use crate::Reckoning;
-use crate::crowd::{PATIENCE, Weather, cart, pay_until_told};
+use crate::crowd::{Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const ENDPOINTS: usize = 50;

@@ -15,7 +15,7 @@ use souk_tests::shop::Shop;
 use uuid::Uuid;
 
 use crate::Reckoning;
-use crate::crowd::{PATIENCE, Weather, pay_until_told};
+use crate::crowd::{Weather, pay_until_told};
 use crate::stage::{Stage, Way};
 use crate::topic;
 
