@@ -76,6 +76,8 @@ const ROOMS: &[openapi::Room] = &[
     audit::routes,
 ];
 
+pub(crate) static PATTERNS: openapi::Patterns = LazyLock::new(|| openapi::patterns(ROOMS));
+
 /// The application; one is built for each HTTP worker.
 pub fn app(
     plane: Plane,
@@ -92,7 +94,7 @@ pub fn app(
     let captures = plane.settings().smtp_url.is_none();
     let limit = Arc::clone(plane.limit());
     let app = App::new()
-        .configure(openapi::routes(ROOMS))
+        .configure(openapi::routes(ROOMS, &PATTERNS))
         .app_data(web::Data::new(plane.gate().clone()))
         .app_data(web::Data::new(plane))
         .app_data(web::Data::new(cursors))

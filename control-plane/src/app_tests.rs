@@ -98,3 +98,10 @@ async fn the_way_in_costs_so_many_statements() {
         ]
     );
 }
+
+#[test]
+fn no_address_follows_routes_of_two_rooms() {
+    if let Err(error) = &*app::PATTERNS {
+        panic!("{error}");
+    }
+}

@@ -212,7 +212,6 @@ pub async fn policy() -> Result<Policy, PolicyError> {
     Policy::load(MODEL, ROLES, permissions()).await
 }
 
-/// The router asks one route after the other, so those of shoppers come first.
 const ROOMS: &[openapi::Room] = &[
     catalog::routes,
     cart::routes,
@@ -241,6 +240,8 @@ const ROOMS: &[openapi::Room] = &[
     webhooks::routes,
 ];
 
+pub(crate) static PATTERNS: openapi::Patterns = LazyLock::new(|| openapi::patterns(ROOMS));
+
 /// The application; one is built for each HTTP worker.
 pub fn app(
     services: Services,
@@ -257,7 +258,7 @@ pub fn app(
     let [caller, key, store] = services.limits.clone();
     let (guesses, pages) = (Arc::clone(&services.guesses), services.pages.clone());
     let app = App::new()
-        .configure(openapi::routes(ROOMS))
+        .configure(openapi::routes(ROOMS, &PATTERNS))
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))

@@ -4,6 +4,8 @@
 //! 3 `discounts` `payments` `identities` `apps` · 4 `cart` · 5 `orders` · 6 `checkout` `privacy` `subscriptions` · 7 `messages` `webhooks` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
+#[cfg(test)]
+mod app_tests;
 pub mod config;
 mod cors;
 pub mod schema;

@@ -1,9 +1,12 @@
 //! What every operation of a plane's OpenAPI document shares: title, licence, how to say who one is, problems; and where the
 //! document and its page are served.
 
+use std::sync::LazyLock;
+
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpResponse};
+use souk_telemetry::{InGroup, RouteError, Routes};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
@@ -31,10 +34,31 @@ pub struct About {
 /// The routes of one capability, with what documents them.
 pub type Room = fn(&mut Documented<'_>);
 
-/// Registers the routes of all rooms. What documents them is thrown away room by room: of all together it takes some 30 MB, for each
-/// HTTP worker that builds its application, and the allocator gives little of that back.
-pub fn routes(rooms: &'static [Room]) -> impl FnOnce(&mut ServiceConfig) {
-    move |config| rooms.iter().for_each(|room| room(&mut Documented::new(config)))
+/// Registers the routes of all rooms, so that a request is asked about by the routes of one room only. What documents them is thrown
+/// away room by room: of all together it takes some 30 MB, for each HTTP worker that builds its application, and the allocator gives
+/// little of that back.
+pub fn routes(rooms: &'static [Room], patterns: &'static Patterns) -> impl FnOnce(&mut ServiceConfig) {
+    move |config| {
+        match &**patterns {
+            Ok(patterns) => drop(config.app_data(patterns.clone())),
+            Err(error) => tracing::error!(%error, "each request is asked about by the routes of all rooms"),
+        }
+        for (group, room) in rooms.iter().enumerate() {
+            let scope = web::scope("").guard(InGroup(group));
+            config.service(scope.configure(|config| room(&mut Documented::new(config))));
+        }
+    }
+}
+
+/// The patterns of a plane's routes; the same for all its HTTP workers.
+pub type Patterns = LazyLock<Result<Routes, RouteError>>;
+
+/// The patterns of all rooms' routes, a group for each room.
+///
+/// # Errors
+/// If two rooms have routes for the same addresses.
+pub fn patterns(rooms: &[Room]) -> Result<Routes, RouteError> {
+    Routes::new(rooms.iter().map(|room| document(&[*room]).paths.paths.into_keys()))
 }
 
 /// What documents the routes of all rooms.

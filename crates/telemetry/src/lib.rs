@@ -28,6 +28,7 @@ mod metering;
 mod process;
 mod readiness;
 mod requests;
+mod routes;
 mod shutdown;
 mod span;
 
@@ -38,6 +39,7 @@ pub use logs::{Telemetry, TelemetryError, init};
 pub use metering::{BoundedLabel, install_metrics, rendered_metrics};
 pub use readiness::Readiness;
 pub use requests::measure;
+pub use routes::{InGroup, Route, RouteError, Routes};
 pub use shutdown::{Shutdown, drain, until_shutdown};
 pub use span::{RequestSpan, record_request_id, record_store, traceparent};
 

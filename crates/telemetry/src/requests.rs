@@ -5,7 +5,10 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
+use metrics::SharedString;
 use std::time::Instant;
+
+use crate::routes::pattern_of;
 
 /// Counts and times a request under its route *pattern* (`/admin/v1/products/{id}`, never the path itself), so the
 /// number of time series is bounded by the number of routes. Use: `App::new().wrap(from_fn(measure))`.
@@ -20,7 +23,7 @@ pub async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let route = request.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = SharedString::from(pattern_of(&request).unwrap_or_else(|| "unmatched".into()));
     let method = method_label(request.method());
     let active = Active::enter();
     let started = Instant::now();

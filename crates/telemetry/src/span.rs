@@ -12,13 +12,15 @@ use tracing::field::Empty;
 use tracing_actix_web::RootSpanBuilder;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::routes::pattern_of;
+
 /// Builds the root span. It holds neither the path nor the query nor the client's address: they may be secrets
 /// (an order's guest link) or personal data.
 pub struct RequestSpan;
 
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
-        let route = request.match_pattern();
+        let route = pattern_of(request);
         let route = route.as_deref().unwrap_or("unmatched");
         let method = request.method().as_str();
         let span = tracing::info_span!(
