@@ -306,7 +306,10 @@ mod tests {
     fn the_list_is_one_that_can_be_found_in() {
         assert_eq!(COMMON.lines().count(), 11_690);
         let mut words = COMMON.lines();
-        assert!(words.clone().is_sorted() && words.all(|word| word.chars().count() >= SHORTEST && word == word.to_lowercase()));
+        assert!(
+            words.clone().is_sorted()
+                && words.all(|word| word.chars().count() >= SHORTEST && word == word.to_lowercase())
+        );
     }
 
     #[test]
