@@ -1,10 +1,11 @@
-//! `souk-control-plane serve | work | migrate | openapi`.
+//! `souk-control-plane serve | work | migrate | openapi | mails`.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use souk_control_plane::config::{Config, MigrateConfig};
-use souk_control_plane::{app, serve};
+use souk_control_plane::{app, messages, serve};
 use souk_provisioner::SweepOptions;
 use souk_telemetry::TelemetryConfig;
 
@@ -38,6 +39,8 @@ enum Task {
     },
     /// Print the OpenAPI document.
     Openapi,
+    /// Write every mail with made-up facts, in every language, as a page into a folder: to look at them (`make pictures`).
+    Mails { folder: PathBuf },
 }
 
 #[tokio::main]
@@ -55,5 +58,14 @@ async fn main() -> anyhow::Result<()> {
             outcome
         }
         Task::Openapi => Ok(std::io::stdout().write_all(app::openapi().as_bytes())?),
+        Task::Mails { folder } => write_mails(&folder),
     }
+}
+
+fn write_mails(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (name, mail) in messages::samples()? {
+        std::fs::write(folder.join(format!("control.{name}.html")), mail.html)?;
+    }
+    Ok(())
 }

@@ -75,7 +75,7 @@ impl Services {
         );
         services.webhooks.private = config.webhooks_private;
         services.mail.domain = config.mail_from.email.domain().to_owned();
-        services.mail.console_url.clone_from(&config.control_plane_url);
+        services.mail.console_url.clone_from(&config.console_url);
         services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
         services
     }

@@ -39,6 +39,8 @@ pub struct Config {
     /// Public keys of the control plane, PEM (`SOUK_STAFF_KEY_FILE`; two while its key is being exchanged), and its address (`SOUK_PUBLIC_URL`), which is the issuer of staff tokens.
     pub staff_key_pem: String,
     pub control_plane_url: String,
+    /// Where links mailed to staff lead (`SOUK_CONSOLE_URL`; the control plane's own plain pages unless set).
+    pub console_url: String,
     /// Stores answer at `{handle}.` this (`SOUK_PLATFORM_DOMAIN`), with the port if it is not the scheme's own.
     pub platform_domain: String,
     /// `SOUK_TEST_PROVIDER_URL` and `SOUK_PROVIDER_WEBHOOK_SECRET`: the `test` payment provider.
@@ -68,6 +70,8 @@ pub struct Config {
 
 impl Config {
     pub fn from_env() -> Result<Self, ConfigError> {
+        let control_plane_url = or("SOUK_PUBLIC_URL", "http://localhost:8080".to_owned())?;
+        let control_plane_url = control_plane_url.trim_end_matches('/').to_owned();
         Ok(Self {
             listen: or("SOUK_RUNTIME_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8081)))?,
             internal_listen: set("SOUK_RUNTIME_INTERNAL_LISTEN")
@@ -86,9 +90,9 @@ impl Config {
             kafka: kafka()?,
             link_secret: required("SOUK_CURSOR_SECRET")?,
             staff_key_pem: file("SOUK_STAFF_KEY_FILE")?,
-            control_plane_url: or("SOUK_PUBLIC_URL", "http://localhost:8080".to_owned())?
-                .trim_end_matches('/')
-                .to_owned(),
+            console_url: set("SOUK_CONSOLE_URL")
+                .map_or_else(|| control_plane_url.clone(), |url| url.trim_end_matches('/').to_owned()),
+            control_plane_url,
             platform_domain: or("SOUK_PLATFORM_DOMAIN", "localhost:8081".to_owned())?.to_ascii_lowercase(),
             test_provider_url: set("SOUK_TEST_PROVIDER_URL"),
             test_webhook_secret: set("SOUK_PROVIDER_WEBHOOK_SECRET"),

@@ -1,10 +1,11 @@
-//! `souk-tenant-runtime serve | openapi | events`.
+//! `souk-tenant-runtime serve | openapi | events | mails`.
 
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use souk_tenant_runtime::config::Config;
-use souk_tenant_runtime::{app, feed, serve};
+use souk_tenant_runtime::{app, feed, messages, serve};
 
 /// Half of what a request costs outside the database is small allocations.
 #[global_allocator]
@@ -30,6 +31,8 @@ enum Task {
     Openapi,
     /// Print the catalogue of events (docs/EVENTS.md).
     Events,
+    /// Write every mail with made-up facts, in every language, as a page into a folder: to look at them (`make pictures`).
+    Mails { folder: PathBuf },
 }
 
 #[tokio::main]
@@ -38,5 +41,14 @@ async fn main() -> anyhow::Result<()> {
         Task::Serve { no_worker } => serve::run(Config::from_env()?, !no_worker).await,
         Task::Events => Ok(std::io::stdout().write_all(feed::document().as_bytes())?),
         Task::Openapi => Ok(std::io::stdout().write_all(app::openapi().as_bytes())?),
+        Task::Mails { folder } => write_mails(&folder),
     }
+}
+
+fn write_mails(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for (name, mail) in messages::samples() {
+        std::fs::write(folder.join(format!("store.{name}.html")), mail?.html)?;
+    }
+    Ok(())
 }

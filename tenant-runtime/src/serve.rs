@@ -49,7 +49,7 @@ pub fn embassy(config: &Config) -> Result<Embassy, EmbassyError> {
     Embassy::new(
         config.link_secret.as_bytes(),
         PublicAddress::below(&config.platform_domain),
-        &config.control_plane_url,
+        &config.console_url,
         config.identity_providers_private,
     )
 }
@@ -107,7 +107,7 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
             let room = MailRoom {
                 vault: Arc::new(reception.vault()),
                 domain: config.mail_from.email.domain().to_owned(),
-                console_url: config.control_plane_url.clone(),
+                console_url: config.console_url.clone(),
             };
             let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from, Arc::clone(&room.vault))?;
             let courier = Courier::new(config.webhooks_private)?;

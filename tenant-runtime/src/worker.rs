@@ -129,10 +129,10 @@ async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> O
     Ok(if more { Next::Again } else { Next::Done })
 }
 
-/// Hands over what is due; while an endpoint has no seat free, looks again soon.
+/// Hands over what is due; while other stores' endpoints have all seats, looks again soon.
 async fn tell(worker: WorkerPermit, courier: Courier) -> Outcome {
     let handed = webhooks::send_due(&worker, &courier).await.map_err(|error| error.to_string())?;
-    Ok(if handed.waiting { Next::In(Duration::from_millis(250)) } else { Next::Done })
+    Ok(if handed.waiting { Next::In(Duration::from_secs(1)) } else { Next::Done })
 }
 
 /// Forgets what has served: keys of requests answered long ago, events heard long ago. Then looks at all the clocks once.

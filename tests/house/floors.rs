@@ -11,8 +11,8 @@ const FLOORS: [&[&str]; 9] = [
     &["discounts", "payments", "identities", "apps"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "returns", "privacy", "subscriptions"],
-    &["messages", "webhooks", "search", "insights", "recommendations"],
+    &["checkout", "fulfillment", "returns", "subscriptions"],
+    &["messages", "webhooks", "privacy", "search", "insights", "recommendations"],
     &["feed"],
 ];
 

@@ -1,5 +1,6 @@
 //! Bad input, over every operation: a clear problem document, no 5xx, no broken connection, nothing changed.
 
+mod framing;
 mod payloads;
 
 use std::time::{Duration, Instant};

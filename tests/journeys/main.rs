@@ -3,6 +3,7 @@
 mod broker;
 mod elsewhere;
 mod readme;
+mod secrets;
 mod tour;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

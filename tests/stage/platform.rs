@@ -153,6 +153,7 @@ async fn services(
         link_secret: "of proofs".to_owned(),
         staff_key_pem: SigningKey::from_pem(ISSUER, pem).expect("a key").public_pem().to_owned(),
         control_plane_url: ISSUER.to_owned(),
+        console_url: ISSUER.to_owned(),
         platform_domain: domain.to_owned(),
         test_provider_url: Some(provider.to_owned()),
         test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),

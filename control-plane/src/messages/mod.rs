@@ -11,6 +11,6 @@ mod tests;
 
 pub use actions::{Sender, forget_old, queue, send_due};
 pub use error::MessageError;
-pub use model::{FactorChange, Letter};
+pub use model::{FactorChange, Letter, samples};
 pub use permissions::ALL as PERMISSIONS;
 pub use routes::captured_routes;

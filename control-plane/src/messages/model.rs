@@ -204,6 +204,57 @@ fn named(name: &str, email: &Email, link: &str) -> minijinja::Value {
     context! { name, email => email.as_str(), link }
 }
 
+/// Every letter there is, about made-up facts.
+fn letters<'a>(email: &'a Email, link: &dyn Fn() -> String) -> Vec<Letter<'a>> {
+    vec![
+        Letter::VerifyEmail { name: "Ada", email, link: link() },
+        Letter::AlreadyRegistered { name: "Ada", email, link: link() },
+        Letter::ResetPassword { name: "Ada", email, link: link() },
+        Letter::PasswordChanged { name: "Ada", email, link: link() },
+        Letter::NewDevice {
+            name: "Ada",
+            email,
+            device: "",
+            network: "203.0.113.7",
+            at: DateTime::UNIX_EPOCH,
+            link: link(),
+        },
+        Letter::Identity { name: "Ada", email, provider: "google", linked: true, link: link() },
+        Letter::Identity { name: "Ada", email, provider: "google", linked: false, link: link() },
+        Letter::SecondFactor { name: "Ada", email, change: FactorChange::On, link: link() },
+        Letter::SecondFactor { name: "Ada", email, change: FactorChange::Off, link: link() },
+        Letter::SecondFactor { name: "Ada", email, change: FactorChange::NewCodes, link: link() },
+        Letter::SecondFactor { name: "Ada", email, change: FactorChange::CodeUsed { left: 0 }, link: link() },
+        Letter::Invitation { inviter: "Ada", organization: "Engines", role: "admin", email, link: link() },
+        Letter::StoreReady { name: "Ada", store: "Engines", email, link: link() },
+        Letter::StoreGrant {
+            name: "Ada",
+            store: "Engines",
+            holder: "support@souk.example",
+            reason: "Ticket 4711",
+            minutes: 30,
+            email,
+            link: link(),
+        },
+    ]
+}
+
+/// Every letter in both languages, about made-up facts: `verify_email.de` and what it looks like.
+///
+/// # Errors
+/// A committed template that cannot be filled.
+pub fn samples() -> Result<Vec<(String, Rendered)>, minijinja::Error> {
+    let Ok(email) = Email::parse("ada@example.com") else { return Ok(Vec::new()) };
+    let all = letters(&email, &|| "https://console.example/page#token=secret".to_owned());
+    let all = all.iter().enumerate().flat_map(|(number, letter)| {
+        ["en", "de"].map(|language| {
+            let mail = letter.render(language)?;
+            Ok((format!("{number:02}-{}.{language}", mail.template), mail))
+        })
+    });
+    all.collect()
+}
+
 /// A row of the outbox that is to be sent.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = messages)]
@@ -247,50 +298,7 @@ mod rules {
 
     #[test]
     fn every_letter_renders() {
-        let email = &Email::parse("ada@example.com").unwrap();
-        let link = || "https://x".to_owned();
-        for letter in [
-            Letter::VerifyEmail { name: "Ada", email, link: link() },
-            Letter::AlreadyRegistered { name: "Ada", email, link: link() },
-            Letter::ResetPassword { name: "Ada", email, link: link() },
-            Letter::PasswordChanged { name: "Ada", email, link: link() },
-            Letter::NewDevice {
-                name: "Ada",
-                email,
-                device: "",
-                network: "203.0.113.7",
-                at: DateTime::UNIX_EPOCH,
-                link: link(),
-            },
-            Letter::Identity { name: "Ada", email, provider: "google", linked: true, link: link() },
-            Letter::Identity { name: "Ada", email, provider: "google", linked: false, link: link() },
-            Letter::SecondFactor { name: "Ada", email, change: FactorChange::On, link: link() },
-            Letter::SecondFactor { name: "Ada", email, change: FactorChange::Off, link: link() },
-            Letter::SecondFactor { name: "Ada", email, change: FactorChange::NewCodes, link: link() },
-            Letter::SecondFactor {
-                name: "Ada",
-                email,
-                change: FactorChange::CodeUsed { left: 0 },
-                link: link(),
-            },
-            Letter::Invitation {
-                inviter: "Ada",
-                organization: "Engines",
-                role: "admin",
-                email,
-                link: link(),
-            },
-            Letter::StoreReady { name: "Ada", store: "Engines", email, link: link() },
-            Letter::StoreGrant {
-                name: "Ada",
-                store: "Engines",
-                holder: "support@souk.example",
-                reason: "Ticket 4711",
-                minutes: 30,
-                email,
-                link: link(),
-            },
-        ] {
+        for letter in letters(&Email::parse("ada@example.com").unwrap(), &|| "https://x".to_owned()) {
             let [english, german] = ["en", "de-AT"].map(|locale| letter.render(locale).unwrap());
             for (mail, lang) in [(&english, "en"), (&german, "de")] {
                 assert!(

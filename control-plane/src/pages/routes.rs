@@ -7,11 +7,13 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use souk_api::OwnPage;
 
-pub(super) const PATHS: [&str; 6] = [
+pub(super) const PATHS: [&str; 8] = [
     "/verify-email",
     "/reset-password",
     "/forgot-password",
     "/accept-invitation",
+    "/join-store",
+    "/confirm-sender",
     "/signed-in",
     "/signed-in-to-store",
 ];
@@ -19,7 +21,7 @@ pub(super) const PATHS: [&str; 6] = [
 static PAGE: LazyLock<OwnPage> =
     LazyLock::new(|| OwnPage::new(include_str!("../../templates/link.html"), ""));
 
-/// `/`, `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`, `/signed-in`, `/signed-in-to-store`.
+/// `/` and the pages of [`PATHS`].
 pub fn routes(config: &mut web::ServiceConfig) {
     config.route("/", web::get().to(index));
     for path in PATHS {

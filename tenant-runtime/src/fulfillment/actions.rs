@@ -3,7 +3,7 @@
 use serde_json::json;
 use souk_api::{ETag, IfMatch};
 use souk_kernel::{FulfillmentId, OrderId, OrderLineId};
-use souk_tenancy::{ReadTx, WriteTx};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::FulfillmentError;
 use super::events::{FulfilledLine, FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
@@ -99,6 +99,14 @@ pub async fn list(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Fulfillment
         return Err(FulfillmentError::Unknown);
     }
     Ok(found)
+}
+
+/// Those of several orders, oldest first within each: for whoever gathers what the store knows. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn of_orders(tx: &mut ReadTx<'_>, orders: &[OrderId]) -> Result<Vec<FulfillmentView>, DbError> {
+    queries::of_orders(tx, orders).await
 }
 
 /// Says how to follow it from now on, and perhaps tells the shopper. Says `fulfillment.updated`.

@@ -15,6 +15,8 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use actions::of_orders;
 pub use error::CATALOGUE;
 pub use events::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+pub use model::FulfillmentView;
 pub use routes::routes;

@@ -140,6 +140,14 @@ pub async fn of_order(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Fulfill
     rows.into_iter().map(Row::read).collect()
 }
 
+/// Those of several orders, oldest first within each.
+pub async fn of_orders(tx: &mut ReadTx<'_>, orders: &[OrderId]) -> Result<Vec<FulfillmentView>, DbError> {
+    let text = shown!("WHERE f.order_id = ANY($1) ORDER BY f.order_id, f.number");
+    let orders: Vec<_> = orders.iter().map(|order| order.uuid()).collect();
+    let rows: Vec<Row> = tx.load(sql(text).bind::<Array<SqlUuid>, _>(orders)).await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 #[derive(QueryableByName)]
 struct PieceRow {
     #[diesel(sql_type = SqlUuid)]

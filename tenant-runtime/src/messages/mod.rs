@@ -17,5 +17,5 @@ mod tests;
 pub use actions::send::{Sender, send_due};
 pub use error::{CATALOGUE, MessageError};
 pub use events::{CustomerMail, NoticeMail, OrderMail};
-pub use model::MailRoom;
+pub use model::{MailRoom, samples};
 pub use routes::{captured_routes, page_routes, routes};

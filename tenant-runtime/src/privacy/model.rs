@@ -6,6 +6,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::cart::{Address, Cart};
 use crate::customers::{CustomerExport, Typed};
+use crate::fulfillment::FulfillmentView;
 use crate::identities::IdentityView;
 use crate::orders::ShopperOrderView;
 
@@ -17,6 +18,8 @@ pub struct PersonalData {
     /// Who they are elsewhere.
     pub identities: Vec<IdentityView>,
     pub orders: Vec<ShopperOrderView>,
+    /// What left the house for them, and how it could be followed.
+    pub fulfillments: Vec<FulfillmentView>,
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
 }

@@ -144,11 +144,19 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     let ada = people.customer("ada@example.com").await;
     let book = json!({ "address": address("Berlin") });
     people.post("/store/v1/account/addresses", Some(&ada.access), &book).await.is(201);
+    let sent = text(&buys(&people, &ada, mug).await["order"], "id");
     buys(&people, &ada, mug).await;
+    let owner = people.shop.owner();
+    let parcel = json!({ "tracking": { "company": "DHL", "number": "0034" } });
+    let path = format!("/admin/v1/orders/{sent}/fulfillments");
+    with_cart(&people, "POST", &path, "", &owner, Some(parcel)).await.is(201);
     let copy = people.get("/store/v1/account/export", &ada.access).await.is(200);
     assert_eq!(copy["account"]["email"], "ada@example.com");
     assert_eq!(copy["addresses"][0]["address"]["city"], "Berlin");
-    assert_eq!(copy["orders"].as_array().unwrap().len(), 1);
+    assert_eq!(copy["orders"].as_array().unwrap().len(), 2);
+    let parcels = copy["fulfillments"].as_array().unwrap();
+    assert_eq!(parcels.len(), 1);
+    assert_eq!((&parcels[0]["order"], &parcels[0]["tracking"]["number"]), (&json!(sent), &json!("0034")));
     let books = people.number("SELECT count(*) AS number FROM postings").await;
     let wrong = json!({ "password": "not the password" });
     people.send_delete("/store/v1/account", &ada.access, &wrong).await.refused(403, "wrong_password");
@@ -156,7 +164,6 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     let right = json!({ "password": PASSWORD });
     people.send_delete("/store/v1/account", &ada.access, &right).await.refused(409, "orders_under_way");
     people.get("/store/v1/account", &ada.access).await.is(200);
-    let owner = people.shop.owner();
     let id = text(&people.get("/admin/v1/customers?q=ada", &owner).await.is(200)["data"][0], "id");
     people.delete(&format!("/admin/v1/customers/{id}"), &owner).await.refused(409, "orders_under_way");
     people.delete(&format!("/admin/v1/customers/{id}?force=true"), &owner).await.is(204);

@@ -2,7 +2,8 @@
 //!
 //! [`Webhooks`] hears every event and writes a delivery for each endpoint that wants it, in the event's own transaction. [`send_due`] hands
 //! what is due to the [`Courier`], which sends outside any transaction and only to addresses of the open internet. Each endpoint has its
-//! own few seats there, so one that hangs keeps nobody waiting.
+//! own few seats there, and whoever comes back takes along what is due next, so one that hangs keeps nobody waiting. One that fails twice
+//! in a row rests, longer each time.
 
 mod actions;
 mod error;

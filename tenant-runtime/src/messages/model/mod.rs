@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::schema::email_messages;
 
 pub use kinds::{KINDS, LANGUAGES, MailKind, Purpose, kind_of};
-pub use template::{Mistake, Rendered, Texts};
+pub use template::{Mistake, Rendered, Texts, samples};
 
 /// What the mail of all stores of a process shares: put into `app_data`, and given to whoever writes mails.
 #[derive(Clone, Debug)]

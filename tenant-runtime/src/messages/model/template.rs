@@ -10,7 +10,7 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context
 use serde::Serialize;
 use souk_kernel::{Currency, Money};
 
-use super::kinds::{COMMITTED, MailKind, language_of, optional, sample};
+use super::kinds::{COMMITTED, KINDS, LANGUAGES, MailKind, language_of, optional, sample};
 
 /// Steps a template may take.
 const FUEL: u64 = 50_000;
@@ -152,11 +152,42 @@ pub fn committed(kind: &MailKind, locale: &str) -> Texts {
     Texts { subject: text("subject.txt"), text: text("body.txt"), html: text("body.html") }
 }
 
+const INK: &str = "#000000";
+const WHITE: &str = "#ffffff";
+
+/// Relative luminance as WCAG 2.2 has it, of `#rrggbb`.
+fn luminance(color: &str) -> f64 {
+    let part = |from: usize| {
+        let value = color.get(from..from + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok()).unwrap_or(0);
+        let share = f64::from(value) / 255.0;
+        if share <= 0.040_45 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * part(1) + 0.7152 * part(3) + 0.0722 * part(5)
+}
+
+fn contrast(one: &str, other: &str) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// What can be read on a button of the store's colour.
+fn button_color(accent: &str) -> &'static str {
+    if contrast(accent, WHITE) >= contrast(accent, INK) { WHITE } else { INK }
+}
+
+/// The store's colour for links on white, if it can be read there.
+fn link_color(accent: &str) -> &str {
+    if contrast(accent, WHITE) >= 4.5 { accent } else { INK }
+}
+
 fn values(locale: &str, looks: &Looks, event: &serde_json::Value) -> Result<Value, Error> {
     let event: Value = serde_json::from_value(event.clone()).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the event cannot be shown").with_source(error)
     })?;
-    let brand = serde_json::to_value(looks).and_then(serde_json::from_value::<Value>).map_err(|error| {
+    let mut brand = serde_json::to_value(looks).unwrap_or_default();
+    brand["button_color"] = button_color(&looks.accent_color).into();
+    brand["link_color"] = link_color(&looks.accent_color).into();
+    let brand: Value = serde_json::from_value(brand).map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "the looks cannot be shown").with_source(error)
     })?;
     // What happened is `event`; an event about an order says `order` too, a letter about an account `account`.
@@ -219,6 +250,19 @@ pub fn render(
         subject: line(&part("subject.txt", own.map(|own| own.subject.as_str()))?),
         text: part("body.txt", own.map(|own| own.text.as_str()))?,
         html: part("body.html", own.map(|own| own.html.as_str()))?,
+    })
+}
+
+/// Every mail in every language as it is without a store's own words, filled with made-up facts: `order_placed.de` and what it looks like.
+pub fn samples() -> impl Iterator<Item = (String, Result<Rendered, Error>)> {
+    let looks = Looks { store: "Tea & Tales".to_owned(), ..Looks::default() };
+    let looks =
+        Looks { accent_color: "#1a56db".to_owned(), footer: "Lindenweg 1, 10117 Berlin".to_owned(), ..looks };
+    KINDS.iter().flat_map(move |kind| {
+        let looks = looks.clone();
+        LANGUAGES.into_iter().map(move |language| {
+            (format!("{}.{language}", kind.name), render(kind, None, language, &looks, &sample(kind.name)))
+        })
     })
 }
 

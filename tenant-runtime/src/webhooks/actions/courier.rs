@@ -1,49 +1,55 @@
-//! Carries deliveries to endpoints, beside everything else: a few at a time to each endpoint, some more to all.
+//! Carries deliveries to endpoints, beside everything else. Who comes back from an endpoint takes along what is due there next, so that an
+//! endpoint is told as fast as it takes, whatever the others do.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use souk_access::WorkerPermit;
 use souk_kernel::WebhookEndpointId;
 use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::WriteTx;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 
 use super::super::error::WebhookError;
 use super::super::events::WebhookDisabled;
-use super::super::model::{AttemptView, PATIENCE, Parcel, retry_after, signatures, with_jitter};
+use super::super::model::{
+    AttemptView, LEASE, PATIENCE, Parcel, rest_after, retry_after, signatures, with_jitter,
+};
 use super::super::queries::{self, deliveries};
+use super::seats::{Found, Seat, Seats};
 use crate::settings;
 
 /// From the first byte sent to the last one read: whoever drips bytes gets no longer.
 const WHOLE: Duration = Duration::from_secs(15);
-/// Under way at once: to one endpoint, to all of this process, and to all that failed last time. Those hold a seat for as long as they let us
-/// wait, so they get one each and share few: however many fail, the others have room.
-const PER_ENDPOINT: usize = 4;
-const AT_ONCE: usize = 128;
-const TO_FAILING: usize = 32;
 /// What is kept of an answer, and what is read of it at most.
 const KEEP: usize = 4 * 1024;
 const READ: usize = 64 * 1024;
-
-/// A place at an endpoint, one in the process, and one among those that fail.
-pub struct Seat(
-    #[expect(dead_code, reason = "held until the parcel is there")]
-    (OwnedSemaphorePermit, OwnedSemaphorePermit, Option<OwnedSemaphorePermit>),
-);
+/// How long who comes back goes on by themselves; then a worker looks again, and sees whether the store is still to be worked for.
+const ERRAND: Duration = Duration::from_secs(30);
+/// When somebody looks for what had to be left.
+const SOON: TimeDelta = TimeDelta::seconds(1);
 
 /// Sends webhooks. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
     client: reqwest::Client,
     private: bool,
-    all: Arc<Semaphore>,
-    failing: Arc<Semaphore>,
-    endpoints: Arc<Mutex<HashMap<WebhookEndpointId, Weak<Semaphore>>>>,
+    seats: Seats,
+    stopping: Arc<AtomicBool>,
+    errand: Duration,
     under_way: TaskTracker,
+}
+
+/// For whom something is sent, and until when that need not be asked again.
+#[derive(Clone)]
+pub struct Errand {
+    worker: WorkerPermit,
+    endpoint: WebhookEndpointId,
+    until: Instant,
 }
 
 /// What came of an attempt.
@@ -70,52 +76,46 @@ impl Courier {
         Ok(Self {
             client: souk_outbound::client(private, whole)?,
             private,
-            all: Arc::new(Semaphore::new(AT_ONCE)),
-            failing: Arc::new(Semaphore::new(TO_FAILING)),
-            endpoints: Arc::default(),
+            seats: Seats::new(),
+            stopping: Arc::default(),
+            errand: ERRAND,
             under_way: TaskTracker::new(),
         })
     }
 
-    /// The seats that are free for an endpoint right now, taken; at most one for an endpoint that failed last time.
-    pub fn seats(&self, endpoint: WebhookEndpointId, failed: bool) -> Vec<Seat> {
-        let own = {
-            let mut endpoints = self.endpoints.lock().unwrap_or_else(PoisonError::into_inner);
-            endpoints.retain(|_, seats| seats.strong_count() > 0);
-            let found = endpoints.get(&endpoint).and_then(Weak::upgrade);
-            found.unwrap_or_else(|| {
-                let seats = Arc::new(Semaphore::new(PER_ENDPOINT));
-                endpoints.insert(endpoint, Arc::downgrade(&seats));
-                seats
-            })
-        };
-        let seat = || {
-            let failing = match failed {
-                true if own.available_permits() < PER_ENDPOINT => return None,
-                true => Some(Arc::clone(&self.failing).try_acquire_owned().ok()?),
-                false => None,
-            };
-            let own = Arc::clone(&own).try_acquire_owned().ok()?;
-            let all = Arc::clone(&self.all).try_acquire_owned().ok()?;
-            Some(Seat((own, all, failing)))
-        };
-        std::iter::from_fn(seat).collect()
+    /// The seats that are free for an endpoint right now, taken.
+    pub fn seats(&self, endpoint: WebhookEndpointId, failed: bool) -> Found {
+        self.seats.take(endpoint, failed)
     }
 
-    /// Sends a parcel and writes down what came of it, beside the caller. A process that dies meanwhile sends it again when the lease ends.
-    pub fn send(&self, worker: WorkerPermit, parcel: Parcel, seat: Seat) {
-        let courier = self.clone();
-        self.under_way.spawn(async move {
-            let id = parcel.id;
-            if let Err(error) = courier.carry(&worker, parcel).await {
-                tracing::warn!(%error, delivery = %id, "what came of a webhook could not be written down; it is sent again");
-            }
-            drop(seat);
-        });
+    /// An errand that begins now.
+    pub fn errand(&self, worker: &WorkerPermit, endpoint: WebhookEndpointId) -> Errand {
+        Errand { worker: worker.clone(), endpoint, until: Instant::now() + self.errand }
     }
 
-    /// Waits for what is under way.
+    /// Sends parcels of one endpoint, one a seat, beside the caller. Seats that are left over are given up, unless somebody has come in vain
+    /// meanwhile. A process that dies sends again when the lease ends.
+    pub fn send(&self, errand: &Errand, parcels: Vec<Parcel>, mut seats: Vec<Seat>) {
+        let left = seats.split_off(parcels.len().min(seats.len()));
+        for (parcel, seat) in parcels.into_iter().zip(seats) {
+            self.under_way.spawn(self.clone().carry(errand.clone(), parcel, seat));
+        }
+        let called = self.seats.give_up(left);
+        if !called.is_empty() {
+            self.under_way.spawn(self.clone().look_again(errand.clone(), called));
+        }
+    }
+
+    /// One that looks after every single thing.
+    #[cfg(test)]
+    pub fn hurried(mut self) -> Self {
+        self.errand = Duration::ZERO;
+        self
+    }
+
+    /// Takes nothing more and waits for what is under way.
     pub async fn finish(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.under_way.close();
         self.under_way.wait().await;
     }
@@ -128,41 +128,76 @@ impl Courier {
         }
     }
 
-    async fn carry(&self, worker: &WorkerPermit, parcel: Parcel) -> Result<(), WebhookError> {
-        let (at, began) = (worker.clock().now(), Instant::now());
-        let id = parcel.event_id.to_string();
-        let secrets = [Some(parcel.secret.as_slice()), parcel.old_secret.as_deref()];
-        let signature = signatures(secrets.into_iter().flatten(), &id, at.timestamp(), &parcel.body);
-        let headers = [
-            ("content-type", "application/json".to_owned()),
-            ("webhook-id", id),
-            ("webhook-timestamp", at.timestamp().to_string()),
-            ("webhook-signature", signature),
-        ];
-        let answer = self.post(&parcel, &headers).await;
-        fail_point(FailPoint::WebhookAnswered);
-        let took_ms = i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX);
-        let well = answer.status.is_some_and(|status| (200..300).contains(&status));
-        let word = if well { "delivered" } else { "failed" };
-        metrics::counter!("souk_webhook_attempts_total", "result" => word).increment(1);
-        metrics::histogram!("souk_webhook_seconds").record(began.elapsed());
-        let attempt = AttemptView {
-            number: parcel.attempts,
-            at,
-            took_ms,
-            request_headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-            status: answer.status.map(i32::from),
-            response_body: answer.body,
-            error: answer.error,
-        };
-        let write = async move |tx: &mut WriteTx<'_>| settle(tx, &parcel, attempt, well, at).await;
-        worker.write("webhooks.settle", write).await?;
-        fail_point(FailPoint::WebhookSettled);
-        Ok(())
+    fn look_again(self, errand: Errand, seats: Vec<Seat>) -> BoxFuture<'static, ()> {
+        async move {
+            let (endpoint, most) = (errand.endpoint, seats.len());
+            let take = async move |tx: &mut WriteTx<'_>| {
+                Ok::<_, WebhookError>(deliveries::claim(tx, &[(endpoint, most)], LEASE).await?)
+            };
+            match errand.worker.write("webhooks.claim", take).await {
+                Ok(parcels) => self.send(&errand, parcels, seats),
+                Err(error) => {
+                    tracing::warn!(%error, %endpoint, "webhooks wait until somebody looks for them")
+                }
+            }
+        }
+        .boxed()
+    }
+
+    /// Sends a parcel, writes down what came of it and goes on with what is due at the same endpoint.
+    fn carry(self, errand: Errand, parcel: Parcel, seat: Seat) -> BoxFuture<'static, ()> {
+        async move {
+            let (at, began) = (errand.worker.clock().now(), Instant::now());
+            let (id, endpoint) = (parcel.id, errand.endpoint);
+            let headers = headers(&parcel, at);
+            let answer = self.post(&parcel, &headers).await;
+            fail_point(FailPoint::WebhookAnswered);
+            let well = answer.status.is_some_and(|status| (200..300).contains(&status));
+            let word = if well { "delivered" } else { "failed" };
+            metrics::counter!("souk_webhook_attempts_total", "result" => word).increment(1);
+            metrics::histogram!("souk_webhook_seconds").record(began.elapsed());
+            let attempt = AttemptView {
+                number: parcel.attempts,
+                at,
+                took_ms: i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX),
+                request_headers: headers
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), value.clone().into()))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into(),
+                status: answer.status.map(i32::from),
+                response_body: answer.body,
+                error: answer.error,
+            };
+            let goes_on = Instant::now() < errand.until && !self.stopping.load(Ordering::Relaxed);
+            // Whoever does not go on gets up first: who comes from now on finds a seat.
+            let seats = if goes_on {
+                self.seats.keep(seat, !well)
+            } else {
+                drop(seat);
+                Vec::new()
+            };
+            let most = seats.len();
+            let write = async move |tx: &mut WriteTx<'_>| {
+                settle(tx, &parcel, attempt, well, at).await?;
+                if most == 0 {
+                    let until = tx.now() + SOON;
+                    deliveries::put_off(tx, endpoint, until).await?;
+                    return Ok::<_, WebhookError>(Vec::new());
+                }
+                Ok(deliveries::claim(tx, &[(endpoint, most)], LEASE).await?)
+            };
+            match errand.worker.write("webhooks.settle", write).await {
+                Ok(next) => {
+                    fail_point(FailPoint::WebhookSettled);
+                    self.send(&errand, next, seats);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, delivery = %id, "what came of a webhook could not be written down; it is sent again");
+                }
+            }
+        }
+        .boxed()
     }
 
     async fn post(&self, parcel: &Parcel, headers: &[(&'static str, String)]) -> Answer {
@@ -220,6 +255,19 @@ fn said(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
+fn headers(parcel: &Parcel, at: DateTime<Utc>) -> [(&'static str, String); 4] {
+    let id = parcel.event_id.to_string();
+    let secrets = [Some(parcel.secret.as_slice()), parcel.old_secret.as_deref()];
+    let signature = signatures(secrets.into_iter().flatten(), &id, at.timestamp(), &parcel.body);
+    [
+        ("content-type", "application/json".to_owned()),
+        ("webhook-id", id),
+        ("webhook-timestamp", at.timestamp().to_string()),
+        ("webhook-signature", signature),
+    ]
+}
+
+/// The endpoint first, then the delivery: in the order in which whoever edits an endpoint locks them.
 async fn settle(
     tx: &mut WriteTx<'_>,
     parcel: &Parcel,
@@ -229,23 +277,31 @@ async fn settle(
 ) -> Result<(), WebhookError> {
     let (id, endpoint, status, error) =
         (parcel.id, parcel.endpoint_id, attempt.status, attempt.error.clone());
-    deliveries::log(tx, id, attempt).await?;
     if well {
-        deliveries::finish(tx, id, "delivered", None, status, None).await?;
-        deliveries::wake_followers(tx, id).await?;
         queries::works(tx, endpoint).await?;
+        if deliveries::log(tx, id, attempt).await? {
+            deliveries::finish(tx, id, "delivered", None, status, None).await?;
+        }
         return Ok(());
     }
-    let gone = status == Some(410);
     let chance = id.uuid().as_bytes()[15];
+    let Some(failing) = queries::fails(tx, endpoint, at - PATIENCE).await? else {
+        // It was deleted, and what was to be told with it.
+        return Ok(());
+    };
+    if let Some(pause) = rest_after(failing.failures)
+        && !failing.resting
+    {
+        let until = tx.now() + with_jitter(pause, chance);
+        queries::rest(tx, endpoint, until).await?;
+    }
+    let gone = status == Some(410);
     let next = retry_after(parcel.attempts).filter(|_| !gone).map(|pause| at + with_jitter(pause, chance));
     let state = if next.is_some() { "pending" } else { "failed" };
-    deliveries::finish(tx, id, state, next, status, error.clone()).await?;
-    if next.is_none() {
-        deliveries::wake_followers(tx, id).await?;
+    if deliveries::log(tx, id, attempt).await? {
+        deliveries::finish(tx, id, state, next, status, error.clone()).await?;
     }
-    let exhausted = queries::fails(tx, endpoint, at - PATIENCE).await?;
-    if gone || exhausted {
+    if gone || failing.exhausted {
         let reason = if gone {
             "it answered 410 Gone".to_owned()
         } else {

@@ -1,6 +1,9 @@
 //! Endpoints, planning and telling.
 
 mod courier;
+mod seats;
+
+use std::collections::BTreeMap;
 
 use souk_access::WorkerPermit;
 use souk_event_bus::{Envelope, Event};
@@ -14,6 +17,8 @@ use super::model::{
     ResendWish, Secret,
 };
 use super::queries::{self, deliveries};
+
+use seats::Found;
 
 pub use courier::Courier;
 
@@ -112,6 +117,7 @@ pub async fn test(tx: &mut WriteTx<'_>, id: WebhookEndpointId) -> Result<Webhook
         traceparent: None,
     };
     let delivery = WebhookDeliveryId::new();
+    queries::wake(tx, id).await?;
     deliveries::plan(tx, delivery, id, &parcel_of(&event)?).await?;
     Ok(delivery)
 }
@@ -159,6 +165,7 @@ pub async fn resend(
     if known(tx, id).await?.state != "enabled" {
         return Err(WebhookError::Disabled);
     }
+    queries::wake(tx, id).await?;
     Ok(deliveries::resend(tx, id, wish, None).await?)
 }
 
@@ -168,6 +175,7 @@ pub async fn resend_one(tx: &mut WriteTx<'_>, id: WebhookDeliveryId) -> Result<u
     if known(tx, delivery.endpoint_id).await?.state != "enabled" {
         return Err(WebhookError::Disabled);
     }
+    queries::wake(tx, delivery.endpoint_id).await?;
     let all = ResendWish { event: None, from: None, until: None, only_failed: false };
     Ok(deliveries::resend(tx, delivery.endpoint_id, &all, Some(id)).await?)
 }
@@ -184,39 +192,45 @@ pub async fn forget(tx: &mut WriteTx<'_>, limit: u32) -> Result<usize, DbError> 
 /// What a look at a store's deliveries came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Handed {
-    /// Given to the courier.
+    /// Given to the courier, who goes on with each endpoint until nothing is due there or half a minute is over.
     pub taken: usize,
-    /// Due, but all seats of its endpoint are taken.
+    /// Something is due, but endpoints of others have all seats.
     pub waiting: bool,
 }
 
-/// Hands what is due in one store to the courier, as far as it has seats for each endpoint. Does not wait for them.
+/// Hands what is due in one store to the courier, as far as there are seats for each endpoint: one look and one claim for all of them. Does
+/// not wait for anybody.
 ///
 /// # Errors
 /// The database only.
 pub async fn send_due(worker: &WorkerPermit, courier: &Courier) -> Result<Handed, WebhookError> {
     let look = async |tx: &mut ReadTx<'_>| Ok::<_, WebhookError>(deliveries::due(tx).await?);
-    let mut handed = Handed::default();
+    let (mut handed, mut seats) = (Handed::default(), BTreeMap::new());
     for due in worker.read("webhooks.due", look).await? {
-        let endpoint = due.endpoint_id;
-        let seats = courier.seats(endpoint, due.failing);
-        let most = seats.len();
-        if most == 0 {
-            handed.waiting = true;
-            continue;
+        match courier.seats(due.endpoint_id, due.failing) {
+            Found::Free(free) => drop(seats.insert(due.endpoint_id, free)),
+            Found::Called => {}
+            Found::Full => handed.waiting = true,
         }
-        let take = async move |tx: &mut WriteTx<'_>| {
-            Ok::<_, WebhookError>(deliveries::claim(tx, endpoint, most, LEASE).await?)
-        };
-        let parcels = worker.write("webhooks.claim", take).await?;
-        if !parcels.is_empty() {
-            fail_point(FailPoint::WebhookClaimed);
-        }
-        handed.taken += parcels.len();
-        handed.waiting |= parcels.len() == most;
-        for (parcel, seat) in parcels.into_iter().zip(seats) {
-            courier.send(worker.clone(), parcel, seat);
-        }
+    }
+    if seats.is_empty() {
+        return Ok(handed);
+    }
+    let wishes: Vec<_> = seats.iter().map(|(endpoint, free)| (*endpoint, free.len())).collect();
+    let take =
+        async move |tx: &mut WriteTx<'_>| Ok::<_, WebhookError>(deliveries::claim(tx, &wishes, LEASE).await?);
+    let parcels = worker.write("webhooks.claim", take).await?;
+    if !parcels.is_empty() {
+        fail_point(FailPoint::WebhookClaimed);
+    }
+    handed.taken = parcels.len();
+    let mut of_each: BTreeMap<WebhookEndpointId, Vec<_>> = BTreeMap::new();
+    for parcel in parcels {
+        of_each.entry(parcel.endpoint_id).or_default().push(parcel);
+    }
+    for (endpoint, free) in seats {
+        let parcels = of_each.remove(&endpoint).unwrap_or_default();
+        courier.send(&courier.errand(worker, endpoint), parcels, free);
     }
     Ok(handed)
 }

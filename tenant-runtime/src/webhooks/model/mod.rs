@@ -30,6 +30,12 @@ pub fn retry_after(attempts: i32) -> Option<TimeDelta> {
     SECONDS.get(index).map(|seconds| TimeDelta::seconds(*seconds))
 }
 
+/// How long an endpoint is left alone after so many failures in a row: 5 s after the second, doubling to 5 min. One alone says nothing yet.
+pub fn rest_after(failures: i32) -> Option<TimeDelta> {
+    let doublings = u32::try_from(failures - 2).ok()?.min(6);
+    Some(TimeDelta::seconds((5_i64 << doublings).min(300)))
+}
+
 /// Up to a tenth more, by chance: what failed together must not return together. `chance` is any byte.
 pub fn with_jitter(pause: TimeDelta, chance: u8) -> TimeDelta {
     pause + TimeDelta::milliseconds(pause.num_milliseconds() / 10 * i64::from(chance) / 255)
@@ -132,6 +138,10 @@ pub struct EndpointView {
     /// Since when nothing has been delivered; null while it works.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub failing_since: Option<DateTime<Utc>>,
+    /// Nothing was sent there before then, because it failed several times in a row. A test or a resend does not wait for it. Null when it
+    /// takes something again.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub resting_until: Option<DateTime<Utc>>,
     /// Until then the secret before the last rotation signs too.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub old_secret_until: Option<DateTime<Utc>>,
@@ -246,6 +256,20 @@ pub struct DueEndpoint {
     pub failing: bool,
 }
 
+/// How an endpoint stands that took nothing.
+#[derive(Clone, Copy, Debug, QueryableByName)]
+pub struct Failing {
+    /// In a row.
+    #[diesel(sql_type = Integer)]
+    pub failures: i32,
+    /// Nothing was taken for longer than it may be.
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub exhausted: bool,
+    /// It rests already: this came in late.
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub resting: bool,
+}
+
 /// An endpoint as planning needs it.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Listener {
@@ -281,6 +305,10 @@ mod rules {
         let whole: TimeDelta = all.iter().sum();
         assert_eq!(whole, TimeDelta::seconds(272_105), "75 h 35 min");
         assert_eq!(retry_after(10), None);
+        let rests: Vec<_> =
+            (0..10).map(|failures| rest_after(failures).map(|rest| rest.num_seconds())).collect();
+        let expected = [5, 10, 20, 40, 80, 160, 300, 300].map(Some);
+        assert_eq!((&rests[..2], &rests[2..]), (&[None, None][..], &expected[..]));
         assert_eq!(with_jitter(TimeDelta::seconds(300), 0), TimeDelta::seconds(300));
         assert_eq!(with_jitter(TimeDelta::seconds(300), 255), TimeDelta::seconds(330));
     }

@@ -1,7 +1,7 @@
 //! Deliveries: planned, claimed, sent, looked at, sent again.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::sql_types::{BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{WebhookDeliveryId, WebhookEndpointId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
@@ -39,45 +39,74 @@ pub async fn plan(
     tx.execute(row).await.map(drop)
 }
 
-/// Endpoints with something due. Read only: an idle look writes nothing.
+/// Enabled endpoints that something is due for and that do not rest, those that fail last. Read only: an idle look writes nothing. Stops at
+/// the first delivery of each endpoint, however many wait.
 pub async fn due(tx: &mut ReadTx<'_>) -> Result<Vec<DueEndpoint>, DbError> {
     let now = tx.now();
-    let rows = sql("select distinct d.endpoint_id, e.failing_since is not null as failing from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
-        where d.state = 'pending' and d.next_attempt_at <= $1 and e.state = 'enabled'
-          and (e.ordering = 'none' or not exists (
-            select from webhook_deliveries earlier
-            where earlier.endpoint_id = d.endpoint_id and earlier.aggregate_id = d.aggregate_id
-              and earlier.state = 'pending' and (earlier.sequence, earlier.id) < (d.sequence, d.id)))")
-    .bind::<Timestamptz, _>(now);
-    tx.load(rows).await
-}
-
-/// Takes up to `most` of one endpoint; nobody else takes them before the lease ends. Where order matters, one waits for those before it.
-pub async fn claim(
-    tx: &mut WriteTx<'_>,
-    endpoint: WebhookEndpointId,
-    most: usize,
-    lease: TimeDelta,
-) -> Result<Vec<Parcel>, DbError> {
-    let now = tx.now();
-    let taken = sql("with next as (
-            select d.id from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
-            where d.endpoint_id = $1 and d.state = 'pending' and d.next_attempt_at <= $2 and e.state = 'enabled'
+    let rows =
+        sql("select e.id as endpoint_id, e.failing_since is not null as failing from webhook_endpoints e
+        cross join lateral (
+            select from webhook_deliveries d
+            where d.endpoint_id = e.id and d.state = 'pending' and d.next_attempt_at <= $1
               and (e.ordering = 'none' or not exists (
                 select from webhook_deliveries earlier
                 where earlier.endpoint_id = d.endpoint_id and earlier.aggregate_id = d.aggregate_id
                   and earlier.state = 'pending' and (earlier.sequence, earlier.id) < (d.sequence, d.id)))
-            order by d.next_attempt_at, d.id limit $3
-            for update of d skip locked)
+            order by d.next_attempt_at, d.id limit 1) d
+        where e.state = 'enabled' and (e.next_attempt_at is null or e.next_attempt_at <= $1)
+        order by failing, e.id")
+        .bind::<Timestamptz, _>(now);
+    tx.load(rows).await
+}
+
+/// Takes up to so many of each endpoint, if it does not rest; nobody else takes them before the lease ends. Where order matters, one waits
+/// for those before it. An array, because a planner who does not know how few they are would read the whole table to find them.
+pub async fn claim(
+    tx: &mut WriteTx<'_>,
+    wishes: &[(WebhookEndpointId, usize)],
+    lease: TimeDelta,
+) -> Result<Vec<Parcel>, DbError> {
+    let now = tx.now();
+    let endpoints: Vec<_> = wishes.iter().map(|(endpoint, _)| endpoint.uuid()).collect();
+    let most: Vec<_> = wishes.iter().map(|(_, most)| i64::try_from(*most).unwrap_or(i64::MAX)).collect();
+    let taken = sql("with next as (
+            select d.id from unnest($1, $2) w (endpoint_id, most)
+            join webhook_endpoints e on e.id = w.endpoint_id
+              and e.state = 'enabled' and (e.next_attempt_at is null or e.next_attempt_at <= $3)
+            cross join lateral (
+              select d.id from webhook_deliveries d
+              where d.endpoint_id = e.id and d.state = 'pending' and d.next_attempt_at <= $3
+                and (e.ordering = 'none' or not exists (
+                  select from webhook_deliveries earlier
+                  where earlier.endpoint_id = d.endpoint_id and earlier.aggregate_id = d.aggregate_id
+                    and earlier.state = 'pending' and (earlier.sequence, earlier.id) < (d.sequence, d.id)))
+              order by d.next_attempt_at, d.id limit w.most
+              for update skip locked) d)
         update webhook_deliveries d set next_attempt_at = $4, attempts = d.attempts + 1
-        from next, webhook_endpoints e where d.id = next.id and e.id = d.endpoint_id
+        from webhook_endpoints e where d.id = any(array(select id from next)) and e.id = d.endpoint_id
         returning d.id, d.endpoint_id, d.event_id, d.body, d.attempts, e.url, e.secret,
-            case when e.old_secret_until > $2 then e.old_secret end as old_secret")
-    .bind::<SqlUuid, _>(endpoint)
+            case when e.old_secret_until > $3 then e.old_secret end as old_secret")
+    .bind::<Array<SqlUuid>, _>(endpoints)
+    .bind::<Array<BigInt>, _>(most)
     .bind::<Timestamptz, _>(now)
-    .bind::<BigInt, _>(i64::try_from(most).unwrap_or(i64::MAX))
     .bind::<Timestamptz, _>(now + lease);
     tx.load(taken).await
+}
+
+/// Lets the workers look at an endpoint then, if anything is due there that nobody may take now: its first delivery is due then.
+pub async fn put_off(
+    tx: &mut WriteTx<'_>,
+    endpoint: WebhookEndpointId,
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let change = sql("update webhook_deliveries set next_attempt_at = $3 where id = (
+            select id from webhook_deliveries where endpoint_id = $1 and state = 'pending' and next_attempt_at <= $2
+            order by next_attempt_at, id limit 1 for update skip locked)")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(until);
+    tx.execute(change).await.map(drop)
 }
 
 /// The end of a delivery, or when it is tried again.
@@ -104,17 +133,6 @@ pub async fn finish(
     tx.execute(change).await.map(drop)
 }
 
-/// What waited behind this delivery, of the same aggregate, is due now.
-pub async fn wake_followers(tx: &mut WriteTx<'_>, id: WebhookDeliveryId) -> Result<(), DbError> {
-    let now = tx.now();
-    let change = sql("update webhook_deliveries n set next_attempt_at = $2 from webhook_deliveries d
-        where d.id = $1 and n.endpoint_id = d.endpoint_id and n.aggregate_id = d.aggregate_id and n.id <> d.id
-          and n.state = 'pending' and n.attempts = 0 and n.next_attempt_at < $2")
-    .bind::<SqlUuid, _>(id)
-    .bind::<Timestamptz, _>(now);
-    tx.execute(change).await.map(drop)
-}
-
 /// What waited while the endpoint was disabled is due now.
 pub async fn wake(tx: &mut WriteTx<'_>, endpoint: WebhookEndpointId) -> Result<(), DbError> {
     let now = tx.now();
@@ -135,11 +153,12 @@ pub async fn forget(tx: &mut WriteTx<'_>, before: DateTime<Utc>, limit: i64) -> 
     tx.execute(gone).await
 }
 
-/// Writes an attempt into the log.
-pub async fn log(tx: &mut WriteTx<'_>, id: WebhookDeliveryId, attempt: AttemptView) -> Result<(), DbError> {
+/// Writes an attempt into the log; `false` if its delivery was deleted meanwhile.
+pub async fn log(tx: &mut WriteTx<'_>, id: WebhookDeliveryId, attempt: AttemptView) -> Result<bool, DbError> {
     let row = sql("insert into webhook_attempts
             (delivery_id, number, at, took_ms, request_headers, status, response_body, error)
-        values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (delivery_id, number) do nothing")
+        select id, $2, $3, $4, $5, $6, $7, $8 from webhook_deliveries where id = $1 for key share
+        on conflict (delivery_id, number) do nothing")
     .bind::<SqlUuid, _>(id)
     .bind::<Integer, _>(attempt.number)
     .bind::<Timestamptz, _>(attempt.at)
@@ -148,7 +167,7 @@ pub async fn log(tx: &mut WriteTx<'_>, id: WebhookDeliveryId, attempt: AttemptVi
     .bind::<Nullable<Integer>, _>(attempt.status)
     .bind::<Nullable<Text>, _>(attempt.response_body)
     .bind::<Nullable<Text>, _>(attempt.error);
-    tx.execute(row).await.map(drop)
+    Ok(tx.execute(row).await? == 1)
 }
 
 /// Of one endpoint, newest first, older than `before`; in one state if given.

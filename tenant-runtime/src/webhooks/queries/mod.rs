@@ -7,13 +7,13 @@ use diesel::sql_types::{Array, Binary, Nullable, Text, Timestamptz, Uuid as SqlU
 use souk_kernel::WebhookEndpointId;
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use super::model::{Count, EditEndpoint, EndpointView, NewEndpoint};
+use super::model::{Count, EditEndpoint, EndpointView, Failing, NewEndpoint};
 
 /// All of them, oldest first.
 pub async fn endpoints(tx: &mut ReadTx<'_>) -> Result<Vec<EndpointView>, DbError> {
     tx.load(sql(
         "select id, url, description, kinds as types, ordering, state, disabled_reason, failing_since,
-            old_secret_until, created_at, updated_at from webhook_endpoints order by id",
+            next_attempt_at as resting_until, old_secret_until, created_at, updated_at from webhook_endpoints order by id",
     ))
     .await
 }
@@ -21,7 +21,7 @@ pub async fn endpoints(tx: &mut ReadTx<'_>) -> Result<Vec<EndpointView>, DbError
 pub async fn endpoint(tx: &mut ReadTx<'_>, id: WebhookEndpointId) -> Result<Option<EndpointView>, DbError> {
     let row =
         sql("select id, url, description, kinds as types, ordering, state, disabled_reason, failing_since,
-            old_secret_until, created_at, updated_at from webhook_endpoints where id = $1")
+            next_attempt_at as resting_until, old_secret_until, created_at, updated_at from webhook_endpoints where id = $1")
         .bind::<SqlUuid, _>(id);
     tx.optional(row).await
 }
@@ -52,7 +52,7 @@ pub async fn insert(
     tx.execute(row).await.map(drop)
 }
 
-/// Enabling forgives: it counts as working again.
+/// Enabling forgives: it counts as working again. A new address does not have to rest.
 pub async fn edit(tx: &mut WriteTx<'_>, id: WebhookEndpointId, edit: &EditEndpoint) -> Result<bool, DbError> {
     let kinds =
         edit.types.as_ref().map(|all| all.iter().map(|kind| kind.as_str().to_owned()).collect::<Vec<_>>());
@@ -61,7 +61,9 @@ pub async fn edit(tx: &mut WriteTx<'_>, id: WebhookEndpointId, edit: &EditEndpoi
     let change = sql("update webhook_endpoints set url = coalesce($2, url), description = coalesce($3, description),
             kinds = coalesce($4, kinds), ordering = coalesce($5, ordering), state = coalesce($6, state),
             disabled_reason = case when $6 = 'enabled' then null when $6 = 'disabled' then 'by hand' else disabled_reason end,
-            failing_since = case when $6 = 'enabled' then null else failing_since end, updated_at = $7
+            failing_since = case when $6 = 'enabled' then null else failing_since end,
+            failures = case when $6 = 'enabled' then 0 else failures end,
+            next_attempt_at = case when $6 = 'enabled' or $2 is not null then null else next_attempt_at end, updated_at = $7
         where id = $1")
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Text>, _>(edit.url.as_ref().map(|url| url.as_str().to_owned()))
@@ -110,26 +112,42 @@ pub async fn disable(tx: &mut WriteTx<'_>, id: WebhookEndpointId, reason: &str) 
 /// It took something.
 pub async fn works(tx: &mut WriteTx<'_>, id: WebhookEndpointId) -> Result<(), DbError> {
     let change =
-        sql("update webhook_endpoints set failing_since = null where id = $1 and failing_since is not null")
-            .bind::<SqlUuid, _>(id);
+        sql("update webhook_endpoints set failing_since = null, failures = 0, next_attempt_at = null
+        where id = $1 and failing_since is not null")
+        .bind::<SqlUuid, _>(id);
     tx.execute(change).await.map(drop)
 }
 
-/// It took nothing; `true` if that has been so since before `limit`.
+/// It took nothing; `exhausted` if that has been so since before `limit`. `None` if there is no such endpoint.
 pub async fn fails(
     tx: &mut WriteTx<'_>,
     id: WebhookEndpointId,
     limit: DateTime<Utc>,
-) -> Result<bool, DbError> {
+) -> Result<Option<Failing>, DbError> {
     let now = tx.now();
-    let change =
-        sql("update webhook_endpoints set failing_since = coalesce(failing_since, $2) where id = $1")
-            .bind::<SqlUuid, _>(id)
-            .bind::<Timestamptz, _>(now);
-    tx.execute(change).await?;
-    let over = sql("select count(*) as count from webhook_endpoints where id = $1 and failing_since <= $2")
+    let change = sql("update webhook_endpoints set failing_since = coalesce(failing_since, $2),
+            failures = failures + case when next_attempt_at > $2 then 0 else 1 end
+        where id = $1
+        returning failures, failing_since <= $3 as exhausted, coalesce(next_attempt_at > $2, false) as resting")
+    .bind::<SqlUuid, _>(id)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(limit);
+    tx.optional(change).await
+}
+
+/// Nothing is sent there before then.
+pub async fn rest(tx: &mut WriteTx<'_>, id: WebhookEndpointId, until: DateTime<Utc>) -> Result<(), DbError> {
+    let change = sql("update webhook_endpoints set next_attempt_at = $2 where id = $1")
         .bind::<SqlUuid, _>(id)
-        .bind::<Timestamptz, _>(limit);
-    let Count { count } = tx.one(over).await?;
-    Ok(count == 1)
+        .bind::<Timestamptz, _>(until);
+    tx.execute(change).await.map(drop)
+}
+
+/// Its rest is over: somebody wants to see whether it takes something.
+pub async fn wake(tx: &mut WriteTx<'_>, id: WebhookEndpointId) -> Result<(), DbError> {
+    let change = sql(
+        "update webhook_endpoints set next_attempt_at = null where id = $1 and next_attempt_at is not null",
+    )
+    .bind::<SqlUuid, _>(id);
+    tx.execute(change).await.map(drop)
 }

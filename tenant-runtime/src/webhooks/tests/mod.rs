@@ -3,6 +3,7 @@
 mod http;
 mod pace;
 mod receiver;
+mod rest;
 
 use std::time::Duration;
 
@@ -256,35 +257,10 @@ async fn order_is_kept_where_it_is_asked_for() {
     stage.state(other, 1).await;
     assert_eq!(stage.round().await, 1, "of another aggregate, which waits for nobody");
     stage.shop.clock.advance(Duration::from_secs(6));
-    for _ in 0..3 {
-        assert_eq!(stage.round().await, 1);
-    }
+    assert_eq!(stage.round().await, 1, "the first; who told it takes along those that waited behind it");
     let numbers: Vec<_> = stage.receiver.taken(&aggregate.to_string());
     assert_eq!(numbers, [1, 2, 3]);
     assert!(stage.deliveries(ordered).await.iter().all(|delivery| delivery.state == "delivered"));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_endpoint_that_hangs_delays_no_other() {
-    let stage = Stage::set().await;
-    for _ in 0..5 {
-        stage.endpoint("/hang", Ordering::None).await;
-    }
-    let (good, _) = stage.endpoint("/ok", Ordering::None).await;
-    for _ in 0..12 {
-        stage.state(Uuid::now_v7(), 1).await;
-    }
-    let began = std::time::Instant::now();
-    while stage.receiver.heard().iter().filter(|told| told.path == "/ok").count() < 12 {
-        send_due(&stage.worker, &stage.courier).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(20)).await;
-        assert!(began.elapsed() < Duration::from_secs(30));
-    }
-    // Twelve to each of five endpoints that hang, four at a time, are three rounds of waiting; nobody waited for them.
-    let hanging = stage.receiver.heard().iter().filter(|told| told.path == "/hang").count();
-    assert!(hanging < 60, "all {hanging} that hang were begun before the good ones were through");
-    stage.courier.idle().await;
-    assert!(stage.deliveries(good).await.iter().all(|delivery| delivery.state == "delivered"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

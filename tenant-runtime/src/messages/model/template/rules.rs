@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::super::kinds::{KINDS, LANGUAGES, kind_of};
+use super::super::kinds::kind_of;
 use super::*;
 
 fn looks(store: &str) -> Looks {
@@ -62,6 +62,34 @@ fn an_order_as_a_mail() {
     assert!(german.text.contains("2 x <b>Mug</b> (Blue)   25,98 EUR"), "{}", german.text);
     assert!(german.html.contains("Gesamt"), "{}", german.html);
     assert_eq!(render(kind, None, "pt", &looks("s"), &placed).unwrap().subject, "s: your order #1001");
+}
+
+#[test]
+fn whatever_the_stores_colour_is_buttons_and_links_can_be_read() {
+    let placed = |accent: &str| {
+        let looks = Looks { accent_color: accent.to_owned(), ..looks("s") };
+        render(kind_of("order_shipped").unwrap(), None, "en", &looks, &sample("order_shipped")).unwrap().html
+    };
+    for (accent, on_it, link) in [
+        ("#1a56db", "#ffffff", "#1a56db"),
+        ("#ffd400", "#000000", "#000000"),
+        ("#c0ffee", "#000000", "#000000"),
+        ("#000000", "#ffffff", "#000000"),
+        ("#ffffff", "#000000", "#000000"),
+    ] {
+        let html = placed(accent);
+        assert!(html.contains(&format!("background: {accent}; color: {on_it}; text-decoration")), "{accent}");
+        assert!(html.contains(&format!("a {{ color: {link}; }}")), "{accent}");
+        assert!(contrast(accent, button_color(accent)) >= 4.5, "{accent}");
+    }
+    for level in 0..=255_u8 {
+        let grey = format!("#{level:02x}{level:02x}{level:02x}");
+        assert!(
+            contrast(&grey, button_color(&grey)) >= 4.5 && contrast(link_color(&grey), WHITE) >= 4.5,
+            "{grey}"
+        );
+    }
+    assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 1e-9);
 }
 
 #[test]
