@@ -18,7 +18,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills check generate audit clean-local
+.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -125,6 +125,12 @@ journeys: build
 drills: build
 	@$(SETUP)
 	SOUK_POSTGRES_VERSION=$(PG) cargo test --workspace --test drills -- $(ONLY)
+
+## make mutations    show that the tests can fail: take out one wall at a time (ONLY=stock: those with that word in their name)
+mutations: build
+	@$(SETUP)
+	$(DATABASE)
+	tests/mutations/run.sh "$(ONLY)"
 
 ## make check        format, clippy, house rules
 check:

@@ -12,6 +12,7 @@ pub const CATALOGUES: &[&[ProblemKind]] = &[
     crate::accounts::CATALOGUE,
     crate::sessions::CATALOGUE,
     crate::factors::CATALOGUE,
+    souk_openid::web::CATALOGUE,
     crate::identities::CATALOGUE,
     crate::organizations::CATALOGUE,
     crate::members::CATALOGUE,

@@ -20,9 +20,9 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory, ledger,
-    markets, messages, orders, payments, privacy, settings, shipping, staff, storefront, subscriptions, tax,
-    webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory,
+    invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff, storefront,
+    subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -172,6 +172,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        invoices::permissions::ALL,
         feed::permissions::ALL,
         subscriptions::permissions::ALL,
         messages::permissions::ALL,
@@ -193,11 +194,13 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     discounts::CATALOGUE,
     credit::CATALOGUE,
     payments::CATALOGUE,
+    souk_openid::web::CATALOGUE,
     identities::CATALOGUE,
     apps::CATALOGUE,
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
+    invoices::CATALOGUE,
     subscriptions::CATALOGUE,
     messages::CATALOGUE,
     privacy::CATALOGUE,
@@ -220,6 +223,7 @@ const ROOMS: &[openapi::Room] = &[
     cart::routes,
     checkout::routes,
     orders::routes,
+    invoices::routes,
     privacy::routes,
     payments::routes,
     settings::routes,

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["discounts", "payments", "identities", "apps"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "returns", "privacy", "subscriptions"],
+    &["checkout", "fulfillment", "invoices", "returns", "privacy", "subscriptions"],
     &["messages", "webhooks", "search", "insights", "recommendations"],
     &["feed"],
 ];

@@ -34,6 +34,7 @@ const KINDS: [(&str, &str); 21] = [
     ("mkt", "markets"),
     ("pay", "payments"),
     ("rfd", "refunds"),
+    ("ivc", "invoices"),
     ("oln", "order_lines"),
 ];
 
@@ -236,6 +237,12 @@ impl Business {
             &json!({ "reason": "customer" }),
         );
         self.staff(platform, cancel).await.expect(200);
+        let seller = json!({ "seller_name": canary, "vat_id": "DE123456789",
+            "seller_address": { "address1": canary, "postal_code": "10117", "city": "Berlin", "country": "DE" } });
+        let seller = Call::new("PUT", "/admin/v1/invoice-settings").header("If-Match", "*").json(&seller);
+        self.staff(platform, seller).await.expect(200);
+        let bill = Call::post(format!("/admin/v1/orders/{}/invoices", self.things["ord"]), &json!({}));
+        self.staff(platform, bill).await.expect(201);
         // Two carts that nobody has bought: Ada's and another guest's.
         self.fills_cart(platform, &variant, "").await;
         self.fills_cart(platform, &variant, ":other").await;

@@ -46,7 +46,8 @@ pub struct AccountView {
 
 impl From<Account> for AccountView {
     fn from(account: Account) -> Self {
-        let Account { id, email, name, locale, verified_at, created_at, updated_at, epoch: _, version: _ } = account;
+        let Account { id, email, name, locale, verified_at, created_at, updated_at, epoch: _, version: _ } =
+            account;
         Self { id, email, name, locale, verified_at, created_at, updated_at }
     }
 }

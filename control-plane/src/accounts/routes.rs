@@ -45,8 +45,9 @@ async fn register(
     count(&permit, Door::Register, &wish.email.key(), &origin).await?;
     let hash = plane.hasher().hash(password).await.map_err(AccountError::from)?;
     let settings = plane.settings();
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::register(tx, settings, &wish.email, &name, &locale, &hash).await;
+    let work = async move |tx: &mut WriteTx<'_>| {
+        actions::register(tx, settings, &wish.email, &name, &locale, &hash).await
+    };
     evenly(permit.write("accounts.register", work)).await?;
     plane.wake();
     Ok(HttpResponse::Accepted().json(Registered::ANSWER))

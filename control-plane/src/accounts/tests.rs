@@ -79,7 +79,9 @@ async fn what_cannot_be_signed_up_with_is_refused_and_changes_nothing() {
 async fn mails_are_in_the_language_of_the_account() {
     let house = house().await;
     let email = || format!("{}@example.com", souk_kernel::RequestId::new().suffix());
-    let asks = |body: serde_json::Value| house.post("/v1/accounts").header("accept-language", "de-AT,en;q=0.5").body(&body);
+    let asks = |body: serde_json::Value| {
+        house.post("/v1/accounts").header("accept-language", "de-AT,en;q=0.5").body(&body)
+    };
     // By the browser, by the wish, and by default.
     let (austrian, briton) = (email(), email());
     asks(json!({ "email": austrian, "password": PASSWORD })).send().await.expect(202);
@@ -90,7 +92,14 @@ async fn mails_are_in_the_language_of_the_account() {
     assert_eq!(house.get("/v1/account").by(&ada).send().await.json()["locale"], "en");
 
     for (wish, status) in [(json!({ "locale": "german" }), 422), (json!({ "locale": "de-CH" }), 200)] {
-        house.patch("/v1/account").by(&ada).header("if-match", "\"1\"").body(&wish).send().await.expect(status);
+        house
+            .patch("/v1/account")
+            .by(&ada)
+            .header("if-match", "\"1\"")
+            .body(&wish)
+            .send()
+            .await
+            .expect(status);
     }
     let shown = house.get("/v1/account").by(&ada).send().await.json();
     assert_eq!((&shown["locale"], &shown["name"]), (&json!("de-CH"), &json!("Ada Lovelace")));

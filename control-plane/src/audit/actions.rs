@@ -43,20 +43,15 @@ impl Chronicle for Log {
 }
 
 async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
-    let mut detail = json!({ "request": deed.request, "permission": deed.permission.to_string() });
-    let (organizations, target) = match (deed.organization, deed.account) {
-        (Some(organization), _) => (vec![organization], organization.to_string()),
+    let (organizations, target, after) = match (deed.organization, deed.account) {
+        (Some(organization), _) => (vec![organization], organization.to_string(), None),
         (None, Some(account)) => {
             let after = queries::digest_of(tx, account).await?;
-            let digests = [("before_sha256", deed.before.clone()), ("after_sha256", after)];
-            if let Value::Object(members) = &mut detail {
-                let there = |(name, digest): (&str, Option<String>)| Some((name.to_owned(), json!(digest?)));
-                members.extend(digests.into_iter().filter_map(there));
-            }
-            (queries::organizations_of(tx, account).await?, account.to_string())
+            (queries::organizations_of(tx, account).await?, account.to_string(), after)
         }
         (None, None) => return Ok(()),
     };
+    let detail = deed.details(after);
     let by = By::from(deed);
     for organization in organizations {
         record(tx, organization, &by, deed.name, target.clone(), detail.clone()).await?;

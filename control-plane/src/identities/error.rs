@@ -4,6 +4,9 @@ use souk_access::NoEntropy;
 use souk_api::Problem;
 use souk_api::problem::{NOT_FOUND, VALIDATION};
 use souk_openid::OpenIdError;
+use souk_openid::web::{
+    CHALLENGE, EMAIL_UNVERIFIED, IDENTITY_TAKEN, LAST_WAY_IN, PROVIDER_AWAY, SIGN_IN_UNKNOWN, TICKET_UNUSABLE,
+};
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::accounts::AccountError;
@@ -12,13 +15,7 @@ use crate::problems;
 use crate::sessions::SessionError;
 
 souk_api::problems! { CATALOGUE;
-    SIGN_IN_UNKNOWN = 400, "sign_in_unknown", "This sign-in is over, has run out, or was never begun here", "Begin anew at the provider's `sign_in_url`.";
-    PROVIDER_AWAY = 503, "identity_provider_away", "The provider does not answer as it should", "Try again soon, or sign in another way.";
-    TICKET_UNUSABLE = 410, "ticket_unusable", "This ticket was used, has run out, or is another client's", "Sign in with the provider again.";
-    EMAIL_UNVERIFIED = 403, "identity_email_unverified", "The provider has not verified your e-mail address", "Confirm it there, or sign up with a password and link the identity then.";
     IDENTITY_UNLINKED = 409, "identity_unlinked", "There is an account with this e-mail address, and the identity is not linked to it", "Sign in to the account as before, then link the identity: POST /v1/account/identities.";
-    IDENTITY_TAKEN = 409, "identity_taken", "This identity is linked to another account", "Sign in with it, and take it away there first.";
-    LAST_WAY_IN = 409, "last_way_in", "Without this identity nobody could sign in to the account", "Set a password first: ask for a reset link.";
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -67,11 +64,7 @@ impl From<IdentityError> for Problem {
     fn from(error: IdentityError) -> Self {
         match error {
             IdentityError::UnknownProvider | IdentityError::Unknown => Problem::new(&NOT_FOUND),
-            IdentityError::Challenge => Problem::new(&VALIDATION).field(
-                "?challenge",
-                "malformed",
-                "must be the SHA-256 of your verifier in base64url, 43 characters",
-            ),
+            IdentityError::Challenge => Problem::new(&VALIDATION).field("?challenge", "malformed", CHALLENGE),
             IdentityError::UnknownSignIn => Problem::new(&SIGN_IN_UNKNOWN),
             IdentityError::Away(cause) => Problem::new(&PROVIDER_AWAY).retry_after(5).source(cause),
             IdentityError::TicketUnusable => Problem::new(&TICKET_UNUSABLE),

@@ -1,20 +1,18 @@
 //! Identities elsewhere, and the way there and back.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::{Queryable, Selectable};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, SigningKey};
 use souk_kernel::{Email, IdentityId, Text};
-use souk_openid::{Flow, Person, challenge};
-use utoipa::{IntoParams, ToSchema};
+use souk_openid::{Flow, Person};
+use utoipa::ToSchema;
 
 use crate::accounts::Typed;
 use crate::schema::identities;
 
-/// A browser may be away at a provider for so long.
-pub const AWAY: TimeDelta = TimeDelta::minutes(10);
-/// A ticket is fetched at once, or after somebody has found their phone for the second factor.
-pub const TICKET_LASTS: TimeDelta = TimeDelta::minutes(5);
+pub use souk_openid::web::{AWAY, Back, Begin, TICKET_LASTS, Ticket, believable_email};
+
 /// The page of the console that fetches the ticket.
 pub const PAGE: &str = "signed-in";
 
@@ -44,38 +42,6 @@ pub struct ProviderView {
     pub sign_in_url: String,
 }
 
-/// The way to a provider.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Begin {
-    /// Base64url of the SHA-256 of a verifier: 43 to 128 random characters that only your client knows. It fetches the ticket with it.
-    #[param(example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    pub challenge: String,
-    /// Have the provider ask who you are even if you are signed in there: for a proof that is fresh.
-    #[serde(default)]
-    pub fresh: bool,
-}
-
-impl Begin {
-    /// The digest in the challenge; `None` when it is none.
-    pub fn digest(&self) -> Option<[u8; 32]> {
-        challenge::digest_of(&self.challenge)
-    }
-}
-
-/// The way back. Providers add parameters of their own.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Back {
-    pub state: Option<String>,
-    pub code: Option<String>,
-    /// Instead of a code, why there is none.
-    pub error: Option<String>,
-    /// Who answers (RFC 9207).
-    pub iss: Option<String>,
-}
-
 /// Sign in with a ticket.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -98,21 +64,9 @@ pub struct LinkByTicket {
     pub verifier: Typed,
 }
 
-/// A ticket as it was kept.
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    pub provider: String,
-    pub person: Person,
-}
-
 /// What a sign-in has of its own. Nonce and verifier follow from the state for whoever has the plane's key, so neither is stored.
 pub fn flow(signing: &SigningKey, state: &LinkSecret) -> Flow {
     Flow::of(state.expose(), |purpose| signing.secret_for(purpose, state.expose().as_bytes()))
-}
-
-/// The address a new account gets; `None` unless the provider has verified it.
-pub fn believable_email(person: &Person) -> Option<Email> {
-    person.verified_email().and_then(|email| Email::parse(email).ok())
 }
 
 /// The name a new account gets.

@@ -293,9 +293,15 @@ mod rules {
         ] {
             let [english, german] = ["en", "de-AT"].map(|locale| letter.render(locale).unwrap());
             for (mail, lang) in [(&english, "en"), (&german, "de")] {
-                assert!(mail.text.contains("https://x") && mail.html.contains(&format!("<html lang=\"{lang}\">")));
+                assert!(
+                    mail.text.contains("https://x") && mail.html.contains(&format!("<html lang=\"{lang}\">"))
+                );
             }
-            assert!(english.text.starts_with("Hello") && german.text.starts_with("Guten Tag"), "{}", german.text);
+            assert!(
+                english.text.starts_with("Hello") && german.text.starts_with("Guten Tag"),
+                "{}",
+                german.text
+            );
             assert_ne!(english.subject, german.subject);
             assert_eq!(letter.render("fr").unwrap().subject, english.subject);
         }

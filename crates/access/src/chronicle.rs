@@ -6,6 +6,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::BoxFuture;
+use serde_json::Value;
 use souk_api::problem::BAD_REQUEST;
 use souk_api::{Problem, RequestId};
 use souk_kernel::{AccountId, OrganizationId, Text};
@@ -76,6 +77,16 @@ pub struct Deed {
     pub before: Option<String>,
     /// The id of the thing in the reply, where the reply is kept.
     pub made: Option<String>,
+}
+
+impl Deed {
+    /// What a log says of it: the request, the right, and digests of what it was about before and after, as far as they are known.
+    pub fn details(&self, after: Option<String>) -> Value {
+        let request = [("request", self.request.clone()), ("permission", self.permission.to_string())];
+        let digests = [("before_sha256", self.before.clone()), ("after_sha256", after)];
+        let digests = digests.into_iter().filter_map(|(name, digest)| Some((name, digest?)));
+        request.into_iter().chain(digests).map(|(name, word)| (name.to_owned(), Value::from(word))).collect()
+    }
 }
 
 /// A plane's log of privileged acts. A transaction that a permit opened for somebody with a right that shoppers do not have ends with an

@@ -18,6 +18,7 @@ mod metadata;
 mod provider;
 #[cfg(feature = "test_support")]
 pub mod test_support;
+pub mod web;
 
 pub use claims::{Expected, Refused};
 pub use fetch::{Client, FetchError};

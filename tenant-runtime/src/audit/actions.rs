@@ -43,12 +43,7 @@ async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
     }
     let after = queries::digest_of(tx, subject).await?;
     let object = if subject.name.is_empty() { subject.kind } else { subject.name };
-    let mut details = json!({ "request": deed.request, "permission": deed.permission.to_string() });
-    if let Value::Object(members) = &mut details {
-        let parts = [("before_sha256", deed.before.clone()), ("after_sha256", after)];
-        members.extend(parts.into_iter().filter_map(|(name, part)| Some((name.to_owned(), json!(part?)))));
-    }
-    record(tx, &By::from(deed), deed.name, object, Change::default(), details).await
+    record(tx, &By::from(deed), deed.name, object, Change::default(), deed.details(after)).await
 }
 
 /// States an act in the log, in its transaction. Two statements. Locks the chain's end until the transaction ends.

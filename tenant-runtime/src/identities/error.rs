@@ -3,6 +3,9 @@
 use souk_access::{NoEntropy, Refusal, TokenError};
 use souk_api::Problem;
 use souk_api::problem::{CONFLICT, INTERNAL, NOT_FOUND, VALIDATION};
+use souk_openid::web::{
+    CHALLENGE, EMAIL_UNVERIFIED, IDENTITY_TAKEN, LAST_WAY_IN, PROVIDER_AWAY, SIGN_IN_UNKNOWN, TICKET_UNUSABLE,
+};
 use souk_openid::{ConfigError, OpenIdError};
 use souk_tenancy::{DbError, TenancyError};
 
@@ -10,14 +13,8 @@ use crate::customers::CustomerError;
 use crate::staff::StaffError;
 
 souk_api::problems! { CATALOGUE;
-    SIGN_IN_UNKNOWN = 400, "sign_in_unknown", "This sign-in is over, has run out, or was never begun here", "Begin anew at the provider's `sign_in_url`.";
-    EMAIL_UNVERIFIED = 403, "identity_email_unverified", "The provider has not verified your e-mail address", "Confirm it there, or sign up with a password and link the identity then.";
     IDENTITY_UNKNOWN = 403, "identity_unknown", "Nobody who works here has linked this identity", "Accept your invitation with it, or sign in as before and link it: POST /admin/v1/account/identities.";
     IDENTITY_UNLINKED = 409, "identity_unlinked", "There is an account with this e-mail address, and the identity is not linked to it", "Sign in to the account as before, then link the identity to it.";
-    IDENTITY_TAKEN = 409, "identity_taken", "This identity is linked to another account", "Sign in with it, and take it away there first.";
-    LAST_WAY_IN = 409, "last_way_in", "Without this identity nobody could sign in to the account", "Set a password first: ask for a reset link.";
-    TICKET_UNUSABLE = 410, "ticket_unusable", "This ticket was used, has run out, or is another client's", "Sign in with the provider again.";
-    PROVIDER_AWAY = 503, "identity_provider_away", "The provider does not answer as it should", "Try again soon, or sign in another way.";
 }
 
 /// Nothing was changed.
@@ -92,7 +89,7 @@ impl From<IdentityError> for Problem {
             IdentityError::Challenge => Self::new(&VALIDATION).field(
                 "?challenge",
                 "malformed",
-                "must be the SHA-256 of your verifier in base64url, 43 characters",
+                CHALLENGE,
             ),
             IdentityError::UnknownSignIn => Self::new(&SIGN_IN_UNKNOWN),
             IdentityError::Away(cause) => Self::new(&PROVIDER_AWAY).retry_after(5).source(cause),

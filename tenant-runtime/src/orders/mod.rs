@@ -23,8 +23,8 @@ pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
     AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
-    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderView,
-    view::ShopperOrderView,
+    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderTaxLineView,
+    view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
 pub use queries::{forget, under_way};

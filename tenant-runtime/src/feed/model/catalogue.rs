@@ -14,6 +14,7 @@ use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
+use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -37,6 +38,7 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<InvoiceIssued>(),
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),

@@ -10,6 +10,7 @@ use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
+use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -37,6 +38,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
     ("product.created", 1, include_str!("../../../golden/product.created.v1.json")),
     ("product.updated", 1, include_str!("../../../golden/product.updated.v1.json")),
+    ("invoice.issued", 1, include_str!("../../../golden/invoice.issued.v1.json")),
     ("product.deleted", 1, include_str!("../../../golden/product.deleted.v1.json")),
     ("customer.registered", 1, include_str!("../../../golden/customer.registered.v1.json")),
     ("customer.erased", 1, include_str!("../../../golden/customer.erased.v1.json")),
@@ -77,6 +79,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "order.paid" => read::<OrderPaid>(text),
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
+            "invoice.issued" => read::<InvoiceIssued>(text),
             "product.created" => read::<ProductCreated>(text),
             "product.updated" => read::<ProductUpdated>(text),
             "product.deleted" => read::<ProductDeleted>(text),

@@ -19,8 +19,8 @@ use crate::storefront;
 pub use people::{
     enter_customer, enter_staff, join, link_customer, link_staff, unlink_customer, unlink_staff,
 };
-pub use sessions::{refresh, sign_out};
 pub use providers::{check, edited, make, put, remove, wished};
+pub use sessions::{refresh, sign_out};
 
 /// A provider that vouches for these people.
 async fn provider(
@@ -49,7 +49,7 @@ pub async fn begin(
     id: &str,
     wish: &Begin,
 ) -> Result<Url, IdentityError> {
-    let challenge = wish.digest()?;
+    let challenge = wish.digest().ok_or(IdentityError::Challenge)?;
     let (row, provider) = provider(permit, embassy, audience, id).await?;
     let state = LinkSecret::mint()?;
     let back = embassy.callback(permit.entry(), audience, &row.id)?;

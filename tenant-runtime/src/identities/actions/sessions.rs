@@ -1,14 +1,12 @@
 //! Colleagues whom a provider vouched for stay signed in for a working day.
 
-use souk_access::{
-    Audience as For, MAX_LIFETIME, RefreshToken, RefreshVerdict, SigningKey, Subject,
-};
+use souk_access::{Audience as For, MAX_LIFETIME, RefreshToken, RefreshVerdict, SigningKey, Subject};
 use souk_kernel::{SessionId, StaffId};
 use souk_tenancy::WriteTx;
 
 use crate::customers::CustomerError;
 use crate::identities::error::IdentityError;
-use crate::identities::model::{STAFF_SESSION_LIFETIME, StaffSession, StaffToken, Ticket};
+use crate::identities::model::{STAFF_SESSION_LIFETIME, StaffSession, StaffToken, Ticket, proved_at};
 use crate::identities::queries;
 use crate::staff;
 
@@ -44,7 +42,7 @@ pub async fn open(
         id: SessionId::new(),
         staff_id: id,
         epoch,
-        proved_at: ticket.proved_at(now),
+        proved_at: proved_at(ticket, now),
         expires_at: now + STAFF_SESSION_LIFETIME,
     };
     queries::sessions::insert(tx, &session).await?;

@@ -9,20 +9,17 @@ use diesel::sql_types::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use souk_kernel::{CustomerId, Email, IdentityId, SessionId, StaffId, Text};
-use souk_openid::{Person, challenge};
-use utoipa::{IntoParams, ToSchema};
+use souk_kernel::{CustomerId, IdentityId, SessionId, StaffId, Text};
+use souk_openid::Person;
+use utoipa::ToSchema;
 
 use super::error::IdentityError;
 use crate::customers::Typed;
 use crate::staff::StaffView;
 
 pub use embassy::{Embassy, EmbassyError};
+pub use souk_openid::web::{AWAY, Back, Begin, TICKET_LASTS, Ticket, believable_email};
 
-/// A browser may be away at a provider for so long.
-pub const AWAY: TimeDelta = TimeDelta::minutes(10);
-/// A ticket is fetched at once, or after somebody has typed a password.
-pub const TICKET_LASTS: TimeDelta = TimeDelta::minutes(5);
 /// A session of a colleague lives this long after signing in, however often it is refreshed: a working day.
 pub const STAFF_SESSION_LIFETIME: TimeDelta = TimeDelta::hours(12);
 /// Providers of one store.
@@ -241,41 +238,6 @@ pub struct IdentityView {
     pub last_used_at: DateTime<Utc>,
 }
 
-/// The way to a provider.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Begin {
-    /// Base64url of the SHA-256 of a verifier: 43 to 128 random characters that only your client knows. It fetches the ticket with it.
-    #[param(example = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")]
-    pub challenge: String,
-    /// Have the provider ask who you are even if you are signed in there: for a proof that is fresh.
-    #[serde(default)]
-    pub fresh: bool,
-}
-
-impl Begin {
-    /// The digest in the challenge.
-    ///
-    /// # Errors
-    /// When it is none.
-    pub fn digest(&self) -> Result<[u8; 32], IdentityError> {
-        challenge::digest_of(&self.challenge).ok_or(IdentityError::Challenge)
-    }
-}
-
-/// The way back. Providers add parameters of their own.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Back {
-    pub state: Option<String>,
-    pub code: Option<String>,
-    /// Instead of a code, why there is none.
-    pub error: Option<String>,
-    /// Who answers (RFC 9207).
-    pub iss: Option<String>,
-}
-
 /// What a client shows of a sign-in that came back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -353,23 +315,9 @@ pub struct StaffSession {
     pub expires_at: DateTime<Utc>,
 }
 
-/// A ticket as it was kept.
-#[derive(Clone, Debug)]
-pub struct Ticket {
-    pub provider: String,
-    pub person: Person,
-}
-
-impl Ticket {
-    /// When they showed who they are: signed in there an hour ago is no proof of now.
-    pub fn proved_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        self.person.authenticated_at.map_or(now, |at| at.min(now))
-    }
-}
-
-/// The address a new account gets; `None` unless the provider has verified it.
-pub fn believable_email(person: &Person) -> Option<Email> {
-    person.verified_email().and_then(|email| Email::parse(email).ok())
+/// When somebody showed who they are: signed in there an hour ago is no proof of now.
+pub fn proved_at(ticket: &Ticket, now: DateTime<Utc>) -> DateTime<Utc> {
+    ticket.person.authenticated_at.map_or(now, |at| at.min(now))
 }
 
 /// First and last name of a new customer: the last word is the last name.

@@ -11,8 +11,10 @@ use crate::identities::model::StaffSession;
 
 pub async fn insert(tx: &mut WriteTx<'_>, session: &StaffSession) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO staff_sessions (id, staff_id, epoch, proved_at, created_at, last_used_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6)")
+    let query = sql(
+        "INSERT INTO staff_sessions (id, staff_id, epoch, proved_at, created_at, last_used_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $5, $6)",
+    )
     .bind::<SqlUuid, _>(session.id)
     .bind::<SqlUuid, _>(session.staff_id)
     .bind::<BigInt, _>(session.epoch)

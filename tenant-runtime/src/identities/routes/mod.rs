@@ -5,8 +5,8 @@ mod customers;
 mod providers;
 mod staff;
 
-use actix_web::HttpResponseBuilder;
 use actix_web::HttpResponse;
+use actix_web::HttpResponseBuilder;
 use actix_web::http::header::CACHE_CONTROL;
 use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;

@@ -16,7 +16,14 @@ use crate::identities::{actions, queries};
 use crate::staff::StaffError;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(sign_in).service(refresh).service(sign_out).service(join).service(list).service(link).service(unlink);
+    config
+        .service(sign_in)
+        .service(refresh)
+        .service(sign_out)
+        .service(join)
+        .service(list)
+        .service(link)
+        .service(unlink);
 }
 
 /// Sign in to work with a ticket
