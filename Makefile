@@ -9,9 +9,10 @@ NODE ?=
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
 
-# Of `make bench`: which parts (all when empty), stores of the largest crowd, seconds of each measurement.
+# Of `make bench`: which parts (all when empty), stores of the largest crowd, events of the longest backlog, seconds of each measurement.
 ONLY ?=
 STORES ?= 1000
+EVENTS ?= 1000000
 SECONDS ?= 3
 
 SHELL := /bin/sh
@@ -155,7 +156,7 @@ bench:
 	$(STEP) "building (fast)"
 	cargo build --profile fast $(PROGRAMS) -p souk-bench
 	$(STEP) "measuring"
-	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --seconds $(SECONDS) --page docs/PERFORMANCE.md
+	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --events $(EVENTS) --seconds $(SECONDS) --page docs/PERFORMANCE.md
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

@@ -117,6 +117,9 @@ pub struct Network {
     /// PostgreSQL version of the private server: a major (`18`) or an exact version (`18.6.0`).
     #[arg(long, env = "SOUK_POSTGRES_VERSION", default_value = crate::postgres::DEFAULT_VERSION)]
     pub postgres_version: String,
+    /// Longest pause, in seconds, before a program that keeps dying is started again; the pauses double up to it.
+    #[arg(long, env = "SOUK_LONGEST_PAUSE", default_value_t = 30)]
+    pub longest_pause: u64,
 }
 
 /// `souk kafka …`

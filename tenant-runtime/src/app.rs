@@ -20,9 +20,9 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, identities, inventory,
-    invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff, storefront,
-    subscriptions, tax, webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, fulfillment, identities,
+    inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff,
+    storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -173,6 +173,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         orders::permissions::ALL,
         checkout::permissions::ALL,
         invoices::permissions::ALL,
+        fulfillment::permissions::ALL,
         feed::permissions::ALL,
         subscriptions::permissions::ALL,
         messages::permissions::ALL,
@@ -201,6 +202,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     orders::CATALOGUE,
     checkout::CATALOGUE,
     invoices::CATALOGUE,
+    fulfillment::CATALOGUE,
     subscriptions::CATALOGUE,
     messages::CATALOGUE,
     privacy::CATALOGUE,
@@ -212,16 +214,18 @@ pub async fn policy() -> Result<Policy, PolicyError> {
     Policy::load(MODEL, ROLES, permissions()).await
 }
 
+/// The router asks one route after the other, so those of shoppers come first.
 const ROOMS: &[openapi::Room] = &[
+    catalog::routes,
+    cart::routes,
+    checkout::routes,
     inventory::routes,
     ledger::routes,
-    catalog::routes,
     customers::routes,
     credit::routes,
     markets::routes,
     discounts::routes,
-    cart::routes,
-    checkout::routes,
+    fulfillment::routes,
     orders::routes,
     invoices::routes,
     privacy::routes,
@@ -269,7 +273,8 @@ pub fn app(
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
         .app_data(web::Data::new(services.consumers))
-        .configure(openapi::served(openapi));
+        .configure(openapi::served(openapi))
+        .configure(messages::page_routes);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
     app.default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(guesses)))

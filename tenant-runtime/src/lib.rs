@@ -35,6 +35,7 @@ pub mod cart;
 pub mod orders;
 
 pub mod checkout;
+pub mod fulfillment;
 pub mod privacy;
 pub mod subscriptions;
 

@@ -6,6 +6,10 @@ use clap::{Parser, Subcommand};
 use souk_tenant_runtime::config::Config;
 use souk_tenant_runtime::{app, feed, serve};
 
+/// Half of what a request costs outside the database is small allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The commerce API that every store runs.
 #[derive(Parser)]
 #[command(version)]

@@ -91,7 +91,9 @@ async fn the_clock_tells_nobody_who_has_an_account() {
     let order = |id: String| Call::get(format!("/admin/v1/orders/{id}")).bearer(works);
     let organization = |id: String| Call::get(format!("/v1/organizations/{id}")).bearer(token);
     let other = &scene.there.organization;
+    // One and the same each time, like somebody else's: who asked for a place a moment ago is remembered.
     let missing = |prefix: &str| format!("{prefix}_{}", RequestId::new().suffix());
+    let (no_organization, no_order) = (missing("org"), missing("ord"));
     let pairs = [
         Pair {
             name: "signing in, an account and none",
@@ -146,7 +148,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
             door: &control,
             samples: 25,
             one: Box::new(|| organization(other.clone())),
-            other: Box::new(|| organization(missing("org"))),
+            other: Box::new(|| organization(no_organization.clone())),
             status: 404,
         },
         Pair {
@@ -154,7 +156,7 @@ async fn the_clock_tells_nobody_who_has_an_account() {
             door: &store,
             samples: 25,
             one: Box::new(|| order(theirs.clone())),
-            other: Box::new(|| order(missing("ord"))),
+            other: Box::new(|| order(no_order.clone())),
             status: 404,
         },
     ];

@@ -11,7 +11,7 @@ const EVERYTHING: &[&str] = &[
     "--set",
     "gateway.name=public,gateway.namespace=gateways,operator.storeNamespaces={org-acme},controlPlane.storeNamespace=souk-stores,controlPlane.identityProvidersSecret=souk-identity-providers,runtime.autoscaling.enabled=true",
     "--set",
-    "monitoring.serviceMonitor=true,monitoring.prometheusRule=true,image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000",
+    "monitoring.serviceMonitor=true,monitoring.prometheusRule=true,monitoring.dashboards=true,image.digest=sha256:0000000000000000000000000000000000000000000000000000000000000000",
 ];
 const INGRESS: &[&str] =
     &["--set", "ingress.className=nginx,ingress.tlsSecretName=wildcard,operator.storeNamespaces={org-acme}"];

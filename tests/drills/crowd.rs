@@ -8,8 +8,8 @@ use souk_tests::books::{Entry, Told};
 use souk_tests::shop::{Answer, Cart, Shop};
 use tokio::task::JoinHandle;
 
-/// How long a shopper asks again before going home without an answer; what became of it is for the books to say.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a shopper of a crowd asks again before going home without an answer; what became of it is for the books to say.
+pub const PATIENCE: Duration = Duration::from_secs(15);
 /// Payments as they come: mostly fine, some declined, some whose webhooks are lost, doubled or out of order.
 const TOKENS: [&str; 8] = [
     "tok_ok",
@@ -128,7 +128,7 @@ async fn buy_and_buy(
         let quantity = u32::try_from(1 + choices.below(3)).expect("small");
         let token = TOKENS[choices.below(TOKENS.len())];
         match shop.cart(variant, quantity, &format!("shopper-{number}@example.com")).await {
-            Ok(cart) => history.push(pay_until_told(&shop, &cart, token, &weather).await),
+            Ok(cart) => history.push(pay_until_told(&shop, &cart, token, &weather, PATIENCE).await),
             Err(answer) => {
                 weather.note(&answer);
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -152,14 +152,20 @@ pub async fn cart(shop: &Shop, variant: &str, email: &str) -> Cart {
     }
 }
 
-/// Pays, and pays again under the same key while the answer leaves it open.
-pub async fn pay_until_told(shop: &Shop, cart: &Cart, token: &str, weather: &Weather) -> Entry {
+/// Pays, and pays again under the same key while the answer leaves it open and for as long as `patience` lasts.
+pub async fn pay_until_told(
+    shop: &Shop,
+    cart: &Cart,
+    token: &str,
+    weather: &Weather,
+    patience: Duration,
+) -> Entry {
     let began = Instant::now();
     loop {
         let answer = shop.pay(cart, token).await;
         weather.note(&answer);
         let told = told(&answer);
-        if told != Told::Nothing || began.elapsed() > PATIENCE {
+        if told != Told::Nothing || began.elapsed() > patience {
             return Entry { cart: cart.id.clone(), told };
         }
         tokio::time::sleep(Duration::from_millis(150)).await;

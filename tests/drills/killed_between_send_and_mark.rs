@@ -7,7 +7,7 @@ use souk_tests::books::Told;
 use souk_tests::platform::until;
 
 use crate::Reckoning;
-use crate::crowd::{Weather, cart, pay_until_told};
+use crate::crowd::{PATIENCE, Weather, cart, pay_until_told};
 use crate::stage::Stage;
 
 const ORDERS: usize = 4;
@@ -19,7 +19,7 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let mut history = Vec::new();
     for number in 0..ORDERS {
         let cart = cart(&shop, &piece, &format!("mail-{number}@example.com")).await;
-        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default()).await);
+        history.push(pay_until_told(&shop, &cart, "tok_ok", &Weather::default(), PATIENCE).await);
     }
     assert!(
         history.iter().all(|entry| matches!(entry.told, Told::Ordered { paid: true, .. })),
@@ -35,8 +35,14 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
         assert_eq!((found.orders, found.mails), (ORDERS, ORDERS));
         // `settle_accounts` counts by Message-ID: a second copy under another one would be a mail too many here.
         let copies = (0..ORDERS).map(|number| kept(stage, number)).collect::<Vec<_>>();
-        assert_eq!((copies.iter().sum::<usize>(), found.duplicate_mails), (ORDERS + 1, 1), "{copies:?}");
-        format!("{ORDERS} orders, {} mails, 1 of them twice under the same Message-ID, 0 lost", found.mails)
+        // Others may have been on their way beside the first: each once more at most.
+        assert!(copies[0] == 2 && copies.iter().all(|copies| (1..=2).contains(copies)), "{copies:?}");
+        let twice = copies.iter().sum::<usize>() - ORDERS;
+        assert_eq!(found.duplicate_mails, twice, "{copies:?}");
+        format!(
+            "{ORDERS} orders, {} mails, {twice} of them twice under the same Message-ID, 0 lost",
+            found.mails
+        )
     }
     .boxed_local()
 }

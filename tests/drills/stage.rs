@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use souk_telemetry::FailPoint;
 use souk_tests::books::{Books, Entry, Findings};
 use souk_tests::platform::{self, Platform};
 use souk_tests::shop::Shop;
 
-/// How long a store may take to come to rest after a fault: a mail's lease (30 s), a killed relay's (30 s), and what a loaded machine adds.
-const REST: Duration = Duration::from_secs(90);
+/// How long a store may take to come to rest after a fault: a killed relay's lease (30 s), a webhook's or a visit's (60 s), and what a loaded
+/// machine adds.
+const REST: Duration = Duration::from_secs(120);
 
 pub struct Stage {
     platform: Platform,
@@ -19,9 +21,16 @@ pub struct Stage {
     seed: u64,
 }
 
+/// The way from the outbox to the consumers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Direct,
+    Kafka,
+}
+
 impl Stage {
-    pub async fn set() -> Self {
-        let mut platform = Platform::new("drills");
+    pub async fn set(way: Way) -> Self {
+        let mut platform = Platform::new(if way == Way::Kafka { "drills-kafka" } else { "drills" });
         std::fs::create_dir_all(platform.home()).expect("a folder");
         let mail = platform.home().join("mail.jsonl");
         let mut sink = Command::new(env!("CARGO_BIN_EXE_souk-mail-sink"))
@@ -35,13 +44,20 @@ impl Stage {
         let database = platform.database("server");
         let providers = platform.home().join("providers.json");
         std::fs::write(&providers, crate::canaries::providers()).expect("a file");
-        // A crowd is one network here.
+        let fail_points = platform.home().join("fail-points");
+        std::fs::create_dir_all(&fail_points).expect("a folder");
+        // A crowd is one network here, and whoever is killed over and over comes back at once.
         let platform = platform
             .with("SMTP_URL", format!("smtp://{}", address.trim()))
             .with("DATABASE_URL", &database)
             .with("SOUK_IDENTITY_PROVIDERS_FILE", providers.to_string_lossy())
-            .with("SOUK_REQUESTS_PER_MINUTE", "1000000");
-        platform.up(&["--no-demo"]);
+            .with("SOUK_REQUESTS_PER_MINUTE", "1000000")
+            .with("SOUK_LONGEST_PAUSE", "1")
+            .with("SOUK_FAIL_POINTS", fail_points.to_string_lossy());
+        match way {
+            Way::Direct => platform.up(&["--no-demo"]),
+            Way::Kafka => platform.up(&["--no-demo", "--kafka"]),
+        };
         Self { platform, database, sink, seed: seed() }
     }
 
@@ -66,6 +82,20 @@ impl Stage {
     /// While this file exists, the sink keeps mails and does not acknowledge them.
     pub fn hold(&self) -> PathBuf {
         self.platform.home().join("mail.hold")
+    }
+
+    fn armed(&self, point: FailPoint) -> PathBuf {
+        self.platform.home().join("fail-points").join(point.as_str())
+    }
+
+    /// Has the runtime die when it next passes the point.
+    pub fn arm(&self, point: FailPoint) {
+        std::fs::write(self.armed(point), "1").expect("the point is armed");
+    }
+
+    /// Whether it has died there.
+    pub fn died_at(&self, point: FailPoint) -> bool {
+        !self.armed(point).exists()
     }
 
     pub async fn open_shop(&self, name: &str) -> Shop {

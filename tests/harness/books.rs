@@ -76,11 +76,15 @@ const RULES: [(&str, &str); 13] = [
 ];
 
 /// What still moves by itself: zero everywhere once the store has come to rest.
-const UNREST: [(&str, &str); 5] = [
+const UNREST: [(&str, &str); 7] = [
     ("payments nobody has settled", "SELECT count(*) FROM orders WHERE state = 'pending_payment'"),
     ("refunds", "SELECT count(*) FROM refunds WHERE state = 'pending'"),
     ("mails", "SELECT count(*) FROM email_messages WHERE state = 'queued'"),
     ("events", "SELECT count(*) FROM platform.outbox WHERE published_at IS NULL AND dead_at IS NULL"),
+    ("events somebody is still to hear", "SELECT count(*) FROM platform.undelivered WHERE dead_at IS NULL"),
+    ("events webhooks have not heard of", "SELECT count(*) FROM platform.outbox o
+        WHERE o.store_id = (SELECT store_id FROM platform.store_ledger WHERE schema_name = current_schema()) AND o.dead_at IS NULL
+        AND NOT EXISTS (SELECT FROM heard_events h WHERE h.event_id = o.event_id AND h.consumer = 'webhooks')"),
     ("orders nobody was told of", "SELECT count(*) FROM orders o WHERE number IS NOT NULL
         AND NOT EXISTS (SELECT FROM email_messages m WHERE m.template = 'order_placed' AND position(o.name IN m.subject) > 0)"),
 ];
@@ -110,6 +114,39 @@ impl Books {
     /// When the statement fails.
     pub async fn number(&self, statement: &str) -> i64 {
         self.client.query_one(statement, &[]).await.expect("a number").get(0)
+    }
+
+    /// The first column of every row.
+    ///
+    /// # Panics
+    /// When the statement fails.
+    pub async fn lines(&self, statement: &str) -> Vec<String> {
+        let rows = self.client.query(statement, &[]).await.expect("rows");
+        rows.iter().map(|row| row.get(0)).collect()
+    }
+
+    /// Waits until a statement counts nothing any more; how long that took.
+    ///
+    /// # Panics
+    /// When it still counts something after that time.
+    pub async fn until_none(&self, what: &str, statement: &str, patience: Duration) -> Duration {
+        let began = Instant::now();
+        loop {
+            let count = self.number(statement).await;
+            if count == 0 {
+                return began.elapsed();
+            }
+            assert!(began.elapsed() < patience, "{count} {what} after {patience:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Changes something that no API changes.
+    ///
+    /// # Panics
+    /// When the statement fails.
+    pub async fn meddle(&self, statement: &str) {
+        self.client.batch_execute(statement).await.expect("the books can be written");
     }
 
     /// Makes payments that were prepared and never begun look older than a provider's patience.

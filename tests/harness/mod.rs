@@ -2,4 +2,5 @@
 
 pub mod books;
 pub mod platform;
+pub mod receiver;
 pub mod shop;

@@ -11,13 +11,14 @@ mod purity;
 mod rooms;
 mod source;
 mod sql;
+mod watch;
 
 use source::{Offence, Tree};
 
 /// A rule: its number and name in docs/ARCHITECTURE.md, and the function that finds its offences.
 type Rule = (&'static str, fn(&Tree) -> Vec<Offence>);
 
-const RULES: [Rule; 9] = [
+const RULES: [Rule; 10] = [
     ("rule 1, planes depend on crates/ and never on each other", planes::offences),
     ("rule 2, a capability is a folder with a closed list of file names", rooms::offences),
     ("rule 3, calls go down the floors and through the door", floors::offences),
@@ -27,11 +28,16 @@ const RULES: [Rule; 9] = [
     ("rule 6, no file over 500 lines", files::too_long),
     ("rule 7, names are nouns you would say to a shopkeeper", files::bad_names),
     ("rule 9, docs/SECURITY.md claims what a test shows", claims::offences),
+    ("rule 10, what operators are told to watch is measured", watch::offences),
 ];
 
 #[test]
 fn the_house_is_in_order() {
     let tree = Tree::read();
+    // Rules that read a page must not pass because they do not see it.
+    for page in ["docs/SECURITY.md", "docs/OPERATIONS.md", "charts/souk/templates/monitoring.yaml"] {
+        assert!(tree.text(page).is_some(), "{page} is not read");
+    }
     let mut report = String::new();
     for (rule, offences) in RULES {
         for offence in offences(&tree) {
@@ -138,6 +144,14 @@ mod planted {
         let page = "| Attack | Answer | Shown by |\n|---|---|---|\n| A1 ids | 404 | `no_test_of_this_name` |\n| A2 hosts | 400 | – **gap** |\n";
         assert_eq!(caught(claims::offences, "docs/SECURITY.md", page), "`no_test_of_this_name` is no test");
         caught(claims::offences, "docs/SECURITY.md", "| A3 times | the same | – |\n");
+    }
+
+    #[test]
+    fn an_alert_that_never_rings() {
+        let rule = "expr: sum(rate(souk_no_such_thing_total[5m])) > 1";
+        let what = caught(watch::offences, "charts/souk/templates/monitoring.yaml", rule);
+        assert_eq!(what, "nothing measures `souk_no_such_thing_total`");
+        caught(watch::offences, "docs/OPERATIONS.md", "| `souk_no_such_thing_seconds_bucket` | above 1 |");
     }
 
     #[test]

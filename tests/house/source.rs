@@ -15,6 +15,9 @@ pub struct Tree(BTreeMap<String, String>);
 
 const LEFT_OUT: [&str; 6] = ["target", ".git", ".souk", "node_modules", "snapshots", "generated"];
 
+/// Endings of the files that some rule reads.
+const READ: [&str; 8] = [".rs", ".toml", ".sql", ".ts", ".tsx", ".md", ".yaml", ".json"];
+
 impl Tree {
     /// The repository this test was built in.
     pub fn read() -> Self {
@@ -74,7 +77,7 @@ fn walk(top: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
             if !LEFT_OUT.contains(&name) {
                 walk(top, &path, files);
             }
-        } else if [".rs", ".toml", ".sql", ".ts", ".tsx"].iter().any(|end| name.ends_with(end)) {
+        } else if READ.iter().any(|end| name.ends_with(end)) {
             let relative =
                 path.strip_prefix(top).expect("below the top").to_string_lossy().replace('\\', "/");
             files.insert(relative, fs::read_to_string(&path).expect("UTF-8 text"));

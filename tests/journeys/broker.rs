@@ -1,76 +1,14 @@
 //! A platform on a real Kafka: what a merchant's program hears through `souk listen`, and what a broker that dies costs (nothing).
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use souk_tests::platform::{Platform, printed, until};
+use souk_tests::receiver::{Manner, Receiver};
 
 use crate::tour::{paste_purchase, printed_commands};
 use crate::turn;
-
-/// A program of a merchant's: keeps what it is told.
-#[derive(Clone, Default)]
-struct Receiver {
-    heard: Arc<Mutex<Vec<Heard>>>,
-}
-
-/// One call: the headers' signature parts, and the event.
-#[derive(Clone)]
-struct Heard {
-    id: String,
-    signature: String,
-    event: Value,
-}
-
-impl Receiver {
-    fn start(&self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let receiver = self.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                receiver.take(&stream);
-            }
-        });
-        address
-    }
-
-    fn take(&self, stream: &TcpStream) {
-        let mut reader = BufReader::new(stream);
-        let (mut id, mut signature, mut length) = (String::new(), String::new(), 0);
-        for line in reader.by_ref().lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
-            let Some((name, value)) = line.split_once(": ") else { continue };
-            match name.to_ascii_lowercase().as_str() {
-                "webhook-id" => value.clone_into(&mut id),
-                "webhook-signature" => value.clone_into(&mut signature),
-                "content-length" => length = value.parse().expect("a length"),
-                _ => {}
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).expect("a body");
-        let event = serde_json::from_slice(&body).expect("JSON");
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(Heard { id, signature, event });
-        let mut stream = stream;
-        stream
-            .write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
-            .expect("the caller is there");
-    }
-
-    /// How many of this kind it was told.
-    fn count(&self, kind: &str) -> usize {
-        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.iter().filter(|heard| heard.event["type"] == kind).count()
-    }
-
-    fn all(&self) -> Vec<Heard> {
-        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Ends with the test.
 struct Listening(Child);
@@ -87,7 +25,7 @@ fn events_go_through_a_broker_that_dies_and_comes_back() {
     let _turn = turn();
     let platform = Platform::new("broker");
     let commands = printed_commands(&platform.up(&["--kafka"]));
-    let receiver = Receiver::default();
+    let receiver = Receiver::new(Manner::Takes);
     let address = receiver.start();
     // Without --store: the demo store of the platform that runs.
     let mut listening = platform.command(&["listen", "--forward-to", &address]);

@@ -19,12 +19,10 @@ tried=0 survivors=0
 mkdir -p "$place"
 : >"$cases"
 
-if [ -e "$copy/.git" ]; then
-	git -C "$copy" checkout -q --detach --force "$(git rev-parse HEAD)"
-else
-	git worktree prune
-	git worktree add -q --detach --force "$copy" HEAD
-fi
+[ -d "$copy/.git" ] || git clone -q --shared --no-checkout "$(git rev-parse --git-common-dir)" "$copy"
+git -C "$copy" checkout -q --detach --force "$(git rev-parse HEAD)"
+git -C "$copy" clean -qfd
+
 # What others wrote is built already: the workspace's own crates are not, and are not linked, since a build may write into their files.
 if [ ! -d "$CARGO_TARGET_DIR/debug" ] && [ -d target/debug/deps ]; then
 	mkdir -p "$CARGO_TARGET_DIR/debug"

@@ -13,7 +13,7 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 21] = [
+const KINDS: [(&str, &str); 23] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
@@ -35,6 +35,7 @@ const KINDS: [(&str, &str); 21] = [
     ("pay", "payments"),
     ("rfd", "refunds"),
     ("ivc", "invoices"),
+    ("ful", "fulfillments"),
     ("oln", "order_lines"),
 ];
 
@@ -220,6 +221,7 @@ impl Business {
             ),
             (":unpaid", json!({ "provider": "manual" })),
             (":cancelled", json!({ "provider": "test", "token": "tok_ok" })),
+            (":sent", json!({ "provider": "test", "token": "tok_ok" })),
         ] {
             let guest = self.fills_cart(platform, &variant, name).await;
             self.buys(platform, &guest, &wish, name).await;
@@ -243,6 +245,10 @@ impl Business {
         self.staff(platform, seller).await.expect(200);
         let bill = Call::post(format!("/admin/v1/orders/{}/invoices", self.things["ord"]), &json!({}));
         self.staff(platform, bill).await.expect(201);
+        let send = format!("/admin/v1/orders/{}/fulfillments", self.things["ord:sent"]);
+        self.staff(platform, Call::post(send, &json!({ "tracking": { "number": canary } })))
+            .await
+            .expect(201);
         // Two carts that nobody has bought: Ada's and another guest's.
         self.fills_cart(platform, &variant, "").await;
         self.fills_cart(platform, &variant, ":other").await;

@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A child that lived this long is healthy again: its next death is a first one.
 const HEALTHY: Duration = Duration::from_secs(60);
 
@@ -63,7 +62,8 @@ fn spawn(spec: &Spec, home: &Home, board: &Board) -> anyhow::Result<Child> {
 
 async fn keep(spec: Spec, home: Home, board: Board, first: Child, mut wish: watch::Receiver<bool>) {
     let mut child = Some(first);
-    let mut pause = FIRST_PAUSE;
+    let first_pause = FIRST_PAUSE.min(spec.longest_pause);
+    let mut pause = first_pause;
     loop {
         if let Some(mut living) = child.take() {
             let began = Instant::now();
@@ -79,14 +79,14 @@ async fn keep(spec: Spec, home: Home, board: Board, first: Child, mut wish: watc
             eprintln!("souk: {} ended ({how}); starting it again in {pause:?}", spec.name);
             board.note(spec.name, "restarting", None, Some(how));
             if began.elapsed() >= HEALTHY {
-                pause = FIRST_PAUSE;
+                pause = first_pause;
             }
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = wish.wait_for(|stop| *stop) => break,
         }
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        pause = (pause * 2).min(spec.longest_pause);
         match spawn(&spec, &home, &board) {
             Ok(started) => child = Some(started),
             Err(error) => board.note(spec.name, "restarting", None, Some(format!("{error:#}"))),

@@ -8,4 +8,4 @@ mod spec;
 pub use board::Board;
 pub use keeper::{Keeper, run_once, stop_process};
 pub use ready::wait_until_ready;
-pub use spec::{Ready, Spec, open_log};
+pub use spec::{LONGEST_PAUSE, Ready, Spec, open_log};

@@ -28,9 +28,14 @@ pub struct Spec {
     pub stop: Signal,
     /// How long it may take to stop before it is killed.
     pub grace: Duration,
+    /// Longest pause before it is started again; the pauses double up to it.
+    pub longest_pause: Duration,
     /// When it is ready.
     pub ready: Ready,
 }
+
+/// What a program gets that nobody decided anything else for.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// How to tell that a child is ready.
 #[derive(Clone, Debug)]
@@ -60,6 +65,7 @@ impl Spec {
             folder: None,
             stop: Signal::TERM,
             grace: Duration::from_secs(15),
+            longest_pause: LONGEST_PAUSE,
             ready: Ready::Http(format!("http://127.0.0.1:{internal_port}/readyz")),
         }
     }

@@ -1,7 +1,7 @@
 //! One private broker: its folder, its settings, its command.
 
 use super::install::Installed;
-use crate::children::{Ready, Spec};
+use crate::children::{LONGEST_PAUSE, Ready, Spec};
 use crate::{outlook, ports, random};
 use anyhow::{Context, bail};
 use base64::Engine as _;
@@ -56,6 +56,7 @@ impl Server {
             folder: Some(self.folder.clone()),
             stop: rustix::process::Signal::TERM,
             grace: Duration::from_secs(20),
+            longest_pause: LONGEST_PAUSE,
             ready: Ready::Broker(self.port),
         }
     }

@@ -1,7 +1,7 @@
 //! One private server: its folder, its settings, its command.
 
 use super::install::Installed;
-use crate::children::{Ready, Spec};
+use crate::children::{LONGEST_PAUSE, Ready, Spec};
 use crate::home::{Owner, give, reachable};
 use crate::outlook;
 use anyhow::{Context, bail};
@@ -77,6 +77,7 @@ impl Server {
             folder: Some(self.data.clone()),
             stop: rustix::process::Signal::INT,
             grace: Duration::from_secs(20),
+            longest_pause: LONGEST_PAUSE,
             ready: Ready::Database(self.url("postgres")),
         }
     }

@@ -6,6 +6,7 @@ use crate::options::{Network, internal_port};
 use crate::secrets::Secrets;
 use anyhow::{Context, bail};
 use std::path::PathBuf;
+use std::time::Duration;
 use url::Url;
 
 const PROVIDER: &str = "payment-provider";
@@ -167,7 +168,9 @@ impl Plan<'_> {
 
     /// What both planes are told.
     fn plane(&self, name: &'static str, port: u16) -> anyhow::Result<Spec> {
-        Ok(Spec::ours(name, program(name)?, internal_port(port))
+        let mut spec = Spec::ours(name, program(name)?, internal_port(port));
+        spec.longest_pause = Duration::from_secs(self.network.longest_pause);
+        Ok(spec
             .env("SOUK_DATABASE_URL", &self.database.plain)
             .env("SOUK_LANE_SECRET", &self.secrets.lane_secret)
             .env("SOUK_RELAY_PASSWORD", &self.secrets.relay_password)

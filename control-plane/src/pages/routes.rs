@@ -4,9 +4,8 @@ use std::sync::LazyLock;
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use souk_api::OwnPage;
 
 pub(super) const PATHS: [&str; 6] = [
     "/verify-email",
@@ -17,24 +16,8 @@ pub(super) const PATHS: [&str; 6] = [
     "/signed-in-to-store",
 ];
 
-const PAGE: &str = include_str!("../../templates/link.html");
-
-/// Only the page's own script and style run, and only this host is called.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'",
-        hash_of("script"),
-        hash_of("style"),
-    )
-});
-
-fn hash_of(element: &str) -> String {
-    let inside = PAGE
-        .split_once(&format!("<{element}>"))
-        .and_then(|(_, rest)| rest.split_once(&format!("</{element}>")));
-    STANDARD.encode(souk_api::Digest::of(inside.map_or("", |(text, _)| text).as_bytes()).as_bytes())
-}
+static PAGE: LazyLock<OwnPage> =
+    LazyLock::new(|| OwnPage::new(include_str!("../../templates/link.html"), ""));
 
 /// `/`, `/verify-email`, `/reset-password`, `/forgot-password`, `/accept-invitation`, `/signed-in`, `/signed-in-to-store`.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -63,10 +46,5 @@ async fn index() -> HttpResponse {
 }
 
 async fn page() -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .insert_header((header::CONTENT_SECURITY_POLICY, POLICY.as_str()))
-        .insert_header((header::REFERRER_POLICY, "no-referrer"))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .body(PAGE)
+    PAGE.of_a_link()
 }

@@ -129,7 +129,7 @@ async fn issue(
 
 /// What came of presenting a refresh token. A refusal that ends the family must still be committed.
 pub enum Refreshed {
-    Tokens(Tokens),
+    Tokens(Box<Tokens>),
     Refused(&'static str),
 }
 
@@ -157,7 +157,7 @@ pub async fn refresh(
         return Ok(Refreshed::Refused("of a deleted account"));
     };
     queries::use_token(tx, session.id, &digest).await?;
-    Ok(Refreshed::Tokens(issue(tx, signing, &session, account.epoch).await?))
+    Ok(Refreshed::Tokens(Box::new(issue(tx, signing, &session, account.epoch).await?)))
 }
 
 /// Ends one session of this account.

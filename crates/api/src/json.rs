@@ -2,7 +2,9 @@
 
 mod structure;
 
+use std::fmt;
 use std::future::{Future, ready};
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::time::Duration;
@@ -13,13 +15,34 @@ use actix_web::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::problem::{
     BAD_REQUEST, BODY_TOO_SLOW, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE,
     VALIDATION, field_error,
 };
+
+/// For a field whose parts may all be left out: `deserialize_with = "souk_api::json::object"` takes an object only. Serde takes a
+/// sequence for a struct as well, and an empty one would be such a field with nothing in it.
+///
+/// # Errors
+/// When it is no object, or not one of this type.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+        fn expecting(&self, words: &mut fmt::Formatter<'_>) -> fmt::Result {
+            words.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+    from.deserialize_map(Object(PhantomData))
+}
 
 /// SHA-256 of a body as it arrived, byte for byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

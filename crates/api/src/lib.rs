@@ -27,6 +27,7 @@ pub mod openapi;
 #[cfg(test)]
 mod openapi_tests;
 pub mod origin;
+pub mod own_page;
 pub mod page;
 pub mod path;
 pub mod problem;
@@ -44,6 +45,7 @@ pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit, in_time, whole_body};
 pub use no_route::no_route;
 pub use origin::{LOCAL, address_of, network_of, user_agent_of};
+pub use own_page::OwnPage;
 pub use page::{Page, PageInfo, Paging, PagingOnly};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, StreamExt as _};
 use souk_kernel::StoreId;
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::Database;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -171,6 +172,9 @@ impl Clerk {
             if waiting.is_empty() {
                 claimed_at = Instant::now();
                 let claimed = queries::claim(client, &claim, &kinds, BATCH, lease, only_store).await?;
+                if !claimed.is_empty() {
+                    fail_point(FailPoint::DueClaimed);
+                }
                 waiting = self.plan(claimed);
             }
             while visits.len() < parallel
@@ -222,7 +226,11 @@ impl Clerk {
         let word = if outcome.is_ok() { "ok" } else { "error" };
         metrics::counter!("souk_due_work_visits_total", "kind" => kind, "outcome" => word).increment(1);
         match outcome {
-            Ok(Next::Done) => queries::done(client, &positions).await?,
+            Ok(Next::Done) => {
+                fail_point(FailPoint::DueVisited);
+                queries::done(client, &positions).await?;
+                fail_point(FailPoint::DueDone);
+            }
             Ok(Next::Again) => queries::again(client, &positions, Duration::ZERO, true).await?,
             Ok(Next::In(wait)) => queries::again(client, &positions, wait, true).await?,
             Err(error) => {

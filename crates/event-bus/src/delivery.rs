@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::StoreScope;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -100,10 +101,16 @@ async fn hear(
     let name = consumer.name();
     let key = if replay.is_empty() { name.to_owned() } else { format!("{name}/{replay}") };
     let heard = scope.write("hear", async |tx| {
-        if queries::hear_first(tx, key, event.id).await? {
+        let first = queries::hear_first(tx, key, event.id).await?;
+        if first {
+            fail_point(FailPoint::ConsumerBegun);
             consumer.hear(tx, event).await?;
+            fail_point(FailPoint::ConsumerHeard);
         }
-        Ok::<_, ConsumerError>(())
+        Ok::<_, ConsumerError>(first)
     });
-    heard.await
+    if heard.await? {
+        fail_point(FailPoint::ConsumerCommitted);
+    }
+    Ok(())
 }

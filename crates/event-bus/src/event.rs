@@ -5,6 +5,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use serde::Serialize;
 use serde::de::Error as _;
 use souk_kernel::id::{EventId, StoreId};
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, WriteTx};
 use uuid::Uuid;
 
@@ -75,6 +76,7 @@ pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Res
         let payload = payload.map_err(|error| DbError::Other(Box::new(error)))?;
         let traceparent = souk_telemetry::traceparent();
         queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload, traceparent).await?;
+        fail_point(FailPoint::EventStated);
         Ok(id)
     }
     .boxed()

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use souk_telemetry::{FailPoint, fail_point};
 use tokio::sync::watch;
 
 use crate::clerk::{BusError, Clerk, Desk};
@@ -54,6 +55,7 @@ impl Intake {
                 Err(failure) => {
                     let parking = self.judge(name, event, 0, &failure);
                     undelivered::park(&desk.client, name, event, &parking).await?;
+                    fail_point(FailPoint::ConsumerParked);
                     Ok(Taken::Yes)
                 }
             }
@@ -133,6 +135,9 @@ impl Intake {
                 let statement = &desk.claim_undelivered;
                 undelivered::claim(&desk.client, statement, free, lease, &names).await?
             };
+            if !due.is_empty() {
+                fail_point(FailPoint::RetryClaimed);
+            }
             tried += due.len();
             under_way.extend(due.into_iter().map(|due| self.retry_one(&desk, due)));
             match under_way.next().await {
@@ -147,7 +152,11 @@ impl Intake {
             return Ok(());
         };
         match attempt(consumer.as_ref(), &due.event, &due.replay, &self.scopes, self.limit).await {
-            Ok(()) => undelivered::settle(&desk.client, due.id).await?,
+            Ok(()) => {
+                fail_point(FailPoint::RetryHeard);
+                undelivered::settle(&desk.client, due.id).await?;
+                fail_point(FailPoint::RetrySettled);
+            }
             Err(failure) => {
                 let parking = self.judge(consumer.name(), &due.event, due.attempts, &failure);
                 undelivered::again(&desk.client, due.id, &parking).await?;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use souk_kernel::id::StoreId;
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{Database, StoreScope};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -199,6 +200,9 @@ impl Worker {
                 }
             };
             let found = !claimed.is_empty();
+            if found {
+                fail_point(FailPoint::RelayClaimed);
+            }
             let mut claimed = claimed.into_iter().peekable();
             while claimed.peek().is_some() {
                 let load = claimed.by_ref().take(batch).collect();
@@ -237,7 +241,9 @@ impl Worker {
         let position = [claimed.position];
         let word = match self.intake.take_all(&claimed.event).await {
             Taken::Yes => {
+                fail_point(FailPoint::RelayDelivered);
                 outbox::mark_published(&desk.client, &desk.mark, &position).await?;
+                fail_point(FailPoint::RelayMarked);
                 "published"
             }
             Taken::NotNow(error) => {
@@ -274,7 +280,9 @@ impl Worker {
         }
         let outcomes = [("published", published.len()), ("failed", later.len())];
         if !published.is_empty() {
+            fail_point(FailPoint::KafkaProduced);
             outbox::mark_published(&desk.client, &desk.mark, &published).await?;
+            fail_point(FailPoint::RelayMarked);
         }
         if !later.is_empty() {
             tracing::warn!(events = later.len(), error = why, "the broker did not take events; they wait");

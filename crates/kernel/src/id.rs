@@ -276,6 +276,7 @@ kinds! {
     PaymentTransaction "ptx" "payment transaction" PaymentTransactionId;
     Refund "rfd" "refund" RefundId;
     Invoice "ivc" "invoice" InvoiceId;
+    Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;
     ShippingRate "shr" "shipping rate" ShippingRateId;
     ShippingLine "shl" "shipping line" ShippingLineId;

@@ -21,6 +21,7 @@
 //! later writes `Span::current().record("store.id", …)` or calls [`record_store`].
 
 mod config;
+mod fail_point;
 mod internal;
 mod logs;
 mod metering;
@@ -31,6 +32,7 @@ mod shutdown;
 mod span;
 
 pub use config::{ConfigError, LogFormat, TelemetryConfig};
+pub use fail_point::{FailPoint, fail_point};
 pub use internal::InternalServer;
 pub use logs::{Telemetry, TelemetryError, init};
 pub use metering::{BoundedLabel, install_metrics, rendered_metrics};

@@ -8,8 +8,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::{InventoryError, Shortage};
 use super::model::{
-    AdjustStock, Change, Commitment, Demand, GivenUp, Held, Level, LevelFilter, LevelView, MOST,
-    MovementKind, NewItem, Policy, merged, plan,
+    AdjustStock, CameBack, Change, Commitment, Demand, GivenUp, Held, Level, LevelFilter, LevelView, MOST,
+    MovementKind, NewItem, Policy, Shipped, merged, plan,
 };
 use super::queries::{self, Move};
 
@@ -286,6 +286,38 @@ pub async fn give_up(
     refills(tx, &levels);
     queries::give_up(tx, cart, order, pieces, actor).await?;
     Ok(())
+}
+
+/// Takes pieces off the shelves on which a placed order has them; gives which. Pieces it has not (given up before) are left alone. Locks the
+/// levels; two statements.
+///
+/// # Errors
+/// `InUse` when there are not so many on hand: it was sold without regard to stock.
+pub async fn ship(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    pieces: &[(InventoryItemId, i64)],
+    actor: &str,
+) -> Result<Vec<Shipped>, InventoryError> {
+    queries::lock_levels(tx, &[], Some(cart)).await?;
+    Ok(queries::ship(tx, cart, order, pieces, actor).await?)
+}
+
+/// Puts pieces back that did not leave after all. Locks the levels; two statements.
+///
+/// # Errors
+/// Only of the database.
+pub async fn unship(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    back: &[CameBack],
+    actor: &str,
+) -> Result<(), InventoryError> {
+    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
+    refills(tx, &levels);
+    Ok(queries::unship(tx, cart, order, back, actor).await?)
 }
 
 /// Ends reservations that ran out, some hundred at a time; for the sweeper. Gives how many.

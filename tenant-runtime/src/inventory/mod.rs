@@ -15,8 +15,8 @@ mod tests;
 
 pub use actions::{
     available, commit_reservations, create_item, create_items, expire_due, give_up, release, reserve, retire,
-    set_on_hand, set_policy, uncommit,
+    set_on_hand, set_policy, ship, uncommit, unship,
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
-pub use model::{Commitment, Demand, GivenUp, Held, NewItem, Policy};
+pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, Policy, Shipped};
 pub use routes::routes;

@@ -115,6 +115,25 @@ pub struct GivenUp {
     pub restock: bool,
 }
 
+/// Pieces that left a shelf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shipped {
+    /// Of what.
+    pub item: InventoryItemId,
+    /// From where.
+    pub location: LocationId,
+    /// How many.
+    pub pieces: i64,
+}
+
+/// Pieces that are put back on the shelf they came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CameBack {
+    pub shipped: Shipped,
+    /// Of these, pieces that the order still wants; the others are on sale again.
+    pub wanted: i64,
+}
+
 /// Whether what a checkout had reserved became the order's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commitment {

@@ -1,6 +1,7 @@
 //! The statements of stock. Every one that changes a level also writes its movement.
 
 mod check;
+mod ship;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
@@ -12,6 +13,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use check::check;
+pub use ship::{ship, unship};
 
 use super::model::{
     GivenUp, Level, LevelFilter, LevelView, LocationView, MovementFilter, MovementKind, MovementView, NewItem,

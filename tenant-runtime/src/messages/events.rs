@@ -9,9 +9,10 @@ use super::MailRoom;
 use super::actions::notices;
 use super::actions::{forget, queue, queue_invitation, queue_letter};
 use super::error::MessageError;
-use super::model::template_of;
+use super::model::{is_worth_a_mail, template_of};
 use crate::credit::GiftCardLetterWanted;
 use crate::customers::{CustomerErased, LetterWanted};
+use crate::fulfillment::FulfillmentCreated;
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::storefront::PublicAddress;
@@ -94,7 +95,8 @@ pub struct NoticeMail {
 }
 
 /// What followers of an order are told.
-const NEWS: [&str; 3] = [OrderPaid::KIND, OrderCancelled::KIND, OrderRefunded::KIND];
+const NEWS: [&str; 4] =
+    [OrderPaid::KIND, OrderCancelled::KIND, OrderRefunded::KIND, FulfillmentCreated::KIND];
 
 impl Consumer for NoticeMail {
     fn name(&self) -> &'static str {
@@ -129,6 +131,7 @@ impl Consumer for NoticeMail {
                 GiftCardLetterWanted::KIND => notices::gift_card(tx, event.id, &event.fact()?).await,
                 LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
                 DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
+                FulfillmentCreated::KIND if !is_worth_a_mail(&event.kind, &event.payload) => Ok(()),
                 _ => notices::news(tx, event, &self.address, &self.room).await,
             };
             outcome.map_err(failed)

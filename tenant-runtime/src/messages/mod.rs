@@ -18,4 +18,4 @@ pub use actions::send::{Sender, send_due};
 pub use error::{CATALOGUE, MessageError};
 pub use events::{CustomerMail, NoticeMail, OrderMail};
 pub use model::MailRoom;
-pub use routes::{captured_routes, routes};
+pub use routes::{captured_routes, page_routes, routes};

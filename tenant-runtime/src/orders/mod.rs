@@ -16,15 +16,16 @@ mod state;
 mod tests;
 
 pub use actions::{
-    attempt_of_cart, cancel, give_up, insert, keep_money, let_go, lock, lock_for_session, move_status,
-    name_for, name_of, note, of_customer, place, refuse_for_stock, return_money, set_status, state_of, view,
+    attempt_of_cart, cancel, count_sent, give_up, insert, keep_money, let_go, lock, lock_for_session,
+    move_status, name_for, name_of, note, of_customer, open_lines, place, refuse_for_stock, return_money,
+    set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
     AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
-    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, financial_status, view::OrderTaxLineView,
-    view::OrderView, view::RefundView, view::ShopperOrderView,
+    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine, financial_status,
+    view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
 pub use queries::{forget, under_way};

@@ -22,13 +22,14 @@ use crate::platform::{Extra, Platform, Shop, open_shop};
 use crate::report::{Report, ms};
 use crate::works::browse::Reads;
 use crate::works::buy::{Errand, Shopper};
+use crate::works::events::Outbox;
 use crate::works::many::Mix;
-use crate::works::{browse, floor, many, open, overload, sign_in, sql};
+use crate::works::{browse, events, floor, many, open, overload, sign_in, sql};
 
 /// Measures Souk on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, sign_in, open, idle, many, overload.
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, events, sign_in, open, idle, many, overload.
     #[arg(long, default_value = "")]
     only: String,
     /// Where the built programs lie.
@@ -43,6 +44,9 @@ struct Arguments {
     /// Stores of the largest crowd.
     #[arg(long, default_value_t = 1000)]
     stores: usize,
+    /// Events of the long backlog that goes through Kafka; from the outbox alone go a fiftieth of them.
+    #[arg(long, default_value_t = 1_000_000)]
+    events: i64,
     /// Seconds each number of connections is measured for.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -73,7 +77,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     let (date, load) = (chrono::Local::now().format("%Y-%m-%d %H:%M %Z").to_string(), process::load());
     println!("load averages {load}; starting the platform");
     let home = std::path::absolute(&arguments.home)?;
-    let mut platform = Platform::start(&std::path::absolute(&arguments.programs)?, &home).await?;
+    let mut platform = Platform::start(&std::path::absolute(&arguments.programs)?, &home, false).await?;
     platform.keep = arguments.keep;
     let mut bench = Bench::prepare(&platform, arguments).await?;
     let outcome = bench.run().await;
@@ -97,6 +101,37 @@ async fn drained(admin: &tokio_postgres::Client) -> anyhow::Result<()> {
         anyhow::ensure!(Instant::now() < end, "events or due work still wait after two minutes");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    Ok(())
+}
+
+/// How soon single events have their effect, then what a backlog costs.
+async fn relayed(
+    report: &mut Report,
+    way: &str,
+    outbox: &Outbox<'_>,
+    system: System,
+    count: i64,
+) -> anyhow::Result<()> {
+    let times = outbox.latencies(200).await?;
+    let (p50, p99) = (percentile(&times, 0.5), percentile(&times, 0.99));
+    let found = format!("p50 {:.0} ms, p99 {:.0} ms of {}", ms(p50), ms(p99), times.len());
+    report.fact(&format!("From an event's commit to its effect, {way}"), &found, "");
+    let found = outbox.drain(system, count).await?;
+    let text = format!(
+        "{:.0} events/s; CPU-s per 1,000: runtime {:.2}, PostgreSQL {:.2}; heard by the consumer of all of them meanwhile: {}",
+        found.per_second(),
+        found.runtime,
+        found.postgres,
+        found.heard
+    );
+    report.fact(&format!("A backlog of {count} events relayed {way}"), &text, "");
+    let text = format!(
+        "drained in {:.1} s; the runtime's resident memory {:.1} MB before, {:.1} MB at most",
+        found.took.as_secs_f64(),
+        found.before_mb,
+        found.most_mb
+    );
+    report.fact(&format!("Memory while {count} events wait, {way}"), &text, "bounded");
     Ok(())
 }
 
@@ -155,6 +190,9 @@ impl<'p> Bench<'p> {
         if self.wants("checkout") {
             self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
             self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
+        }
+        if self.wants("events") {
+            self.events().await?;
         }
         if self.wants("sign_in") {
             self.signing_in().await?;
@@ -226,11 +264,41 @@ impl<'p> Bench<'p> {
             let variants = Arc::clone(&self.variants);
             let worker = |first| Shopper::new(address, &host, &variants, first, errand);
             let drained = async || drained(&self.admin).await;
-            let figures =
-                closed_until(self.system(true), connections, self.time(), worker, drained).await?;
+            let figures = closed_until(self.system(true), connections, self.time(), worker, drained).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
         }
         Ok(())
+    }
+
+    /// Events from the outbox alone on the platform that is there, and through Kafka on one of their own.
+    async fn events(&mut self) -> anyhow::Result<()> {
+        let system = self.system(true);
+        drained(&self.admin).await?;
+        let outbox = Outbox::of(&self.admin, &self.shop).await?;
+        relayed(&mut self.report, "from the outbox", &outbox, system, (self.arguments.events / 50).max(1000))
+            .await?;
+        let found = events::neighbours(self.platform.runtime, &self.shop, &outbox, 150, 2).await?;
+        let (alone, beside) = (percentile(&found.alone, 0.5), percentile(&found.beside, 0.5));
+        let text = format!(
+            "p50 {:.1} ms alone, {:.1} ms beside one that never answers: {:+.1} %; p99 {:.1} and {:.1} ms",
+            ms(alone),
+            ms(beside),
+            (beside.as_secs_f64() / alone.as_secs_f64() - 1.0) * 100.0,
+            ms(percentile(&found.alone, 0.99)),
+            ms(percentile(&found.beside, 0.99))
+        );
+        self.report.fact("A webhook to a good endpoint", &text, "< 5 % later");
+        outbox.tidy().await?;
+
+        let programs = std::path::absolute(&self.arguments.programs)?;
+        let home = std::path::absolute(&self.arguments.home)?.with_extension("kafka");
+        let platform = Platform::start(&programs, &home, true).await?;
+        let admin = platform.admin().await?;
+        let shop = open_shop(platform.control, "bench-events", Duration::from_millis(50)).await?;
+        drained(&admin).await?;
+        let outbox = Outbox::of(&admin, &shop).await?;
+        let system = System { runtime: platform.runtime_pid, postgres: platform.postgres_pid };
+        relayed(&mut self.report, "through Kafka", &outbox, system, self.arguments.events).await
     }
 
     async fn signing_in(&mut self) -> anyhow::Result<()> {
@@ -321,6 +389,7 @@ impl<'p> Bench<'p> {
             "{count} stores were opened by the provisioner in {:.0} s and filled by SQL with 30 products each.",
             began.elapsed().as_secs_f64()
         ));
+        many::settled(&self.admin).await?;
         let crowd = self.platform.extra(&["--no-worker"], &[("SOUK_READ_CACHE_MB", "0")]).await?;
         let system = System { runtime: crowd.pid, postgres: self.platform.postgres_pid };
         let mut sizes = vec![20, 200.min(count), count];

@@ -49,7 +49,7 @@ fn free_ports() -> anyhow::Result<Vec<u16>> {
         if free(port) && free(port + 1000) {
             found.push(port);
         }
-        if found.len() == 4 {
+        if found.len() == 5 {
             return Ok(found);
         }
     }
@@ -57,8 +57,8 @@ fn free_ports() -> anyhow::Result<Vec<u16>> {
 }
 
 impl Platform {
-    /// Starts everything in `home`, which is emptied first.
-    pub async fn start(programs: &Path, home: &Path) -> anyhow::Result<Self> {
+    /// Starts everything in `home`, which is emptied first; with a Kafka broker where `kafka` says so.
+    pub async fn start(programs: &Path, home: &Path, kafka: bool) -> anyhow::Result<Self> {
         let souk = programs.join("souk");
         let ran = |arguments: &[&str]| {
             let mut command = Command::new(&souk);
@@ -71,6 +71,8 @@ impl Platform {
         let (control, runtime) = (ports[0], ports[1]);
         let started = ran(&["up", "--detach", "--no-demo"])
             .args(["--control-port", &control.to_string(), "--runtime-port", &runtime.to_string()])
+            .args(if kafka { &["--kafka"][..] } else { &[] })
+            .args(["--kafka-port", &ports[4].to_string()])
             .args(["--provider-port", &ports[2].to_string(), "--postgres-port", &ports[3].to_string()])
             .env("SOUK_SHOW_STATEMENTS", "1")
             .env("SOUK_REQUESTS_PER_MINUTE", UNLIMITED)

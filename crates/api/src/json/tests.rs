@@ -167,6 +167,33 @@ async fn too_much_is_413_declared_or_not() {
     assert_eq!(send(silent).await.0, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
+#[test]
+fn a_field_that_is_an_object_is_no_sequence() {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Loose {
+        name: Option<String>,
+    }
+    #[derive(Debug, Deserialize)]
+    struct Wish {
+        #[serde(default, deserialize_with = "object")]
+        loose: Loose,
+    }
+    let read = |text: &str| serde_json::from_str::<Wish>(text).map(|wish| wish.loose.name);
+    assert_eq!(read(r#"{"loose":{"name":"a"}}"#).unwrap().as_deref(), Some("a"));
+    assert_eq!(read(r#"{"loose":{}}"#).unwrap(), None);
+    assert_eq!(read("{}").unwrap(), None);
+    for text in [
+        r#"{"loose":[]}"#,
+        r#"{"loose":["a"]}"#,
+        r#"{"loose":null}"#,
+        r#"{"loose":"a"}"#,
+        r#"{"loose":{"nom":"a"}}"#,
+    ] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
 #[actix_web::test]
 async fn a_reply_is_json() {
     let app =

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use rdkafka::Message as _;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use souk_telemetry::{FailPoint, fail_point};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
@@ -95,6 +96,7 @@ impl Listener {
                             key: message.key().map(<[u8]>::to_vec),
                             payload: message.payload().unwrap_or_default().to_vec(),
                         };
+                        fail_point(FailPoint::KafkaRead);
                         let partition = message.partition();
                         if let Some(work) = lanes.push(partition, job) {
                             let (consumer, intake) = (Arc::clone(&self.consumer), Arc::clone(&self.intake));
@@ -136,10 +138,13 @@ fn is_passing(error: &KafkaError) -> bool {
 
 fn commit(reader: &StreamConsumer<Hearing>, lanes: &Lanes, mode: CommitMode) {
     let list = lanes.to_commit();
-    if list.count() > 0
-        && let Err(error) = reader.commit(&list, mode)
-    {
-        tracing::warn!(%error, "what was heard is not committed; it may be read again");
+    if list.count() == 0 {
+        return;
+    }
+    fail_point(FailPoint::KafkaCommitting);
+    match reader.commit(&list, mode) {
+        Ok(()) => fail_point(FailPoint::KafkaCommitted),
+        Err(error) => tracing::warn!(%error, "what was heard is not committed; it may be read again"),
     }
 }
 

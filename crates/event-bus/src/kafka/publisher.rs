@@ -1,11 +1,15 @@
 //! Events into the topic.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use souk_telemetry::{FailPoint, fail_point};
 
 use super::config::KafkaConfig;
 use super::context::Quiet;
@@ -54,7 +58,14 @@ impl Publisher {
 
     /// Sends events and waits for every delivery report, in the same order.
     pub(crate) async fn send(&self, events: impl Iterator<Item = &Event>) -> Vec<Sent> {
-        join_all(events.map(|event| self.send_one(event))).await
+        let mut reports = pin!(join_all(events.map(|event| self.send_one(event))));
+        // The first look at them hands them to the producer.
+        let first = poll_fn(|context| Poll::Ready(reports.as_mut().poll(context))).await;
+        fail_point(FailPoint::KafkaProducing);
+        match first {
+            Poll::Ready(sent) => sent,
+            Poll::Pending => reports.await,
+        }
     }
 
     async fn send_one(&self, event: &Event) -> Sent {

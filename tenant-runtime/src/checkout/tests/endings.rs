@@ -67,14 +67,14 @@ async fn payment_by_transfer_is_an_order_that_waits_for_its_money() {
     let id = bought.json["order"]["id"].as_str().unwrap().to_owned();
     assert_eq!(bought.json["order"]["financial_status"], "pending");
     assert_eq!((shop.stock().await.as_str(), shop.balance_of("1100").await), ("5/1/0", 1490));
-    assert_eq!(shop.order(&id).await["allowed_actions"], json!(["cancel", "mark_paid"]));
+    assert_eq!(shop.order(&id).await["allowed_actions"], json!(["cancel", "mark_paid", "fulfill"]));
     let path = format!("/admin/v1/orders/{id}/mark-paid");
     let paid = shop.staff("POST", &path, Some(json!({}))).await;
     assert_eq!((paid.status, &paid.json["financial_status"]), (200, &json!("paid")), "{}", paid.json);
     assert_eq!((shop.balance_of("1000").await, shop.balance_of("1100").await), (1490, 0));
     let again = shop.staff("POST", &path, Some(json!({}))).await;
     assert_eq!((again.status, &again.json["code"]), (409, &json!("order_state")));
-    assert_eq!(again.json["allowed_actions"], json!(["cancel", "refund"]));
+    assert_eq!(again.json["allowed_actions"], json!(["cancel", "refund", "fulfill"]));
     assert_eq!(shop.told().await, ["order.placed", "order.paid"]);
 }
 

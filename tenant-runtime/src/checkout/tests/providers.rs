@@ -306,7 +306,7 @@ async fn held_money_is_taken_by_staff() {
     );
     let id = bought.json["order"]["id"].as_str().unwrap();
     assert_eq!((shop.taken().await, shop.balance_of("1100").await), ((0, 0), 1490));
-    assert_eq!(shop.order(id).await["allowed_actions"], json!(["cancel", "capture"]));
+    assert_eq!(shop.order(id).await["allowed_actions"], json!(["cancel", "capture", "fulfill"]));
     let path = format!("/admin/v1/orders/{id}/capture");
     let paid = shop.staff("POST", &path, Some(json!({}))).await;
     assert_eq!((paid.status, &paid.json["financial_status"]), (200, &json!("paid")), "{}", paid.json);

@@ -15,6 +15,7 @@ use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::invoices::InvoiceIssued;
+use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -39,6 +40,9 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
             of::<InvoiceIssued>(),
+            of::<FulfillmentCreated>(),
+            of::<FulfillmentUpdated>(),
+            of::<FulfillmentCancelled>(),
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),

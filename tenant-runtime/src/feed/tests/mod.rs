@@ -11,6 +11,7 @@ use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::invoices::InvoiceIssued;
+use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -36,6 +37,9 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.paid", 1, include_str!("../../../golden/order.paid.v1.json")),
     ("order.cancelled", 1, include_str!("../../../golden/order.cancelled.v1.json")),
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
+    ("fulfillment.created", 1, include_str!("../../../golden/fulfillment.created.v1.json")),
+    ("fulfillment.updated", 1, include_str!("../../../golden/fulfillment.updated.v1.json")),
+    ("fulfillment.cancelled", 1, include_str!("../../../golden/fulfillment.cancelled.v1.json")),
     ("product.created", 1, include_str!("../../../golden/product.created.v1.json")),
     ("product.updated", 1, include_str!("../../../golden/product.updated.v1.json")),
     ("invoice.issued", 1, include_str!("../../../golden/invoice.issued.v1.json")),
@@ -80,6 +84,9 @@ fn golden_payloads_of_every_version_stay_readable() {
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
             "invoice.issued" => read::<InvoiceIssued>(text),
+            "fulfillment.created" => read::<FulfillmentCreated>(text),
+            "fulfillment.updated" => read::<FulfillmentUpdated>(text),
+            "fulfillment.cancelled" => read::<FulfillmentCancelled>(text),
             "product.created" => read::<ProductCreated>(text),
             "product.updated" => read::<ProductUpdated>(text),
             "product.deleted" => read::<ProductDeleted>(text),

@@ -12,6 +12,7 @@ use lettre::message::{Attachment, Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::{Vault, WorkerPermit};
 use souk_kernel::StoreId;
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::settings::key_of;
@@ -139,15 +140,23 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
     };
     let (mut count, mut sent) = (0, None);
     loop {
-        let full = count == BATCH;
+        let (full, marks) = (count == BATCH, sent.is_some());
         let step = async move |tx: &mut WriteTx<'_>| {
             if let Some((message, outcome)) = sent {
                 mark(tx, &message, outcome).await?;
             }
             Ok::<_, MessageError>(if full { None } else { next(tx).await? })
         };
-        let Some((message, invoice)) = worker.write("messages.claim", step).await? else { return Ok(count) };
+        let claimed = worker.write("messages.claim", step).await?;
+        if marks {
+            fail_point(FailPoint::MailMarked);
+        }
+        let Some((message, invoice)) = claimed else { return Ok(count) };
+        fail_point(FailPoint::MailClaimed);
         let outcome = deliver(sender, head.as_ref(), &message, invoice.as_ref()).await;
+        if outcome == Ok("sent") {
+            fail_point(FailPoint::MailSent);
+        }
         sent = Some((message, outcome));
         count += 1;
     }

@@ -59,6 +59,7 @@ kinds! {
     "order_paid" "customer" Transactional "The money for an order that waited for it has arrived.";
     "order_cancelled" "customer" Transactional "An order was cancelled.";
     "order_refunded" "customer" Transactional "Money of an order went back.";
+    "order_shipped" "customer" Transactional "Something of an order left the house, with how to follow it.";
     "order_news" "customer" Transactional "Something happened to an order that this address follows.";
     "gift_card" "customer" Transactional "A gift card was made for somebody; the mail has its code.";
     "abandoned_cart" "customer" Marketing "A cart was left lying, and its owner wanted to be reminded. Once per cart.";
@@ -126,6 +127,13 @@ pub fn sample(kind: &str) -> Value {
         "order_refunded" => json!({
             "refund_id": "rfd_01h455vb4pex5vsknk084sn02q", "amount": money(1000), "refunded": money(1000),
             "refunded_at": "2026-11-24T10:15:30Z",
+        }),
+        "order_shipped" => json!({
+            "fulfillment_id": "ful_01h455vb4pex5vsknk084sn02q", "fulfillment_name": "#1001-F1",
+            "lines": [{ "title": "Enamel mug", "variant_title": "Blue", "sku": "MUG-BLUE", "quantity": 2 }],
+            "tracking_company": "DHL", "tracking_number": "00340434161094042557",
+            "tracking_url": "https://www.dhl.de/track?piececode=00340434161094042557",
+            "fulfillment_status": "partially_fulfilled", "notify": true, "shipped_at": "2026-11-25T14:02:11Z",
         }),
         "order_news" => {
             json!({ "news": "order.paid", "unsubscribe_link": "https://shop.example/account/unsubscribe#secret" })
@@ -201,6 +209,7 @@ pub fn optional(kind: &str) -> &'static [&'static str] {
             &["discount", "shipping_title", "shipping_address", "billing_address", "payment_provider"]
         }
         "order_cancelled" => &["refund"],
+        "order_shipped" => &["tracking_company", "tracking_number", "tracking_url"],
         "gift_card" => &["message", "expires_at"],
         "back_in_stock" | "low_stock" => &["sku"],
         _ => &[],

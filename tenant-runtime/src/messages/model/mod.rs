@@ -36,14 +36,19 @@ pub fn template_of(event: &str) -> Option<&'static str> {
         "order.paid" => Some("order_paid"),
         "order.cancelled" => Some("order_cancelled"),
         "order.refunded" => Some("order_refunded"),
+        "fulfillment.created" | "fulfillment.updated" => Some("order_shipped"),
         "webhook_endpoint.disabled" => Some("webhook_disabled"),
         _ => None,
     }
 }
 
-/// Whether the event deserves its mail: who pays while ordering is told by the order's own mail.
+/// Whether the event deserves its mail: who pays while ordering is told by the order's own mail, and staff may send without a word.
 pub fn is_worth_a_mail(kind: &str, payload: &serde_json::Value) -> bool {
-    kind != "order.paid" || payload["payment_provider"] == "manual"
+    match kind {
+        "order.paid" => payload["payment_provider"] == "manual",
+        "fulfillment.created" | "fulfillment.updated" => payload["notify"] == true,
+        _ => true,
+    }
 }
 
 /// A mail that is to be sent.

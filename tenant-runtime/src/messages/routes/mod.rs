@@ -1,5 +1,6 @@
 //! Mails over HTTP: the log, templates, looks, the suppression list; and the page of captured ones.
 
+mod pages;
 mod settings;
 mod suppressions;
 mod templates;
@@ -14,6 +15,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::error::MessageError;
 use super::model::{MessageDetailView, MessageFilter, MessageView};
 use super::{actions, permissions, queries};
+
+#[cfg(test)]
+pub use pages::PAGES;
+pub use pages::page_routes;
 
 const SCOPE: &str = "/admin/v1/messages";
 

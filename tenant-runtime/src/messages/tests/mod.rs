@@ -1,6 +1,7 @@
 //! Mails over HTTP, and over a real SMTP connection.
 
 mod attached;
+mod pages;
 mod sender;
 mod suppression;
 mod templates;

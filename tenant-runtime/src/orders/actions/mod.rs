@@ -1,5 +1,6 @@
 //! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
 
+mod dispatch;
 mod refund;
 
 use serde_json::json;
@@ -22,6 +23,7 @@ use crate::inventory;
 use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
 
+pub use dispatch::{count_sent, open_lines};
 pub use refund::{preview_refund, refund, retry_refund};
 
 /// Writes an attempt: state `pending_payment`, no number. One statement.
@@ -191,7 +193,8 @@ fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&s
 
 fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
     let LockedOrder { state, financial_status: financial, fulfillment_status: fulfillment, .. } = *order;
-    Standing { state, financial, fulfillment, offline: false, free: order.sums.total.is_zero() }
+    let unsent = fulfillment != FulfillmentStatus::Fulfilled;
+    Standing { state, financial, fulfillment, unsent, offline: false, free: order.sums.total.is_zero() }
         .allowed_actions()
 }
 

@@ -8,9 +8,10 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::super::error::OrderError;
 use super::super::model::refund::{RefundWish, Share, plan, returned};
 use super::super::model::view::OrderView;
-use super::super::model::{FinancialStatus, LockedOrder, StockChoice};
+use super::super::model::{FinancialStatus, FulfillmentStatus, LockedOrder, StockChoice};
 use super::super::queries;
 use super::super::state::OrderState;
+use super::dispatch::restate;
 use super::{lock, note, view};
 use crate::inventory::{self, GivenUp};
 use crate::ledger::{self, LedgerError, rules};
@@ -43,6 +44,10 @@ pub async fn refund(
     let lines: Vec<_> = shares.iter().map(told).collect();
     let details = json!({ "refund": refund, "amount": amount, "reason": wish.reason, "lines": lines, "note": wish.note });
     note(tx, id, "refund.promised", actor, details).await?;
+    if order.fulfillment_status != FulfillmentStatus::Unfulfilled {
+        // What was given up need not be sent any more.
+        restate(tx, id).await?;
+    }
     // The version is the ETag; a refund is a change.
     queries::set_financial(tx, id, order.financial_status).await?;
     view(tx, id).await

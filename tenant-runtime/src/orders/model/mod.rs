@@ -1,8 +1,10 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
+pub mod dispatch;
 mod link;
 pub mod refund;
 pub mod rows;
+mod standing;
 pub mod view;
 
 use chrono::{DateTime, Utc};
@@ -14,6 +16,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 pub use link::LinkKey;
+pub use standing::Standing;
 
 use super::state::OrderState;
 use crate::discounts::Applied;
@@ -98,6 +101,7 @@ stored_text! {
         Capture = "capture",
         MarkPaid = "mark_paid",
         Refund = "refund",
+        Fulfill = "fulfill",
     }
 }
 
@@ -344,44 +348,6 @@ pub fn financial_status(
     }
 }
 
-/// Where an order stands, as far as that decides what may be done with it.
-#[derive(Clone, Copy, Debug)]
-pub struct Standing {
-    pub state: OrderState,
-    pub financial: FinancialStatus,
-    pub fulfillment: FulfillmentStatus,
-    /// Paid outside of any provider.
-    pub offline: bool,
-    /// It cost nothing.
-    pub free: bool,
-}
-
-impl Standing {
-    /// What staff may do with the order now.
-    pub fn allowed_actions(self) -> Vec<AllowedAction> {
-        let Self { state, financial, fulfillment, offline, free } = self;
-        let mut actions = Vec::new();
-        let untouched = fulfillment == FulfillmentStatus::Unfulfilled;
-        if untouched && matches!(state, OrderState::PendingPayment | OrderState::Open) {
-            actions.push(AllowedAction::Cancel);
-        }
-        if state == OrderState::Open && financial == FinancialStatus::Authorized {
-            actions.push(AllowedAction::Capture);
-        }
-        if state == OrderState::Open && financial == FinancialStatus::Pending && offline {
-            actions.push(AllowedAction::MarkPaid);
-        }
-        let ours = matches!(
-            financial,
-            FinancialStatus::Paid | FinancialStatus::PartiallyPaid | FinancialStatus::PartiallyRefunded
-        );
-        if matches!(state, OrderState::Open | OrderState::Closed) && ours && !free {
-            actions.push(AllowedAction::Refund);
-        }
-        actions
-    }
-}
-
 /// How to undo an order.
 #[derive(Clone, Debug)]
 pub struct CancelWish {
@@ -432,19 +398,30 @@ mod tests {
         use AllowedAction as A;
         let fulfillment = FulfillmentStatus::Unfulfilled;
         let allowed = |state, financial, offline| {
-            Standing { state, financial, fulfillment, offline, free: false }.allowed_actions()
+            let unsent = state == OrderState::Open;
+            Standing { state, financial, fulfillment, unsent, offline, free: false }.allowed_actions()
         };
         assert_eq!(allowed(OrderState::PendingPayment, FinancialStatus::Pending, false), [A::Cancel]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Authorized, false), [A::Cancel, A::Capture]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Pending, true), [A::Cancel, A::MarkPaid]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Paid, true), [A::Cancel, A::Refund]);
-        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel]);
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Authorized, false),
+            [A::Cancel, A::Capture, A::Fulfill]
+        );
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Pending, true),
+            [A::Cancel, A::MarkPaid, A::Fulfill]
+        );
+        assert_eq!(
+            allowed(OrderState::Open, FinancialStatus::Paid, true),
+            [A::Cancel, A::Refund, A::Fulfill]
+        );
+        assert_eq!(allowed(OrderState::Open, FinancialStatus::Refunded, true), [A::Cancel, A::Fulfill]);
         assert_eq!(allowed(OrderState::Closed, FinancialStatus::PartiallyRefunded, true), [A::Refund]);
         assert_eq!(allowed(OrderState::Cancelled, FinancialStatus::Paid, true), []);
         let shipped = Standing {
             state: OrderState::Open,
             financial: FinancialStatus::Paid,
             fulfillment: FulfillmentStatus::Fulfilled,
+            unsent: false,
             offline: false,
             free: false,
         };

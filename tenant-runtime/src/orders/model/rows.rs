@@ -29,6 +29,8 @@ pub struct LineJson {
     image_id: Option<Uuid>,
     requires_shipping: bool,
     quantity: i32,
+    #[serde(default)]
+    fulfilled_quantity: i32,
     unit_price_minor: i64,
     discount_minor: i64,
     total_minor: i64,
@@ -150,17 +152,24 @@ pub fn discount_views(allocations: &[AllocationJson], currency: Currency) -> Vec
     views
 }
 
-/// Lines with their taxes and discounts.
+/// Lines with their taxes and discounts; `open`: what was not sent yet is still to be.
 pub fn line_views(
     lines: Vec<LineJson>,
     taxes: &[TaxJson],
     allocations: &[AllocationJson],
     refunds: &[RefundView],
     currency: Currency,
+    open: bool,
 ) -> Vec<OrderLineView> {
-    let refunded = |id| {
+    let of_line = |id: Uuid| {
         let lines = refunds.iter().flat_map(|refund| &refund.lines);
-        lines.filter(|line| line.line == Some(id)).map(|line| line.quantity).sum()
+        lines.filter(move |line| line.line == Some(OrderLineId::from_uuid(id)))
+    };
+    let refunded = |id| of_line(id).map(|line| line.quantity).sum();
+    let unsent = |line: &LineJson| {
+        let given_up = of_line(line.id).filter(|one| one.stock != StockChoice::Keep);
+        let gone = line.fulfilled_quantity + given_up.map(|one| one.quantity).sum::<i32>();
+        if open { (line.quantity - gone).max(0) } else { 0 }
     };
     let money = |minor| Money::new(minor, currency);
     let share = |row: &AllocationJson| OrderLineDiscountView {
@@ -174,6 +183,9 @@ pub fn line_views(
             .filter(|tax| tax.order_line_id == Some(line.id))
             .map(|tax| tax_view(tax, currency))
             .collect(),
+        fulfilled_quantity: line.fulfilled_quantity,
+        fulfillable_quantity: unsent(&line),
+        refunded_quantity: refunded(line.id),
         id: OrderLineId::from_uuid(line.id),
         product: ProductId::from_uuid(line.product_id),
         variant: VariantId::from_uuid(line.variant_id),
@@ -184,7 +196,6 @@ pub fn line_views(
         image: line.image_id.map(ImageId::from_uuid),
         requires_shipping: line.requires_shipping,
         quantity: line.quantity,
-        refunded_quantity: refunded(OrderLineId::from_uuid(line.id)),
         unit_price: money(line.unit_price_minor),
         discount: money(line.discount_minor),
         total: money(line.total_minor),

@@ -85,6 +85,12 @@ pub struct OrderLineView {
     /// Of these, pieces whose money went back or is on its way.
     #[schema(example = 0)]
     pub refunded_quantity: i32,
+    /// Of these, pieces that were sent.
+    #[schema(example = 0)]
+    pub fulfilled_quantity: i32,
+    /// Of these, pieces that are still to be sent.
+    #[schema(example = 2)]
+    pub fulfillable_quantity: i32,
     pub unit_price: Money,
     /// What was taken off the line.
     pub discount: Money,

@@ -116,10 +116,13 @@ impl DetailRow {
         let payments = payment_views(self.payments.0, currency);
         let refunds = refund_views(self.refunds.0, currency);
         let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
+        let lines =
+            line_views(self.lines.0, &taxes, &allocations, &refunds, currency, state == OrderState::Open);
         let standing = Standing {
             state,
             financial: financial_status,
             fulfillment: fulfillment_status,
+            unsent: lines.iter().any(|line| line.fulfillable_quantity > 0),
             offline,
             free: self.total_minor == 0,
         };
@@ -140,7 +143,7 @@ impl DetailRow {
             tax: money(self.tax_minor),
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
-            lines: line_views(self.lines.0, &taxes, &allocations, &refunds, currency),
+            lines,
             shipping_lines: shipping_views(self.shipping_lines.0, &taxes, currency),
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,

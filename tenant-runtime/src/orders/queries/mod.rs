@@ -2,6 +2,7 @@
 
 pub mod day;
 mod detail;
+mod dispatch;
 mod list;
 mod owner;
 mod refund;
@@ -17,6 +18,7 @@ use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use detail::{find, find_by_name};
+pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{forget, placed_by, under_way};
 pub use refund::{insert_refund_lines, parts};

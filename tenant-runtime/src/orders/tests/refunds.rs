@@ -45,7 +45,7 @@ async fn pieces_come_back_one_by_one_and_add_up_to_what_was_paid() {
     );
     assert_eq!(
         (&first.json["lines"][0]["refunded_quantity"], &first.json["allowed_actions"]),
-        (&json!(1), &json!(["cancel", "refund"]))
+        (&json!(1), &json!(["cancel", "refund", "fulfill"]))
     );
     let version = first.json["version"].as_i64().unwrap();
     assert_eq!(first.header("etag"), format!("\"{version}\""));
@@ -70,7 +70,7 @@ async fn pieces_come_back_one_by_one_and_add_up_to_what_was_paid() {
     let done = shop.order(id).await;
     assert_eq!(
         (&done["financial_status"], &done["allowed_actions"]),
-        (&json!("refunded"), &json!(["cancel"]))
+        (&json!("refunded"), &json!(["cancel", "fulfill"]))
     );
     assert_eq!(shop.taken().await, (3490, 3490));
     for account in ["1000", "1100", "2200", "2300"] {
@@ -220,7 +220,7 @@ async fn only_money_that_is_ours_goes_back() {
     let body = json!({ "expected_total": eur(1490), "payment": { "provider": "manual" } });
     let order = shop.checkout(&basket, &key(), &body).await.expect(201).json["order"].clone();
     let refused = shop.refunds(&order, pieces(&order, 1, "restock")).await.refused(409, "order_state");
-    assert_eq!(refused.json["allowed_actions"], json!(["cancel", "mark_paid"]));
+    assert_eq!(refused.json["allowed_actions"], json!(["cancel", "mark_paid", "fulfill"]));
     let path = format!("/admin/v1/orders/{}/mark-paid", order["id"].as_str().unwrap());
     shop.owner_call("POST", &path).keyed().json(&json!({})).send().await.expect(200);
     shop.refunds(&order, pieces(&order, 1, "restock")).await.expect(200);

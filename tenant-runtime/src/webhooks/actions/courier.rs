@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use souk_access::WorkerPermit;
 use souk_kernel::WebhookEndpointId;
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::WriteTx;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -139,6 +140,7 @@ impl Courier {
             ("webhook-signature", signature),
         ];
         let answer = self.post(&parcel, &headers).await;
+        fail_point(FailPoint::WebhookAnswered);
         let took_ms = i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX);
         let well = answer.status.is_some_and(|status| (200..300).contains(&status));
         let word = if well { "delivered" } else { "failed" };
@@ -158,7 +160,9 @@ impl Courier {
             error: answer.error,
         };
         let write = async move |tx: &mut WriteTx<'_>| settle(tx, &parcel, attempt, well, at).await;
-        worker.write("webhooks.settle", write).await
+        worker.write("webhooks.settle", write).await?;
+        fail_point(FailPoint::WebhookSettled);
+        Ok(())
     }
 
     async fn post(&self, parcel: &Parcel, headers: &[(&'static str, String)]) -> Answer {

@@ -5,6 +5,7 @@ mod courier;
 use souk_access::WorkerPermit;
 use souk_event_bus::{Envelope, Event};
 use souk_kernel::{EventId, WebhookDeliveryId, WebhookEndpointId};
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::WebhookError;
@@ -208,6 +209,9 @@ pub async fn send_due(worker: &WorkerPermit, courier: &Courier) -> Result<Handed
             Ok::<_, WebhookError>(deliveries::claim(tx, endpoint, most, LEASE).await?)
         };
         let parcels = worker.write("webhooks.claim", take).await?;
+        if !parcels.is_empty() {
+            fail_point(FailPoint::WebhookClaimed);
+        }
         handed.taken += parcels.len();
         handed.waiting |= parcels.len() == most;
         for (parcel, seat) in parcels.into_iter().zip(seats) {

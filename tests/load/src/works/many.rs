@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -94,6 +95,18 @@ fn copy(from: &str, to: &str, columns: &HashMap<String, String>) -> String {
         "COMMIT".to_owned(),
     ]
     .join("\n")
+}
+
+/// Waits until PostgreSQL has put away what was filled in: dirty pages, and the vacuuming of thousands of new tables.
+pub async fn settled(admin: &Sql) -> anyhow::Result<()> {
+    admin.batch_execute("CHECKPOINT").await?;
+    let busy = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker')";
+    let (end, mut quiet) = (Instant::now() + Duration::from_secs(180), 0);
+    while quiet < 20 && Instant::now() < end {
+        quiet = if admin.query_one(busy, &[]).await?.get(0) { 0 } else { quiet + 1 };
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    Ok(())
 }
 
 /// Rows of the ledger without a schema behind them, so that a runtime knows `count` more stores. Returns their ids.
