@@ -11,8 +11,8 @@ const FLOORS: [&[&str]; 9] = [
     &["discounts", "payments", "identities", "apps"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "invoices", "returns", "privacy", "subscriptions"],
-    &["messages", "webhooks", "search", "insights", "recommendations"],
+    &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],
+    &["messages", "privacy", "webhooks", "search", "insights", "recommendations"],
     &["feed"],
 ];
 

@@ -19,5 +19,5 @@ pub use actions::attachment;
 pub use error::{CATALOGUE, InvoiceError};
 pub use events::{InvoiceIssued, Invoicing};
 pub use model::Invoice;
-pub use queries::find;
+pub use queries::{find, of_customer};
 pub use routes::routes;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Date, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{Currency, InvoiceId, Money, OrderId, RefundId};
+use souk_kernel::{Currency, CustomerId, InvoiceId, Money, OrderId, RefundId};
 use souk_tenancy::{DbError, Document as Json, ReadTx, WriteTx, sql};
 
 use super::model::{
@@ -115,6 +115,17 @@ pub async fn of_order(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Invoice
          WHERE order_id = $1 ORDER BY issued_at, id",
     );
     let rows: Vec<Row> = tx.load(query.bind::<SqlUuid, _>(order)).await?;
+    Ok(rows.into_iter().map(Invoice::from).collect())
+}
+
+/// All documents for orders of a customer, as they were issued. One statement.
+///
+/// # Errors
+/// The database's only.
+pub async fn of_customer(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<Invoice>, DbError> {
+    let query = sql("SELECT i.id, i.kind, i.number, i.name, i.order_id, i.refund_id, i.corrects_id, i.document, i.issued_at \
+         FROM orders o JOIN invoices i ON i.order_id = o.id WHERE o.customer_id = $1 ORDER BY i.issued_at, i.id");
+    let rows: Vec<Row> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
     Ok(rows.into_iter().map(Invoice::from).collect())
 }
 

@@ -6,15 +6,16 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::PrivacyError;
 use super::model::{CartExport, PersonalData};
 use super::queries;
-use crate::{cart, customers, identities, orders};
+use crate::{cart, customers, identities, invoices, orders};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
     let customer = customers::export(tx, id).await?;
     let identities = identities::of_customer(tx, id).await?;
     let orders = orders::of_customer(tx, id).await?;
+    let invoices = invoices::of_customer(tx, id).await?;
     let carts = cart::of_customer(tx, id).await?.into_iter().map(CartExport::from).collect();
-    Ok(PersonalData { customer, identities, orders, carts })
+    Ok(PersonalData { customer, identities, orders, invoices, carts })
 }
 
 /// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts; names and addresses on their orders, guest orders of a

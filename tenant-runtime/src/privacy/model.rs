@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::cart::{Address, Cart};
 use crate::customers::{CustomerExport, Typed};
 use crate::identities::IdentityView;
+use crate::invoices::Invoice;
 use crate::orders::ShopperOrderView;
 
 /// A copy of everything, machine-readable.
@@ -17,6 +18,8 @@ pub struct PersonalData {
     /// Who they are elsewhere.
     pub identities: Vec<IdentityView>,
     pub orders: Vec<ShopperOrderView>,
+    /// Invoices and credit notes for them.
+    pub invoices: Vec<Invoice>,
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
 }
