@@ -13,11 +13,12 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 23] = [
+const KINDS: [(&str, &str); 24] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
     ("col", "collections"),
+    ("cat", "categories"),
     ("iit", "inventory_items"),
     ("loc", "locations"),
     ("smv", "stock_movements"),
@@ -168,6 +169,10 @@ impl Business {
                 { "sku": format!("{canary}-L"), "options": { "Size": "L" }, "price": price, "stock": 500 },
             ],
         });
+        let category = Call::post("/admin/v1/categories", &json!({ "title": format!("Shelf {canary}") }));
+        let category = self.staff(platform, category).await.expect(201).word("/id");
+        let mut product = product;
+        product["category"] = json!(category);
         let made = self.staff(platform, Call::post("/admin/v1/products", &product)).await.expect(201);
         let (product, variant) = (made.word("/id"), made.word("/variants/0/id"));
         self.things.insert("prd".to_owned(), product.clone());

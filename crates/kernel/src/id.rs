@@ -261,6 +261,7 @@ kinds! {
     Variant "var" "variant" VariantId;
     Image "img" "image" ImageId;
     Collection "col" "collection" CollectionId;
+    Category "cat" "category" CategoryId;
     Price "prc" "price" PriceId;
     InventoryItem "iit" "inventory item" InventoryItemId;
     Location "loc" "location" LocationId;

@@ -89,6 +89,7 @@ const SUBJECTS: &[(&str, &str)] = &[
         "collections",
         subject!("collections t", "t.id = $1", "collection_products v WHERE v.collection_id = t.id"),
     ),
+    ("categories", subject!("categories t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
     ("gift-cards", subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id")),

@@ -5,7 +5,9 @@ mod html;
 mod picture;
 mod pricing;
 mod request;
+mod rules;
 mod search;
+mod tree;
 mod view;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
@@ -19,9 +21,11 @@ pub use request::{
     EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
     SetPrice, ShopFilter, Sort, Status,
 };
+pub use rules::{CollectionRules, Match, Rule};
 pub use search::{
     Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
+pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
     Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,

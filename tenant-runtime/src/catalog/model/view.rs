@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
 };
 use utoipa::ToSchema;
 
 use super::pricing::Offer;
 use super::request::Status;
+use super::rules::CollectionRules;
 use crate::inventory::Policy;
 
 /// What other rooms need to know about a variant to sell it.
@@ -140,6 +141,8 @@ pub struct ProductView {
     pub variants: Vec<VariantView>,
     pub images: Vec<ImageView>,
     pub collections: Vec<CollectionId>,
+    /// Where it belongs in the tree of categories.
+    pub category: Option<CategoryId>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -211,6 +214,9 @@ pub struct CollectionView {
     pub description_html: String,
     /// Whether shoppers see it.
     pub published: bool,
+    /// What puts products into it by themselves; missing where people pick them, and for shoppers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<CollectionRules>,
     /// Products in it; for shoppers, those for sale.
     #[schema(example = 12)]
     pub product_count: i64,
@@ -338,6 +344,7 @@ mod tests {
             variants: vec![variant],
             images: Vec::new(),
             collections: Vec::new(),
+            category: None,
             version: 1,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,

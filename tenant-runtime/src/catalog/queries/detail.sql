@@ -1,5 +1,5 @@
 -- $1 id or null, $2 handle or null; a former handle counts too, after the handles of today.
-SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description,
+SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id,
        p.version, p.created_at, p.updated_at, s.currency,
        coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',
            coalesce((SELECT json_agg(json_build_object('id', x.id, 'value', x.value) ORDER BY x.position, x.id)

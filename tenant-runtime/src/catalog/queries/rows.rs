@@ -8,13 +8,13 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use serde_json::Value;
 use souk_kernel::{
-    CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
 };
 use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionView, ImageView, Offer, OptionView, ProductView, Sellable, Status, SummaryView,
+    Chosen, CollectionRules, CollectionView, ImageView, Match, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView,
     ValueView, VariantView, image_url, summary_price,
 };
 use crate::inventory::Policy;
@@ -89,6 +89,8 @@ pub struct DetailRow {
     seo_title: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     seo_description: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    category_id: Option<CategoryId>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -222,6 +224,7 @@ impl DetailRow {
             variants: self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect(),
             images: self.images.0.into_iter().map(ImageView::from).collect(),
             collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
+            category: self.category_id,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -393,6 +396,10 @@ pub struct CollectionRow {
     description_html: String,
     #[diesel(sql_type = Bool)]
     published: bool,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    rules: Option<Document<Vec<Rule>>>,
+    #[diesel(sql_type = Bool)]
+    match_any: bool,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -411,6 +418,10 @@ impl From<CollectionRow> for CollectionView {
             title: row.title,
             description_html: row.description_html,
             published: row.published,
+            rules: row.rules.map(|Document(rules)| CollectionRules {
+                matching: if row.match_any { Match::Any } else { Match::All },
+                rules,
+            }),
             product_count: row.product_count,
             version: row.version,
             created_at: row.created_at,

@@ -1,8 +1,10 @@
 //! The catalogue over HTTP.
 
+mod categories;
 mod collections;
 mod pictures;
 mod products;
+mod rules;
 
 use serde_json::{Value, json};
 
