@@ -262,6 +262,7 @@ kinds! {
     Image "img" "image" ImageId;
     Collection "col" "collection" CollectionId;
     Category "cat" "category" CategoryId;
+    MetafieldDefinition "mfd" "metafield definition" MetafieldDefinitionId;
     Price "prc" "price" PriceId;
     InventoryItem "iit" "inventory item" InventoryItemId;
     Location "loc" "location" LocationId;

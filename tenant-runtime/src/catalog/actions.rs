@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod collections;
+pub mod metafields;
 pub mod price_lists;
 pub mod search;
 
@@ -65,7 +66,8 @@ pub async fn show(
 
 /// One product as shoppers see it; what is not for sale is not there.
 pub async fn show_live(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<ProductView, CatalogError> {
-    let view = show(tx, product, false).await?;
+    let mut view = show(tx, product, false).await?;
+    view.for_shoppers();
     if view.status == Status::Active { Ok(view) } else { Err(CatalogError::Unknown) }
 }
 

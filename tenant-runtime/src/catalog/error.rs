@@ -15,6 +15,7 @@ problems! { CATALOGUE;
     COLLECTION_BY_RULES = 409, "collection_by_rules", "Its rules say what is in this collection", "Change its rules, or change the product so that it meets them: PATCH /admin/v1/collections/{id}.";
     COLLECTION_BY_HAND = 409, "collection_by_hand", "People pick what is in this collection", "Make another collection with rules, and give it this one's handle.";
     CATEGORY_HAS_CHILDREN = 409, "category_has_children", "There are categories below this one", "Move or delete those first.";
+    METAFIELD_DEFINED = 409, "metafield_defined", "There is a definition of this key", "Change that definition, or choose another key or namespace.";
     IMAGE_TYPE = 415, "image_type", "This is not a picture we can show", "Send the bytes of a PNG, JPEG, WebP or GIF file.";
 }
 
@@ -48,6 +49,9 @@ pub enum CatalogError {
     /// Other categories are below it.
     #[error("the category has children")]
     HasChildren,
+    /// A metafield of this key is defined.
+    #[error("the metafield is defined")]
+    Defined,
     /// A price list's name is in use.
     #[error("the name is taken")]
     ListNameTaken,
@@ -82,6 +86,7 @@ impl From<DbError> for CatalogError {
         match &error {
             DbError::Unique { constraint } => match constraint.as_str() {
                 "products_handle_key" | "collections_handle_key" | "categories_handle_key" => Self::HandleTaken,
+                "metafield_definitions_owner_namespace_key_key" => Self::Defined,
                 "price_lists_name_key" => Self::ListNameTaken,
                 "product_variants_sku_key" => Self::SkuTaken,
                 "product_variants_product_id_options_key" => Self::VariantExists,
@@ -89,6 +94,7 @@ impl From<DbError> for CatalogError {
             },
             DbError::Foreign { constraint } => match constraint.as_str() {
                 "price_lists_market_id_fkey" => Self::Foreign("/market"),
+                "metafields_definition_id_fkey" => Self::Foreign("/metafields"),
                 "products_category_id_fkey" => Self::Foreign("/category"),
                 "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),
                 _ => Self::Db(error),
@@ -107,6 +113,7 @@ impl From<CatalogError> for Problem {
             CatalogError::SkuTaken => Self::new(&SKU_TAKEN),
             CatalogError::VariantExists => Self::new(&VARIANT_EXISTS),
             CatalogError::LastVariant => Self::new(&LAST_VARIANT),
+            CatalogError::Defined => Self::new(&METAFIELD_DEFINED).field("/key", "taken", "must be free"),
             CatalogError::ByRules => Self::new(&COLLECTION_BY_RULES),
             CatalogError::ByHand => Self::new(&COLLECTION_BY_HAND),
             CatalogError::HasChildren => Self::new(&CATEGORY_HAS_CHILDREN),

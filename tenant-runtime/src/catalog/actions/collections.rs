@@ -57,6 +57,7 @@ pub async fn create_collection(
         published: wish.published.unwrap_or(true),
         rules: wish.rules.clone(),
         product_count: 0,
+        metafields: Vec::new(),
         version: 1,
         created_at: now,
         updated_at: now,

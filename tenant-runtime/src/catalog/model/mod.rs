@@ -2,6 +2,7 @@
 
 mod draft;
 mod html;
+mod metafields;
 mod picture;
 mod pricing;
 mod request;
@@ -11,6 +12,11 @@ mod tree;
 mod view;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
+pub use metafields::{
+    CUSTOM, CreateDefinition, DefinitionFilter, DefinitionView, EditDefinition, Fitting,
+    MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafields,
+    fitting,
+};
 pub use picture::{MOST_BYTES, Picture, sniff};
 pub use pricing::{
     ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,

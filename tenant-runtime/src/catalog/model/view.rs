@@ -9,6 +9,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+use super::metafields::MetafieldView;
 use super::pricing::Offer;
 use super::request::Status;
 use super::rules::CollectionRules;
@@ -91,6 +92,9 @@ pub struct VariantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 9)]
     pub stock: Option<i64>,
+    /// What else is said of it; missing when nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metafields: Vec<MetafieldView>,
     /// The ETag of its price, in quotes.
     pub version: i64,
 }
@@ -143,12 +147,22 @@ pub struct ProductView {
     pub collections: Vec<CollectionId>,
     /// Where it belongs in the tree of categories.
     pub category: Option<CategoryId>,
+    /// What else is said of it; for shoppers, what is for them.
+    pub metafields: Vec<MetafieldView>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
 impl ProductView {
+    /// Takes away what is not for shoppers.
+    pub fn for_shoppers(&mut self) {
+        self.metafields.retain(|field| field.shown);
+        for variant in &mut self.variants {
+            variant.metafields.retain(|field| field.shown);
+        }
+    }
+
     /// Fills in what the stock says. Numbers are shown only to those who run the store.
     pub fn stocked(&mut self, stock: &HashMap<InventoryItemId, i64>, numbers: bool) {
         for variant in &mut self.variants {
@@ -220,6 +234,8 @@ pub struct CollectionView {
     /// Products in it; for shoppers, those for sale.
     #[schema(example = 12)]
     pub product_count: i64,
+    /// What else is said of it; for shoppers, what is for them.
+    pub metafields: Vec<MetafieldView>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -324,6 +340,7 @@ mod tests {
             inventory_item: InventoryItemId::new(),
             available: false,
             stock: None,
+            metafields: Vec::new(),
             version: 1,
         };
         ProductView {
@@ -345,6 +362,7 @@ mod tests {
             images: Vec::new(),
             collections: Vec::new(),
             category: None,
+            metafields: Vec::new(),
             version: 1,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,

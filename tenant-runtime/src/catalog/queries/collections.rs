@@ -87,6 +87,15 @@ pub async fn lock_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<O
     tx.optional(query.bind::<SqlUuid, _>(id)).await
 }
 
+/// Counts a change of something that belongs to the collection.
+pub async fn touch(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("UPDATE collections SET version = version + 1, updated_at = $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(drop)
+}
+
 /// Waits until nobody changes a product, and keeps them from it until the transaction ends. Before any product and any collection is locked.
 pub async fn rules_turn(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
     tx.execute(sql("SELECT name FROM catalogue_turns WHERE name = 'rules' FOR UPDATE")).await.map(drop)

@@ -2,7 +2,11 @@
 SELECT c.id, c.handle, c.title, c.description_html, c.published, CASE WHEN NOT $3 THEN c.rules END AS rules, c.match_any, c.version,
        c.created_at, c.updated_at,
        (SELECT count(*) FROM collection_products cp JOIN products p ON p.id = cp.product_id
-        WHERE cp.collection_id = c.id AND (NOT $3 OR p.status = 'active')) AS product_count
+        WHERE cp.collection_id = c.id AND (NOT $3 OR p.status = 'active')) AS product_count,
+       coalesce((SELECT json_agg(json_build_object('namespace', d.namespace, 'key', d.key, 'kind', d.kind, 'list', d.is_list,
+           'shown', d.shown, 'value', m.value, 'variant', NULL) ORDER BY d.namespace, d.key)
+           FROM metafields m JOIN metafield_definitions d ON d.id = m.definition_id
+           WHERE m.collection_id = c.id AND (NOT $3 OR d.shown)), '[]'::json) AS metafields
 FROM collections c
 WHERE ($1::uuid IS NULL OR c.id = $1)
   AND ($6::text IS NULL OR c.id = coalesce((SELECT h.id FROM collections h WHERE h.handle = $6),

@@ -2,6 +2,7 @@
 
 pub mod categories;
 pub mod collections;
+pub mod metafields;
 pub mod names;
 pub mod price_lists;
 mod rows;

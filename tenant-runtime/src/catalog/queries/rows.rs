@@ -14,7 +14,7 @@ use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionRules, CollectionView, ImageView, Match, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView,
+    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView,
     ValueView, VariantView, image_url, summary_price,
 };
 use crate::inventory::Policy;
@@ -107,6 +107,32 @@ pub struct DetailRow {
     images: Document<Vec<ImageDoc>>,
     #[diesel(sql_type = Json)]
     collections: Document<Vec<Uuid>>,
+    #[diesel(sql_type = Json)]
+    metafields: Document<Vec<MetafieldDoc>>,
+}
+
+#[derive(Deserialize)]
+struct MetafieldDoc {
+    namespace: String,
+    key: String,
+    kind: MetafieldKind,
+    list: bool,
+    shown: bool,
+    value: Value,
+    variant: Option<Uuid>,
+}
+
+impl From<MetafieldDoc> for MetafieldView {
+    fn from(doc: MetafieldDoc) -> Self {
+        Self {
+            namespace: doc.namespace,
+            key: doc.key,
+            kind: doc.kind,
+            list: doc.list,
+            value: doc.value,
+            shown: doc.shown,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -176,6 +202,7 @@ impl VariantDoc {
             inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
             available: false,
             stock: None,
+            metafields: Vec::new(),
             version: self.version,
         }
     }
@@ -206,6 +233,16 @@ impl From<ImageDoc> for ImageView {
 
 impl DetailRow {
     pub fn view(self) -> ProductView {
+        let mut variants: Vec<VariantView> =
+            self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect();
+        let mut metafields = Vec::new();
+        for doc in self.metafields.0 {
+            let owner = doc.variant.map(VariantId::from_uuid);
+            match variants.iter_mut().find(|variant| Some(variant.id) == owner) {
+                Some(variant) => variant.metafields.push(MetafieldView::from(doc)),
+                None => metafields.push(MetafieldView::from(doc)),
+            }
+        }
         ProductView {
             id: self.id,
             handle: self.handle,
@@ -221,10 +258,11 @@ impl DetailRow {
             price_to: None,
             available: false,
             options: self.options.0.into_iter().map(OptionView::from).collect(),
-            variants: self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect(),
+            variants,
             images: self.images.0.into_iter().map(ImageView::from).collect(),
             collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
             category: self.category_id,
+            metafields,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -408,6 +446,8 @@ pub struct CollectionRow {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
     product_count: i64,
+    #[diesel(sql_type = Json)]
+    metafields: Document<Vec<MetafieldDoc>>,
 }
 
 impl From<CollectionRow> for CollectionView {
@@ -423,6 +463,7 @@ impl From<CollectionRow> for CollectionView {
                 rules,
             }),
             product_count: row.product_count,
+            metafields: row.metafields.0.into_iter().map(MetafieldView::from).collect(),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,

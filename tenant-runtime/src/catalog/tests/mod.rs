@@ -2,6 +2,7 @@
 
 mod categories;
 mod collections;
+mod metafields;
 mod pictures;
 mod products;
 mod rules;
