@@ -16,8 +16,8 @@ use souk_tenancy::{TenancyError, WriteTx};
 use crate::cart;
 use crate::checkout::{self, Till};
 use crate::identities;
-use crate::messages::{self, MailRoom, Sender};
 use crate::invoices;
+use crate::messages::{self, MailRoom, Sender};
 use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
 

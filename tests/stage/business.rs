@@ -178,9 +178,11 @@ impl Business {
         let (product, variant) = (made.word("/id"), made.word("/variants/0/id"));
         self.things.insert("prd".to_owned(), product.clone());
         self.things.insert("var".to_owned(), variant.clone());
-        let definition = json!({ "owner": "product", "key": "maker", "name": canary, "kind": "text" });
-        let definition = Call::post("/admin/v1/metafield-definitions", &definition);
-        self.staff(platform, definition).await.expect(201);
+        for owner in ["product", "variant", "collection"] {
+            let definition = json!({ "owner": owner, "key": "maker", "name": canary, "kind": "text" });
+            let definition = Call::post("/admin/v1/metafield-definitions", &definition);
+            self.staff(platform, definition).await.expect(201);
+        }
         let maker = json!({ "metafields": [{ "key": "maker", "value": canary }] });
         let maker = Call::new("PUT", format!("/admin/v1/products/{product}/metafields")).json(&maker);
         self.staff(platform, maker).await.expect(200);

@@ -11,9 +11,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use souk_api::{Digest, ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{
-    CollectionId, Currency, Handle, ImageId, InventoryItemId, MarketId, ProductId, VariantId,
-};
+use souk_kernel::{CollectionId, Currency, Handle, ImageId, InventoryItemId, MarketId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;

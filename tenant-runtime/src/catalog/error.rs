@@ -85,7 +85,9 @@ impl From<DbError> for CatalogError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Unique { constraint } => match constraint.as_str() {
-                "products_handle_key" | "collections_handle_key" | "categories_handle_key" => Self::HandleTaken,
+                "products_handle_key" | "collections_handle_key" | "categories_handle_key" => {
+                    Self::HandleTaken
+                }
                 "metafield_definitions_owner_namespace_key_key" => Self::Defined,
                 "price_lists_name_key" => Self::ListNameTaken,
                 "product_variants_sku_key" => Self::SkuTaken,

@@ -123,8 +123,10 @@ pub async fn of_order(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Invoice
 /// # Errors
 /// The database's only.
 pub async fn of_customer(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<Invoice>, DbError> {
-    let query = sql("SELECT i.id, i.kind, i.number, i.name, i.order_id, i.refund_id, i.corrects_id, i.document, i.issued_at \
-         FROM orders o JOIN invoices i ON i.order_id = o.id WHERE o.customer_id = $1 ORDER BY i.issued_at, i.id");
+    let query = sql(
+        "SELECT i.id, i.kind, i.number, i.name, i.order_id, i.refund_id, i.corrects_id, i.document, i.issued_at \
+         FROM orders o JOIN invoices i ON i.order_id = o.id WHERE o.customer_id = $1 ORDER BY i.issued_at, i.id",
+    );
     let rows: Vec<Row> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
     Ok(rows.into_iter().map(Invoice::from).collect())
 }

@@ -90,7 +90,11 @@ async fn a_paid_order_is_invoiced_once_and_says_what_the_law_wants() {
     shop.bills(&order).await.refused(409, "seller_incomplete").about("/seller_address");
     assert_eq!(shop.numbers().await, ["", ""]);
     shop.says_who_sells(json!({})).await;
+    let postings = "SELECT count(*) AS number FROM postings";
+    let books = shop.number(postings).await;
     let issued = shop.bills(&order).await.expect(201);
+    // The sale stands in the books already.
+    assert_eq!(shop.number(postings).await, books);
     let invoice = &issued.json["data"][0];
     assert_eq!(
         (&invoice["kind"], &invoice["number"], &invoice["name"], &invoice["order"]),
@@ -127,10 +131,11 @@ async fn a_paid_order_is_invoiced_once_and_says_what_the_law_wants() {
     assert_eq!(again.json["data"], issued.json["data"]);
     let id = invoice["id"].as_str().unwrap();
     let shown = shop.owner_call("GET", &format!("/admin/v1/invoices/{id}")).send().await.expect(200);
-    assert_eq!(&shown.json, invoice);
+    assert_eq!((&shown.json, shown.cost), (invoice, (1, 1)));
     let listed =
         shop.owner_call("GET", "/admin/v1/invoices?kind=invoice&name=INV-1").send().await.expect(200);
     assert_eq!((&listed.json["data"][0]["id"], &listed.json["data"][0]["total"]), (&json!(id), &eur(3490)));
+    assert_eq!(listed.cost, (1, 1));
     let none = shop.owner_call("GET", "/admin/v1/invoices?kind=credit_note").send().await.expect(200);
     assert_eq!(none.json["data"], json!([]));
     let none = shop.owner_call("GET", "/admin/v1/invoices?issued_on[lt]=2020-01-01").send().await.expect(200);
@@ -233,9 +238,8 @@ async fn refunds_and_cancellations_are_credited_to_the_last_cent() {
 /// Fonts whose letters are in the file.
 fn embedded_fonts(pdf: &lopdf::Document) -> usize {
     let files = [b"FontFile2".as_slice(), b"FontFile3".as_slice()];
-    let has = |object: &&lopdf::Object| {
-        object.as_dict().is_ok_and(|font| files.iter().any(|file| font.has(file)))
-    };
+    let has =
+        |object: &&lopdf::Object| object.as_dict().is_ok_and(|font| files.iter().any(|file| font.has(file)));
     pdf.objects.values().filter(has).count()
 }
 

@@ -170,7 +170,7 @@ pub struct MetafieldView {
 /// What to say of something; what is not named stays.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"metafields": []}))]
+#[schema(example = json!({"metafields": [{"key": "maker", "value": "Atelier Noord"}]}))]
 pub struct SetMetafields {
     /// At most 128, each once.
     pub metafields: Vec<SetMetafield>,
@@ -179,7 +179,7 @@ pub struct SetMetafields {
 /// One value.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"key": "burning_time", "value": 40}))]
+#[schema(example = json!({"key": "maker", "value": "Atelier Noord"}))]
 pub struct SetMetafield {
     /// `custom` when left out.
     #[schema(example = "custom")]
@@ -232,7 +232,11 @@ impl MetafieldLimits {
         let bounded = matches!(kind, K::Text | K::LongText | K::Integer);
         let (bounds, choices) = (self.min.is_some() || self.max.is_some(), !self.choices.is_empty());
         if bounds && !bounded {
-            return Some(FieldError::new("/limits", "invalid", "only words and integers have a least and a most"));
+            return Some(FieldError::new(
+                "/limits",
+                "invalid",
+                "only words and integers have a least and a most",
+            ));
         }
         if self.min.zip(self.max).is_some_and(|(min, max)| min > max) {
             return Some(FieldError::new("/limits/min", "out_of_range", "must not be more than max"));
@@ -272,13 +276,16 @@ impl DefinitionView {
         let long = |text: &str| self.limits.bounds(i64::try_from(text.chars().count()).unwrap_or(i64::MAX));
         let (fits, right) = match self.kind {
             K::Text => (
-                text.and_then(|text| Text::<255>::parse(text).ok().filter(|kept| kept.as_str() == text)).is_some_and(|text| {
-                    long(text.as_str()) && (self.limits.choices.is_empty() || self.limits.choices.contains(&text))
-                }),
+                text.and_then(|text| Text::<255>::parse(text).ok().filter(|kept| kept.as_str() == text))
+                    .is_some_and(|text| {
+                        long(text.as_str())
+                            && (self.limits.choices.is_empty() || self.limits.choices.contains(&text))
+                    }),
                 "must be one line of 1 to 255 characters, within the definition's limits",
             ),
             K::LongText => (
-                text.and_then(|text| LongText::<50000>::parse(text).ok()).is_some_and(|text| long(text.as_str())),
+                text.and_then(|text| LongText::<50000>::parse(text).ok())
+                    .is_some_and(|text| long(text.as_str())),
                 "must be text of at most 50000 characters, within the definition's limits",
             ),
             K::Integer => (
@@ -295,7 +302,10 @@ impl DefinitionView {
                 text.is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok()),
                 "must be a time, like \"2026-11-30T12:00:00Z\"",
             ),
-            K::Url => (text.is_some_and(is_address), "must be a whole address beginning with https:, http: or mailto:"),
+            K::Url => (
+                text.is_some_and(is_address),
+                "must be a whole address beginning with https:, http: or mailto:",
+            ),
             K::Color => (
                 text.and_then(|text| text.strip_prefix('#'))
                     .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|byte| byte.is_ascii_hexdigit())),
@@ -327,10 +337,7 @@ fn is_address(text: &str) -> bool {
 ///
 /// # Errors
 /// [`CatalogError::Invalid`]: everything that does not fit, at its place.
-pub fn fitting(
-    wish: &SetMetafields,
-    definitions: &[DefinitionView],
-) -> Result<Vec<Fitting>, CatalogError> {
+pub fn fitting(wish: &SetMetafields, definitions: &[DefinitionView]) -> Result<Vec<Fitting>, CatalogError> {
     let (mut errors, mut fitting) = (Vec::new(), Vec::<Fitting>::new());
     if wish.metafields.len() > MANY {
         errors.push(FieldError::new("/metafields", "too_many", "must be at most 128"));
@@ -340,7 +347,11 @@ pub fn fitting(
         let namespace = wish.namespace.as_deref().unwrap_or(CUSTOM);
         let known = definitions.iter().find(|known| known.namespace == namespace && known.key == wish.key);
         let Some(known) = known else {
-            errors.push(FieldError::new(at("key"), "unknown", "must be defined: POST /admin/v1/metafield-definitions"));
+            errors.push(FieldError::new(
+                at("key"),
+                "unknown",
+                "must be defined: POST /admin/v1/metafield-definitions",
+            ));
             continue;
         };
         if fitting.iter().any(|other| other.definition == known.id.uuid()) {

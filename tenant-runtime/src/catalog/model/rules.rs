@@ -105,12 +105,9 @@ enum Stuff {
 impl RuleField {
     const fn stuff(self) -> Stuff {
         match self {
-            Self::Title
-            | Self::Vendor
-            | Self::ProductType
-            | Self::Tag
-            | Self::VariantTitle
-            | Self::Sku => Stuff::Words,
+            Self::Title | Self::Vendor | Self::ProductType | Self::Tag | Self::VariantTitle | Self::Sku => {
+                Stuff::Words
+            }
             Self::Price | Self::CompareAt => Stuff::Amounts,
             Self::Weight => Stuff::Grams,
         }
@@ -162,7 +159,9 @@ impl Rule {
         for (name, given) in parts {
             let at = format!("{place}/{name}");
             match (self.needs() == Some(name), given) {
-                (true, false) => errors.push(FieldError::new(at, "required", "must be given to compare with")),
+                (true, false) => {
+                    errors.push(FieldError::new(at, "required", "must be given to compare with"))
+                }
                 (false, true) => {
                     errors.push(FieldError::new(at, "invalid", "is not what this rule is compared with"));
                 }
@@ -249,7 +248,10 @@ mod tests {
             (json!({ "field": "price", "relation": "contains", "text": "x" }), vec!["relation"]),
             (json!({ "field": "price", "relation": "equals", "text": "5" }), vec!["text", "amount"]),
             (json!({ "field": "compare_at", "relation": "is_set", "amount": eur(1) }), vec!["amount"]),
-            (json!({ "field": "price", "relation": "equals", "amount": eur(-1) }), vec!["amount/amount_minor"]),
+            (
+                json!({ "field": "price", "relation": "equals", "amount": eur(-1) }),
+                vec!["amount/amount_minor"],
+            ),
             (
                 json!({ "field": "price", "relation": "equals", "amount": { "amount_minor": 1, "currency": "USD" } }),
                 vec!["amount/currency"],

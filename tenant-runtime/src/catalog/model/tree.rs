@@ -125,9 +125,9 @@ impl Tree {
 
     /// A category and everything above it, the top last.
     fn upwards(&self, id: Option<CategoryId>) -> impl Iterator<Item = &CategoryRow> {
-        std::iter::successors(id.and_then(|id| self.get(id)), |row| row.parent_id.and_then(|id| self.get(id)))
-            // The rows cannot go round; if they did, this would end all the same.
-            .take(self.rows.len())
+        let above = move |row: &&CategoryRow| row.parent_id.and_then(|id| self.get(id));
+        // The rows cannot go round; if they did, this would end all the same.
+        std::iter::successors(id.and_then(|id| self.get(id)), above).take(self.rows.len())
     }
 
     /// Levels below a category, itself included; 0 for one that there is not.
@@ -168,7 +168,8 @@ impl Tree {
         parent: Option<CategoryId>,
         position: Option<u32>,
     ) -> Result<Vec<CategoryId>, CatalogError> {
-        let refused = |code, message| Err(CatalogError::Invalid(vec![FieldError::new("/parent", code, message)]));
+        let refused =
+            |code, message| Err(CatalogError::Invalid(vec![FieldError::new("/parent", code, message)]));
         if parent.is_some_and(|parent| self.get(parent).is_none()) {
             return refused("unknown", "must be a category of this store");
         }

@@ -61,10 +61,12 @@ pub async fn put(tx: &mut WriteTx<'_>, category: &PutCategory<'_>) -> Result<(),
 /// Deletes a category that has none below it; its products go to its parent, or belong nowhere. The tree is locked.
 pub async fn remove(tx: &mut WriteTx<'_>, id: CategoryId, parent: Option<CategoryId>) -> Result<(), DbError> {
     let now = tx.now();
-    let moved = sql("UPDATE products SET category_id = $2, version = version + 1, updated_at = $3 WHERE category_id = $1")
-        .bind::<SqlUuid, _>(id)
-        .bind::<Nullable<SqlUuid>, _>(parent)
-        .bind::<Timestamptz, _>(now);
+    let moved = sql(
+        "UPDATE products SET category_id = $2, version = version + 1, updated_at = $3 WHERE category_id = $1",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<Nullable<SqlUuid>, _>(parent)
+    .bind::<Timestamptz, _>(now);
     tx.execute(moved).await?;
     tx.execute(sql("DELETE FROM categories WHERE id = $1").bind::<SqlUuid, _>(id)).await.map(drop)
 }

@@ -83,7 +83,8 @@ pub struct Locked {
 
 /// Locks a collection.
 pub async fn lock_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<Option<Locked>, DbError> {
-    let query = sql("SELECT version, rules IS NOT NULL AS by_rules FROM collections WHERE id = $1 FOR UPDATE");
+    let query =
+        sql("SELECT version, rules IS NOT NULL AS by_rules FROM collections WHERE id = $1 FOR UPDATE");
     tx.optional(query.bind::<SqlUuid, _>(id)).await
 }
 

@@ -82,7 +82,8 @@ pub async fn lock(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
 /// Makes a definition, or writes what may change of the one with this id. The definitions are locked.
 pub async fn put(tx: &mut WriteTx<'_>, definition: &DefinitionView) -> Result<(), DbError> {
     let now = tx.now();
-    let json = |value: serde_json::Result<serde_json::Value>| value.map_err(|error| DbError::Other(Box::new(error)));
+    let json =
+        |value: serde_json::Result<serde_json::Value>| value.map_err(|error| DbError::Other(Box::new(error)));
     let kind = json(serde_json::to_value(definition.kind))?;
     let query = sql("INSERT INTO metafield_definitions (id, owner, namespace, key, name, description, kind, is_list, limits, shown, created_at, \
              updated_at) \

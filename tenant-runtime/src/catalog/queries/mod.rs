@@ -18,9 +18,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use self::rows::{Blob, Summary};
-use self::rows::{
-    CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
-};
+use self::rows::{CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow};
 use super::model::{
     Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
 };
@@ -118,8 +116,10 @@ pub async fn page(
 
 /// Shares the turn of the rules, then locks a product; gives its version.
 pub async fn lock(tx: &mut WriteTx<'_>, product: ProductId) -> Result<Option<i64>, DbError> {
-    let query = sql("WITH turn AS MATERIALIZED (SELECT name FROM catalogue_turns WHERE name = 'rules' FOR KEY SHARE) \
-         SELECT p.version FROM turn, products p WHERE p.id = $1 FOR UPDATE OF p")
+    let query = sql(
+        "WITH turn AS MATERIALIZED (SELECT name FROM catalogue_turns WHERE name = 'rules' FOR KEY SHARE) \
+         SELECT p.version FROM turn, products p WHERE p.id = $1 FOR UPDATE OF p",
+    )
     .bind::<SqlUuid, _>(product);
     let row: Option<VersionRow> = tx.optional(query).await?;
     Ok(row.map(|row| row.version))

@@ -8,14 +8,16 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use serde_json::Value;
 use souk_kernel::{
-    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId,
+    VariantId,
 };
 use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView,
-    ValueView, VariantView, image_url, summary_price,
+    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer,
+    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, image_url,
+    summary_price,
 };
 use crate::inventory::Policy;
 

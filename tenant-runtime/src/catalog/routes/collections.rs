@@ -8,11 +8,11 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
+use crate::catalog::actions::collections as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     ArrangeCollection, CollectionFilter, CollectionView, CreateCollection, EditCollection,
 };
-use crate::catalog::actions::collections as actions;
 use crate::catalog::permissions;
 use crate::catalog::queries::collections::{self as queries, Wanted};
 

@@ -33,9 +33,8 @@ async fn list(
     filter: Query<DefinitionFilter>,
 ) -> Result<Page<DefinitionView>, Problem> {
     let owner = filter.owner;
-    let load = async move |tx: &mut ReadTx<'_>| {
-        Ok::<_, CatalogError>(queries::definitions(tx, owner, None).await?)
-    };
+    let load =
+        async move |tx: &mut ReadTx<'_>| Ok::<_, CatalogError>(queries::definitions(tx, owner, None).await?);
     Ok(Page::whole(permit.read("catalog.metafield_definitions", load).await?))
 }
 
@@ -138,8 +137,7 @@ async fn of_product(
     body: Json<SetMetafields>,
 ) -> Result<HttpResponse, Problem> {
     let (product, wish) = (*product, &body.0);
-    let work =
-        async move |tx: &mut WriteTx<'_>| actions::set_of_product(tx, product, Some(seen), wish).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::set_of_product(tx, product, Some(seen), wish).await;
     Ok(super::products::shown(&permit.write("catalog.set_product_metafields", work).await?))
 }
 

@@ -13,8 +13,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::cut;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    AvailabilityView, CategoryView, CollectionView, Explain, ProductFilter, ProductRef, ProductView, ShopFilter, Status,
-    SummaryView, availability,
+    AvailabilityView, CategoryView, CollectionView, Explain, ProductFilter, ProductRef, ProductView,
+    ShopFilter, Status, SummaryView, availability,
 };
 use crate::catalog::queries::collections::{self as collected, Wanted};
 use crate::catalog::queries::{self, Place};

@@ -71,17 +71,25 @@ async fn products_belong_somewhere_in_a_tree() {
     let staff = shop.owner_call("GET", &format!("{PRODUCTS}?category=kitchen")).send().await.expect(200);
     assert_eq!(staff.data().len(), 2);
     let seen = shop.call("GET", "/store/v1/categories/kitchen").send().await.expect(200);
-    assert_eq!((&seen.json["id"], &seen.json["product_count"], seen.cost), (&kitchen["id"], &json!(2), (1, 1)));
+    assert_eq!(
+        (&seen.json["id"], &seen.json["product_count"], seen.cost),
+        (&kitchen["id"], &json!(2), (1, 1))
+    );
     let all = shop.call("GET", "/store/v1/categories").send().await.expect(200);
     assert_eq!((all.data().len(), all.cost), (6, (1, 1)));
     // Moved, with all below it, to a place among the others.
     let there = moved(&shop, &pots, json!({ "parent": null, "position": 0 })).await.expect(200);
-    assert_eq!((&there.json["parent"], &there.json["position"], there.header("etag")), (&Value::Null, &json!(0), "\"2\""));
+    assert_eq!(
+        (&there.json["parent"], &there.json["position"], there.header("etag")),
+        (&Value::Null, &json!(0), "\"2\"")
+    );
     assert_eq!(tree(&shop).await, ["pots", "-tea-pots", "kitchen", "-mugs", "garden", "-mugs-2"]);
     assert_eq!(found(&shop, "category=kitchen").await, ["Blue mug"]);
     moved(&shop, &garden, json!({ "position": 1 })).await.expect(200);
     assert_eq!(tree(&shop).await, ["pots", "-tea-pots", "garden", "-mugs-2", "kitchen", "-mugs"]);
-    moved(&shop, &garden, json!({ "position": 99, "title": "Outside", "handle": "outside" })).await.expect(200);
+    moved(&shop, &garden, json!({ "position": 99, "title": "Outside", "handle": "outside" }))
+        .await
+        .expect(200);
     assert_eq!(tree(&shop).await, ["pots", "-tea-pots", "kitchen", "-mugs", "outside", "-mugs-2"]);
     // Deleted: products go up, and a category with others below it stays.
     let path = |category: &Value| format!("{PATH}/{}", category["id"].as_str().unwrap());
@@ -114,7 +122,12 @@ async fn a_tree_has_no_circles_and_so_many_levels() {
     let other = made(&shop, "Other", None).await;
     let before = shop.digest().await;
     let ninth = json!({ "title": "Level 9", "parent": levels[7]["id"] });
-    shop.owner_call("POST", PATH).json(&ninth).send().await.refused(422, "validation_failed").about("/parent");
+    shop.owner_call("POST", PATH)
+        .json(&ninth)
+        .send()
+        .await
+        .refused(422, "validation_failed")
+        .about("/parent");
     for (category, parent) in [(&top, &top), (&top, &levels[1]), (&top, &levels[7]), (&top, &other)] {
         moved(&shop, category, json!({ "parent": parent["id"] }))
             .await
@@ -129,7 +142,12 @@ async fn a_tree_has_no_circles_and_so_many_levels() {
     let late = shop.owner_call("PATCH", &path).header("if-match", "\"7\"").json(&json!({ "title": "x" }));
     late.send().await.refused(412, "precondition_failed");
     let product = json!({ "title": "x", "price": eur(1), "category": nowhere["parent"] });
-    shop.owner_call("POST", PRODUCTS).json(&product).send().await.refused(422, "validation_failed").about("/category");
+    shop.owner_call("POST", PRODUCTS)
+        .json(&product)
+        .send()
+        .await
+        .refused(422, "validation_failed")
+        .about("/category");
     shop.owner_call("PATCH", &format!("{PATH}/cat_01h455vb4pex5vsknk084sn02q"))
         .json(&json!({ "title": "x" }))
         .send()
@@ -147,7 +165,8 @@ async fn two_moves_make_no_circle() {
     let shop = TestShop::open(None).await;
     let (one, two) = (made(&shop, "One", None).await, made(&shop, "Two", None).await);
     for _ in 0..4 {
-        let moves = [(&one, &two), (&two, &one)].map(|(category, parent)| moved(&shop, category, json!({ "parent": parent["id"] })));
+        let moves = [(&one, &two), (&two, &one)]
+            .map(|(category, parent)| moved(&shop, category, json!({ "parent": parent["id"] })));
         let mut statuses: Vec<u16> = join_all(moves).await.iter().map(|answer| answer.status).collect();
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 422]);

@@ -16,8 +16,7 @@ async fn made(shop: &TestShop, title: &str, matching: &str, rules: Value) -> Val
 
 /// What shoppers see in a collection, in its order.
 async fn shown(shop: &TestShop, handle: &str) -> Vec<String> {
-    let page =
-        shop.call("GET", &format!("/store/v1/products?collection={handle}")).send().await.expect(200);
+    let page = shop.call("GET", &format!("/store/v1/products?collection={handle}")).send().await.expect(200);
     page.data().iter().map(|product| product["title"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -44,7 +43,10 @@ async fn rules_say_what_is_in_a_collection() {
     let cheap = json!({ "field": "price", "relation": "less_than", "amount": eur(4000) });
     let both = made(&shop, "Summer sale", "all", json!([summer, cheap])).await;
     assert_eq!((&both["product_count"], &both["rules"]["match"]), (&json!(1), &json!("all")));
-    assert_eq!(both["rules"]["rules"], json!([{ "field": "tag", "relation": "equals", "text": "SUMMER" }, cheap]));
+    assert_eq!(
+        both["rules"]["rules"],
+        json!([{ "field": "tag", "relation": "equals", "text": "SUMMER" }, cheap])
+    );
     made(&shop, "Either", "any", json!([summer, cheap])).await;
     assert_eq!(shown(&shop, "summer-sale").await, ["Straw hat"]);
     // The newest come first; those of one second in the order of their ids.
@@ -59,14 +61,26 @@ async fn rules_say_what_is_in_a_collection() {
         (json!({ "field": "title", "relation": "contains", "text": "w" }), vec!["Straw hat", "Wool scarf"]),
         (json!({ "field": "title", "relation": "not_contains", "text": "w" }), vec!["Linen shirt"]),
         (json!({ "field": "title", "relation": "contains", "text": "%" }), vec![]),
-        (json!({ "field": "vendor", "relation": "equals", "text": "atelier noord" }), vec!["Linen shirt", "Straw hat", "Wool scarf"]),
+        (
+            json!({ "field": "vendor", "relation": "equals", "text": "atelier noord" }),
+            vec!["Linen shirt", "Straw hat", "Wool scarf"],
+        ),
         (json!({ "field": "product_type", "relation": "is_set" }), vec![]),
-        (json!({ "field": "product_type", "relation": "is_not_set" }), vec!["Linen shirt", "Straw hat", "Wool scarf"]),
+        (
+            json!({ "field": "product_type", "relation": "is_not_set" }),
+            vec!["Linen shirt", "Straw hat", "Wool scarf"],
+        ),
         (json!({ "field": "price", "relation": "equals", "amount": eur(2900) }), vec!["Straw hat"]),
         (json!({ "field": "price", "relation": "greater_than", "amount": eur(3900) }), vec!["Linen shirt"]),
         (json!({ "field": "compare_at", "relation": "is_set" }), vec![]),
-        (json!({ "field": "weight", "relation": "less_than", "grams": 1 }), vec!["Linen shirt", "Straw hat", "Wool scarf"]),
-        (json!({ "field": "variant_title", "relation": "equals", "text": "default" }), vec!["Linen shirt", "Straw hat", "Wool scarf"]),
+        (
+            json!({ "field": "weight", "relation": "less_than", "grams": 1 }),
+            vec!["Linen shirt", "Straw hat", "Wool scarf"],
+        ),
+        (
+            json!({ "field": "variant_title", "relation": "equals", "text": "default" }),
+            vec!["Linen shirt", "Straw hat", "Wool scarf"],
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -122,8 +136,14 @@ async fn what_is_in_it_follows_every_write() {
     let variants = format!("{PRODUCTS}/{}/variants", shirt.text("/id"));
     let heavy = json!({ "options": { "Size": "L" }, "price": eur(100), "weight_grams": 6000 });
     let more = shop.owner_call("POST", &variants).json(&heavy).send().await.expect(201);
-    assert_eq!((shown(&shop, "sale").await, &more.json["collections"]), (vec!["Shirt".to_owned()], &json!([sale["id"]])));
-    shop.owner_call("DELETE", &format!("{variants}/{}", more.text("/variants/1/id"))).send().await.expect(204);
+    assert_eq!(
+        (shown(&shop, "sale").await, &more.json["collections"]),
+        (vec!["Shirt".to_owned()], &json!([sale["id"]]))
+    );
+    shop.owner_call("DELETE", &format!("{variants}/{}", more.text("/variants/1/id")))
+        .send()
+        .await
+        .expect(204);
     assert!(shown(&shop, "sale").await.is_empty());
     // A new product is in it at once, and other rules are true at once.
     let body = json!({ "title": "Scarf", "price": eur(1), "tags": ["SALE"] });
@@ -131,7 +151,8 @@ async fn what_is_in_it_follows_every_write() {
     assert_eq!(scarf.json["collections"], json!([sale["id"]]));
     let path = format!("{PATH}/{}", sale["id"].as_str().unwrap());
     let other = json!({ "rules": { "match": "all", "rules": [{ "field": "title", "relation": "contains", "text": "h" }] } });
-    let changed = shop.owner_call("PATCH", &path).header("if-match", "\"1\"").json(&other).send().await.expect(200);
+    let changed =
+        shop.owner_call("PATCH", &path).header("if-match", "\"1\"").json(&other).send().await.expect(200);
     assert_eq!((&changed.json["product_count"], &changed.json["version"]), (&json!(2), &json!(2)));
     let mut titles = shown(&shop, "sale").await;
     titles.sort();
@@ -148,7 +169,8 @@ async fn what_is_in_it_follows_every_write() {
 async fn nobody_picks_what_rules_say_and_no_rule_is_nonsense() {
     let shop = TestShop::open(None).await;
     let hat = simple(&shop, "Hat", 1000).await;
-    let ruled = made(&shop, "Ruled", "all", json!([{ "field": "tag", "relation": "equals", "text": "x" }])).await;
+    let ruled =
+        made(&shop, "Ruled", "all", json!([{ "field": "tag", "relation": "equals", "text": "x" }])).await;
     let picked = shop.owner_call("POST", PATH).json(&json!({ "title": "Picked" })).send().await.expect(201);
     let path = format!("{PATH}/{}", ruled["id"].as_str().unwrap());
     let one = format!("{path}/products/{}", hat["id"].as_str().unwrap());
@@ -162,18 +184,32 @@ async fn nobody_picks_what_rules_say_and_no_rule_is_nonsense() {
     let rules = json!({ "rules": { "match": "all", "rules": [{ "field": "tag", "relation": "equals", "text": "x" }] } });
     let by_hand = format!("{PATH}/{}", picked.text("/id"));
     shop.owner_call("PATCH", &by_hand).json(&rules).send().await.refused(409, "collection_by_hand");
-    let many: Vec<Value> = (0..61).map(|_| json!({ "field": "tag", "relation": "equals", "text": "x" })).collect();
+    let many: Vec<Value> =
+        (0..61).map(|_| json!({ "field": "tag", "relation": "equals", "text": "x" })).collect();
     for (rules, pointer) in [
         (json!([]), "/rules/rules"),
         (json!(many), "/rules/rules"),
         (json!([{ "field": "tag", "relation": "less_than", "text": "x" }]), "/rules/rules/0/relation"),
-        (json!([{ "field": "price", "relation": "less_than", "amount": { "amount_minor": 1, "currency": "USD" } }]), "/rules/rules/0/amount/currency"),
+        (
+            json!([{ "field": "price", "relation": "less_than", "amount": { "amount_minor": 1, "currency": "USD" } }]),
+            "/rules/rules/0/amount/currency",
+        ),
         (json!([{ "field": "tag", "relation": "equals" }]), "/rules/rules/0/text"),
     ] {
         let body = json!({ "title": "Nonsense", "rules": { "match": "all", "rules": rules } });
-        shop.owner_call("POST", PATH).json(&body).send().await.refused(422, "validation_failed").about(pointer);
+        shop.owner_call("POST", PATH)
+            .json(&body)
+            .send()
+            .await
+            .refused(422, "validation_failed")
+            .about(pointer);
         let body = json!({ "rules": { "match": "any", "rules": rules } });
-        shop.owner_call("PATCH", &path).json(&body).send().await.refused(422, "validation_failed").about(pointer);
+        shop.owner_call("PATCH", &path)
+            .json(&body)
+            .send()
+            .await
+            .refused(422, "validation_failed")
+            .about(pointer);
     }
     let body = json!({ "title": "x", "rules": { "match": "all", "rules": [{ "field": "moon", "relation": "equals", "text": "x" }] } });
     shop.owner_call("POST", PATH).json(&body).send().await.refused(422, "validation_failed");
