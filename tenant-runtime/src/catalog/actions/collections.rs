@@ -41,6 +41,17 @@ async fn ruled(tx: &mut WriteTx<'_>, rules: Option<&CollectionRules>) -> Result<
     Ok(queries::rules_turn(tx).await?)
 }
 
+/// Judges all products by the rules of a collection.
+async fn judge(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<(), CatalogError> {
+    let mut after = None;
+    loop {
+        after = queries::judge_some(tx, id, after).await?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
 /// A collection without products, or with those that its rules say.
 pub async fn create_collection(
     tx: &mut WriteTx<'_>,
@@ -67,7 +78,7 @@ pub async fn create_collection(
     if view.rules.is_none() {
         return Ok(view);
     }
-    queries::judge_collection(tx, view.id).await?;
+    judge(tx, view.id).await?;
     collection(tx, view.id).await
 }
 
@@ -95,7 +106,7 @@ pub async fn edit_collection(
     }
     queries::put_collection(tx, &now).await?;
     if wish.rules.is_some() {
-        queries::judge_collection(tx, id).await?;
+        judge(tx, id).await?;
     }
     tx.catalogue_changed();
     collection(tx, id).await
