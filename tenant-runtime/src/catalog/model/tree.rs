@@ -194,7 +194,7 @@ impl Tree {
     /// As people see it.
     pub fn views(&self) -> Vec<CategoryView> {
         let mut counts: HashMap<CategoryId, i64> = HashMap::new();
-        for row in &self.0 {
+        for row in &self.rows {
             for above in self.upwards(Some(row.id)) {
                 *counts.entry(above.id).or_default() += row.products;
             }

@@ -252,7 +252,7 @@ impl Language {
             (Self::De, "US") => Some("Vereinigte Staaten"),
             _ => None,
         };
-        let english = || Country::parse(code).map_or(code, Country::name);
+        let english = || Country::parse(code).map_or(code, |country| country.name());
         german.unwrap_or_else(english).to_owned()
     }
 }
