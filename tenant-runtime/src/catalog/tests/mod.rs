@@ -1,11 +1,8 @@
 //! The catalogue over HTTP.
 
-mod categories;
 mod collections;
-mod metafields;
 mod pictures;
 mod products;
-mod rules;
 
 use serde_json::{Value, json};
 
