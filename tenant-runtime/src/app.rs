@@ -21,8 +21,8 @@ use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
     apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, fulfillment, identities,
-    inventory, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff, storefront,
-    subscriptions, tax, webhooks,
+    inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff,
+    storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -172,6 +172,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         cart::permissions::ALL,
         orders::permissions::ALL,
         checkout::permissions::ALL,
+        invoices::permissions::ALL,
         fulfillment::permissions::ALL,
         feed::permissions::ALL,
         subscriptions::permissions::ALL,
@@ -200,6 +201,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     cart::CATALOGUE,
     orders::CATALOGUE,
     checkout::CATALOGUE,
+    invoices::CATALOGUE,
     fulfillment::CATALOGUE,
     subscriptions::CATALOGUE,
     messages::CATALOGUE,
@@ -224,6 +226,7 @@ const ROOMS: &[openapi::Room] = &[
     discounts::routes,
     fulfillment::routes,
     orders::routes,
+    invoices::routes,
     privacy::routes,
     payments::routes,
     settings::routes,

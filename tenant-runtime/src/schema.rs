@@ -123,6 +123,7 @@ diesel::table! {
         purpose -> Text,
         unsubscribe_url -> Nullable<Text>,
         again -> Nullable<Uuid>,
+        invoice_id -> Nullable<Uuid>,
     }
 }
 

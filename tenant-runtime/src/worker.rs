@@ -16,6 +16,7 @@ use souk_tenancy::{TenancyError, WriteTx};
 use crate::cart;
 use crate::checkout::{self, Till};
 use crate::identities;
+use crate::invoices;
 use crate::messages::{self, MailRoom, Sender};
 use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
@@ -35,6 +36,7 @@ pub fn consumers(till: &Till, room: &MailRoom) -> Vec<Arc<dyn souk_event_bus::Co
         Arc::new(messages::CustomerMail { address: address.clone(), console_url }),
         Arc::new(messages::NoticeMail { address, room: room.clone() }),
         Arc::new(subscriptions::Waiting),
+        Arc::new(invoices::Invoicing),
         Arc::new(webhooks::Webhooks),
     ]
 }

@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 9] = [
     &["discounts", "payments", "identities", "apps"],
     &["cart"],
     &["orders"],
-    &["checkout", "fulfillment", "returns", "subscriptions"],
+    &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],
     &["messages", "webhooks", "privacy", "search", "insights", "recommendations"],
     &["feed"],
 ];

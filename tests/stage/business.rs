@@ -13,7 +13,7 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 22] = [
+const KINDS: [(&str, &str); 23] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
@@ -34,6 +34,7 @@ const KINDS: [(&str, &str); 22] = [
     ("mkt", "markets"),
     ("pay", "payments"),
     ("rfd", "refunds"),
+    ("ivc", "invoices"),
     ("ful", "fulfillments"),
     ("oln", "order_lines"),
 ];
@@ -238,6 +239,12 @@ impl Business {
             &json!({ "reason": "customer" }),
         );
         self.staff(platform, cancel).await.expect(200);
+        let seller = json!({ "seller_name": canary, "vat_id": "DE123456789",
+            "seller_address": { "address1": canary, "postal_code": "10117", "city": "Berlin", "country": "DE" } });
+        let seller = Call::new("PUT", "/admin/v1/invoice-settings").header("If-Match", "*").json(&seller);
+        self.staff(platform, seller).await.expect(200);
+        let bill = Call::post(format!("/admin/v1/orders/{}/invoices", self.things["ord"]), &json!({}));
+        self.staff(platform, bill).await.expect(201);
         let send = format!("/admin/v1/orders/{}/fulfillments", self.things["ord:sent"]);
         self.staff(platform, Call::post(send, &json!({ "tracking": { "number": canary } })))
             .await

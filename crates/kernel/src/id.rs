@@ -275,6 +275,7 @@ kinds! {
     Payment "pay" "payment" PaymentId;
     PaymentTransaction "ptx" "payment transaction" PaymentTransactionId;
     Refund "rfd" "refund" RefundId;
+    Invoice "ivc" "invoice" InvoiceId;
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;
     ShippingRate "shr" "shipping rate" ShippingRateId;

@@ -66,6 +66,8 @@ pub enum MessageError {
     #[error(transparent)]
     Order(#[from] crate::orders::OrderError),
     #[error(transparent)]
+    Invoice(#[from] crate::invoices::InvoiceError),
+    #[error(transparent)]
     Subscription(#[from] crate::subscriptions::SubscriptionError),
     #[error("the template: {0}")]
     Template(#[from] minijinja::Error),
@@ -104,6 +106,7 @@ impl From<MessageError> for Problem {
             MessageError::Staff(error) => error.into(),
             MessageError::Credit(error) => error.into(),
             MessageError::Order(error) => error.into(),
+            MessageError::Invoice(error) => error.into(),
             MessageError::Subscription(error) => error.into(),
             MessageError::UnknownKind
             | MessageError::Random

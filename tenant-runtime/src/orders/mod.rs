@@ -25,7 +25,7 @@ pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
     AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
     LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine, financial_status,
-    view::OrderView, view::ShopperOrderView,
+    view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
 pub use queries::{forget, under_way};

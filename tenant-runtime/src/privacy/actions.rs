@@ -6,7 +6,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::PrivacyError;
 use super::model::{CartExport, PersonalData};
 use super::queries;
-use crate::{cart, customers, fulfillment, identities, orders};
+use crate::{cart, customers, fulfillment, identities, invoices, orders};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
@@ -15,8 +15,9 @@ pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData,
     let orders = orders::of_customer(tx, id).await?;
     let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
     let fulfillments = fulfillment::of_orders(tx, &ids).await?;
+    let invoices = invoices::of_customer(tx, id).await?;
     let carts = cart::of_customer(tx, id).await?.into_iter().map(CartExport::from).collect();
-    Ok(PersonalData { customer, identities, orders, fulfillments, carts })
+    Ok(PersonalData { customer, identities, orders, fulfillments, invoices, carts })
 }
 
 /// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts; names and addresses on their orders, guest orders of a

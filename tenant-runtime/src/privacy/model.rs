@@ -8,6 +8,7 @@ use crate::cart::{Address, Cart};
 use crate::customers::{CustomerExport, Typed};
 use crate::fulfillment::FulfillmentView;
 use crate::identities::IdentityView;
+use crate::invoices::Invoice;
 use crate::orders::ShopperOrderView;
 
 /// A copy of everything, machine-readable.
@@ -20,6 +21,8 @@ pub struct PersonalData {
     pub orders: Vec<ShopperOrderView>,
     /// What left the house for them, and how it could be followed.
     pub fulfillments: Vec<FulfillmentView>,
+    /// Invoices and credit notes for them.
+    pub invoices: Vec<Invoice>,
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
 }

@@ -146,6 +146,17 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     people.post("/store/v1/account/addresses", Some(&ada.access), &book).await.is(201);
     let sent = text(&buys(&people, &ada, mug).await["order"], "id");
     buys(&people, &ada, mug).await;
+    people
+        .shop
+        .admin(
+            "UPDATE {s}.invoice_settings SET vat_id = 'DE123456789', seller_address = \
+             '{\"address1\": \"Lindenweg 9\", \"postal_code\": \"10115\", \"city\": \"Berlin\", \"country\": \"DE\"}'",
+        )
+        .await;
+    let paid = format!("/admin/v1/orders/{sent}/mark-paid");
+    with_cart(&people, "POST", &paid, "", &people.shop.owner(), Some(json!({}))).await.is(200);
+    let path = format!("/admin/v1/orders/{sent}/invoices");
+    let issued = people.post(&path, Some(&people.shop.owner()), &json!({})).await.is(201);
     let owner = people.shop.owner();
     let parcel = json!({ "tracking": { "company": "DHL", "number": "0034" } });
     let path = format!("/admin/v1/orders/{sent}/fulfillments");
@@ -157,6 +168,7 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     let parcels = copy["fulfillments"].as_array().unwrap();
     assert_eq!(parcels.len(), 1);
     assert_eq!((&parcels[0]["order"], &parcels[0]["tracking"]["number"]), (&json!(sent), &json!("0034")));
+    assert_eq!(copy["invoices"], issued["data"]);
     let books = people.number("SELECT count(*) AS number FROM postings").await;
     let wrong = json!({ "password": "not the password" });
     people.send_delete("/store/v1/account", &ada.access, &wrong).await.refused(403, "wrong_password");
@@ -191,6 +203,8 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
         people.get(&format!("/admin/v1/orders/{}", text(&orders["data"][0], "id")), &owner).await.is(200);
     assert_eq!(order["shipping_address"], json!({ "country": "DE" }));
     assert_eq!(people.number("SELECT count(*) AS number FROM postings").await, books);
+    // Tax law wants the invoice as it was issued.
+    assert_eq!(people.get(&path, &owner).await.is(200)["data"], issued["data"]);
     // The mailbox is free for somebody new.
     let new = people.customer("ada@example.com").await;
     assert_eq!(people.get("/store/v1/orders", &new.access).await.is(200)["data"], json!([]));

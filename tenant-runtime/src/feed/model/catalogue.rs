@@ -15,6 +15,7 @@ use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -38,6 +39,7 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<InvoiceIssued>(),
             of::<FulfillmentCreated>(),
             of::<FulfillmentUpdated>(),
             of::<FulfillmentCancelled>(),

@@ -6,8 +6,9 @@ pub mod settings;
 pub mod suppress;
 pub mod templates;
 
-use souk_event_bus::Event;
-use souk_kernel::{EventId, MessageId};
+use serde::Deserialize;
+use souk_event_bus::{Event, Fact as _};
+use souk_kernel::{EventId, InvoiceId, MessageId, OrderId, RefundId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::MessageError;
@@ -15,6 +16,8 @@ use super::model::settings::MailSettings;
 use super::model::{MailKind, MessageDetailView, Texts, is_worth_a_mail, kind_of, template, template_of};
 use super::queries;
 use crate::customers::{self, LetterWanted};
+use crate::invoices;
+use crate::orders::{FinancialStatus, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::settings as store_settings;
 use crate::staff::{self, StaffInvited};
 use crate::storefront::PublicAddress;
@@ -29,6 +32,8 @@ pub struct Letter<'a> {
     pub facts: serde_json::Value,
     /// Where one click ends such mails.
     pub unsubscribe_url: Option<String>,
+    /// What goes along with it.
+    pub invoice: Option<InvoiceId>,
     /// Texts that are not saved; those in force if absent.
     pub draft: Option<Texts>,
 }
@@ -45,7 +50,15 @@ impl<'a> Letter<'a> {
         facts: serde_json::Value,
     ) -> Result<Self, MessageError> {
         let kind = kind_of(kind).ok_or(MessageError::UnknownKind)?;
-        Ok(Self { event: Some(event), kind, recipient, facts, unsubscribe_url: None, draft: None })
+        Ok(Self {
+            event: Some(event),
+            kind,
+            recipient,
+            facts,
+            unsubscribe_url: None,
+            invoice: None,
+            draft: None,
+        })
     }
 }
 
@@ -58,19 +71,10 @@ pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId,
     let store = store_settings::current(tx).await?;
     let looks = queries::settings::current(tx).await?.looks(&store.name);
     let kind = letter.kind;
-    let own = match letter.draft {
+    let own = match &letter.draft {
         Some(draft) => {
-            let mail = template::render(kind, Some(&draft), &store.locale, &looks, &letter.facts)?;
-            return queue_rendered(
-                tx,
-                &letter.event,
-                kind,
-                letter.recipient,
-                letter.unsubscribe_url,
-                &store.locale,
-                mail,
-            )
-            .await;
+            let mail = template::render(kind, Some(draft), &store.locale, &looks, &letter.facts)?;
+            return queue_rendered(tx, letter, &store.locale, mail).await;
         }
         None => queries::templates::in_force(tx, kind.name, &store.locale).await?,
     };
@@ -81,20 +85,17 @@ pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId,
         }
         mail => mail?,
     };
-    queue_rendered(tx, &letter.event, kind, letter.recipient, letter.unsubscribe_url, &store.locale, mail)
-        .await
+    queue_rendered(tx, letter, &store.locale, mail).await
 }
 
 async fn queue_rendered(
     tx: &mut WriteTx<'_>,
-    event: &Option<EventId>,
-    kind: &'static MailKind,
-    recipient: &str,
-    unsubscribe_url: Option<String>,
+    letter: Letter<'_>,
     locale: &str,
     mail: template::Rendered,
 ) -> Result<MessageId, MessageError> {
-    let row = queries::NewMessage { event: *event, kind, recipient, unsubscribe_url, locale, mail };
+    let Letter { event, kind, recipient, unsubscribe_url, invoice, .. } = letter;
+    let row = queries::NewMessage { event, kind, recipient, unsubscribe_url, locale, mail, invoice };
     Ok(queries::insert(tx, row).await?)
 }
 
@@ -105,7 +106,29 @@ pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageErr
         return Ok(());
     }
     let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
-    post(tx, Letter::new(event.id, template, recipient, event.payload.clone())?).await.map(drop)
+    let invoice = invoice_of(tx, event).await?;
+    let letter = Letter::new(event.id, template, recipient, event.payload.clone())?;
+    post(tx, Letter { invoice, ..letter }).await.map(drop)
+}
+
+/// What facts about orders have in common.
+#[derive(Deserialize)]
+struct About {
+    order_id: OrderId,
+    financial_status: Option<FinancialStatus>,
+    refund_id: Option<RefundId>,
+}
+
+/// What goes along with the mail that follows from an event: the invoice with the one that says an order is paid, the credit note with the one
+/// that says money went back, where the store wants that.
+async fn invoice_of(tx: &mut WriteTx<'_>, event: &Event) -> Result<Option<InvoiceId>, MessageError> {
+    let Ok(about) = About::deserialize(&event.payload) else { return Ok(None) };
+    let is_told = match event.kind.as_str() {
+        OrderPlaced::KIND => about.financial_status == Some(FinancialStatus::Paid),
+        OrderPaid::KIND | OrderRefunded::KIND => true,
+        _ => false,
+    };
+    if is_told { Ok(invoices::attachment(tx, about.order_id, about.refund_id).await?) } else { Ok(None) }
 }
 
 /// Where links to pages of the storefront begin: where the store said, else below its own address, never below what a request said.

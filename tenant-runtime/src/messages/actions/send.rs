@@ -7,8 +7,8 @@ use chrono::TimeDelta;
 use lettre::message::dkim::{
     DkimCanonicalization, DkimCanonicalizationType, DkimConfig, DkimSigningAlgorithm, DkimSigningKey,
 };
-use lettre::message::header::{HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MultiPart};
+use lettre::message::header::{ContentType, HeaderName, HeaderValue};
+use lettre::message::{Attachment, Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::{Vault, WorkerPermit};
 use souk_kernel::StoreId;
@@ -16,6 +16,7 @@ use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::settings::key_of;
+use crate::invoices::{self, Invoice};
 use crate::messages::error::MessageError;
 use crate::messages::model::settings::MailSettings;
 use crate::messages::model::{Message, Purpose, retry_after};
@@ -150,9 +151,9 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
         if marks {
             fail_point(FailPoint::MailMarked);
         }
-        let Some(message) = claimed else { return Ok(count) };
+        let Some((message, invoice)) = claimed else { return Ok(count) };
         fail_point(FailPoint::MailClaimed);
-        let outcome = deliver(sender, head.as_ref(), &message).await;
+        let outcome = deliver(sender, head.as_ref(), &message, invoice.as_ref()).await;
         if outcome == Ok("sent") {
             fail_point(FailPoint::MailSent);
         }
@@ -162,18 +163,27 @@ pub async fn send_due(worker: &WorkerPermit, sender: &Sender) -> Result<usize, M
 }
 
 /// The next mail to send. Those to addresses that are not written to are marked so on the way.
-async fn next(tx: &mut WriteTx<'_>) -> Result<Option<Message>, DbError> {
+async fn next(tx: &mut WriteTx<'_>) -> Result<Option<(Message, Option<Invoice>)>, DbError> {
     loop {
         let Some(message) = queries::claim(tx, LEASE).await? else { return Ok(None) };
         let Some(reason) = queries::suppressions::reason(tx, &message.recipient).await? else {
-            return Ok(Some(message));
+            return along(tx, message).await.map(Some);
         };
         if reason == "unsubscribed" && message.purpose != Purpose::Marketing.as_str() {
-            return Ok(Some(message));
+            return along(tx, message).await.map(Some);
         }
         queries::suppress(tx, message.id, &format!("the address is on the suppression list: {reason}"))
             .await?;
     }
+}
+
+/// A mail and what goes along with it.
+async fn along(tx: &mut ReadTx<'_>, message: Message) -> Result<(Message, Option<Invoice>), DbError> {
+    let invoice = match message.invoice_id {
+        Some(id) => invoices::find(tx, id).await?,
+        None => None,
+    };
+    Ok((message, invoice))
 }
 
 /// How a mail left.
@@ -186,9 +196,14 @@ async fn mark(tx: &mut WriteTx<'_>, message: &Message, outcome: Outcome) -> Resu
     }
 }
 
-async fn deliver(sender: &Sender, head: Option<&Letterhead>, message: &Message) -> Outcome {
+async fn deliver(
+    sender: &Sender,
+    head: Option<&Letterhead>,
+    message: &Message,
+    invoice: Option<&Invoice>,
+) -> Outcome {
     let (Sender::Smtp { transport, .. }, Some(head)) = (sender, head) else { return Ok("captured") };
-    let mail = written(head, message)?;
+    let mail = written(head, message, invoice)?;
     let cause = match tokio::time::timeout(PATIENCE, transport.send(mail)).await {
         Ok(Ok(_)) => return Ok("sent"),
         Ok(Err(error)) => error.to_string(),
@@ -199,7 +214,11 @@ async fn deliver(sender: &Sender, head: Option<&Letterhead>, message: &Message) 
 }
 
 /// The mail as it goes over the wire, signed last.
-fn written(head: &Letterhead, message: &Message) -> Result<lettre::Message, String> {
+fn written(
+    head: &Letterhead,
+    message: &Message,
+    invoice: Option<&Invoice>,
+) -> Result<lettre::Message, String> {
     let to: Mailbox = message.recipient.parse().map_err(|_| "the address cannot be mailed to".to_owned())?;
     let mut builder = lettre::Message::builder()
         .from(head.from.clone())
@@ -209,7 +228,13 @@ fn written(head: &Letterhead, message: &Message) -> Result<lettre::Message, Stri
     if let Some(reply_to) = &head.reply_to {
         builder = builder.reply_to(reply_to.clone());
     }
-    let body = MultiPart::alternative_plain_html(message.body_text.clone(), message.body_html.clone());
+    let mut body = MultiPart::alternative_plain_html(message.body_text.clone(), message.body_html.clone());
+    if let Some(invoice) = invoice {
+        let pdf = invoice.pdf().map_err(|error| error.to_string())?;
+        let kind = ContentType::parse("application/pdf").map_err(|error| error.to_string())?;
+        let attached = Attachment::new(invoice.file_name()).body(pdf, kind);
+        body = MultiPart::mixed().multipart(body).singlepart(attached);
+    }
     let mut mail = builder.multipart(body).map_err(|error| error.to_string())?;
     if let Some(url) = &message.unsubscribe_url {
         let headers = mail.headers_mut();

@@ -75,7 +75,15 @@ pub async fn put(
 async fn ask(tx: &mut WriteTx<'_>, email: &str, link: &str) -> Result<(), MessageError> {
     let kind = kind_of("sender_confirm").ok_or(MessageError::UnknownKind)?;
     let facts = json!({ "email": email, "link": link });
-    let letter = Letter { event: None, kind, recipient: email, facts, unsubscribe_url: None, draft: None };
+    let letter = Letter {
+        event: None,
+        kind,
+        recipient: email,
+        facts,
+        unsubscribe_url: None,
+        invoice: None,
+        draft: None,
+    };
     post(tx, letter).await.map(drop)
 }
 

@@ -232,6 +232,7 @@ pub async fn send_try(
         unsubscribe_url: None,
         locale,
         mail: Rendered { subject: format!("[test] {}", mail.subject), ..mail },
+        invoice: None,
     };
     let id = queries::insert(tx, row).await?;
     super::show(tx, id).await

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Queryable, QueryableByName, Selectable};
 use serde::{Deserialize, Serialize};
 use souk_access::Vault;
-use souk_kernel::{Email, LongText, MessageId, OrderId, Text};
+use souk_kernel::{Email, InvoiceId, LongText, MessageId, OrderId, Text};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::schema::email_messages;
@@ -64,6 +64,7 @@ pub struct Message {
     pub attempts: i32,
     pub purpose: String,
     pub unsubscribe_url: Option<String>,
+    pub invoice_id: Option<InvoiceId>,
 }
 
 /// A mail in the log.
@@ -90,6 +91,9 @@ pub struct MessageView {
     /// The header of this name: the same however often the mail is tried.
     #[schema(example = "<msg_01h455vb4pex5vsknk084sn02q@souk>")]
     pub message_id: String,
+    /// The invoice or the credit note that goes along with it.
+    #[serde(rename = "invoice", skip_serializing_if = "Option::is_none")]
+    pub invoice_id: Option<InvoiceId>,
 }
 
 /// A mail with what it said.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
-use souk_kernel::{Email, EventId, MessageId};
+use souk_kernel::{Email, EventId, InvoiceId, MessageId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::{MailKind, Message, MessageFilter, MessageView, Rendered};
@@ -23,6 +23,8 @@ pub struct NewMessage<'a> {
     pub unsubscribe_url: Option<String>,
     pub locale: &'a str,
     pub mail: Rendered,
+    /// What goes along with it.
+    pub invoice: Option<InvoiceId>,
 }
 
 /// Queues a mail; the same event, template and recipient queue one.
@@ -44,6 +46,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, new: NewMessage<'_>) -> Result<Message
             email_messages::locale.eq(new.locale.to_owned()),
             email_messages::purpose.eq(new.kind.purpose.as_str()),
             email_messages::unsubscribe_url.eq(new.unsubscribe_url),
+            email_messages::invoice_id.eq(new.invoice),
         ))
         .on_conflict_do_nothing();
     tx.execute(row).await.map(|_| id)
@@ -53,8 +56,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, new: NewMessage<'_>) -> Result<Message
 pub async fn again(tx: &mut WriteTx<'_>, of: MessageId) -> Result<MessageId, DbError> {
     let (id, now) = (MessageId::new(), tx.now());
     let query = sql("INSERT INTO email_messages (id, template, recipient, subject, body_text, body_html, message_id, state, next_attempt_at, \
-             created_at, locale, purpose, unsubscribe_url, again) \
-         SELECT $1, template, recipient, subject, body_text, body_html, $2, 'queued', $3, $3, locale, purpose, unsubscribe_url, id \
+             created_at, locale, purpose, unsubscribe_url, invoice_id, again) \
+         SELECT $1, template, recipient, subject, body_text, body_html, $2, 'queued', $3, $3, locale, purpose, unsubscribe_url, invoice_id, id \
          FROM email_messages WHERE id = $4")
     .bind::<diesel::sql_types::Uuid, _>(id)
     .bind::<diesel::sql_types::Text, _>(format!("<{id}@souk>"))

@@ -1,5 +1,6 @@
 //! Mails over HTTP, and over a real SMTP connection.
 
+mod attached;
 mod pages;
 mod sender;
 mod suppression;

@@ -15,13 +15,13 @@ use crate::messages::{Sender, send_due};
 use crate::testing::TestShop;
 
 /// A mail server that keeps what it is given.
-struct Catcher {
-    url: String,
+pub struct Catcher {
+    pub url: String,
     mails: Arc<Mutex<Vec<String>>>,
 }
 
 impl Catcher {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap());
         let mails = Arc::new(Mutex::new(Vec::new()));
@@ -34,7 +34,7 @@ impl Catcher {
         Self { url, mails }
     }
 
-    fn last(&self) -> String {
+    pub fn last(&self) -> String {
         self.mails.lock().unwrap().last().cloned().unwrap()
     }
 }
@@ -70,7 +70,7 @@ async fn serve(mut stream: BufReader<tokio::net::TcpStream>, mails: Arc<Mutex<Ve
 }
 
 /// A header with its folds, as it came.
-fn header<'m>(mail: &'m str, name: &str) -> Option<&'m str> {
+pub fn header<'m>(mail: &'m str, name: &str) -> Option<&'m str> {
     let head = &mail[..mail.find("\r\n\r\n")? + 2];
     let mut at = 0;
     while at < head.len() {
