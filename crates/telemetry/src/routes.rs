@@ -102,7 +102,7 @@ impl Guard for InGroup {
 mod tests {
     use super::*;
     use actix_web::dev::Service as _;
-    use actix_web::{App, HttpResponse, test, web};
+    use actix_web::{App, HttpResponse, test as asked, web};
 
     #[test]
     fn an_address_follows_the_most_precise_pattern() {
@@ -140,22 +140,22 @@ mod tests {
             .service(room(0, "/b/{id}"))
             .service(room(1, "/b/{id}"))
             .default_service(elsewhere);
-        let spans = test::init_service(App::new().wrap(crate::request_spans()).configure(|config| {
+        let spans = asked::init_service(App::new().wrap(crate::request_spans()).configure(|config| {
             config.app_data(Routes::new([["/x/{id}"]]).unwrap());
             let answer = web::get().to(async |id: web::Path<String>| id.into_inner());
             config.service(web::scope("").guard(InGroup(0)).route("/x/{id}", answer));
         }))
         .await;
-        let app = test::init_service(app).await;
+        let app = asked::init_service(app).await;
         let mut told = Vec::new();
         for path in ["/a/1", "/b/2", "/c/3"] {
-            let answer = app.call(test::TestRequest::get().uri(path).to_request()).await.unwrap();
-            told.push(String::from_utf8(test::read_body(answer).await.to_vec()).unwrap());
+            let answer = app.call(asked::TestRequest::get().uri(path).to_request()).await.unwrap();
+            told.push(String::from_utf8(asked::read_body(answer).await.to_vec()).unwrap());
         }
         assert_eq!(told, ["0 1", "1 2", "nobody"]);
         // Escaped without need, and escaped because it must be.
         for (path, status) in [("/x/1", 200), ("/%78/1", 200), ("/x/a%2Fb", 200), ("/y/1", 404)] {
-            let answer = spans.call(test::TestRequest::get().uri(path).to_request()).await.unwrap();
+            let answer = spans.call(asked::TestRequest::get().uri(path).to_request()).await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{path}");
         }
     }
