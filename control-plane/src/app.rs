@@ -76,7 +76,7 @@ const ROOMS: &[openapi::Room] = &[
     audit::routes,
 ];
 
-pub(crate) static PATTERNS: openapi::Patterns = LazyLock::new(|| openapi::patterns(ROOMS));
+pub(crate) static PLAN: LazyLock<openapi::Plan> = LazyLock::new(|| openapi::plan(ROOMS));
 
 /// The application; one is built for each HTTP worker.
 pub fn app(
@@ -94,14 +94,15 @@ pub fn app(
     let captures = plane.settings().smtp_url.is_none();
     let limit = Arc::clone(plane.limit());
     let app = App::new()
-        .configure(openapi::routes(ROOMS, &PATTERNS))
         .app_data(web::Data::new(plane.gate().clone()))
         .app_data(web::Data::new(plane))
         .app_data(web::Data::new(cursors))
         .configure(pages::routes)
         .configure(openapi::served(openapi));
     let app = if captures { app.configure(messages::captured_routes) } else { app };
-    app.default_service(web::to(no_route))
+    // The rooms come last: behind them the framework's map finds no pattern any more.
+    app.configure(openapi::routes(ROOMS, &PLAN))
+        .default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(limit)))
         .wrap(from_fn(security_headers))
         .wrap(from_fn(souk_telemetry::measure))

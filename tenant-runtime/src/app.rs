@@ -243,7 +243,7 @@ const ROOMS: &[openapi::Room] = &[
     webhooks::routes,
 ];
 
-pub(crate) static PATTERNS: openapi::Patterns = LazyLock::new(|| openapi::patterns(ROOMS));
+pub(crate) static PLAN: LazyLock<openapi::Plan> = LazyLock::new(|| openapi::plan(ROOMS));
 
 /// The application; one is built for each HTTP worker.
 pub fn app(
@@ -261,7 +261,6 @@ pub fn app(
     let [caller, key, store] = services.limits.clone();
     let (guesses, pages) = (Arc::clone(&services.guesses), services.pages.clone());
     let app = App::new()
-        .configure(openapi::routes(ROOMS, &PATTERNS))
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
         .app_data(web::Data::new(services.cursors))
@@ -277,7 +276,9 @@ pub fn app(
         .configure(openapi::served(openapi))
         .configure(messages::page_routes);
     let app = if services.shows_captured_mail { app.configure(messages::captured_routes) } else { app };
-    app.default_service(web::to(no_route))
+    // The rooms come last: behind them the framework's map finds no pattern any more.
+    app.configure(openapi::routes(ROOMS, &PLAN))
+        .default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(guesses)))
         .wrap(from_fn(rate_limit(caller)))
         .wrap(from_fn(rate_limit(key)))

@@ -1,6 +1,7 @@
 //! What every operation of a plane's OpenAPI document shares: title, licence, how to say who one is, problems; and where the
 //! document and its page are served.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
@@ -34,31 +35,68 @@ pub struct About {
 /// The routes of one capability, with what documents them.
 pub type Room = fn(&mut Documented<'_>);
 
-/// Registers the routes of all rooms, so that a request is asked about by the routes of one room only. What documents them is thrown
+/// Registers the routes of all rooms, so that a request is asked about by the routes of one wing only. What documents them is thrown
 /// away room by room: of all together it takes some 30 MB, for each HTTP worker that builds its application, and the allocator gives
 /// little of that back.
-pub fn routes(rooms: &'static [Room], patterns: &'static Patterns) -> impl FnOnce(&mut ServiceConfig) {
-    move |config| {
-        match &**patterns {
-            Ok(patterns) => drop(config.app_data(patterns.clone())),
-            Err(error) => tracing::error!(%error, "each request is asked about by the routes of all rooms"),
+pub fn routes(rooms: &'static [Room], plan: &'static LazyLock<Plan>) -> impl FnOnce(&mut ServiceConfig) {
+    let all = |rooms: &[Room], config: &mut ServiceConfig| {
+        rooms.iter().for_each(|room| room(&mut Documented::new(config)));
+    };
+    move |config| match &**plan {
+        Ok((wings, patterns)) => {
+            config.app_data(patterns.clone());
+            for (group, wing) in wings.iter().enumerate() {
+                config.service(
+                    web::scope("").guard(InGroup(group)).configure(|config| all(&wing.rooms, config)),
+                );
+            }
         }
-        for (group, room) in rooms.iter().enumerate() {
-            let scope = web::scope("").guard(InGroup(group));
-            config.service(scope.configure(|config| room(&mut Documented::new(config))));
+        Err(error) => {
+            tracing::error!(%error, "each request is asked about by the routes of all rooms");
+            all(rooms, config);
         }
     }
 }
 
-/// The patterns of a plane's routes; the same for all its HTTP workers.
-pub type Patterns = LazyLock<Result<Routes, RouteError>>;
+/// Rooms that share addresses (one shows what another deletes), and the patterns of their routes.
+#[derive(Debug, Default)]
+pub struct Wing {
+    rooms: Vec<Room>,
+    patterns: BTreeSet<String>,
+}
 
-/// The patterns of all rooms' routes, a group for each room.
+/// The wings of a plane, each a group of [`Routes`]; the same for all its HTTP workers.
+pub type Plan = Result<(Vec<Wing>, Routes), RouteError>;
+
+/// Finds the wings.
 ///
 /// # Errors
-/// If two rooms have routes for the same addresses.
-pub fn patterns(rooms: &[Room]) -> Result<Routes, RouteError> {
-    Routes::new(rooms.iter().map(|room| document(&[*room]).paths.paths.into_keys()))
+/// If a pattern cannot be read.
+pub fn plan(rooms: &[Room]) -> Plan {
+    // `/{id}` and `/{handle}` are one address.
+    let address = |pattern: &String| {
+        pattern
+            .split('/')
+            .map(|part| if part.starts_with('{') { "{}" } else { part })
+            .collect::<Vec<_>>()
+            .join("/")
+    };
+    let mut wings: Vec<Wing> = Vec::new();
+    for room in rooms {
+        let mut wing =
+            Wing { rooms: Vec::new(), patterns: document(&[*room]).paths.paths.into_keys().collect() };
+        let addresses: BTreeSet<_> = wing.patterns.iter().map(address).collect();
+        let shares =
+            |other: &mut Wing| other.patterns.iter().any(|pattern| addresses.contains(&address(pattern)));
+        for other in wings.extract_if(.., shares) {
+            wing.rooms.extend(other.rooms);
+            wing.patterns.extend(other.patterns);
+        }
+        wing.rooms.push(*room);
+        wings.push(wing);
+    }
+    let patterns = Routes::new(wings.iter().map(|wing| wing.patterns.iter().map(String::as_str)))?;
+    Ok((wings, patterns))
 }
 
 /// What documents the routes of all rooms.

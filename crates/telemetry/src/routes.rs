@@ -84,7 +84,7 @@ pub(crate) fn pattern_of(request: &ServiceRequest) -> Option<Arc<str>> {
     request.match_pattern().map(Into::into)
 }
 
-/// Lets only those requests in that follow a route of this group; everybody where the application has no [`Routes`].
+/// Lets only those requests in that follow a route of this group, by the application's [`Routes`].
 #[derive(Clone, Copy, Debug)]
 pub struct InGroup(pub usize);
 
@@ -93,8 +93,10 @@ impl Guard for InGroup {
         if let Some(Found(route)) = context.req_data().get() {
             return route.as_ref().is_some_and(|route| route.group == self.0);
         }
-        let Some(routes) = context.app_data::<Routes>() else { return true };
-        routes.find(context.head().uri.path()).is_some_and(|route| route.group == self.0)
+        let routes = context.app_data::<Routes>();
+        routes
+            .and_then(|routes| routes.find(context.head().uri.path()))
+            .is_some_and(|route| route.group == self.0)
     }
 }
 

@@ -71,8 +71,9 @@ async fn the_mail_that_says_it_is_paid_brings_the_invoice_along() {
     assert_eq!(send_due(&worker(&shop), &sender).await.unwrap(), 1);
     let mail = catcher.last();
     assert!(header(&mail, "Content-Type").unwrap().contains("multipart/mixed"), "{mail}");
-    let (_, part) = mail.split_once("Content-Type: application/pdf").expect("a PDF");
-    assert!(part.contains("filename=\"INV-1.pdf\""), "{}", &part[..200]);
+    let (before, part) = mail.split_once("Content-Type: application/pdf").expect("a PDF");
+    let (_, disposition) = before.rsplit_once("\r\n--").expect("a part");
+    assert!(disposition.contains("filename=\"INV-1.pdf\""), "{disposition}");
     let (_, body) = part.split_once("\r\n\r\n").unwrap();
     let body: String = body.lines().take_while(|line| !line.starts_with("--")).collect();
     let invoice =
