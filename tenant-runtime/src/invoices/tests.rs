@@ -270,7 +270,7 @@ async fn it_is_printed_in_its_language_with_its_font_inside() {
         "Standard",
         "20,00\u{a0}€",
         "19\u{a0}%",
-        "MwSt 19\u{a0}% auf 20,93\u{a0}€",
+        "MwSt 19 % auf 20,93 €",
         "3,97\u{a0}€",
         "24,90\u{a0}€",
         "USt-IdNr. DE123456789",
@@ -282,9 +282,6 @@ async fn it_is_printed_in_its_language_with_its_font_inside() {
     }
     let asked = shop.owner_call("GET", &path).header("accept", "application/pdf").send().await.expect(200);
     assert_eq!(asked.bytes, pdf.bytes, "the same document is the same bytes");
-    if let Ok(folder) = std::env::var("SOUK_INVOICE_SAMPLES") {
-        std::fs::write(format!("{folder}/de.pdf"), &pdf.bytes).unwrap();
-    }
 }
 
 #[actix_web::test]
@@ -318,10 +315,6 @@ async fn many_positions_go_on_on_another_sheet() {
     for (sheet, page) in (1..).zip(&pages) {
         assert!(page.contains(&format!("Page {sheet} of {sheets}")) && page.contains("VAT ID DE123456789"));
         assert_eq!(page.contains("€24.90"), sheet == sheets, "{page}");
-    }
-    if let Ok(folder) = std::env::var("SOUK_INVOICE_SAMPLES") {
-        std::fs::write(format!("{folder}/en.pdf"), one).unwrap();
-        std::fs::write(format!("{folder}/long.pdf"), many).unwrap();
     }
 }
 

@@ -159,8 +159,8 @@ async fn a_person_gets_a_copy_and_goes_and_the_books_stay() {
     let issued = people.post(&path, Some(&people.shop.owner()), &json!({})).await.is(201);
     let owner = people.shop.owner();
     let parcel = json!({ "tracking": { "company": "DHL", "number": "0034" } });
-    let path = format!("/admin/v1/orders/{sent}/fulfillments");
-    with_cart(&people, "POST", &path, "", &owner, Some(parcel)).await.is(201);
+    let parcels = format!("/admin/v1/orders/{sent}/fulfillments");
+    with_cart(&people, "POST", &parcels, "", &owner, Some(parcel)).await.is(201);
     let copy = people.get("/store/v1/account/export", &ada.access).await.is(200);
     assert_eq!(copy["account"]["email"], "ada@example.com");
     assert_eq!(copy["addresses"][0]["address"]["city"], "Berlin");

@@ -58,9 +58,12 @@ struct Arguments {
     /// Leave everything running.
     #[arg(long)]
     keep: bool,
-    /// Be the bare server that the others are compared with, at this address; the database is `DATABASE_URL`.
-    #[arg(long, hide = true, requires = "bare_schema")]
+    /// Be the bare server that the others are compared with, at this address.
+    #[arg(long, hide = true, requires_all = ["bare_database", "bare_schema"])]
     bare_server: Option<SocketAddr>,
+    /// The database the bare server reads.
+    #[arg(long, hide = true)]
+    bare_database: Option<String>,
     /// The schema the bare server reads.
     #[arg(long, hide = true)]
     bare_schema: Option<String>,
@@ -70,8 +73,14 @@ const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if let (Some(address), Some(schema)) = (arguments.bare_server, &arguments.bare_schema) {
-        return floor::serve(address, std::env::var("DATABASE_URL")?, schema.clone());
+    if let Arguments {
+        bare_server: Some(address),
+        bare_database: Some(database),
+        bare_schema: Some(schema),
+        ..
+    } = arguments
+    {
+        return floor::serve(address, database, schema);
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(bench(arguments))
 }

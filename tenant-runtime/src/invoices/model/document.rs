@@ -32,7 +32,7 @@ pub fn due(order: &OrderView, has_invoice: bool) -> Vec<Due> {
     use FinancialStatus as F;
     let is_paid = matches!(order.financial_status, F::Paid | F::PartiallyRefunded | F::Refunded);
     let stands = matches!(order.state, OrderState::Open | OrderState::Closed);
-    if !has_invoice && !(stands && is_paid) {
+    if !(has_invoice || stands && is_paid) {
         return Vec::new();
     }
     // Money that goes back because there is no sale has no lines, and is no part of one.

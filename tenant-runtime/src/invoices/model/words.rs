@@ -184,7 +184,7 @@ impl Language {
     }
 
     /// What a payment was made with, as a payer would call it.
-    pub fn method<'m>(self, method: &'m str) -> &'m str {
+    pub fn method(self, method: &str) -> &str {
         match (method, self) {
             ("gift_card", Self::En) => "a gift card",
             ("gift_card", Self::De) => "Gutschein",

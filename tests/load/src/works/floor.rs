@@ -36,8 +36,8 @@ impl Bare {
         let address = listener.local_addr()?;
         drop(listener);
         let child = Command::new(std::env::current_exe()?)
-            .args(["--bare-server", &address.to_string(), "--bare-schema", schema])
-            .env("DATABASE_URL", database)
+            .args(["--bare-server", &address.to_string()])
+            .args(["--bare-database", database, "--bare-schema", schema])
             .stdout(Stdio::null())
             .kill_on_drop(true)
             .spawn()?;
