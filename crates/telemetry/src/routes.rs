@@ -1,7 +1,7 @@
 //! Which route a request follows, found in one walk.
 //!
 //! actix-web asks one route after the other with a regular expression, and once more for whoever wants to know its pattern: with some
-//! 250 routes that was half of what an answer from memory cost. [`Routes`] finds pattern and group of an address first; the router then
+//! 250 routes a large part of what an answer from memory cost (`docs/PERFORMANCE.md`). [`Routes`] finds pattern and group of an address first; the router then
 //! asks only the routes of that group.
 
 use std::sync::Arc;
@@ -68,17 +68,15 @@ struct Found(Option<Route>);
 
 /// The pattern a request follows; `None` where it follows none.
 pub(crate) fn pattern_of(request: &ServiceRequest) -> Option<Arc<str>> {
+    if request.extensions().get::<Found>().is_none()
+        && let Some(routes) = request.app_data::<Routes>()
+    {
+        // As the router reads it: what is escaped without need is no other address.
+        let found = Found(routes.find(request.match_info().as_str()).cloned());
+        request.extensions_mut().insert(found);
+    }
     if let Some(Found(Some(route))) = request.extensions().get() {
         return Some(Arc::clone(&route.pattern));
-    }
-    if let Some(routes) = request.app_data::<Routes>() {
-        // As the router reads it: what is escaped without need is no other address.
-        let route = routes.find(request.match_info().as_str()).cloned();
-        let pattern = route.as_ref().map(|route| Arc::clone(&route.pattern));
-        request.extensions_mut().insert(Found(route));
-        if pattern.is_some() {
-            return pattern;
-        }
     }
     // The few that belong to no group.
     request.match_pattern().map(Into::into)
