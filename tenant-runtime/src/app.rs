@@ -10,7 +10,8 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 use souk_access::{Gate, PermissionKey, Policy, PolicyError};
 use souk_api::{
-    CursorKey, ProblemKind, RateLimit, ReadCache, no_route, openapi, rate_limit, request_id, security_headers,
+    CursorKey, ProblemKind, RateLimit, ReadCache, network_of, no_route, openapi, rate_limit, request_id,
+    security_headers,
 };
 use souk_tenancy::StatementCount;
 
@@ -91,12 +92,14 @@ impl Services {
         shows_captured_mail: bool,
     ) -> Self {
         let whole_store = requests_per_minute.saturating_mul(STORE_SHARE);
+        let proxies = reception.trusted_proxies;
         let limits = [
-            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, caller_of)),
+            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, move |req| caller_of(req, proxies))),
             Arc::new(RateLimit::new("key", requests_per_minute, MINUTE, key_of)),
             Arc::new(RateLimit::new("store", whole_store, MINUTE, store_of)),
         ];
-        let guesses = Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, guesser));
+        let guesses =
+            Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, move |req| guesser(req, proxies)));
         let pages = Pages::new(gate.clone());
         let kinds = feed::announced().iter().map(|event| event.kind).collect();
         let webhooks = webhooks::Rules { private: false, kinds };
@@ -126,11 +129,11 @@ impl Services {
     }
 }
 
-/// Whom a bucket belongs to: one network at one store.
-fn caller_of(req: &ServiceRequest) -> Option<String> {
-    let peer = req.peer_addr()?.ip();
+/// Whom a bucket belongs to: one network at one store. Behind proxies of ours it is the shopper's, not the proxy's.
+fn caller_of(req: &ServiceRequest, trusted_proxies: usize) -> Option<String> {
+    let network = network_of(req.request(), trusted_proxies);
     let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
-    Some(format!("{store} {peer}"))
+    Some(format!("{store} {network}"))
 }
 
 /// The credential of a request, whoever it belongs to: many machines may share one.
@@ -147,8 +150,8 @@ fn store_of(req: &ServiceRequest) -> Option<String> {
 }
 
 /// The same, where an order's secret may be guessed at.
-fn guesser(req: &ServiceRequest) -> Option<String> {
-    caller_of(req).filter(|_| req.path() == orders::LOOK_UP)
+fn guesser(req: &ServiceRequest, trusted_proxies: usize) -> Option<String> {
+    caller_of(req, trusted_proxies).filter(|_| req.path() == orders::LOOK_UP)
 }
 
 /// Every permission of this plane.

@@ -7,6 +7,7 @@ use souk_tenancy::{DbError, TenancyError};
 
 use crate::cart::CartError;
 use crate::credit::{CREDIT_GONE, CreditError};
+use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
@@ -68,6 +69,9 @@ pub enum CheckoutError {
     DueChanged { expected: Money, due: Money },
     #[error(transparent)]
     Credit(#[from] CreditError),
+    /// Too many payments were declined here.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     #[error(transparent)]
     Discount(#[from] DiscountError),
     #[error(transparent)]
@@ -125,6 +129,7 @@ impl From<CheckoutError> for Problem {
                 .extension("amount_due", serde_json::json!(due))
                 .extension("expected_due", serde_json::json!(expected)),
             CheckoutError::Credit(error) => error.into(),
+            CheckoutError::Customer(error) => error.into(),
             CheckoutError::Discount(error) => error.into(),
             CheckoutError::Inventory(error) => error.into(),
             CheckoutError::Ledger(error) => error.into(),

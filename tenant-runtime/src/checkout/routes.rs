@@ -17,6 +17,7 @@ use super::error::CheckoutError;
 use super::model::{CheckoutStatus, CheckoutView, Till, Wish, may_return_to, return_address};
 use super::permissions::Use;
 use crate::cart::{self, Address, CART_SECRET, NewCart, NewCartLine};
+use crate::customers::Origin;
 use crate::orders::{self, OrderView};
 use crate::payments::permissions::{Capture, MarkPaid};
 use crate::payments::{self, ProviderCode, Setup, WEBHOOK_REFUSED, WebhookHeaders, resembles_card_number};
@@ -97,11 +98,12 @@ async fn checkout(
     key: IdempotencyKey,
     body: Json<Checkout>,
     request: HttpRequest,
+    origin: Origin,
 ) -> Result<HttpResponse, Problem> {
     let (secret, digest) = (cart_secret(&request)?, body.digest());
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
-    let purchase = Purchase { entry, cart: *id, secret, wish, actor };
+    let purchase = Purchase { entry, cart: *id, secret, wish, actor, network: origin.network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }

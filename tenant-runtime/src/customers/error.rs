@@ -66,7 +66,7 @@ impl From<CustomerError> for Problem {
             }
             CustomerError::LinkUnusable => Self::new(&LINK_UNUSABLE),
             CustomerError::TooManyAttempts { retry_after } => Self::new(&TOO_MANY_REQUESTS)
-                .detail("Too many attempts for this account or from this network.")
+                .detail("Too many attempts that failed, here or from this network. Try again when `Retry-After` is over.")
                 .retry_after(retry_after),
             CustomerError::VerifiedAlready => {
                 Self::new(&CONFLICT).detail("The address is confirmed already.")

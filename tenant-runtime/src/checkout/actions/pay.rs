@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use souk_access::{Claim, Permit, Reply, Ticket};
 use souk_api::{Digest, IdempotencyKey, Problem, problem};
-use souk_kernel::{OrderId, PaymentSessionId};
+use souk_kernel::{CartId, OrderId, PaymentSessionId};
 use souk_tenancy::{DbError, StatementCount, TenancyError, WriteTx};
 use tracing::Instrument;
 
@@ -14,6 +14,7 @@ use super::super::model::{CheckoutStatus, CheckoutView, Till, failed_fact};
 use super::super::permissions::Use;
 use super::prepare::{Prepared, Purchase, prepare};
 use super::settle::settle;
+use crate::customers;
 use crate::orders::{self, OrderView};
 use crate::payments::{self, ProviderError, ProviderFact, StartPayment};
 
@@ -23,6 +24,14 @@ const LEASE: Duration = Duration::from_secs(60);
 const UNREACHABLE: &str = "provider_unreachable";
 /// Money was moved: finalising is tried this often before it is left to the poller.
 const TRIES: u32 = 4;
+
+/// Who pays, for the timeline and for the counters of declined payments.
+#[derive(Clone)]
+struct Shopper {
+    actor: String,
+    cart: CartId,
+    network: String,
+}
 
 /// An answer, and whether it is one that was kept from before.
 pub type Answer = (Reply, bool);
@@ -63,7 +72,8 @@ pub async fn pay(
     digest: Digest,
     purchase: Purchase,
 ) -> Result<Answer, Problem> {
-    let actor = purchase.actor.clone();
+    let shopper =
+        Shopper { actor: purchase.actor.clone(), cart: purchase.cart, network: purchase.network.clone() };
     let stage = {
         let (till, keyed) = (till.clone(), permit.clone());
         let prepare = async move |tx: &mut WriteTx<'_>| {
@@ -86,7 +96,7 @@ pub async fn pay(
         Stage::Answered(reply) => Ok((reply, false)),
         Stage::Pay(ticket, start) => {
             let said = ask(&till, &start).await;
-            finalise(&till, &permit, ticket, start.session, said, &actor).await.map(|reply| (reply, false))
+            finalise(&till, &permit, ticket, start.session, said, &shopper).await.map(|reply| (reply, false))
         }
     }
 }
@@ -122,16 +132,16 @@ async fn finalise(
     ticket: Ticket,
     session: PaymentSessionId,
     said: Said,
-    actor: &str,
+    shopper: &Shopper,
 ) -> Result<Reply, Problem> {
     let mut tries = 0;
     loop {
         tries += 1;
         let outcome = {
             let (till, keyed, ticket) = (till.clone(), permit.clone(), ticket.clone());
-            let (said, actor) = (said.clone_for_try(), actor.to_owned());
+            let (said, shopper) = (said.clone_for_try(), shopper.clone());
             let work = async move |tx: &mut WriteTx<'_>| {
-                let reply = settle_said(tx, &till, session, &said, &actor).await?;
+                let reply = settle_said(tx, &till, session, &said, &shopper).await?;
                 Ok(keyed.fulfil(tx, &ticket, reply).await?)
             };
             permit.write::<_, CheckoutError, _>("checkout.finalise", work).await
@@ -143,9 +153,9 @@ async fn finalise(
             }
             Err(CheckoutError::Problem(lost)) if lost.code() == problem::IDEMPOTENCY_RUNNING.code => {
                 // Another attempt took the key over: what was said must be settled all the same.
-                let (till, said, actor) = (till.clone(), said.clone_for_try(), actor.to_owned());
+                let (till, said, shopper) = (till.clone(), said.clone_for_try(), shopper.clone());
                 let work =
-                    async move |tx: &mut WriteTx<'_>| settle_said(tx, &till, session, &said, &actor).await;
+                    async move |tx: &mut WriteTx<'_>| settle_said(tx, &till, session, &said, &shopper).await;
                 return Ok(permit.write::<_, CheckoutError, _>("checkout.finalise", work).await?);
             }
             Err(error) => return Err(error.into()),
@@ -180,7 +190,7 @@ async fn settle_said(
     till: &Till,
     session: PaymentSessionId,
     said: &Said,
-    actor: &str,
+    shopper: &Shopper,
 ) -> Result<Reply, CheckoutError> {
     let held = payments::held(tx, session).await?.ok_or(CheckoutError::SessionUnknown)?;
     let fact = match said {
@@ -189,9 +199,14 @@ async fn settle_said(
         Said::Unknown => None,
     };
     if let Some(fact) = fact {
-        settle(tx, session, &fact, actor).await?;
+        settle(tx, session, &fact, &shopper.actor).await?;
     }
-    Ok(reply_for(till, orders::view(tx, held.session.order).await?, true)?)
+    let order = orders::view(tx, held.session.order).await?;
+    // A provider that is away has said nothing about the card.
+    if CheckoutStatus::of(&order) == CheckoutStatus::Failed && failure_of(&order) != UNREACHABLE {
+        customers::count_decline(tx, shopper.cart, &shopper.network).await?;
+    }
+    Ok(reply_for(till, order, true)?)
 }
 
 /// The answer for an order as it stands: 201 or 200 when there is one, 202 while there is something to wait for, 402 when there will be
@@ -221,10 +236,14 @@ pub fn secret_of(till: &Till, order: OrderId) -> Result<String, Problem> {
     secret.map(|secret| secret.expose().to_owned()).ok_or_else(|| Problem::new(&problem::INTERNAL))
 }
 
+/// Why the last payment did not come about, in the provider's word.
+fn failure_of(order: &OrderView) -> &str {
+    order.payments.last().and_then(|payment| payment.failure_code.as_deref()).unwrap_or("unknown")
+}
+
 /// Why there is no order, as a reply that can be kept.
 fn refusal(order: &OrderView) -> Reply {
-    let payment = order.payments.last();
-    let code = payment.and_then(|payment| payment.failure_code.as_deref()).unwrap_or("unknown");
+    let (payment, code) = (order.payments.last(), failure_of(order));
     let refused = if code == UNREACHABLE {
         Problem::new(&PAYMENT_UNAVAILABLE).retry_after(5)
     } else {

@@ -12,6 +12,7 @@ use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use crate::cart::{self, Cart, CartState, Quote};
 use crate::credit;
+use crate::customers;
 use crate::discounts;
 use crate::inventory::{self, Commitment, Demand, Held};
 use crate::orders::{self, FinancialStatus, NewLine, NewOrder, NewShippingLine, NewTax};
@@ -40,6 +41,8 @@ pub struct Purchase {
     pub secret: LinkSecret,
     pub wish: Wish,
     pub actor: String,
+    /// Where the shopper comes from: declined payments are counted by it.
+    pub network: String,
 }
 
 /// Locks and prices the cart, holds its total against the expected one, reserves the stock, writes the attempt and its payment session.
@@ -71,6 +74,9 @@ pub async fn prepare(
     }
     if wish.return_url.as_deref().is_some_and(|url| !may_return_to(url, entry, &setup, wish.provider)) {
         return Err(CheckoutError::ReturnUrl);
+    }
+    if !free && !wish.provider.is_offline() {
+        customers::admit_payment(tx, cart.id, &purchase.network).await?;
     }
     let minutes = settings::current(tx).await?.reservation_minutes;
     let held = inventory::reserve(tx, cart.id, &demands(&quote), minutes).await?;

@@ -88,7 +88,7 @@ async fn hot_endpoints_cost_so_many_statements_and_transactions() {
             ("cart of two lines", (7, 1)),
             ("choose delivery", (7, 1)),
             ("check out, pay later", (23, 1)),
-            ("check out, test provider", (28, 2)),
+            ("check out, test provider", (29, 2)),
             ("order, by staff", (1, 1)),
         ]
     );

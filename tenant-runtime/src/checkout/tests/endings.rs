@@ -112,6 +112,52 @@ async fn a_declined_card_leaves_the_cart_open_for_another() {
 }
 
 #[actix_web::test]
+async fn cards_are_not_tried_out_from_one_network_nor_in_one_cart() {
+    let shop = Shop::open().await;
+    let mug = shop.thing(50, 1000).await;
+    let from = async |network: &'static str, basket: &Basket, token: &str| {
+        let path = format!("/store/v1/carts/{}/checkout", basket.id);
+        let key = key();
+        let headers = [
+            ("x-cart-secret", basket.secret.as_str()),
+            ("idempotency-key", key.as_str()),
+            ("x-forwarded-for", network),
+        ];
+        shop.inner.send("POST", &path, Some(pay_with(1490, token).to_string().into_bytes()), &headers).await
+    };
+    for _ in 0..20 {
+        let basket = shop.basket(mug, 1).await;
+        assert_eq!(from("203.0.113.7", &basket, "tok_declined").await.status, 402);
+    }
+    // A good card is refused like a bad one, and nobody asks the provider about it: the answer says nothing of the card.
+    let basket = shop.basket(mug, 1).await;
+    let before = (shop.inner.digest().await, shop.book().await);
+    for token in ["tok_ok", "tok_declined"] {
+        let refused = from("203.0.113.7", &basket, token).await;
+        assert_eq!((refused.status, &refused.json["code"]), (429, &json!("too_many_requests")));
+        let wait: i64 = refused.headers.get("retry-after").unwrap().to_str().unwrap().parse().unwrap();
+        assert!((1..=600).contains(&wait), "{wait}");
+    }
+    assert_eq!((shop.inner.digest().await, shop.book().await), before);
+    // Others are not held up, and neither is this shop's own cart paid in another way.
+    assert_eq!(from("198.51.100.9", &basket, "tok_ok").await.status, 201);
+    let transfer = json!({ "expected_total": { "amount_minor": 1490, "currency": "EUR" }, "payment": { "provider": "manual" } });
+    let basket = shop.basket(mug, 1).await;
+    assert_eq!(shop.checkout(&basket, &key(), &transfer).await.status, 201);
+    // One cart, from ever new networks.
+    let basket = shop.basket(mug, 1).await;
+    let networks: Vec<&'static str> = (0..10).map(|i| &*format!("192.0.2.{i}").leak()).collect();
+    for network in networks {
+        assert_eq!(from(network, &basket, "tok_declined").await.status, 402);
+    }
+    let refused = from("192.0.2.99", &basket, "tok_ok").await;
+    assert_eq!((refused.status, &refused.json["code"]), (429, &json!("too_many_requests")));
+    // The window ends.
+    shop.inner.admin("UPDATE {s}.throttles SET window_ends_at = now() - interval '1 second'").await;
+    assert_eq!(from("192.0.2.99", &basket, "tok_ok").await.status, 201);
+}
+
+#[actix_web::test]
 async fn what_cannot_be_bought_changes_nothing() {
     let shop = Shop::open().await;
     let basket = shop.basket(shop.thing(1, 1000).await, 1).await;

@@ -31,6 +31,7 @@ impl Shop {
             secret,
             wish,
             actor: "anonymous".to_owned(),
+            network: "local".to_owned(),
         };
         let till = self.inner.till.clone();
         let work = async move |tx: &mut souk_tenancy::WriteTx<'_>| prepare(tx, &till, &purchase).await;

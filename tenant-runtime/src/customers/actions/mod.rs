@@ -22,7 +22,7 @@ pub use account::{
     request_reset, resend_verification, tell_of_identity, verify, wish_email,
 };
 pub use letters::{Letter, letter};
-pub use sessions::{Refreshed, attempt, begin, end, end_all, open, refresh};
+pub use sessions::{Refreshed, admit_payment, attempt, begin, count_decline, end, end_all, open, refresh};
 
 /// Adds an address to the book. The first one is the default for both.
 pub async fn add_address(

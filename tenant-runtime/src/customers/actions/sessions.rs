@@ -1,14 +1,15 @@
 //! Signing in, staying in, and out.
 
 use souk_access::{Audience, PasswordHash, RefreshToken, RefreshVerdict, SigningKey, Subject};
-use souk_kernel::{CustomerId, Email, SessionId};
-use souk_tenancy::WriteTx;
+use souk_kernel::{CartId, CustomerId, Email, SessionId};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
 use crate::customers::model::{
     Customer, Door, EndReason, LetterKind, Origin, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens,
     WINDOW, buckets,
+    buckets_of_declines,
 };
 use crate::customers::queries;
 
@@ -39,6 +40,30 @@ pub async fn forgive(
 ) -> Result<(), CustomerError> {
     for bucket in buckets(door, account, &origin.network, origin.per_network) {
         queries::forgive_attempt(tx, &bucket.name).await?;
+    }
+    Ok(())
+}
+
+/// Whether another payment may be tried for this cart from this network. One statement.
+///
+/// # Errors
+/// [`CustomerError::TooManyAttempts`] after too many declined ones.
+pub async fn admit_payment(tx: &mut ReadTx<'_>, cart: CartId, network: &str) -> Result<(), CustomerError> {
+    let buckets = buckets_of_declines(&cart.to_string(), network);
+    match queries::full_until(tx, &buckets).await? {
+        None => Ok(()),
+        Some(until) => {
+            let wait = (until - tx.now()).num_seconds().max(1);
+            Err(CustomerError::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) })
+        }
+    }
+}
+
+/// Counts a declined payment. Never refuses: what was declined is written down all the same.
+pub async fn count_decline(tx: &mut WriteTx<'_>, cart: CartId, network: &str) -> Result<(), DbError> {
+    queries::forget_counters(tx).await?;
+    for bucket in buckets_of_declines(&cart.to_string(), network) {
+        queries::count_attempt(tx, &bucket.name, WINDOW).await?;
     }
     Ok(())
 }

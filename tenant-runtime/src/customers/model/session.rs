@@ -165,6 +165,16 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
     all
 }
 
+/// The counters of a declined payment. Whoever tries stolen cards at a shop makes many carts from one place, and hears of each card
+/// whether it is good; a shopper mistypes a few times in one cart. This machine itself is no network here either.
+pub fn buckets_of_declines(cart: &str, network: &str) -> Vec<Bucket> {
+    let mut all = vec![Bucket { name: format!("declined/{cart}"), limit: 10 }];
+    if network != LOCAL {
+        all.push(Bucket { name: format!("declined//{network}"), limit: 20 });
+    }
+    all
+}
+
 #[cfg(test)]
 mod rules {
     use super::*;

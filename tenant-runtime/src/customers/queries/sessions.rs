@@ -2,12 +2,12 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Binary, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::{RefreshRecord, SecretDigest};
 use souk_kernel::{CustomerId, SessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use crate::customers::model::{EndReason, Session};
+use crate::customers::model::{Bucket, EndReason, Session};
 
 pub async fn insert_session(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbError> {
     let query = sql("INSERT INTO customer_sessions (id, customer_id, user_agent, network, created_at, last_used_at, expires_at) \
@@ -192,10 +192,37 @@ pub async fn count_attempt(
     Ok((counted.failures, counted.window_ends_at))
 }
 
+#[derive(QueryableByName)]
+struct Full {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    until: Option<DateTime<Utc>>,
+}
+
+/// When the last of these buckets that are full has room again. None: none is full.
+pub async fn full_until(tx: &mut ReadTx<'_>, buckets: &[Bucket]) -> Result<Option<DateTime<Utc>>, DbError> {
+    let now = tx.now();
+    let (names, limits): (Vec<_>, Vec<_>) =
+        buckets.iter().map(|bucket| (bucket.name.as_str(), bucket.limit)).unzip();
+    let query = sql("SELECT max(t.window_ends_at) AS until FROM unnest($1::text[], $2::int[]) AS b (name, most) \
+         JOIN throttles t ON t.bucket = b.name AND t.failures >= b.most AND t.window_ends_at > $3")
+    .bind::<Array<Text>, _>(names)
+    .bind::<Array<Integer>, _>(limits)
+    .bind::<Timestamptz, _>(now);
+    Ok(tx.one::<Full>(query).await?.until)
+}
+
 /// Takes one attempt back: it was no guess.
 pub async fn forgive_attempt(tx: &mut WriteTx<'_>, bucket: &str) -> Result<(), DbError> {
     let query = sql("UPDATE throttles SET failures = failures - 1 WHERE bucket = $1 AND failures > 0");
     tx.execute(query.bind::<Text, _>(bucket.to_owned())).await.map(drop)
+}
+
+/// Removes a few counters whose window is over.
+pub async fn forget_counters(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
+    let query = sql("DELETE FROM throttles WHERE bucket IN (SELECT bucket FROM throttles WHERE window_ends_at < $1 \
+         LIMIT 50 FOR UPDATE SKIP LOCKED)");
+    let now = tx.now();
+    tx.execute(query.bind::<Timestamptz, _>(now)).await.map(drop)
 }
 
 /// Removes a few counters whose window is over, and this customer's sessions that ended 30 days ago: whoever signs in sweeps, so nobody
