@@ -26,15 +26,15 @@ pub(crate) struct Limits {
 impl Prologue {
     /// For a store: its role, its schema, and the shared extensions.
     pub(crate) fn of_store(schema: &str, role: &str, limits: Limits) -> Self {
-        Self::new(schema, &format!("SET LOCAL ROLE {role}; "), limits, PLANNED_ONCE)
+        Self::new(schema, &format!("SET LOCAL ROLE {role}; "), limits)
     }
 
     /// For the control plane, whose login owns its rights directly.
     pub(crate) fn of_control(limits: Limits) -> Self {
-        Self::new("control", "", limits, "")
+        Self::new("control", "", limits)
     }
 
-    fn new(schema: &str, role: &str, Limits { statement, lock }: Limits, planned: &str) -> Self {
+    fn new(schema: &str, role: &str, Limits { statement, lock }: Limits) -> Self {
         let settings = format!(
             "{role}SET LOCAL search_path = {schema}, extensions; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {}",
             statement.as_millis(),
@@ -42,8 +42,8 @@ impl Prologue {
         );
         Self {
             read: format!("BEGIN READ ONLY; {settings}"),
-            look_up: format!("BEGIN READ ONLY; {settings}{planned}"),
-            write: format!("BEGIN; {settings}{planned}"),
+            look_up: format!("BEGIN READ ONLY; {settings}{PLANNED_ONCE}"),
+            write: format!("BEGIN; {settings}{PLANNED_ONCE}"),
             tag: format!(" /* {schema} */"),
         }
     }
