@@ -68,9 +68,6 @@ pub async fn show_live(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Prod
     if view.status == Status::Active { Ok(view) } else { Err(CatalogError::Unknown) }
 }
 
-/// An item, its policy, and whether its variant has a price.
-type Counted = (InventoryItemId, Policy, bool);
-
 /// One page of products with their stock. Two statements.
 pub async fn list(
     tx: &mut ReadTx<'_>,
@@ -84,14 +81,14 @@ pub async fn list(
         return Err(CatalogError::Invalid(vec![error]));
     }
     let page = queries::page(tx, filter, after, limit).await?;
-    let items: Vec<_> = page.iter().flat_map(|product| product.items.iter().map(|item| item.0)).collect();
+    let items: Vec<_> = page.iter().flat_map(|product| product.items.iter().copied()).collect();
     let stock = inventory::available(tx, &items).await?;
     let stocked = |product: queries::Summary| {
         let mut view = product.view;
         let pieces = |item: InventoryItemId| stock.get(&item).copied().unwrap_or_default();
-        let sold = |item: &Counted| item.2 && (item.1 == Policy::Continue || pieces(item.0) > 0);
-        view.available = view.status == Status::Active && product.items.iter().any(sold);
-        view.stock = numbers.then(|| product.items.iter().map(|item| pieces(item.0)).sum());
+        let in_stock = product.endless || product.priced.iter().any(|item| pieces(*item) > 0);
+        view.available = view.status == Status::Active && in_stock;
+        view.stock = numbers.then(|| product.items.iter().map(|item| pieces(*item)).sum());
         view
     };
     Ok(page.into_iter().map(stocked).collect())

@@ -1,13 +1,15 @@
 -- $1 status or null, $2 patterns, $3 collection id or null, $4 collection handle or null, $5 tag or null, $6 id to go on after or null,
 -- $7 time, $8 title, $9 amount of the row to go on after, $10 limit. What follows is one of three orders.
 SELECT p.id, p.handle, p.title, p.vendor, p.product_type, p.status, p.tags, p.version, p.created_at, p.updated_at, s.currency,
-       price.lowest, price.highest, price.former, price.variants, price.items, pic.id AS image_id, pic.alt AS image_alt,
+       price.lowest, price.highest, price.former, price.variants, price.only_variant, price.items, price.priced, price.endless, pic.id AS image_id, pic.alt AS image_alt,
        pic.content_type AS image_type, pic.width AS image_width, pic.height AS image_height
 FROM store_settings s, products p
 CROSS JOIN LATERAL (
     SELECT min(pr.amount_minor) AS lowest, max(pr.amount_minor) AS highest, max(pr.compare_at_minor) AS former, count(*) AS variants,
-           coalesce(json_agg(json_build_object('variant', v.id, 'item', v.inventory_item_id, 'policy', v.inventory_policy,
-               'priced', pr.id IS NOT NULL)) FILTER (WHERE v.id IS NOT NULL), '[]'::json) AS items
+           CASE count(*) WHEN 1 THEN (array_agg(v.id))[1] END AS only_variant,
+           coalesce(array_agg(v.inventory_item_id), '{}') AS items,
+           coalesce(array_agg(v.inventory_item_id) FILTER (WHERE pr.amount_minor IS NOT NULL), '{}') AS priced,
+           coalesce(bool_or(v.inventory_policy = 'continue' AND pr.amount_minor IS NOT NULL), false) AS endless
     FROM product_variants v
     LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = (SELECT currency FROM store_settings)
     WHERE v.product_id = p.id

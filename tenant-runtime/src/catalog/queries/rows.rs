@@ -148,14 +148,6 @@ struct ImageDoc {
     variant: Option<Uuid>,
 }
 
-#[derive(Deserialize)]
-struct ItemDoc {
-    variant: Uuid,
-    item: Uuid,
-    policy: Policy,
-    priced: bool,
-}
-
 impl VariantDoc {
     fn view(self, currency: Currency) -> VariantView {
         VariantView {
@@ -261,8 +253,14 @@ pub struct SummaryRow {
     former: Option<i64>,
     #[diesel(sql_type = BigInt)]
     variants: i64,
-    #[diesel(sql_type = Json)]
-    items: Document<Vec<ItemDoc>>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    only_variant: Option<VariantId>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    items: Vec<InventoryItemId>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    priced: Vec<InventoryItemId>,
+    #[diesel(sql_type = Bool)]
+    endless: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     image_id: Option<ImageId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -279,15 +277,15 @@ pub struct SummaryRow {
 #[derive(Clone, Debug)]
 pub struct Summary {
     pub view: SummaryView,
-    pub items: Vec<(InventoryItemId, Policy, bool)>,
+    pub items: Vec<InventoryItemId>,
+    /// Those of them that have a price: one piece of one of these makes it available.
+    pub priced: Vec<InventoryItemId>,
+    /// One that has a price is sold without stock too.
+    pub endless: bool,
 }
 
 impl SummaryRow {
     pub fn summary(self) -> Summary {
-        let Document(items) = self.items;
-        let only = (items.len() == 1)
-            .then(|| items.first().map(|item| VariantId::from_uuid(item.variant)))
-            .flatten();
         let image = self.image_id.map(|id| ImageView {
             id,
             url: image_url(id),
@@ -297,7 +295,6 @@ impl SummaryRow {
             height: self.image_height,
             variant: None,
         });
-        let item = |item: ItemDoc| (InventoryItemId::from_uuid(item.item), item.policy, item.priced);
         let view = SummaryView {
             id: self.id,
             handle: self.handle,
@@ -312,13 +309,13 @@ impl SummaryRow {
             available: false,
             stock: None,
             variant_count: self.variants,
-            only_variant: only,
+            only_variant: self.only_variant,
             image,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
         };
-        Summary { view, items: items.into_iter().map(item).collect() }
+        Summary { view, items: self.items, priced: self.priced, endless: self.endless }
     }
 }
 
