@@ -22,7 +22,7 @@ use super::model::{
     one_more, sku_of, sniff,
 };
 use super::queries::{self, NewImage, Place, Wanted};
-use crate::inventory::{self, Policy};
+use crate::inventory;
 use crate::markets;
 
 /// Variants as they can be sold in this currency and market; those without a price in it, and those there are not, are missing. What a
