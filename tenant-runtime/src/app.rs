@@ -94,7 +94,9 @@ impl Services {
         let whole_store = requests_per_minute.saturating_mul(STORE_SHARE);
         let proxies = reception.trusted_proxies;
         let limits = [
-            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, move |req| caller_of(req, proxies))),
+            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, move |req| {
+                caller_of(req, proxies)
+            })),
             Arc::new(RateLimit::new("key", requests_per_minute, MINUTE, key_of)),
             Arc::new(RateLimit::new("store", whole_store, MINUTE, store_of)),
         ];

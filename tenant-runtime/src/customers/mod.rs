@@ -14,7 +14,10 @@ mod routes;
 #[cfg(test)]
 pub mod tests;
 
-pub use actions::{Letter, admit_payment, buyer, count_decline, erase, export, letter, open, ordered, register_vouched, tell_of_identity};
+pub use actions::{
+    Letter, admit_payment, buyer, count_decline, erase, export, letter, open, ordered, register_vouched,
+    tell_of_identity,
+};
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};
 pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Tokens, Typed, customer_of};

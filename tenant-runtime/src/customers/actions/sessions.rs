@@ -8,8 +8,7 @@ use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
 use crate::customers::model::{
     Customer, Door, EndReason, LetterKind, Origin, REFRESH_LIFETIME, SESSION_LIFETIME, Session, Tokens,
-    WINDOW, buckets,
-    buckets_of_declines,
+    WINDOW, buckets, buckets_of_declines,
 };
 use crate::customers::queries;
 

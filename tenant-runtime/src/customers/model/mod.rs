@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
 pub use reception::{Origin, Reception, Typed, customer_of};
 pub use session::{
-    Bucket, Door, EndReason, REFRESH_LIFETIME, Refresh, SESSION_LIFETIME, Session, SessionView, SignIn, Tokens,
-    WINDOW, buckets, buckets_of_declines,
+    Bucket, Door, EndReason, REFRESH_LIFETIME, Refresh, SESSION_LIFETIME, Session, SessionView, SignIn,
+    Tokens, WINDOW, buckets, buckets_of_declines,
 };
 
 /// The row of a customer, without the password.

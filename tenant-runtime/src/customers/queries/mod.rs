@@ -18,8 +18,8 @@ pub use links::{
     confirm_change, forget_change, insert_secret, lock_change, use_secret, void_secrets, wish_change,
 };
 pub use sessions::{
-    count_attempt, end, end_all, find as find_session, forget, forgive_attempt, insert_session, insert_token,
-    is_new_device, list as sessions, lock_token, use_token,
+    count_attempt, end, end_all, find as find_session, forget, forget_counters, forgive_attempt, full_until,
+    insert_session, insert_token, is_new_device, list as sessions, lock_token, use_token,
 };
 
 macro_rules! customer_by {

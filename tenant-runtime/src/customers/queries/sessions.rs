@@ -203,11 +203,12 @@ pub async fn full_until(tx: &mut ReadTx<'_>, buckets: &[Bucket]) -> Result<Optio
     let now = tx.now();
     let (names, limits): (Vec<_>, Vec<_>) =
         buckets.iter().map(|bucket| (bucket.name.as_str(), bucket.limit)).unzip();
-    let query = sql("SELECT max(t.window_ends_at) AS until FROM unnest($1::text[], $2::int[]) AS b (name, most) \
+    let query =
+        sql("SELECT max(t.window_ends_at) AS until FROM unnest($1::text[], $2::int[]) AS b (name, most) \
          JOIN throttles t ON t.bucket = b.name AND t.failures >= b.most AND t.window_ends_at > $3")
-    .bind::<Array<Text>, _>(names)
-    .bind::<Array<Integer>, _>(limits)
-    .bind::<Timestamptz, _>(now);
+        .bind::<Array<Text>, _>(names)
+        .bind::<Array<Integer>, _>(limits)
+        .bind::<Timestamptz, _>(now);
     Ok(tx.one::<Full>(query).await?.until)
 }
 
@@ -219,7 +220,8 @@ pub async fn forgive_attempt(tx: &mut WriteTx<'_>, bucket: &str) -> Result<(), D
 
 /// Removes a few counters whose window is over.
 pub async fn forget_counters(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
-    let query = sql("DELETE FROM throttles WHERE bucket IN (SELECT bucket FROM throttles WHERE window_ends_at < $1 \
+    let query =
+        sql("DELETE FROM throttles WHERE bucket IN (SELECT bucket FROM throttles WHERE window_ends_at < $1 \
          LIMIT 50 FOR UPDATE SKIP LOCKED)");
     let now = tx.now();
     tx.execute(query.bind::<Timestamptz, _>(now)).await.map(drop)
