@@ -19,7 +19,7 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations pictures check generate audit clean-local
+.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls pictures check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -132,6 +132,13 @@ mutations: build
 	@$(SETUP)
 	$(DATABASE)
 	tests/mutations/run.sh "$(ONLY)"
+
+## make kafka-tls    the tests with Kafka once more, over TLS and SASL/SCRAM
+kafka-tls: build
+	@$(SETUP)
+	$(DATABASE)
+	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
+	tests/kafka-tls.sh
 
 ## make pictures     every mail and the pages its links lead to in a real browser, light and dark, in target/pictures
 pictures: build

@@ -12,7 +12,7 @@ use super::rows;
 use super::scene::{Scene, scene, settle};
 
 /// What is no privileged act: a link mailed again, leaving by the door. And what is told in the log of the organization it founds.
-const UNTOLD: [&str; 3] = ["accounts_resend", "sessions_sign_out", "organizations_found"];
+const UNTOLD: [&str; 3] = ["accountsResend", "sessionsSignOut", "organizationsFound"];
 
 /// What happens in two steps is told in two entries.
 const TWICE: [&str; 1] = ["captureOrder"];

@@ -90,9 +90,9 @@ fn comparable(answer: &Answer, id: &str) -> String {
 }
 
 /// Says who somebody is at any store there is, for those who are invited from outside its organization; the store refuses all others.
-const ANY_STORE: &str = "stores_present";
+const ANY_STORE: &str = "storesPresent";
 /// Answers whoever is nobody of the platform alike, whatever they name: `authority::visits` tries it as those who may.
-const OF_THE_PLATFORM: &str = "grants_grants_enter";
+const OF_THE_PLATFORM: &str = "grantsGrantsEnter";
 const ELSEWHERE: [&str; 2] = [ANY_STORE, OF_THE_PLATFORM];
 
 struct Trial<'s> {

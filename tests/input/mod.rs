@@ -15,7 +15,7 @@ use crate::authority::scene::{Scene, scene, settle};
 use payloads::{Case, Must, broken_bodies, spoiled_bodies};
 
 /// Their body is read only after its signature, which the spoiled ones do not have: refused all the same, but for that.
-const SIGNED: [&str; 2] = ["paymentWebhook", "mail_report"];
+const SIGNED: [&str; 2] = ["paymentWebhook", "mailReport"];
 
 /// How many findings a failure shows.
 const SHOWN: usize = 80;

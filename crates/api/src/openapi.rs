@@ -107,8 +107,8 @@ pub fn document(rooms: &[Room]) -> OpenApi {
     document
 }
 
-/// The finished document as JSON with a line feed at its end. Every operation gets its credentials and, as `4XX` and `5XX`, the problem
-/// document. Empty if it does not render, which a drift test sees.
+/// The finished document as JSON with a line feed at its end. Every operation gets a name in `camelCase`, its credentials and, as `4XX` and
+/// `5XX`, the problem document. Empty if it does not render, which a drift test sees.
 #[must_use]
 pub fn render(mut document: OpenApi, about: &About) -> String {
     document.info.title = about.title.to_owned();
@@ -129,10 +129,24 @@ pub fn render(mut document: OpenApi, about: &About) -> String {
             let needs = SecurityRequirement::new::<_, [&str; 0], &str>(about.scheme, []);
             operation.security =
                 Some(if (about.secured)(path, operation) { vec![needs] } else { Vec::new() });
+            // Functions are called in Rust's way; clients make methods of these names.
+            operation.operation_id = operation.operation_id.as_deref().map(camel_case);
             refusals(operation);
         }
     }
     crate::examples::illustrated(&document)
+}
+
+/// `list_orders` → `listOrders`
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |mut text, word| {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+        text
+    })
 }
 
 fn refusals(operation: &mut Operation) {

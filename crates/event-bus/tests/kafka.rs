@@ -32,12 +32,21 @@ fn corner() -> Option<KafkaConfig> {
     let mut kafka = KafkaConfig::new(brokers);
     kafka.prefix = format!("test-{}.", Uuid::now_v7().simple());
     kafka.partitions = 3;
+    // `make kafka-tls` sets it.
+    if let Some(path) = config::setting("SOUK_TEST_KAFKA_PROPERTIES") {
+        let text = std::fs::read_to_string(path).unwrap();
+        let properties = text.lines().filter_map(|line| line.split_once('='));
+        kafka.properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    }
     Some(kafka)
 }
 
 fn client(kafka: &KafkaConfig) -> ClientConfig {
     let mut client = ClientConfig::new();
     client.set("bootstrap.servers", &kafka.brokers);
+    for (name, value) in &kafka.properties {
+        client.set(name, value);
+    }
     client
 }
 
