@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use souk_provisioner::test_support::TestDatabase;
 use tokio::sync::Mutex;
-use tokio_postgres::{Client, NoTls, Statement};
+use tokio_postgres::{Client, NoTls};
 
 /// Columns that say when something was last used. They may change without anything having happened.
 const RESTLESS: [(&str, &str); 2] = [("api_keys", "last_used_at"), ("sessions", "last_used_at")];
@@ -17,10 +17,25 @@ const COUNTERS: [&str; 1] = ["control.throttles"];
 pub struct Books {
     client: Client,
     tables: Vec<Table>,
-    digest: Statement,
-    /// The last digest, and the first transaction number that was free when it was made.
-    last: Mutex<Option<(String, Digest)>>,
+    last: Mutex<Option<Last>>,
 }
+
+/// The last digest, the first transaction number that was free when it was made, and the first that was not settled.
+struct Last {
+    free: String,
+    unsettled: String,
+    digest: Digest,
+}
+
+/// Notes which tables are written to, in the writer's own transaction: so a digest looks at few of hundreds.
+const WATCH: &str = "CREATE SCHEMA IF NOT EXISTS kept;
+    CREATE TABLE IF NOT EXISTS kept.touched (transaction xid8 NOT NULL DEFAULT pg_current_xact_id(), name text NOT NULL);
+    CREATE INDEX IF NOT EXISTS touched_since ON kept.touched (transaction);
+    CREATE OR REPLACE FUNCTION kept.touch() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+    BEGIN
+        INSERT INTO kept.touched (name) VALUES (tg_table_schema || '.' || tg_table_name);
+        RETURN NULL;
+    END $$;";
 
 struct Table {
     schema: String,
@@ -36,6 +51,13 @@ impl Table {
 
     fn kept(&self) -> String {
         format!("kept.{}__{}", self.schema, self.name)
+    }
+
+    fn digest(&self) -> String {
+        let (full, watched) = (self.full(), self.watched());
+        format!(
+            "SELECT '{full}', md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM (SELECT {watched} FROM {full}) t"
+        )
     }
 
     fn watched(&self) -> String {
@@ -98,17 +120,16 @@ impl Books {
             .map(|row| Table { schema: row.get(0), name: row.get(1), columns: row.get(2) })
             .collect();
         assert!(!tables.is_empty(), "no tables in {schemas:?}");
-        let parts: Vec<String> = tables
-            .iter()
-            .map(|table| {
-                let (full, watched) = (table.full(), table.watched());
-                format!(
-                    "SELECT '{full}', md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM (SELECT {watched} FROM {full}) t"
-                )
-            })
-            .collect();
-        let digest = client.prepare(&parts.join(" UNION ALL ")).await.expect("a digest");
-        Self { client, tables, digest, last: Mutex::new(None) }
+        let mut watch = WATCH.to_owned();
+        for full in tables.iter().map(Table::full) {
+            let _ = write!(
+                watch,
+                "CREATE OR REPLACE TRIGGER zz_watched AFTER INSERT OR UPDATE OR DELETE ON {full} FOR EACH STATEMENT EXECUTE FUNCTION kept.touch();
+                ALTER TABLE {full} ENABLE ALWAYS TRIGGER zz_watched;"
+            );
+        }
+        client.batch_execute(&watch).await.expect("watched tables");
+        Self { client, tables, last: Mutex::new(None) }
     }
 
     /// What the schemas hold now. Costs next to nothing while no transaction has written anywhere: whoever writes takes a number.
@@ -117,16 +138,24 @@ impl Books {
     /// When the server does not answer.
     pub async fn digest(&self) -> Digest {
         let mut last = self.last.lock().await;
-        let mark = "SELECT pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text";
-        let mark: String = self.client.query_one(mark, &[]).await.expect("a mark").get(0);
-        if let Some((known, digest)) = last.as_ref()
-            && *known == mark
-        {
-            return digest.clone();
+        let mark = "SELECT pg_snapshot_xmax(now)::text, pg_snapshot_xmin(now)::text FROM pg_current_snapshot() AS now";
+        let mark = self.client.query_one(mark, &[]).await.expect("a mark");
+        let (free, unsettled): (String, String) = (mark.get(0), mark.get(1));
+        let mut digest = Digest(BTreeMap::new());
+        let mut touched = None;
+        if let Some(last) = last.take() {
+            let since =
+                format!("SELECT DISTINCT name FROM kept.touched WHERE transaction >= '{}'", last.unsettled);
+            touched = Some(if last.free == free { Vec::new() } else { self.words(&since).await });
+            digest = last.digest;
         }
-        let rows = self.client.query(&self.digest, &[]).await.expect("digests");
-        let digest = Digest(rows.iter().map(|row| (row.get(0), row.get(1))).collect());
-        *last = Some((mark, digest.clone()));
+        let looked_at = |table: &&Table| touched.as_ref().is_none_or(|names| names.contains(&table.full()));
+        let parts: Vec<String> = self.tables.iter().filter(looked_at).map(Table::digest).collect();
+        if !parts.is_empty() {
+            let rows = self.client.query(&parts.join(" UNION ALL "), &[]).await.expect("digests");
+            digest.0.extend(rows.iter().map(|row| (row.get(0), row.get(1))));
+        }
+        *last = Some(Last { free, unsettled, digest: digest.clone() });
         digest
     }
 
@@ -135,7 +164,7 @@ impl Books {
     /// # Panics
     /// When the server does not answer.
     pub async fn keep(&self) {
-        let mut text = String::from("CREATE SCHEMA IF NOT EXISTS kept;");
+        let mut text = String::new();
         for table in &self.tables {
             let (kept, full) = (table.kept(), table.full());
             let _ = write!(text, "DROP TABLE IF EXISTS {kept}; CREATE TABLE {kept} AS TABLE {full};");

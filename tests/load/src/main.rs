@@ -26,12 +26,12 @@ use crate::works::browse::Reads;
 use crate::works::buy::{Errand, Shopper};
 use crate::works::events::Outbox;
 use crate::works::floor::Bare;
-use crate::works::{browse, events, floor, many, open, sign_in, sql};
+use crate::works::{browse, check, events, floor, many, open, sign_in, sql};
 
 /// Measures Souk on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, events, sign_in, open, idle, many, overload.
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, check, events, sign_in, open, idle, many, overload.
     #[arg(long, default_value = "")]
     only: String,
     /// Where the built programs lie.
@@ -214,6 +214,18 @@ impl<'p> Bench<'p> {
         if self.wants("checkout") {
             self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
             self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
+        }
+        if self.wants("check") {
+            let found = check::compare(self.time()).await?;
+            let text = format!(
+                "{:.0} ns; by `casbin::Enforcer` {:.0} ns: {:.0} × ({} roles × {} permissions)",
+                found.compiled,
+                found.enforcer,
+                found.enforcer / found.compiled,
+                found.roles,
+                found.permissions
+            );
+            self.report.fact("Whether a role holds a permission", &text, "< 100 ns");
         }
         if self.wants("events") {
             self.events().await?;

@@ -2,6 +2,7 @@
 
 pub mod browse;
 pub mod buy;
+pub mod check;
 pub mod events;
 pub mod floor;
 pub mod many;
