@@ -58,7 +58,7 @@ const PARTS: &[(&str, &str, &str)] = &[
 ];
 
 /// Parts of paths that take an id or a readable handle, so that their schema says neither.
-const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col")];
+const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col"), ("category", "cat")];
 
 /// The request for an operation at a business.
 pub fn sound(operation: &Operation, at: &Business) -> Call {

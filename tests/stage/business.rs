@@ -13,11 +13,13 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 23] = [
+const KINDS: [(&str, &str); 25] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
     ("col", "collections"),
+    ("cat", "categories"),
+    ("mfd", "metafield_definitions"),
     ("iit", "inventory_items"),
     ("loc", "locations"),
     ("smv", "stock_movements"),
@@ -168,10 +170,22 @@ impl Business {
                 { "sku": format!("{canary}-L"), "options": { "Size": "L" }, "price": price, "stock": 500 },
             ],
         });
+        let category = Call::post("/admin/v1/categories", &json!({ "title": format!("Shelf {canary}") }));
+        let category = self.staff(platform, category).await.expect(201).word("/id");
+        let mut product = product;
+        product["category"] = json!(category);
         let made = self.staff(platform, Call::post("/admin/v1/products", &product)).await.expect(201);
         let (product, variant) = (made.word("/id"), made.word("/variants/0/id"));
         self.things.insert("prd".to_owned(), product.clone());
         self.things.insert("var".to_owned(), variant.clone());
+        for owner in ["product", "variant", "collection"] {
+            let definition = json!({ "owner": owner, "key": "maker", "name": canary, "kind": "text" });
+            let definition = Call::post("/admin/v1/metafield-definitions", &definition);
+            self.staff(platform, definition).await.expect(201);
+        }
+        let maker = json!({ "metafields": [{ "key": "maker", "value": canary }] });
+        let maker = Call::new("PUT", format!("/admin/v1/products/{product}/metafields")).json(&maker);
+        self.staff(platform, maker).await.expect(200);
         let picture = Call::new("POST", format!("/admin/v1/products/{product}/images?alt={canary}"));
         let picture = picture.bytes("application/octet-stream", PICTURE.to_vec());
         self.staff(platform, picture).await.expect(201);

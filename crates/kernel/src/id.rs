@@ -261,6 +261,8 @@ kinds! {
     Variant "var" "variant" VariantId;
     Image "img" "image" ImageId;
     Collection "col" "collection" CollectionId;
+    Category "cat" "category" CategoryId;
+    MetafieldDefinition "mfd" "metafield definition" MetafieldDefinitionId;
     Price "prc" "price" PriceId;
     InventoryItem "iit" "inventory item" InventoryItemId;
     Location "loc" "location" LocationId;

@@ -81,14 +81,29 @@ const SUBJECTS: &[(&str, &str)] = &[
             "t.id = $1",
             "product_variants v WHERE v.product_id = t.id",
             "product_images v WHERE v.product_id = t.id",
+            "metafields v WHERE v.product_id = t.id",
             "prices v JOIN product_variants o ON o.id = v.variant_id WHERE o.product_id = t.id"
         ),
     ),
-    ("variants", subject!("product_variants t", "t.id = $1", "prices v WHERE v.variant_id = t.id")),
+    (
+        "variants",
+        subject!(
+            "product_variants t",
+            "t.id = $1",
+            "prices v WHERE v.variant_id = t.id",
+            "metafields v WHERE v.variant_id = t.id"
+        ),
+    ),
     (
         "collections",
-        subject!("collections t", "t.id = $1", "collection_products v WHERE v.collection_id = t.id"),
+        subject!(
+            "collections t",
+            "t.id = $1",
+            "collection_products v WHERE v.collection_id = t.id",
+            "metafields v WHERE v.collection_id = t.id"
+        ),
     ),
+    ("categories", subject!("categories t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
     ("gift-cards", subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id")),
@@ -107,6 +122,7 @@ const SUBJECTS: &[(&str, &str)] = &[
             "payments v WHERE v.order_id = t.id"
         ),
     ),
+    ("metafield-definitions", subject!("metafield_definitions t", "t.id = $1")),
     ("payment-providers", subject!("payment_providers t", "t.code = $2")),
     ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
     ("settings", subject!("store_settings t", "$2 = ''")),

@@ -1,5 +1,8 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
+pub mod categories;
+pub mod collections;
+pub mod metafields;
 pub mod price_lists;
 pub mod search;
 
@@ -8,20 +11,17 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use souk_api::{Digest, ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{
-    CollectionId, Currency, Handle, ImageId, InventoryItemId, LongText, MarketId, ProductId, VariantId,
-};
+use souk_kernel::{CollectionId, Currency, Handle, ImageId, InventoryItemId, MarketId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CollectionView, CreateCollection, CreateProduct, Draft, DraftVariant, EditCollection, EditImage,
-    EditProduct, EditVariant, ImageView, ImageWords, NewVariant, ProductFilter, ProductRef, ProductView,
-    Sellable, SetPrice, Sort, Status, SummaryView, VariantView, check_collection, check_edit, check_price,
-    one_more, sku_of, sniff,
+    CreateProduct, Draft, DraftVariant, EditImage, EditProduct, EditVariant, ImageView, ImageWords,
+    NewVariant, ProductFilter, ProductRef, ProductView, Sellable, SetPrice, Sort, Status, SummaryView,
+    VariantView, check_edit, check_price, one_more, sku_of, sniff,
 };
-use super::queries::{self, NewImage, Place, Wanted};
+use super::queries::{self, NewImage, Place};
 use crate::inventory;
 use crate::markets;
 
@@ -47,7 +47,7 @@ pub async fn collections_of(
     tx: &mut ReadTx<'_>,
     products: &[ProductId],
 ) -> Result<HashMap<ProductId, Vec<CollectionId>>, DbError> {
-    queries::collections_of(tx, products).await
+    queries::collections::collections_of(tx, products).await
 }
 
 /// One product with its stock; numbers only for those who run the store. Two statements.
@@ -64,7 +64,8 @@ pub async fn show(
 
 /// One product as shoppers see it; what is not for sale is not there.
 pub async fn show_live(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<ProductView, CatalogError> {
-    let view = show(tx, product, false).await?;
+    let mut view = show(tx, product, false).await?;
+    view.for_shoppers();
     if view.status == Status::Active { Ok(view) } else { Err(CatalogError::Unknown) }
 }
 
@@ -107,7 +108,7 @@ pub async fn create(
     wish: &CreateProduct,
     actor: &str,
 ) -> Result<ProductView, CatalogError> {
-    let currency = queries::currency(tx).await?;
+    let currency = queries::currency_in_turn(tx).await?;
     let handle = match &wish.handle {
         Some(handle) => handle.clone(),
         None => {
@@ -120,6 +121,7 @@ pub async fn create(
     inventory::create_items(tx, &items, actor).await?;
     queries::insert_product(tx, &draft).await?;
     let product = ProductId::from_uuid(draft.product.id);
+    queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductCreated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -144,9 +146,10 @@ async fn locked(
     queries::detail(tx, &ProductRef::Id(product)).await?.ok_or(CatalogError::Unknown)
 }
 
-/// Counts the change, tells about it, and shows the product.
+/// Counts the change, judges the product by the rules of collections, tells about it, and shows the product.
 async fn changed(tx: &mut WriteTx<'_>, product: ProductId) -> Result<ProductView, CatalogError> {
     queries::touch(tx, product).await?;
+    queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -171,7 +174,9 @@ pub async fn edit(
     }
     now.seo_title = wish.seo_title.as_ref().map(ToString::to_string).or(now.seo_title);
     now.seo_description = wish.seo_description.as_ref().map(ToString::to_string).or(now.seo_description);
+    now.category = wish.category.unwrap_or(now.category);
     queries::edit(tx, &now).await?;
+    queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -197,7 +202,7 @@ pub async fn add_variant(
     wish: &NewVariant,
     actor: &str,
 ) -> Result<ProductView, CatalogError> {
-    let currency = queries::currency(tx).await?;
+    let currency = queries::currency_in_turn(tx).await?;
     let now = locked(tx, product, None).await?;
     let (variant, values) = one_more(&now, wish, currency)?;
     inventory::create_items(tx, &[variant.item()], actor).await?;
@@ -252,6 +257,7 @@ pub async fn remove_variant(
     queries::remove_variant(tx, variant).await?;
     inventory::retire(tx, &[gone.inventory_item]).await?;
     queries::touch(tx, product).await?;
+    queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await
 }
 
@@ -335,130 +341,4 @@ pub async fn remove_image(
     }
     queries::touch(tx, product).await?;
     told(tx, &ProductUpdated { product }).await
-}
-
-/// One collection; one statement.
-pub async fn collection(tx: &mut ReadTx<'_>, id: CollectionId) -> Result<CollectionView, CatalogError> {
-    let wanted = Wanted { id: Some(id), ..Wanted::default() };
-    queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
-}
-
-/// One published collection, as shoppers see it; one statement.
-pub async fn published(tx: &mut ReadTx<'_>, collection: &str) -> Result<CollectionView, CatalogError> {
-    let (id, handle) = match collection.parse::<CollectionId>() {
-        Ok(id) => (Some(id), None),
-        Err(_) => (None, Some(collection.to_owned())),
-    };
-    let wanted = Wanted { id, handle, published: Some(true), only_for_sale: true, before: None };
-    queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
-}
-
-/// A collection without products.
-pub async fn create_collection(
-    tx: &mut WriteTx<'_>,
-    wish: &CreateCollection,
-) -> Result<CollectionView, CatalogError> {
-    check_collection(wish.description_html.as_ref())?;
-    let now = tx.now();
-    let view = CollectionView {
-        id: CollectionId::new(),
-        handle: wish.handle.clone().unwrap_or_else(|| Handle::slug_of(wish.title.as_str())).to_string(),
-        title: wish.title.to_string(),
-        description_html: wish.description_html.as_ref().map_or_else(String::new, LongText::to_string),
-        published: wish.published.unwrap_or(true),
-        product_count: 0,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    queries::put_collection(tx, &view).await?;
-    tx.catalogue_changed();
-    Ok(view)
-}
-
-/// A collection's own columns.
-pub async fn edit_collection(
-    tx: &mut WriteTx<'_>,
-    id: CollectionId,
-    seen: IfMatch,
-    wish: &EditCollection,
-) -> Result<CollectionView, CatalogError> {
-    check_collection(wish.description_html.as_ref())?;
-    queries::lock_collection(tx, id).await?.ok_or(CatalogError::Unknown)?;
-    let mut now = collection(tx, id).await?;
-    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    set(&mut now.title, wish.title.as_ref());
-    set(&mut now.handle, wish.handle.as_ref());
-    set(&mut now.description_html, wish.description_html.as_ref());
-    now.published = wish.published.unwrap_or(now.published);
-    queries::put_collection(tx, &now).await?;
-    tx.catalogue_changed();
-    collection(tx, id).await
-}
-
-/// The group, not its products.
-pub async fn remove_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<(), CatalogError> {
-    if !queries::remove_collection(tx, id).await? {
-        return Err(CatalogError::Unknown);
-    }
-    tx.catalogue_changed();
-    Ok(())
-}
-
-/// Most products one may arrange.
-const MOST_ARRANGED: usize = 1000;
-
-/// Makes these the products of a collection, in this order.
-pub async fn arrange(
-    tx: &mut WriteTx<'_>,
-    id: CollectionId,
-    seen: IfMatch,
-    products: &[ProductId],
-) -> Result<CollectionView, CatalogError> {
-    let version = queries::lock_collection(tx, id).await?.ok_or(CatalogError::Unknown)?;
-    seen.check(&ETag::new(version)).map_err(CatalogError::Precondition)?;
-    if products.len() > MOST_ARRANGED {
-        let error = FieldError::new("/products", "too_many", "must be at most 1000 products");
-        return Err(CatalogError::Invalid(vec![error]));
-    }
-    let known: HashSet<ProductId> = queries::known_products(tx, products).await?.into_iter().collect();
-    let (mut named, mut errors) = (HashSet::new(), Vec::new());
-    for (place, product) in products.iter().enumerate() {
-        let at = format!("/products/{place}");
-        if !known.contains(product) {
-            errors.push(FieldError::new(at, "unknown", "must be a product of this store"));
-        } else if !named.insert(*product) {
-            errors.push(FieldError::new(at, "duplicate", "must be named once"));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(CatalogError::Invalid(errors));
-    }
-    queries::arrange(tx, id, products).await?;
-    tx.catalogue_changed();
-    collection(tx, id).await
-}
-
-/// Puts a product into a collection, at the end.
-pub async fn collect(tx: &mut WriteTx<'_>, id: CollectionId, product: ProductId) -> Result<(), CatalogError> {
-    if !queries::collect(tx, id, product).await? {
-        return Err(CatalogError::Unknown);
-    }
-    tx.catalogue_changed();
-    Ok(())
-}
-
-/// Takes a product out of a collection; not in it is fine.
-pub async fn uncollect(
-    tx: &mut WriteTx<'_>,
-    id: CollectionId,
-    product: ProductId,
-) -> Result<(), CatalogError> {
-    if queries::uncollect(tx, id, product).await?.ok_or(CatalogError::Unknown)? {
-        tx.catalogue_changed();
-    } else {
-        // Nothing was done.
-        tx.logged();
-    }
-    Ok(())
 }

@@ -12,13 +12,17 @@ problems! { CATALOGUE;
     VARIANT_EXISTS = 409, "variant_exists", "The product has this combination of options already", "Change that variant, or choose other values.";
     PRICE_LIST_TAKEN = 409, "price_list_name_taken", "Another price list has this name", "Choose another name.";
     LAST_VARIANT = 409, "last_variant", "A product keeps one variant", "Delete the product, or archive it.";
+    COLLECTION_BY_RULES = 409, "collection_by_rules", "Its rules say what is in this collection", "Change its rules, or change the product so that it meets them: PATCH /admin/v1/collections/{id}.";
+    COLLECTION_BY_HAND = 409, "collection_by_hand", "People pick what is in this collection", "Make another collection with rules, and give it this one's handle.";
+    CATEGORY_HAS_CHILDREN = 409, "category_has_children", "There are categories below this one", "Move or delete those first.";
+    METAFIELD_DEFINED = 409, "metafield_defined", "There is a definition of this key", "Change that definition, or choose another key or namespace.";
     IMAGE_TYPE = 415, "image_type", "This is not a picture we can show", "Send the bytes of a PNG, JPEG, WebP or GIF file.";
 }
 
 /// Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogError {
-    /// There is no such product, variant, picture or collection.
+    /// There is no such product, variant, picture, collection or category.
     #[error("there is no such thing")]
     Unknown,
     /// The request breaks rules.
@@ -36,6 +40,18 @@ pub enum CatalogError {
     /// A product without variants cannot be.
     #[error("it is the last variant")]
     LastVariant,
+    /// Nobody picks what rules say.
+    #[error("the collection has rules")]
+    ByRules,
+    /// A collection that people fill gets no rules.
+    #[error("the collection has no rules")]
+    ByHand,
+    /// Other categories are below it.
+    #[error("the category has children")]
+    HasChildren,
+    /// A metafield of this key is defined.
+    #[error("the metafield is defined")]
+    Defined,
     /// A price list's name is in use.
     #[error("the name is taken")]
     ListNameTaken,
@@ -69,7 +85,10 @@ impl From<DbError> for CatalogError {
     fn from(error: DbError) -> Self {
         match &error {
             DbError::Unique { constraint } => match constraint.as_str() {
-                "products_handle_key" | "collections_handle_key" => Self::HandleTaken,
+                "products_handle_key" | "collections_handle_key" | "categories_handle_key" => {
+                    Self::HandleTaken
+                }
+                "metafield_definitions_owner_namespace_key_key" => Self::Defined,
                 "price_lists_name_key" => Self::ListNameTaken,
                 "product_variants_sku_key" => Self::SkuTaken,
                 "product_variants_product_id_options_key" => Self::VariantExists,
@@ -77,6 +96,8 @@ impl From<DbError> for CatalogError {
             },
             DbError::Foreign { constraint } => match constraint.as_str() {
                 "price_lists_market_id_fkey" => Self::Foreign("/market"),
+                "metafields_definition_id_fkey" => Self::Foreign("/metafields"),
+                "products_category_id_fkey" => Self::Foreign("/category"),
                 "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),
                 _ => Self::Db(error),
             },
@@ -94,6 +115,10 @@ impl From<CatalogError> for Problem {
             CatalogError::SkuTaken => Self::new(&SKU_TAKEN),
             CatalogError::VariantExists => Self::new(&VARIANT_EXISTS),
             CatalogError::LastVariant => Self::new(&LAST_VARIANT),
+            CatalogError::Defined => Self::new(&METAFIELD_DEFINED).field("/key", "taken", "must be free"),
+            CatalogError::ByRules => Self::new(&COLLECTION_BY_RULES),
+            CatalogError::ByHand => Self::new(&COLLECTION_BY_HAND),
+            CatalogError::HasChildren => Self::new(&CATEGORY_HAS_CHILDREN),
             CatalogError::ListNameTaken => {
                 Self::new(&PRICE_LIST_TAKEN).field("/name", "taken", "must be another name")
             }

@@ -5,9 +5,9 @@ souk_access::permissions! {
     View = "product", "view", Reads;
     /// Make, change and delete products.
     Edit = "product", "edit", Writes;
-    /// See collections, also those not published.
+    /// See collections, also those not published, and categories.
     ViewCollections = "collection", "view", Reads;
-    /// Make, change and delete collections.
+    /// Make, change and delete collections and categories.
     EditCollections = "collection", "edit", Writes;
     /// Look around in the shop.
     Browse = "storefront", "view", Reads;

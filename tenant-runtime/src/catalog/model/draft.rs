@@ -51,6 +51,7 @@ pub struct DraftProduct {
     pub tags: Vec<String>,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
+    pub category_id: Option<Uuid>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -176,6 +177,7 @@ impl Draft {
             tags: tags_of(&wish.tags),
             seo_title: wish.seo_title.as_ref().map(ToString::to_string),
             seo_description: wish.seo_description.as_ref().map(ToString::to_string),
+            category_id: wish.category.map(|category| category.uuid()),
         };
         Ok(Self { product, options, values, variants, currency: currency.code().to_owned() })
     }

@@ -2,13 +2,21 @@
 
 mod draft;
 mod html;
+mod metafields;
 mod picture;
 mod pricing;
 mod request;
+mod rules;
 mod search;
+mod tree;
 mod view;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
+pub use metafields::{
+    CUSTOM, CreateDefinition, DefinitionFilter, DefinitionView, EditDefinition, Fitting,
+    MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafields,
+    fitting,
+};
 pub use picture::{MOST_BYTES, Picture, sniff};
 pub use pricing::{
     ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
@@ -19,9 +27,11 @@ pub use request::{
     EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
     SetPrice, ShopFilter, Sort, Status,
 };
+pub use rules::{CollectionRules, Match, Rule};
 pub use search::{
     Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
+pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
     Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use souk_kernel::{CollectionId, Handle, LongText, Money, ProductId, Text, VariantId};
+use souk_kernel::{CategoryId, CollectionId, Handle, LongText, Money, ProductId, Text, VariantId};
 use utoipa::{IntoParams, ToSchema};
 
+use super::rules::CollectionRules;
 use crate::inventory::Policy;
 
 /// Whether a product is for sale.
@@ -109,6 +110,8 @@ pub struct CreateProduct {
     pub seo_title: Option<Text<255>>,
     #[schema(value_type = Option<String>)]
     pub seo_description: Option<Text<500>>,
+    /// Where it belongs.
+    pub category: Option<CategoryId>,
     /// At most three.
     #[serde(default)]
     pub options: Vec<NewOption>,
@@ -159,6 +162,10 @@ pub struct EditProduct {
     pub seo_title: Option<Text<255>>,
     #[schema(value_type = Option<String>)]
     pub seo_description: Option<Text<500>>,
+    /// Where it belongs; null for nowhere.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<CategoryId>)]
+    pub category: Option<Option<CategoryId>>,
 }
 
 /// What is left out stays. An empty `sku` or `barcode` takes it away.
@@ -217,7 +224,7 @@ pub struct EditImage {
 }
 
 /// Null is an answer, too.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(from).map(Some)
 }
 
@@ -241,6 +248,8 @@ pub struct CreateCollection {
     pub description_html: Option<LongText<50000>>,
     /// True when left out.
     pub published: Option<bool>,
+    /// What puts products into it by themselves. Without, people pick; which of the two it is, stays.
+    pub rules: Option<CollectionRules>,
 }
 
 /// What is left out stays.
@@ -250,10 +259,13 @@ pub struct CreateCollection {
 pub struct EditCollection {
     #[schema(value_type = Option<String>)]
     pub title: Option<Text<255>>,
+    /// The collection still answers under the handle it had.
     pub handle: Option<Handle>,
     #[schema(value_type = Option<String>)]
     pub description_html: Option<LongText<50000>>,
     pub published: Option<bool>,
+    /// All of them; only of a collection that has rules.
+    pub rules: Option<CollectionRules>,
 }
 
 /// In which order.
@@ -282,6 +294,8 @@ pub struct ProductFilter {
     pub status: Option<Status>,
     /// Only of this collection: its handle or id.
     pub collection: Option<String>,
+    /// Only of this category and those below it: its handle or id.
+    pub category: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,
     /// `manual` within a collection, else `newest`, when left out.
@@ -299,6 +313,8 @@ pub struct ShopFilter {
     pub q: Option<LongText<200>>,
     /// Only of this collection: its handle or id.
     pub collection: Option<String>,
+    /// Only of this category and those below it: its handle or id.
+    pub category: Option<String>,
     /// Only with this tag.
     pub tag: Option<String>,
     /// `manual` within a collection, else `newest`, when left out.
@@ -308,8 +324,8 @@ pub struct ShopFilter {
 
 impl From<ShopFilter> for ProductFilter {
     fn from(shop: ShopFilter) -> Self {
-        let ShopFilter { q, collection, tag, sort } = shop;
-        Self { q, status: Some(Status::Active), collection, tag, sort }
+        let ShopFilter { q, collection, category, tag, sort } = shop;
+        Self { q, status: Some(Status::Active), collection, category, tag, sort }
     }
 }
 
@@ -322,8 +338,9 @@ impl ProductFilter {
 
     /// Whether it leaves nothing out but by status, in the usual order.
     pub fn is_plain(&self) -> bool {
-        let Self { q, status: _, collection, tag, sort } = self;
-        q.is_none() && collection.is_none() && tag.is_none() && sort.is_none_or(|sort| sort == Sort::Newest)
+        let Self { q, status: _, collection, category, tag, sort } = self;
+        let all = q.is_none() && collection.is_none() && category.is_none() && tag.is_none();
+        all && sort.is_none_or(|sort| sort == Sort::Newest)
     }
 
     /// In which order: within a collection as it is arranged, unless another is asked for.
@@ -334,11 +351,21 @@ impl ProductFilter {
 
     /// The collection sought: its id, or else its handle.
     pub fn collection(&self) -> (Option<CollectionId>, Option<String>) {
-        match self.collection.as_deref().map(|text| text.parse::<CollectionId>().map_err(|_| text)) {
-            Some(Ok(id)) => (Some(id), None),
-            Some(Err(handle)) => (None, Some(handle.to_owned())),
-            None => (None, None),
-        }
+        id_or_handle(self.collection.as_deref())
+    }
+
+    /// The category sought: its id, or else its handle.
+    pub fn category(&self) -> (Option<CategoryId>, Option<String>) {
+        id_or_handle(self.category.as_deref())
+    }
+}
+
+/// What looks like an id is one.
+fn id_or_handle<T: FromStr>(text: Option<&str>) -> (Option<T>, Option<String>) {
+    match text.map(|text| text.parse::<T>().map_err(|_| text)) {
+        Some(Ok(id)) => (Some(id), None),
+        Some(Err(handle)) => (None, Some(handle.to_owned())),
+        None => (None, None),
     }
 }
 

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId,
+    VariantId,
 };
 use utoipa::ToSchema;
 
+use super::metafields::MetafieldView;
 use super::pricing::Offer;
 use super::request::Status;
+use super::rules::CollectionRules;
 use crate::inventory::Policy;
 
 /// What other rooms need to know about a variant to sell it.
@@ -90,6 +93,9 @@ pub struct VariantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 9)]
     pub stock: Option<i64>,
+    /// What else is said of it; missing when nothing is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub metafields: Vec<MetafieldView>,
     /// The ETag of its price, in quotes.
     pub version: i64,
 }
@@ -140,12 +146,24 @@ pub struct ProductView {
     pub variants: Vec<VariantView>,
     pub images: Vec<ImageView>,
     pub collections: Vec<CollectionId>,
+    /// Where it belongs in the tree of categories.
+    pub category: Option<CategoryId>,
+    /// What else is said of it; for shoppers, what is for them.
+    pub metafields: Vec<MetafieldView>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
 
 impl ProductView {
+    /// Takes away what is not for shoppers.
+    pub fn for_shoppers(&mut self) {
+        self.metafields.retain(|field| field.shown);
+        for variant in &mut self.variants {
+            variant.metafields.retain(|field| field.shown);
+        }
+    }
+
     /// Fills in what the stock says. Numbers are shown only to those who run the store.
     pub fn stocked(&mut self, stock: &HashMap<InventoryItemId, i64>, numbers: bool) {
         for variant in &mut self.variants {
@@ -211,9 +229,14 @@ pub struct CollectionView {
     pub description_html: String,
     /// Whether shoppers see it.
     pub published: bool,
+    /// What puts products into it by themselves; missing where people pick them, and for shoppers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<CollectionRules>,
     /// Products in it; for shoppers, those for sale.
     #[schema(example = 12)]
     pub product_count: i64,
+    /// What else is said of it; for shoppers, what is for them.
+    pub metafields: Vec<MetafieldView>,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
@@ -318,6 +341,7 @@ mod tests {
             inventory_item: InventoryItemId::new(),
             available: false,
             stock: None,
+            metafields: Vec::new(),
             version: 1,
         };
         ProductView {
@@ -338,6 +362,8 @@ mod tests {
             variants: vec![variant],
             images: Vec::new(),
             collections: Vec::new(),
+            category: None,
+            metafields: Vec::new(),
             version: 1,
             created_at: DateTime::UNIX_EPOCH,
             updated_at: DateTime::UNIX_EPOCH,

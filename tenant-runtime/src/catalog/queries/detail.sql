@@ -1,5 +1,5 @@
 -- $1 id or null, $2 handle or null; a former handle counts too, after the handles of today.
-SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description,
+SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id,
        p.version, p.created_at, p.updated_at, s.currency,
        coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',
            coalesce((SELECT json_agg(json_build_object('id', x.id, 'value', x.value) ORDER BY x.position, x.id)
@@ -16,7 +16,10 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
            'height', i.height, 'variant', i.variant_id) ORDER BY i.position, i.id)
            FROM product_images i WHERE i.product_id = p.id), '[]'::json) AS images,
        coalesce((SELECT json_agg(c.collection_id ORDER BY c.collection_id)
-           FROM collection_products c WHERE c.product_id = p.id), '[]'::json) AS collections
+           FROM collection_products c WHERE c.product_id = p.id), '[]'::json) AS collections,
+       coalesce((SELECT json_agg(json_build_object('namespace', d.namespace, 'key', d.key, 'kind', d.kind, 'list', d.is_list,
+           'shown', d.shown, 'value', m.value, 'variant', m.variant_id) ORDER BY d.namespace, d.key)
+           FROM metafields m JOIN metafield_definitions d ON d.id = m.definition_id WHERE m.product_id = p.id), '[]'::json) AS metafields
 FROM products p, store_settings s
 WHERE p.id = coalesce($1::uuid, (SELECT h.id FROM products h WHERE h.handle = $2),
                       (SELECT r.product_id FROM product_redirects r WHERE r.handle = $2))

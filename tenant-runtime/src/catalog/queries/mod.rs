@@ -1,31 +1,26 @@
 //! The statements of the catalogue.
 
+pub mod categories;
+pub mod collections;
+pub mod metafields;
 pub mod names;
 pub mod price_lists;
 mod rows;
 pub mod search;
-
-use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use souk_kernel::{
-    CollectionId, Currency, ImageId, InventoryItemId, MarketId, PriceId, ProductId, VariantId,
-};
+use souk_kernel::{Currency, ImageId, InventoryItemId, MarketId, PriceId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use self::rows::{Blob, Summary};
-use self::rows::{
-    CollectionRow, CurrencyRow, DetailRow, HandleRow, IdRow, MembershipRow, OwnerRow, SellableRow,
-    SummaryRow, VersionRow,
-};
+use self::rows::{CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow};
 use super::model::{
-    CollectionView, Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort,
-    VariantView,
+    Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
 };
 
 /// The last row of a page: id, and the column its order goes by.
@@ -33,6 +28,14 @@ pub type Place = (ProductId, Option<DateTime<Utc>>, Option<String>, Option<i64>)
 
 pub async fn currency(tx: &mut ReadTx<'_>) -> Result<Currency, DbError> {
     let row: CurrencyRow = tx.one(sql("SELECT currency FROM store_settings")).await?;
+    Ok(row.currency)
+}
+
+/// The same, for whoever makes or changes a product: shares the turn of the rules until the transaction ends.
+pub async fn currency_in_turn(tx: &mut WriteTx<'_>) -> Result<Currency, DbError> {
+    let text = "WITH turn AS MATERIALIZED (SELECT name FROM catalogue_turns WHERE name = 'rules' FOR KEY SHARE) \
+         SELECT s.currency FROM turn, store_settings s";
+    let row: CurrencyRow = tx.one(sql(text)).await?;
     Ok(row.currency)
 }
 
@@ -91,6 +94,7 @@ pub async fn page(
         Sort::Manual => concat!(include_str!("page.sql"), include_str!("manual.sql")),
     };
     let (collection, collection_handle) = filter.collection();
+    let (category, category_handle) = filter.category();
     let (id, at, title, amount) =
         after.map_or((None, None, None, None), |(id, at, title, amount)| (Some(id), at, title, amount));
     let query = sql(text)
@@ -103,29 +107,20 @@ pub async fn page(
         .bind::<Nullable<Timestamptz>, _>(at)
         .bind::<Nullable<Text>, _>(title)
         .bind::<Nullable<BigInt>, _>(amount)
-        .bind::<BigInt, _>(limit);
+        .bind::<BigInt, _>(limit)
+        .bind::<Nullable<SqlUuid>, _>(category)
+        .bind::<Nullable<Text>, _>(category_handle);
     let rows: Vec<SummaryRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(SummaryRow::summary).collect())
 }
 
-/// The collections each of these products is in.
-pub async fn collections_of(
-    tx: &mut ReadTx<'_>,
-    products: &[ProductId],
-) -> Result<HashMap<ProductId, Vec<CollectionId>>, DbError> {
-    let products: Vec<Uuid> = products.iter().map(|product| product.uuid()).collect();
-    let text = "SELECT product_id, collection_id FROM collection_products WHERE product_id = ANY($1) ORDER BY collection_id";
-    let rows: Vec<MembershipRow> = tx.load(sql(text).bind::<Array<SqlUuid>, _>(products)).await?;
-    let mut collections: HashMap<ProductId, Vec<CollectionId>> = HashMap::new();
-    for row in rows {
-        collections.entry(row.product_id).or_default().push(row.collection_id);
-    }
-    Ok(collections)
-}
-
-/// Locks a product; gives its version.
+/// Shares the turn of the rules, then locks a product; gives its version.
 pub async fn lock(tx: &mut WriteTx<'_>, product: ProductId) -> Result<Option<i64>, DbError> {
-    let query = sql("SELECT version FROM products WHERE id = $1 FOR UPDATE").bind::<SqlUuid, _>(product);
+    let query = sql(
+        "WITH turn AS MATERIALIZED (SELECT name FROM catalogue_turns WHERE name = 'rules' FOR KEY SHARE) \
+         SELECT p.version FROM turn, products p WHERE p.id = $1 FOR UPDATE OF p",
+    )
+    .bind::<SqlUuid, _>(product);
     let row: Option<VersionRow> = tx.optional(query).await?;
     Ok(row.map(|row| row.version))
 }
@@ -160,7 +155,8 @@ pub async fn edit(tx: &mut WriteTx<'_>, product: &ProductView) -> Result<(), DbE
         .bind::<Array<Text>, _>(product.tags.clone())
         .bind::<Nullable<Text>, _>(product.seo_title.clone())
         .bind::<Nullable<Text>, _>(product.seo_description.clone())
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<SqlUuid>, _>(product.category);
     tx.execute(query).await.map(|_| ())
 }
 
@@ -291,119 +287,4 @@ pub async fn sellable(
 /// The items of a product's variants.
 pub fn items_of(product: &ProductView) -> Vec<InventoryItemId> {
     product.variants.iter().map(|variant| variant.inventory_item).collect()
-}
-
-/// Which collections.
-#[derive(Clone, Debug, Default)]
-pub struct Wanted {
-    pub id: Option<CollectionId>,
-    pub handle: Option<String>,
-    pub published: Option<bool>,
-    pub only_for_sale: bool,
-    pub before: Option<CollectionId>,
-}
-
-pub async fn collections(
-    tx: &mut ReadTx<'_>,
-    wanted: Wanted,
-    limit: i64,
-) -> Result<Vec<CollectionView>, DbError> {
-    let query = sql(include_str!("collections.sql"))
-        .bind::<Nullable<SqlUuid>, _>(wanted.id)
-        .bind::<Nullable<Bool>, _>(wanted.published)
-        .bind::<Bool, _>(wanted.only_for_sale)
-        .bind::<Nullable<SqlUuid>, _>(wanted.before)
-        .bind::<BigInt, _>(limit)
-        .bind::<Nullable<Text>, _>(wanted.handle);
-    let rows: Vec<CollectionRow> = tx.load(query).await?;
-    Ok(rows.into_iter().map(CollectionView::from).collect())
-}
-
-/// Makes a collection, or writes all columns of the one with this id.
-pub async fn put_collection(tx: &mut WriteTx<'_>, collection: &CollectionView) -> Result<(), DbError> {
-    let now = tx.now();
-    let query = sql("INSERT INTO collections (id, handle, title, description_html, published, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT (id) DO UPDATE SET handle = excluded.handle, \
-         title = excluded.title, description_html = excluded.description_html, published = excluded.published, \
-         updated_at = excluded.updated_at, version = collections.version + 1")
-    .bind::<SqlUuid, _>(collection.id)
-    .bind::<Text, _>(collection.handle.clone())
-    .bind::<Text, _>(collection.title.clone())
-    .bind::<Text, _>(collection.description_html.clone())
-    .bind::<Bool, _>(collection.published)
-    .bind::<Timestamptz, _>(now);
-    tx.execute(query).await.map(|_| ())
-}
-
-/// Locks a collection; gives its version.
-pub async fn lock_collection(tx: &mut WriteTx<'_>, id: CollectionId) -> Result<Option<i64>, DbError> {
-    let query = sql("SELECT version FROM collections WHERE id = $1 FOR UPDATE").bind::<SqlUuid, _>(id);
-    let row: Option<VersionRow> = tx.optional(query).await?;
-    Ok(row.map(|row| row.version))
-}
-
-/// Those of the products that there are.
-pub async fn known_products(tx: &mut ReadTx<'_>, products: &[ProductId]) -> Result<Vec<ProductId>, DbError> {
-    let ids: Vec<Uuid> = products.iter().map(|product| product.uuid()).collect();
-    let query =
-        sql("SELECT id AS product_id FROM products WHERE id = ANY($1)").bind::<Array<SqlUuid>, _>(ids);
-    let rows: Vec<OwnerRow> = tx.load(query).await?;
-    Ok(rows.into_iter().map(|row| row.product_id).collect())
-}
-
-/// Makes these, in this order, the products of a collection, and counts its version up. The collection is locked.
-pub async fn arrange(
-    tx: &mut WriteTx<'_>,
-    collection: CollectionId,
-    products: &[ProductId],
-) -> Result<(), DbError> {
-    let now = tx.now();
-    let query = sql(include_str!("arrange.sql"))
-        .bind::<SqlUuid, _>(collection)
-        .bind::<Array<SqlUuid>, _>(products.iter().map(|product| product.uuid()).collect::<Vec<Uuid>>())
-        .bind::<Timestamptz, _>(now);
-    tx.execute(query).await.map(|_| ())
-}
-
-/// `false`: there is none.
-pub async fn remove_collection(tx: &mut WriteTx<'_>, collection: CollectionId) -> Result<bool, DbError> {
-    let query = sql("DELETE FROM collections WHERE id = $1").bind::<SqlUuid, _>(collection);
-    Ok(tx.execute(query).await? == 1)
-}
-
-/// Puts a product at the end of a collection; there already is fine. `false`: no such collection or product.
-pub async fn collect(
-    tx: &mut WriteTx<'_>,
-    collection: CollectionId,
-    product: ProductId,
-) -> Result<bool, DbError> {
-    let query = sql("INSERT INTO collection_products (collection_id, product_id, position) \
-         SELECT c.id, p.id, (SELECT coalesce(max(position) + 1, 0) FROM collection_products WHERE collection_id = c.id) \
-         FROM collections c, products p WHERE c.id = $1 AND p.id = $2 \
-         ON CONFLICT (collection_id, product_id) DO UPDATE SET position = collection_products.position")
-    .bind::<SqlUuid, _>(collection)
-    .bind::<SqlUuid, _>(product);
-    Ok(tx.execute(query).await? == 1)
-}
-
-/// Takes a product out of a collection: whether it was in it. `None`: no such collection or product.
-pub async fn uncollect(
-    tx: &mut WriteTx<'_>,
-    collection: CollectionId,
-    product: ProductId,
-) -> Result<Option<bool>, DbError> {
-    let query = sql(
-        "WITH gone AS (DELETE FROM collection_products WHERE collection_id = $1 AND product_id = $2 RETURNING product_id) \
-         SELECT EXISTS (SELECT FROM gone) AS yes FROM collections c, products p WHERE c.id = $1 AND p.id = $2",
-    )
-    .bind::<SqlUuid, _>(collection)
-    .bind::<SqlUuid, _>(product);
-    Ok(tx.optional::<Answer>(query).await?.map(|answer| answer.yes))
-}
-
-/// One yes or no.
-#[derive(diesel::QueryableByName)]
-struct Answer {
-    #[diesel(sql_type = Bool)]
-    yes: bool,
 }

@@ -8,14 +8,16 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use serde_json::Value;
 use souk_kernel::{
-    CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId, VariantId,
+    CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId,
+    VariantId,
 };
 use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionView, ImageView, Offer, OptionView, ProductView, Sellable, Status, SummaryView,
-    ValueView, VariantView, image_url, summary_price,
+    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer,
+    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, image_url,
+    summary_price,
 };
 use crate::inventory::Policy;
 
@@ -89,6 +91,8 @@ pub struct DetailRow {
     seo_title: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     seo_description: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    category_id: Option<CategoryId>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -105,6 +109,32 @@ pub struct DetailRow {
     images: Document<Vec<ImageDoc>>,
     #[diesel(sql_type = Json)]
     collections: Document<Vec<Uuid>>,
+    #[diesel(sql_type = Json)]
+    metafields: Document<Vec<MetafieldDoc>>,
+}
+
+#[derive(Deserialize)]
+struct MetafieldDoc {
+    namespace: String,
+    key: String,
+    kind: MetafieldKind,
+    list: bool,
+    shown: bool,
+    value: Value,
+    variant: Option<Uuid>,
+}
+
+impl From<MetafieldDoc> for MetafieldView {
+    fn from(doc: MetafieldDoc) -> Self {
+        Self {
+            namespace: doc.namespace,
+            key: doc.key,
+            kind: doc.kind,
+            list: doc.list,
+            value: doc.value,
+            shown: doc.shown,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -166,6 +196,7 @@ impl VariantDoc {
             inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
             available: false,
             stock: None,
+            metafields: Vec::new(),
             version: self.version,
         }
     }
@@ -196,6 +227,16 @@ impl From<ImageDoc> for ImageView {
 
 impl DetailRow {
     pub fn view(self) -> ProductView {
+        let mut variants: Vec<VariantView> =
+            self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect();
+        let mut metafields = Vec::new();
+        for doc in self.metafields.0 {
+            let owner = doc.variant.map(VariantId::from_uuid);
+            match variants.iter_mut().find(|variant| Some(variant.id) == owner) {
+                Some(variant) => variant.metafields.push(MetafieldView::from(doc)),
+                None => metafields.push(MetafieldView::from(doc)),
+            }
+        }
         ProductView {
             id: self.id,
             handle: self.handle,
@@ -211,9 +252,11 @@ impl DetailRow {
             price_to: None,
             available: false,
             options: self.options.0.into_iter().map(OptionView::from).collect(),
-            variants: self.variants.0.into_iter().map(|variant| variant.view(self.currency)).collect(),
+            variants,
             images: self.images.0.into_iter().map(ImageView::from).collect(),
             collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
+            category: self.category_id,
+            metafields,
             version: self.version,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -390,6 +433,10 @@ pub struct CollectionRow {
     description_html: String,
     #[diesel(sql_type = Bool)]
     published: bool,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    rules: Option<Document<Vec<Rule>>>,
+    #[diesel(sql_type = Bool)]
+    match_any: bool,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -398,6 +445,8 @@ pub struct CollectionRow {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
     product_count: i64,
+    #[diesel(sql_type = Json)]
+    metafields: Document<Vec<MetafieldDoc>>,
 }
 
 impl From<CollectionRow> for CollectionView {
@@ -408,7 +457,12 @@ impl From<CollectionRow> for CollectionView {
             title: row.title,
             description_html: row.description_html,
             published: row.published,
+            rules: row.rules.map(|Document(rules)| CollectionRules {
+                matching: if row.match_any { Match::Any } else { Match::All },
+                rules,
+            }),
             product_count: row.product_count,
+            metafields: row.metafields.0.into_iter().map(MetafieldView::from).collect(),
             version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,

@@ -8,12 +8,13 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
+use crate::catalog::actions::collections as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     ArrangeCollection, CollectionFilter, CollectionView, CreateCollection, EditCollection,
 };
-use crate::catalog::queries::{self, Wanted};
-use crate::catalog::{actions, permissions};
+use crate::catalog::permissions;
+use crate::catalog::queries::collections::{self as queries, Wanted};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(edit).service(remove);
@@ -44,13 +45,14 @@ async fn list(
     })
 }
 
-/// A collection, empty so far.
+/// A collection: empty so far, or with the products that its rules say.
 #[utoipa::path(
     tag = "Collections", operation_id = "create_collection", request_body = CreateCollection,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, description = "Made", body = CollectionView),
-        (status = 409, description = "The handle is taken", body = Problem)
+        (status = 409, description = "The handle is taken", body = Problem),
+        (status = 422, description = "A rule that cannot be", body = Problem)
     )
 )]
 #[post("/admin/v1/collections")]
@@ -87,11 +89,16 @@ async fn show(
     Ok(shown(&permit.read("catalog.collection", find).await?))
 }
 
-/// Change a collection's own fields.
+/// Change a collection's own fields. It still answers under the handle it had; with other rules it has other products at once.
 #[utoipa::path(
     tag = "Collections", operation_id = "edit_collection", request_body = EditCollection,
     params(("collection" = CollectionId, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Changed", body = CollectionView))
+    responses(
+        (status = 200, description = "Changed", body = CollectionView),
+        (status = 409, description = "The handle is taken, or people pick what is in it", body = Problem),
+        (status = 412, description = "It changed since you read it", body = Problem),
+        (status = 422, description = "A rule that cannot be", body = Problem)
+    )
 )]
 #[patch("/admin/v1/collections/{collection}")]
 async fn edit(
@@ -127,6 +134,7 @@ async fn remove(
     params(("collection" = CollectionId, Path), ("If-Match" = Option<String>, Header)),
     responses(
         (status = 200, description = "Arranged", body = CollectionView),
+        (status = 409, description = "Its rules say what is in it", body = Problem),
         (status = 412, description = "It changed since you read it", body = Problem),
         (status = 422, description = "Not a product of this store, or one named twice", body = Problem)
     )
@@ -147,7 +155,7 @@ async fn arrange(
 #[utoipa::path(
     tag = "Collections", operation_id = "add_to_collection",
     params(("collection" = CollectionId, Path), ("product" = ProductId, Path)),
-    responses((status = 204, description = "It is in"))
+    responses((status = 204, description = "It is in"), (status = 409, description = "Its rules say what is in it", body = Problem))
 )]
 #[put("/admin/v1/collections/{collection}/products/{product}")]
 async fn put_in(
@@ -164,7 +172,7 @@ async fn put_in(
 #[utoipa::path(
     tag = "Collections", operation_id = "remove_from_collection",
     params(("collection" = CollectionId, Path), ("product" = ProductId, Path)),
-    responses((status = 204, description = "It is out"))
+    responses((status = 204, description = "It is out"), (status = 409, description = "Its rules say what is in it", body = Problem))
 )]
 #[delete("/admin/v1/collections/{collection}/products/{product}")]
 async fn take_out(

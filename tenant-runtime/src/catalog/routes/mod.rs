@@ -1,6 +1,8 @@
 //! The catalogue over HTTP.
 
+mod categories;
 mod collections;
+mod metafields;
 mod price_lists;
 mod products;
 mod search;
@@ -17,11 +19,12 @@ use super::error::CatalogError;
 use super::model::{Sort, SummaryView};
 use super::queries::Place;
 
-/// `/admin/v1/products`, `/admin/v1/variants`, `/admin/v1/collections`, `/admin/v1/price-lists`, and what shoppers see below `/store/v1`.
+/// `/admin/v1/products`, `/admin/v1/variants`, `/admin/v1/collections`, `/admin/v1/categories`, `/admin/v1/metafield-definitions`, `/admin/v1/price-lists`, and what shoppers see below `/store/v1`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(products::routes).configure(variants::routes);
     config.configure(collections::routes).configure(shop::routes).configure(price_lists::routes);
-    config.configure(search::routes);
+    config.configure(search::routes).configure(categories::routes);
+    config.configure(metafields::routes);
 }
 
 /// Runs work once for its key, or just runs it when there is none.

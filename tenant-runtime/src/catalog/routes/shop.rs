@@ -13,15 +13,16 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::cut;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    AvailabilityView, CollectionView, Explain, ProductFilter, ProductRef, ProductView, ShopFilter, Status,
-    SummaryView, availability,
+    AvailabilityView, CategoryView, CollectionView, Explain, ProductFilter, ProductRef, ProductView,
+    ShopFilter, Status, SummaryView, availability,
 };
-use crate::catalog::queries::{self, Place, Wanted};
+use crate::catalog::queries::collections::{self as collected, Wanted};
+use crate::catalog::queries::{self, Place};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(all_products).service(one_product).service(available).service(collections);
-    config.service(one_collection).service(image);
+    config.service(one_collection).service(categories).service(one_category).service(image);
 }
 
 /// Which state of the catalogue an answer is made from. Taken before it is read. What is kept by it must depend on nothing but the
@@ -119,7 +120,7 @@ async fn collections(
         let wanted = Wanted { published: Some(true), only_for_sale: true, before, ..Wanted::default() };
         let limit = paging.fetch();
         let load = async move |tx: &mut ReadTx<'_>| {
-            Ok::<_, CatalogError>(queries::collections(tx, wanted, limit).await?)
+            Ok::<_, CatalogError>(collected::collections(tx, wanted, limit).await?)
         };
         let found = permit.read("shop.collections", load).await?;
         Ok(Page::cut(found, &paging, &key, &scope, |collection| collection.id)?.respond_to(&req))
@@ -127,7 +128,7 @@ async fn collections(
     cache.serve(&req, edition(&permit), make).await
 }
 
-/// One published collection, by its id or handle. Its products: `GET /store/v1/products?collection=`, in the merchant's order.
+/// One published collection, by its id or its handle, also one it had before. Its products: `GET /store/v1/products?collection=`, in the merchant's order.
 #[utoipa::path(
     tag = "Shop", operation_id = "shop_collection", params(("collection" = String, Path)),
     responses((status = 200, description = "It", body = CollectionView), (status = 404, body = Problem))
@@ -140,8 +141,44 @@ async fn one_collection(
 ) -> Result<HttpResponse, Problem> {
     let make = async {
         let wanted = collection.as_str();
-        let find = async move |tx: &mut ReadTx<'_>| actions::published(tx, wanted).await;
+        let find = async move |tx: &mut ReadTx<'_>| actions::collections::published(tx, wanted).await;
         Ok(HttpResponse::Ok().json(permit.look_up("shop.collection", find).await?))
+    };
+    cache.serve(&req, edition(&permit), make).await
+}
+
+/// All categories: parents before their children, siblings in their order.
+#[utoipa::path(
+    tag = "Shop", operation_id = "shop_categories",
+    responses((status = 200, description = "The whole tree", body = Page<CategoryView>))
+)]
+#[get("/store/v1/categories")]
+async fn categories(
+    permit: Permit<permissions::Browse>,
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let load = async move |tx: &mut ReadTx<'_>| actions::categories::tree(tx, true).await;
+        Ok(Page::whole(permit.look_up("shop.categories", load).await?).respond_to(&req))
+    };
+    cache.serve(&req, edition(&permit), make).await
+}
+
+/// One category, by its id or handle, and the way to it. Its products and those below it: `GET /store/v1/products?category=`.
+#[utoipa::path(
+    tag = "Shop", operation_id = "shop_category", params(("category" = String, Path)),
+    responses((status = 200, description = "It", body = CategoryView), (status = 404, body = Problem))
+)]
+#[get("/store/v1/categories/{category}")]
+async fn one_category(
+    permit: Permit<permissions::Browse>,
+    category: Path<String>,
+    (cache, req): (web::Data<ReadCache>, HttpRequest),
+) -> Result<HttpResponse, Problem> {
+    let make = async {
+        let wanted = category.as_str();
+        let find = async move |tx: &mut ReadTx<'_>| actions::categories::category(tx, wanted, true).await;
+        Ok(HttpResponse::Ok().json(permit.look_up("shop.category", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await
 }

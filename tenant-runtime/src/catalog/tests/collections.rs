@@ -144,3 +144,33 @@ async fn two_edits_of_one_version_are_one() {
     let late = answers.iter().filter(|answer| answer.json["code"] == "precondition_failed").count();
     assert_eq!((won, late), (1, 5));
 }
+
+#[actix_web::test]
+async fn a_renamed_collection_answers_under_its_former_handle() {
+    let shop = TestShop::open(None).await;
+    let ash = simple(&shop, "Ash", 300).await["id"].clone();
+    let made = shop.owner_call("POST", PATH).json(&json!({ "title": "Summer" })).send().await.expect(201);
+    let path = format!("{PATH}/{}", made.text("/id"));
+    shop.owner_call("PUT", &format!("{path}/products/{}", ash.as_str().unwrap())).send().await.expect(204);
+    let rename = |handle: &str| shop.owner_call("PATCH", &path).json(&json!({ "handle": handle })).send();
+    rename("summer-2026").await.expect(200);
+    rename("hot").await.expect(200);
+    for handle in ["summer", "summer-2026", "hot"] {
+        let seen = shop.call("GET", &format!("/store/v1/collections/{handle}")).send().await.expect(200);
+        assert_eq!((&seen.json["id"], &seen.json["handle"]), (&made.json["id"], &json!("hot")), "{handle}");
+    }
+    assert_eq!(shown(&shop, "").await, ["Ash"]);
+    // A new collection that takes the handle has it; the others stay.
+    let new = shop.owner_call("POST", PATH).json(&json!({ "title": "Summer" })).send().await.expect(201);
+    let seen = shop.call("GET", "/store/v1/collections/summer").send().await.expect(200);
+    assert_eq!(seen.json["id"], new.json["id"]);
+    assert!(shown(&shop, "").await.is_empty());
+    shop.call("GET", "/store/v1/collections/summer-2026").send().await.expect(200);
+    // Back to a former one.
+    rename("summer-2026").await.expect(200);
+    let seen = shop.call("GET", "/store/v1/collections/hot").send().await.expect(200);
+    assert_eq!(seen.json["handle"], "summer-2026");
+    rename("summer").await.refused(409, "handle_taken").about("/handle");
+    shop.owner_call("DELETE", &path).send().await.expect(204);
+    shop.call("GET", "/store/v1/collections/hot").send().await.refused(404, "not_found");
+}

@@ -1,8 +1,11 @@
 //! The catalogue over HTTP.
 
+mod categories;
 mod collections;
+mod metafields;
 mod pictures;
 mod products;
+mod rules;
 
 use serde_json::{Value, json};
 
