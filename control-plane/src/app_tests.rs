@@ -25,7 +25,10 @@ fn every_operation_is_described() {
             let at = format!("{method} {path}");
             assert!(operation["summary"].is_string(), "{at} has no summary");
             let name = operation["operationId"].as_str().unwrap();
-            assert!(names.insert(name.to_owned()) && !name.contains('_'), "{at}: {name} is there twice or is not camelCase");
+            assert!(
+                names.insert(name.to_owned()) && !name.contains('_'),
+                "{at}: {name} is there twice or is not camelCase"
+            );
             assert!(operation["responses"]["4XX"].is_object(), "{at} tells no problem");
             assert!(operation["security"].is_array(), "{at} says nothing about credentials");
         }

@@ -53,7 +53,8 @@ impl Alone {
         let (text, time, number) = (None::<String>, None::<chrono::DateTime<chrono::Utc>>, None::<i64>);
         let words: Vec<String> = Vec::new();
         let values: [&(dyn ToSql + Sync); 12] = [
-            &"active", &words, &none_id, &text, &text, &none_id, &time, &text, &number, &21_i64, &none_id, &text,
+            &"active", &words, &none_id, &text, &text, &none_id, &time, &text, &number, &21_i64, &none_id,
+            &text,
         ];
         Ok(self.client.query(statement, &values).await?)
     }
