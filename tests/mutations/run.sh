@@ -82,7 +82,7 @@ done >"$place/programs"
 runs() {
 	program=$(grep "/deps/$1-" "$place/programs" | head -1)
 	case "$1" in
-	proofs) home=tests ;;
+	proofs) home=tests/stage ;;
 	souk_control_plane) home=control-plane ;;
 	souk_tenant_runtime) home=tenant-runtime ;;
 	*) home=crates/${1#souk_} ;;
