@@ -133,6 +133,7 @@ impl Services {
 
 /// Whom a bucket belongs to: one network at one store. Behind proxies of ours it is the shopper's, not the proxy's.
 fn caller_of(req: &ServiceRequest, trusted_proxies: usize) -> Option<String> {
+    req.peer_addr()?;
     let network = network_of(req.request(), trusted_proxies);
     let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
     Some(format!("{store} {network}"))
