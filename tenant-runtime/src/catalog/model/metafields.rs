@@ -1,7 +1,7 @@
 //! What a store says beyond what everybody says: definitions, and what fits them. Pure.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use souk_api::FieldError;
 use souk_kernel::{LongText, MetafieldDefinitionId, Text};
@@ -122,7 +122,7 @@ pub struct CreateDefinition {
     /// Whether there may be several values, at most 128.
     #[serde(default)]
     pub list: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "souk_api::json::object")]
     pub limits: MetafieldLimits,
     /// Whether shoppers see it; true when left out.
     pub shown: Option<bool>,
@@ -137,8 +137,16 @@ pub struct EditDefinition {
     pub name: Option<Text<255>>,
     #[schema(value_type = Option<String>)]
     pub description: Option<LongText<1000>>,
+    #[serde(default, deserialize_with = "limits")]
     pub limits: Option<MetafieldLimits>,
     pub shown: Option<bool>,
+}
+
+/// An object or nothing.
+fn limits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<MetafieldLimits>, D::Error> {
+    #[derive(Deserialize)]
+    struct Object(#[serde(deserialize_with = "souk_api::json::object")] MetafieldLimits);
+    Ok(Option::<Object>::deserialize(from)?.map(|Object(limits)| limits))
 }
 
 /// Which definitions.
