@@ -44,8 +44,6 @@ BROKER = if [ -z "$${SOUK_TEST_KAFKA_BROKERS:-}" ]; then \
 	elif [ -n "$${CI:-}" ]; then exit 1; \
 	else printf '\n✘ THE TESTS ON A REAL KAFKA ARE LEFT OUT: there is no broker (see above)\n'; fi; fi
 
-BESIDE = --test cluster --test drills --test journeys
-
 help:
 	@sed -n 's/^## //p' Makefile
 
@@ -109,16 +107,8 @@ test: check
 	$(STEP) "Kubernetes for the tests"
 	tests/cluster/build.sh >/dev/null || [ $$? = 3 ]
 	$(STEP) "tests on PostgreSQL $(PG)"
-	# Drills, journeys and the cluster mostly wait: they run beside the others and are told at the end.
-	beside=target/beside.log
-	cargo test --workspace --no-fail-fast $(BESIDE) >$$beside 2>&1 & waiting=$$!
-	trap 'kill $$waiting 2>/dev/null || true' EXIT
-	trap 'exit 1' INT TERM
 	host=$$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
-	env "CARGO_TARGET_$${host}_RUNNER=$$PWD/scripts/near.sh" cargo test --workspace
-	$(STEP) "the long ones, run beside the others"
-	wait $$waiting || { cat $$beside; exit 1; }
-	cat $$beside
+	env "CARGO_TARGET_$${host}_RUNNER=$$PWD/scripts/run-test.sh" cargo test --workspace
 	$(STEP) "all tests passed after $$(( $$(date +%s) - began )) s"
 
 ## make test-fast    unit and HTTP tests only: the inner loop

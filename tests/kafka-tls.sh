@@ -45,10 +45,10 @@ offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4
 group.initial.rebalance.delay.ms=0
 PROPERTIES
-java="java -Xmx256m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp $jars/*"
-$java kafka.tools.StorageTool format -t "$(openssl rand -base64 16 | tr '+/' '-_' | tr -d =)" -c "$place/server.properties" \
-	--add-scram "SCRAM-SHA-512=[name=souk,password=$secret]" >"$place/format.log" 2>&1 || { cat "$place/format.log"; exit 1; }
-$java kafka.Kafka "$place/server.properties" >"$place/broker.log" 2>&1 &
+run() { exec java -Xmx256m -XX:+UseSerialGC -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$jars/*" "$@"; }
+( run kafka.tools.StorageTool format -t "$(openssl rand -base64 16 | tr '+/' '-_' | tr -d =)" -c "$place/server.properties" \
+	--add-scram "SCRAM-SHA-512=[name=souk,password=$secret]" ) >"$place/format.log" 2>&1 || { cat "$place/format.log"; exit 1; }
+run kafka.Kafka "$place/server.properties" >"$place/broker.log" 2>&1 &
 broker=$!
 
 # What whoever runs Souk writes into KAFKA_PROPERTIES_FILE.
@@ -61,4 +61,4 @@ ssl.ca.location=$place/ca.pem
 PROPERTIES
 
 SOUK_TEST_KAFKA_BROKERS="127.0.0.1:$port" SOUK_TEST_KAFKA_PROPERTIES="$place/client.properties" \
-	cargo test -p souk-event-bus --features kafka-tls --test kafka || { tail -20 "$place/broker.log"; exit 1; }
+	cargo test --workspace --features souk-event-bus/kafka-tls --test kafka || { tail -20 "$place/broker.log"; exit 1; }
