@@ -9,7 +9,7 @@ CREATE INDEX collections_by_rule ON collections (id) WHERE rules IS NOT NULL;
 -- Whose turn it is: who changes a product shares the row `rules`, who changes rules has it alone. So neither misses what the other one does
 -- at the same moment. Taken before any product and any collection.
 CREATE TABLE catalogue_turns (
-    name text PRIMARY KEY
+    name text PRIMARY KEY CHECK (name = 'rules')
 );
 INSERT INTO catalogue_turns (name) VALUES ('rules');
 
