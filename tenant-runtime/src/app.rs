@@ -332,5 +332,5 @@ const ABOUT: openapi::About = openapi::About {
     description: "What a store sells, to whom, and what became of it. `/store/v1` for shoppers, `/admin/v1` for staff and machines. \
                   Every refusal is a problem document (RFC 9457).",
     scheme: "bearer",
-    secured: |path, _| path.starts_with("/admin/"),
+    secured: |path, operation| path.starts_with("/admin/") && !openapi::is_public(operation),
 };

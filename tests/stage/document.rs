@@ -89,6 +89,11 @@ impl Operation {
         self.parameters.iter().filter(move |parameter| parameter.place == place)
     }
 
+    /// Whether it asks for no credentials.
+    pub fn is_public(&self) -> bool {
+        self.json["security"].as_array().is_none_or(Vec::is_empty)
+    }
+
     /// Whether it only looks.
     pub fn reads(&self) -> bool {
         self.method == "GET"

@@ -8,8 +8,8 @@ use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, ready};
-use souk_api::Problem;
 use souk_api::problem::STORE_SUSPENDED;
+use souk_api::{Deciding, Problem};
 use souk_kernel::StoreId;
 use souk_tenancy::{StoreScope, StoreState};
 
@@ -102,8 +102,9 @@ impl FromRequest for Caller {
         if let Some(known) = req.extensions().get::<Self>() {
             return ready(Ok(known.clone())).boxed_local();
         }
-        let req = req.clone();
+        let (deciding, req) = (Deciding::begin(req), req.clone());
         async move {
+            let _deciding = deciding;
             let caller = Gate::of(&req)?.caller(&req).await?;
             req.extensions_mut().insert(caller.clone());
             Ok(caller)

@@ -15,7 +15,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, LocalBoxFuture};
 use moka::future::Cache;
 use souk_api::problem::{INTERNAL, NOT_FOUND, UNAUTHENTICATED};
-use souk_api::{Digest, Fingerprint, IdempotencyKey, Problem};
+use souk_api::{Deciding, Digest, Fingerprint, IdempotencyKey, Problem};
 use souk_kernel::{AccountId, Clock, OperationId, OrganizationId, SessionId, StoreId};
 use souk_tenancy::{ControlMint, ControlScope, DbError, ReadTx, StatementCount, TenancyError, Work, WriteTx};
 
@@ -475,8 +475,9 @@ impl<P: Permission> FromRequest for ControlPermit<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
+        let (deciding, req) = (Deciding::begin(req), req.clone());
         async move {
+            let _deciding = deciding;
             let inner = ControlGate::of(&req)?.admit::<P>(&req).await?;
             Ok(Self { inner: Arc::new(inner), permission: PhantomData })
         }

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
-use souk_api::Problem;
+use souk_api::{Deciding, Problem};
 use souk_kernel::AccountId;
 
 use crate::gate::Gate;
@@ -33,8 +33,9 @@ impl<P: Permission> FromRequest for Vouched<P> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let req = req.clone();
+        let (deciding, req) = (Deciding::begin(req), req.clone());
         async move {
+            let _deciding = deciding;
             let (account, caller) = Gate::of(&req)?.vouched(&req)?;
             Ok(Self { account, permit: caller.permit::<P>()? })
         }

@@ -1,7 +1,6 @@
 //! Versions of a resource over HTTP: strong ETags, If-Match against lost updates, If-None-Match for cheap reads.
 
 use std::fmt;
-use std::future::{Ready, ready};
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse,
@@ -12,6 +11,7 @@ use actix_web::{
 use crate::{
     json::Digest,
     problem::{BAD_REQUEST, PRECONDITION_FAILED, PRECONDITION_REQUIRED, Problem},
+    threshold::Behind,
 };
 
 /// A strong entity tag, written `"…"`. Insert it into a reply with `.insert_header(etag)`.
@@ -100,7 +100,7 @@ impl IfMatch {
 
 impl FromRequest for IfMatch {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let unreadable = || {
@@ -110,7 +110,7 @@ impl FromRequest for IfMatch {
                 "must be * or a list of quoted entity tags",
             )
         };
-        ready(wanted(req, &header::IF_MATCH).map(Self).ok_or_else(unreadable))
+        Behind::new(req, wanted(req, &header::IF_MATCH).map(Self).ok_or_else(unreadable))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The Idempotency-Key header and the fingerprint of the request it stands for.
 
 use std::fmt;
-use std::future::{Ready, ready};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::Method};
 use sha2::{Digest as _, Sha256};
@@ -9,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     json::Digest,
     problem::{IDEMPOTENCY_KEY_INVALID, IDEMPOTENCY_KEY_MISSING, Problem},
+    threshold::Behind,
 };
 
 /// The header's name.
@@ -57,10 +57,11 @@ impl fmt::Display for IdempotencyKey {
 
 impl FromRequest for IdempotencyKey {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::find(req).and_then(|key| key.ok_or_else(|| Problem::new(&IDEMPOTENCY_KEY_MISSING))))
+        let found = Self::find(req);
+        Behind::new(req, found.and_then(|key| key.ok_or_else(|| Problem::new(&IDEMPOTENCY_KEY_MISSING))))
     }
 }
 
@@ -70,10 +71,10 @@ pub struct OptionalIdempotencyKey(pub Option<IdempotencyKey>);
 
 impl FromRequest for OptionalIdempotencyKey {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(IdempotencyKey::find(req).map(Self))
+        Behind::new(req, IdempotencyKey::find(req).map(Self))
     }
 }
 

@@ -3,7 +3,7 @@
 mod structure;
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
@@ -24,6 +24,7 @@ use crate::problem::{
     BAD_REQUEST, BODY_TOO_SLOW, INTERNAL, MALFORMED_JSON, PAYLOAD_TOO_LARGE, Problem, UNSUPPORTED_MEDIA_TYPE,
     VALIDATION, field_error,
 };
+use crate::threshold::decided;
 
 /// For a field whose parts may all be left out: `deserialize_with = "souk_api::json::object"` takes an object only. Serde takes a
 /// sequence for a struct as well, and an empty one would be such a field with nothing in it.
@@ -124,16 +125,15 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        if let Err(problem) = accepts(req) {
-            return Box::pin(ready(Err(problem)));
-        }
-        let limit = limit_of(req);
-        if declared_length(req).is_some_and(|length| length > limit as u64) {
-            return Box::pin(ready(Err(too_large(limit))));
-        }
         let payload = payload.take();
         let req = req.clone();
         Box::pin(async move {
+            decided(&req).await;
+            accepts(&req)?;
+            let limit = limit_of(&req);
+            if declared_length(&req).is_some_and(|length| length > limit as u64) {
+                return Err(too_large(limit));
+            }
             let body = in_time(BODY_PATIENCE, collect(payload, limit)).await?;
             let digest = Digest::of(&body);
             req.extensions_mut().insert(digest);

@@ -36,6 +36,7 @@ pub mod rate_limit;
 pub mod read_cache;
 pub mod request_id;
 pub mod security_headers;
+pub mod threshold;
 
 pub use cursor::{Cursor, CursorKey};
 pub use docs_page::docs_page;
@@ -54,6 +55,7 @@ pub use rate_limit::{RateLimit, rate_limit};
 pub use read_cache::{Edition, ReadCache};
 pub use request_id::{RequestId, request_id};
 pub use security_headers::security_headers;
+pub use threshold::{Behind, Deciding};
 
 /// What a handler returns: a reply or a [`Problem`].
 pub type Result<T, E = Problem> = std::result::Result<T, E>;

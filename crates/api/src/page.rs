@@ -1,6 +1,5 @@
 //! Pages of a list: how many, after which, and what comes next. No offsets.
 
-use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use actix_web::{
@@ -13,6 +12,7 @@ use crate::{
     cursor::{Cursor, CursorKey},
     problem::{INTERNAL, Problem, VALIDATION},
     query,
+    threshold::Behind,
 };
 
 /// Items of a page when the caller does not say.
@@ -75,12 +75,18 @@ impl Wanted {
     }
 }
 
+impl Paging {
+    fn of(req: &HttpRequest) -> Result<Self, Problem> {
+        query::parse::<Wanted>(req.query_string()).and_then(Wanted::paging)
+    }
+}
+
 impl FromRequest for Paging {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(query::parse::<Wanted>(req.query_string()).and_then(Wanted::paging))
+        Behind::new(req, Self::of(req))
     }
 }
 
@@ -102,11 +108,11 @@ struct NothingElse {}
 
 impl FromRequest for PagingOnly {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
-    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let strict = query::parse::<NothingElse>(req.query_string());
-        ready(strict.and_then(|_| Paging::from_request(req, payload).into_inner()).map(Self))
+        Behind::new(req, strict.and_then(|_| Paging::of(req)).map(Self))
     }
 }
 

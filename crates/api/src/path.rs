@@ -1,12 +1,12 @@
 //! Path parameters: what cannot be an id of ours is simply not found.
 
-use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{NOT_FOUND, Problem};
+use crate::threshold::Behind;
 
 /// The path's parameters as `T`: one value, a tuple, or a struct by names. Anything unparsable is 404, the same
 /// answer as for an id that does not exist, so the two cannot be told apart.
@@ -30,17 +30,15 @@ impl<T> Deref for Path<T> {
 
 impl<T: DeserializeOwned> FromRequest for Path<T> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         // PostgreSQL texts hold no NUL, so no path with one names anything.
         if req.uri().path().contains("%00") {
-            return ready(Err(Problem::new(&NOT_FOUND)));
+            return Behind::new(req, Err(Problem::new(&NOT_FOUND)));
         }
         let found = web::Path::<T>::from_request(req, payload).into_inner();
-        ready(match found {
-            Ok(value) => Ok(Self(value.into_inner())),
-            Err(error) => Err(Problem::new(&NOT_FOUND).source(error.to_string())),
-        })
+        let found = found.map(|value| Self(value.into_inner()));
+        Behind::new(req, found.map_err(|error| Problem::new(&NOT_FOUND).source(error.to_string())))
     }
 }

@@ -2,13 +2,13 @@
 
 mod pairs;
 
-use std::future::{Ready, ready};
 use std::ops::Deref;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 
 use crate::problem::{BAD_REQUEST, Problem, field_error};
+use crate::threshold::Behind;
 
 /// More pairs than any list of ours has parameters.
 const MAX_PAIRS: usize = 64;
@@ -38,10 +38,10 @@ impl<T> Deref for Query<T> {
 
 impl<T: DeserializeOwned> FromRequest for Query<T> {
     type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
+    type Future = Behind<Self>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(req.query_string()).map(Self))
+        Behind::new(req, parse(req.query_string()).map(Self))
     }
 }
 
