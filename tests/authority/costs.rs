@@ -44,8 +44,9 @@ impl Costs {
         for (name, (_, cost)) in &self.0 {
             let _ = writeln!(text, "{name:<85} {cost}");
         }
-        let place = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/costs.txt");
-        std::fs::write(place, text).expect("target/ can be written to");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target");
+        std::fs::create_dir_all(folder).expect("a folder for what is built");
+        std::fs::write(format!("{folder}/costs.txt"), text).expect("it can be written to");
         let steady = |name: &&str| !UNSTEADY.contains(name);
         let measured = self.0.iter().map(|(name, (_, cost))| (name.as_str(), cost.as_str()));
         let measured: BTreeMap<&str, &str> = measured.collect();
