@@ -265,6 +265,14 @@ pub async fn lock(tx: &mut WriteTx<'_>, import: ImportId) -> Result<Option<Job>,
     Ok(row.map(Job::from))
 }
 
+/// The same for a worker; none also while somebody else has it.
+pub async fn seize(tx: &mut WriteTx<'_>, import: ImportId) -> Result<Option<Job>, DbError> {
+    let query = sql(import_columns!("WHERE i.id = $1 AND i.state <> 'uploading' FOR UPDATE SKIP LOCKED"))
+        .bind::<SqlUuid, _>(import);
+    let row: Option<ImportRow> = tx.optional(query).await?;
+    Ok(row.map(Job::from))
+}
+
 /// The oldest that workers have something to do for.
 pub async fn next(tx: &mut ReadTx<'_>) -> Result<Option<Job>, DbError> {
     let query = sql(import_columns!("WHERE i.next_attempt_at IS NOT NULL ORDER BY i.id LIMIT 1"));

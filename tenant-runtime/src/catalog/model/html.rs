@@ -70,7 +70,7 @@ pub fn reduced(text: &str) -> Cow<'_, str> {
                 }
             } else {
                 let link = address_of(inner).map(|address| format!("a href=\"{address}\""));
-                let link = link.filter(|link| permitted(link));
+                let link = link.filter(|link| permitted(link) && !link.contains(['<', '>']));
                 links.push(link.is_some());
                 kept.extend(link.map(|link| format!("<{link}>")));
             }

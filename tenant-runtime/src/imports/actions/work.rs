@@ -49,30 +49,30 @@ pub enum Worked {
 pub async fn work_due(worker: &WorkerPermit) -> Result<Worked, ImportError> {
     let Ok(_seat) = SEATS.try_acquire() else { return Ok(Worked::Busy) };
     let (started, mut reading) = (Instant::now(), None);
-    while step(worker, &mut reading).await? {
-        if started.elapsed() > VISIT {
-            return Ok(Worked::More);
+    loop {
+        match step(worker, &mut reading).await? {
+            Worked::More if started.elapsed() <= VISIT => {}
+            worked => return Ok(worked),
         }
     }
-    Ok(Worked::Nothing)
 }
 
-/// Some products more; `false` when there is nothing to do. `reading` is for the next step.
+/// Some products more. `reading` is for the next step.
 ///
 /// # Errors
 /// As [`work_due`].
-pub async fn step(worker: &WorkerPermit, reading: &mut Option<Reading>) -> Result<bool, ImportError> {
+pub async fn step(worker: &WorkerPermit, reading: &mut Option<Reading>) -> Result<Worked, ImportError> {
     let look = async |tx: &mut ReadTx<'_>| {
         let Some(job) = queries::next(tx).await? else { return Ok(None) };
         let currency = settings::current(tx).await?.currency;
         Ok::<_, ImportError>(Some((job, currency)))
     };
-    let Some((job, currency)) = worker.read("imports.next", look).await? else { return Ok(false) };
+    let Some((job, currency)) = worker.read("imports.next", look).await? else { return Ok(Worked::Nothing) };
     let known = reading.take().filter(|reading| reading.is_at(&job));
     match advance(worker, &job, currency, known).await {
-        Ok(next) => {
+        Ok((worked, next)) => {
             *reading = next;
-            Ok(true)
+            Ok(worked)
         }
         Err(error) => {
             let cause = match &error {
@@ -106,7 +106,7 @@ async fn advance(
     job: &Job,
     currency: Currency,
     known: Option<Reading>,
-) -> Result<Option<Reading>, ImportError> {
+) -> Result<(Worked, Option<Reading>), ImportError> {
     let mut reading = match known {
         Some(reading) => reading,
         None => Reading::of(job)?,
@@ -117,16 +117,30 @@ async fn advance(
     let header = reading.header.as_ref();
     let reads: Vec<Read<'_>> = groups.iter().map(|group| read(group, header, currency)).collect();
     let work = async move |tx: &mut WriteTx<'_>| {
-        let Some(now) = queries::lock(tx, job.view.id).await? else { return Ok(false) };
+        let Some(now) = queries::seize(tx, job.view.id).await? else { return Ok(Stepped::Held) };
         if now.state.is_over() || now.mark != job.mark {
-            return Ok(false);
+            return Ok(Stepped::Moved);
         }
         apply(tx, &now, reads, Ahead { rows, end, last }).await?;
-        Ok::<_, ImportError>(true)
+        Ok::<_, ImportError>(Stepped::Applied)
     };
-    let applied = worker.write("imports.step", work).await?;
+    let stepped = worker.write("imports.step", work).await?;
     reading.mark = end;
-    Ok(applied.then_some(reading))
+    Ok(match stepped {
+        Stepped::Applied => (Worked::More, Some(reading)),
+        // Somebody else went on, or it is over.
+        Stepped::Moved => (Worked::More, None),
+        Stepped::Held => (Worked::Busy, None),
+    })
+}
+
+/// How a step went.
+enum Stepped {
+    Applied,
+    /// Its mark was no longer there.
+    Moved,
+    /// Somebody else is at it in this moment.
+    Held,
 }
 
 /// Where a step leads.

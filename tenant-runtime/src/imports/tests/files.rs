@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::super::Worked;
 use super::{IMPORTS, SHOPIFY, counts, imported, send, shown, step, work, worker};
 use crate::testing::TestShop;
 
@@ -45,7 +46,7 @@ async fn a_stopped_import_goes_no_further() {
     let rows: String = (0..60).map(|number| format!("p{number},P,1\n")).collect();
     let sent = send(&shop, "format=csv", &format!("Handle,Title,Variant Price\n{rows}")).await.expect(202);
     let (worker, mut reading, id) = (worker(&shop), None, sent.text("/id"));
-    assert!(step(&worker, &mut reading).await.unwrap());
+    assert_eq!(step(&worker, &mut reading).await.unwrap(), Worked::More);
     let running = shown(&shop, &id).await;
     assert_eq!((running["state"].as_str(), &running["rows"]["done"]), (Some("running"), &json!(25)));
     let cancel = format!("{IMPORTS}/{id}/cancel");
@@ -54,7 +55,7 @@ async fn a_stopped_import_goes_no_further() {
         (stopped.json["state"].as_str(), counts(&stopped.json)),
         (Some("cancelled"), "25/0/0/0".to_owned())
     );
-    assert!(!step(&worker, &mut reading).await.unwrap());
+    assert_eq!(step(&worker, &mut reading).await.unwrap(), Worked::Nothing);
     let again = shop.owner_call("POST", &cancel).send().await.expect(200);
     assert_eq!(again.json, stopped.json);
     let left =

@@ -6,9 +6,12 @@ mod resuming;
 mod shopify;
 mod upserts;
 
+use std::time::Duration;
+
 use serde_json::Value;
 use souk_access::WorkerPermit;
 
+use super::Worked;
 use super::actions::step;
 use crate::testing::{Answer, TestShop};
 
@@ -30,7 +33,13 @@ pub fn worker(shop: &TestShop) -> WorkerPermit {
 /// Everything the worker has to do, to its end.
 pub async fn work(shop: &TestShop) {
     let (worker, mut reading) = (worker(shop), None);
-    while step(&worker, &mut reading).await.unwrap() {}
+    loop {
+        match step(&worker, &mut reading).await.unwrap() {
+            Worked::Nothing => return,
+            Worked::More => {}
+            Worked::Busy => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    }
 }
 
 /// What became of a file, worked through.

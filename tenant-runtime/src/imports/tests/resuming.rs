@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::super::Worked;
 use super::{counts, send, shown, step, work, worker};
 use crate::testing::TestShop;
 
@@ -76,7 +77,7 @@ async fn lines_go_on_at_their_mark_too() {
     let file: String = (0..PRODUCTS).map(|number| format!("{}\n", line(number))).collect();
     let id = send(&shop, "format=jsonl", &file).await.expect(202).text("/id");
     // Each step by a worker that knows nothing of the one before.
-    while step(&worker(&shop), &mut None).await.unwrap() {}
+    while step(&worker(&shop), &mut None).await.unwrap() == Worked::More {}
     let import = shown(&shop, &id).await;
     assert_eq!((counts(&import), &import["rows"]["done"]), (format!("{PRODUCTS}/0/0/0"), &json!(PRODUCTS)));
 }
