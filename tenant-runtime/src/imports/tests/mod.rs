@@ -37,7 +37,8 @@ pub async fn work(shop: &TestShop) {
         match step(&worker, &mut reading).await.unwrap() {
             Worked::Nothing => return,
             Worked::More => {}
-            Worked::Busy => tokio::time::sleep(Duration::from_millis(5)).await,
+            // As the desk does: whoever comes too early has read the file for nothing.
+            Worked::Busy => tokio::time::sleep(Duration::from_millis(500)).await,
         }
     }
 }
