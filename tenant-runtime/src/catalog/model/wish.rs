@@ -154,7 +154,7 @@ impl ProductWish {
         };
         let mut variants = Vec::new();
         for (number, wish) in self.variants.iter().enumerate() {
-            match wish.new() {
+            match wish.fresh() {
                 Some(variant) => variants.push(variant),
                 None => faults.push(required_price(&format!("/variants/{number}"))),
             }
@@ -218,7 +218,7 @@ impl ProductWish {
                 Ok(Some(variant)) => {
                     wish.compare(variant, &place, (shelf, may_adjust), currency, &mut change, &mut faults);
                 }
-                Ok(None) => match wish.new() {
+                Ok(None) => match wish.fresh() {
                     Some(variant) => change.added.push((place, variant)),
                     None => faults.push(required_price(&place)),
                 },
@@ -300,7 +300,7 @@ type Fault = (&'static str, &'static str, &'static str);
 
 impl VariantWish {
     /// A variant that is not there yet; it needs a price.
-    fn new(&self) -> Option<NewVariant> {
+    fn fresh(&self) -> Option<NewVariant> {
         Some(NewVariant {
             sku: self.sku.clone().flatten(),
             barcode: self.barcode.clone().flatten(),

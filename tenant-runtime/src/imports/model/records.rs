@@ -291,7 +291,7 @@ mod tests {
         let open = [b"a\nb\n\"".as_slice(), &vec![b'x'; 2 << 20]].concat();
         let seen = fault(Format::Csv, &open);
         assert_eq!((seen.row, seen.code), (3, "too_long"));
-        let wide = fault(Format::Csv, &vec![b','; 300]);
+        let wide = fault(Format::Csv, &[b','; 300]);
         assert_eq!((wide.row, wide.code), (1, "too_many_cells"));
         assert_eq!(fault(Format::Jsonl, &vec![b' '; (4 << 20) + 1]).code, "too_long");
     }
