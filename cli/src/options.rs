@@ -177,14 +177,34 @@ pub enum Bus {
         /// Of one consumer.
         #[arg(long)]
         consumer: Option<String>,
+        /// Those that no broker would take, instead: no consumer has heard them.
+        #[arg(long, conflicts_with = "consumer")]
+        outbox: bool,
         /// At most so many.
         #[arg(short = 'n', long, default_value_t = 50)]
         limit: u32,
+    },
+    /// Messages of the topic that are no events, newest first: topic/partition/offset, when, and why.
+    Unreadable {
+        /// At most so many.
+        #[arg(short = 'n', long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Forget messages that are no events; they stay in the topic.
+    Forget {
+        /// Their places, as `souk events unreadable` shows them.
+        places: Vec<String>,
+        /// All there are.
+        #[arg(long, conflicts_with = "places")]
+        all: bool,
     },
     /// Give dead letters another life.
     Revive {
         /// Their numbers, as `souk events dead` shows them.
         ids: Vec<i64>,
+        /// Those that no broker would take: they are carried on once more.
+        #[arg(long, conflicts_with = "consumer")]
+        outbox: bool,
         /// All of one consumer.
         #[arg(long)]
         consumer: Option<String>,

@@ -9,7 +9,10 @@ use actix_web::{App, Error, web};
 use souk_access::{
     ControlGate, GateError, PermissionKey, Policy, PolicyError, SigningKey, TokenError, TokenKind, Verifier,
 };
-use souk_api::{CursorKey, no_route, openapi, rate_limit, request_id, security_headers};
+use souk_api::{
+    CursorKey, RequestId, Transport, no_route, one_spelling, openapi, rate_limit, request_id,
+    security_headers, strict_transport,
+};
 use souk_tenancy::ControlMint;
 use utoipa::openapi::OpenApi;
 
@@ -91,8 +94,12 @@ pub fn app(
         InitError = (),
     >,
 > {
-    let captures = plane.settings().smtp_url.is_none();
+    let captures = plane.settings().shows_captured_mail;
     let limit = Arc::clone(plane.limit());
+    let transport = Transport {
+        https: plane.settings().public_url.starts_with("https://"),
+        trusted_proxies: plane.settings().trusted_proxies,
+    };
     let app = App::new()
         .app_data(web::Data::new(plane.gate().clone()))
         .app_data(web::Data::new(plane))
@@ -104,10 +111,12 @@ pub fn app(
     app.configure(openapi::routes(ROOMS, &PLAN))
         .default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(limit)))
+        .wrap(from_fn(one_spelling))
         .wrap(from_fn(security_headers))
-        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(from_fn(move |req, next| strict_transport(transport, req, next)))
         .wrap(from_fn(request_id))
-        .wrap(souk_telemetry::request_spans())
+        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(souk_telemetry::request_spans::<RequestId>())
 }
 
 /// The document, rendered once.

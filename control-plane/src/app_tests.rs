@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use souk_kernel::RequestId;
 
 use crate::app;
-use crate::testing::{PASSWORD, house};
+use crate::testing::{Database, PASSWORD, clock, house, house_alone};
 
 #[test]
 fn the_committed_document_is_the_generated_one() {
@@ -63,6 +63,52 @@ async fn every_answer_is_named_and_hardened() {
     assert_eq!(house.get("/openapi.json").send().await.expect(200).text, app::openapi());
     let post = house.post("/v1/sessions").header("content-type", "text/plain").send().await;
     post.refused(415, "unsupported_media_type");
+}
+
+/// What every answer carries, whatever it is.
+const GUARDS: [(&str, &str); 4] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "strict-origin-when-cross-origin"),
+    ("x-frame-options", "DENY"),
+    (
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    ),
+];
+
+#[actix_web::test]
+async fn every_answer_carries_all_guards_and_insists_on_https_where_it_is_spoken() {
+    let plain = house().await;
+    let secure = house_alone(clock(), |settings| settings.public_url = "https://souk.example".into()).await;
+    for (path, status) in [("/v1/plans", 200), ("/nowhere", 404), ("/v1/account", 401), ("/v1/%70lans", 400)]
+    {
+        let answer = plain.get(path).header("x-forwarded-proto", "https").send().await.expect(status);
+        for (name, value) in GUARDS {
+            assert_eq!(answer.header(name), value, "{path}");
+        }
+        // Nobody of ours stands in front, so what is said of HTTPS is not believed.
+        assert!(!answer.headers.contains_key("strict-transport-security"), "{path}");
+        let answer = secure.get(path).send().await.expect(status);
+        assert_eq!(answer.header("strict-transport-security"), "max-age=31536000", "{path}");
+    }
+    assert_eq!(plain.get("/v1/account").send().await.header("cache-control"), "no-store");
+    if let Database::Own(database) = secure.database {
+        drop((secure.doors, secure.plane));
+        database.remove().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_path_is_spelled_in_one_way() {
+    let house = house().await;
+    let ada = house.newcomer().await;
+    for path in ["/%761/account", "/v1/%61ccount", "/v1/organizations/org%5Fx/audit-entries%3Averify"] {
+        let answer = house.get(path).by(&ada).send().await.refused(400, "bad_request").json();
+        assert_eq!(answer["instance"], path);
+        assert!(answer["hint"].as_str().unwrap().ends_with(" as it is."), "{answer}");
+    }
+    house.get("/v1/account").by(&ada).send().await.expect(200);
+    house.get("/v1/organizations/a%2Fb%40c").by(&ada).send().await.refused(404, "not_found");
 }
 
 /// What the way to a store costs the database, exactly: whoever adds a statement changes a number here.

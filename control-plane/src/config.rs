@@ -9,6 +9,9 @@ use souk_kernel::Email;
 use souk_openid::ProviderConfig;
 use souk_tenancy::Database;
 
+/// Bytes of a secret that others derive from.
+const SHORTEST_SECRET: usize = 32;
+
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -42,6 +45,8 @@ pub struct Settings {
     pub store_namespace: Option<String>,
     /// Where mails go (`SMTP_URL`); captured unless set.
     pub smtp_url: Option<String>,
+    /// Whether whoever asks sees captured mails, links and all: on this machine, or where it is asked for (`SOUK_SHOW_MAIL`).
+    pub shows_captured_mail: bool,
     /// Who sends them (`SOUK_MAIL_FROM`).
     pub mail_from: Mailbox,
     /// With whom people can sign in (`SOUK_IDENTITY_PROVIDERS_FILE`, a JSON list).
@@ -64,6 +69,7 @@ impl Settings {
             spare_stores: 4,
             store_namespace: None,
             smtp_url: None,
+            shows_captured_mail: true,
             mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
             identity_providers: Vec::new(),
             platform_staff: Vec::new(),
@@ -90,6 +96,8 @@ impl Settings {
             purge_after: TimeDelta::days(i64::from(days)),
             spare_stores: or("SOUK_SPARE_STORES", local.spare_stores)?,
             store_namespace: set("SOUK_STORE_NAMESPACE"),
+            shows_captured_mail: set("SMTP_URL").is_none()
+                && (listen()?.ip().is_loopback() || or("SOUK_SHOW_MAIL", false)?),
             smtp_url: set("SMTP_URL"),
             mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
             identity_providers: identity_providers()?,
@@ -156,7 +164,7 @@ impl Config {
         let former_keys_pem = former.map(|path| read("SOUK_FORMER_SIGNING_KEY_FILES", path));
         Ok(Self {
             settings: Settings::from_env()?,
-            listen: or("SOUK_CONTROL_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)))?,
+            listen: listen()?,
             internal_listen: set("SOUK_CONTROL_INTERNAL_LISTEN")
                 .unwrap_or_else(|| "127.0.0.1:9080".to_owned()),
             database: DatabaseConfig::from_env()?,
@@ -164,6 +172,10 @@ impl Config {
             former_keys_pem: former_keys_pem.collect::<Result<_, _>>()?,
         })
     }
+}
+
+fn listen() -> Result<SocketAddr, ConfigError> {
+    or("SOUK_CONTROL_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8080)))
 }
 
 impl DatabaseConfig {
@@ -202,7 +214,7 @@ impl MigrateConfig {
             admin_url: required("SOUK_ADMIN_DATABASE_URL")?,
             url,
             database,
-            lane_secret: required("SOUK_LANE_SECRET")?,
+            lane_secret: secret("SOUK_LANE_SECRET")?,
             control_password: required("SOUK_CONTROL_PASSWORD")?,
             provisioner_password: required("SOUK_PROVISIONER_PASSWORD")?,
             relay_password: required("SOUK_RELAY_PASSWORD")?,
@@ -247,6 +259,20 @@ fn required(name: &'static str) -> Result<String, ConfigError> {
     set(name).ok_or(ConfigError::Missing(name))
 }
 
+/// What other secrets derive from can be tried out by whoever sees one of them, so it must not be guessable.
+fn secret(name: &'static str) -> Result<String, ConfigError> {
+    long_enough(name, required(name)?)
+}
+
+fn long_enough(name: &'static str, text: String) -> Result<String, ConfigError> {
+    if text.len() >= SHORTEST_SECRET {
+        return Ok(text);
+    }
+    let cause =
+        format!("has {} bytes, must have at least {SHORTEST_SECRET}: `openssl rand -hex 32`", text.len());
+    Err(ConfigError::Invalid { name, cause })
+}
+
 fn or<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) -> Result<T, ConfigError> {
     set(name).map_or(Ok(default), |text| parsed(name, &text))
 }
@@ -267,5 +293,17 @@ mod rules {
         settings.platform_domain = "souk.example".to_owned();
         assert_eq!(settings.store_url("tea"), "https://tea.souk.example");
         assert_eq!(settings.link("verify-email", "s"), "http://127.0.0.1:8080/verify-email#token=s");
+    }
+
+    #[test]
+    fn short_secrets_are_refused_without_being_told() {
+        for (length, fits) in [(1, false), (31, false), (32, true)] {
+            let text = "x".repeat(length);
+            let said = long_enough("SOUK_LANE_SECRET", text.clone()).map_err(|error| error.to_string());
+            let refusal = format!(
+                "SOUK_LANE_SECRET: has {length} bytes, must have at least 32: `openssl rand -hex 32`"
+            );
+            assert_eq!(said, if fits { Ok(text) } else { Err(refusal) });
+        }
     }
 }

@@ -66,12 +66,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     ORDER BY o.transaction, o.position LIMIT most
 $$;
 
+-- A store's own events of a time, or one of them, whole: for whoever is told what they missed.
+CREATE OR REPLACE FUNCTION platform.own_events_of(only_event uuid, from_time timestamptz, until_time timestamptz, kinds text[])
+RETURNS TABLE (event_id uuid, aggregate_type text, aggregate_id uuid, sequence bigint, type text, version integer, occurred_at timestamptz,
+    payload jsonb, traceparent text)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT o.event_id, o.aggregate_type, o.aggregate_id, coalesce(o.sequence, 0), o.type, o.version, o.occurred_at, o.payload, o.traceparent
+    FROM platform.outbox o
+    WHERE o.store_id = platform.current_store() AND ($1 IS NULL OR o.event_id = $1)
+        AND ($2 IS NULL OR o.occurred_at >= $2) AND ($3 IS NULL OR o.occurred_at < $3) AND ($4 IS NULL OR o.type = ANY ($4))
+$$;
+
 -- A living grant of somebody of the platform to this store, and to no other.
 CREATE OR REPLACE FUNCTION platform.own_grant(grant_id uuid)
 RETURNS TABLE (account_id uuid, reason text, expires_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT g.account_id, g.reason, g.expires_at FROM platform.store_grants g
     WHERE g.id = grant_id AND g.store_id = platform.current_store() AND g.withdrawn_at IS NULL
+$$;
+
+-- Whether a session at the control plane ended lately. NULL is the session of a token that names none. It tells nothing of any store.
+CREATE OR REPLACE FUNCTION platform.session_ended(which uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT EXISTS (SELECT FROM platform.ended_sessions e WHERE e.session_id = which)
 $$;
 
 -- A store's own dead letters, newest first: all, those of a consumer, or one.
@@ -136,14 +153,23 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     FROM platform.undelivered u WHERE u.store_id = platform.current_store() GROUP BY u.consumer
 $$;
 
+-- Since when consumers have not read the topic to its end. The topic is everybody's, so nothing else is said of it to a store.
+CREATE OR REPLACE FUNCTION platform.unread_since() RETURNS TABLE (consumer text, since timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
+    SELECT r.consumer, coalesce(r.oldest_at, r.measured_at) FROM platform.consumer_readings r WHERE r.unread > 0
+$$;
+
 REVOKE ALL ON FUNCTION platform.current_store() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_store() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_grant(uuid) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.session_ended(uuid) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_ledger_rows() TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.emit(uuid, text, uuid, text, integer, jsonb, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_events(bigint, bigint, text[], integer) TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.own_events_of(uuid, timestamptz, timestamptz, text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_dead_letters(bigint, text, bigint, integer) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.revive_own(bigint, text) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.discard_own(bigint) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.replay_own(text, text, uuid, timestamptz, timestamptz, text[]) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION platform.own_standings() TO PUBLIC;
+GRANT EXECUTE ON FUNCTION platform.unread_since() TO PUBLIC;

@@ -3,6 +3,9 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+/// Bytes of a secret that others derive from.
+const SHORTEST_SECRET: usize = 32;
+
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -114,7 +117,7 @@ impl RuntimeConfig {
         Ok(Self {
             image: required("SOUK_RUNTIME_IMAGE")?,
             database_url: set("SOUK_RUNTIME_DATABASE_URL").unwrap_or_else(|| database_url.to_owned()),
-            cursor_secret: required("SOUK_CURSOR_SECRET")?,
+            cursor_secret: secret("SOUK_CURSOR_SECRET")?,
             staff_key_pem: file("SOUK_STAFF_KEY_FILE")?,
             public_url: or("SOUK_PUBLIC_URL", "http://localhost:8080".to_owned())?
                 .trim_end_matches('/')
@@ -142,6 +145,17 @@ fn set(name: &'static str) -> Option<String> {
 
 fn required(name: &'static str) -> Result<String, ConfigError> {
     set(name).ok_or(ConfigError::Missing(name))
+}
+
+/// Refused here, or every runtime that is made with it would refuse to start.
+fn secret(name: &'static str) -> Result<String, ConfigError> {
+    let text = required(name)?;
+    if text.len() >= SHORTEST_SECRET {
+        return Ok(text);
+    }
+    let cause =
+        format!("has {} bytes, must have at least {SHORTEST_SECRET}: `openssl rand -hex 32`", text.len());
+    Err(ConfigError::Invalid { name, cause })
 }
 
 fn file(name: &'static str) -> Result<String, ConfigError> {

@@ -10,10 +10,11 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 use souk_access::{Gate, PermissionKey, Policy, PolicyError};
 use souk_api::{
-    CursorKey, LOCAL, ProblemKind, RateLimit, ReadCache, network_of, no_route, openapi, rate_limit,
-    request_id, security_headers,
+    CursorKey, LOCAL, ProblemKind, RateLimit, RateLimits, ReadCache, RequestId, Transport, network_of,
+    no_route, one_spelling, openapi, rate_limit, rate_limits, request_id, security_headers, strict_transport,
 };
-use souk_tenancy::StatementCount;
+use souk_kernel::Limits;
+use souk_tenancy::{StatementCount, StoreEntry};
 
 use crate::checkout::Till;
 use crate::config::Config;
@@ -29,8 +30,6 @@ use crate::{
 const MODEL: &str = include_str!("../policy/model.conf");
 const ROLES: &str = include_str!("../policy/roles.csv");
 
-/// A store has as much as so many callers.
-const STORE_SHARE: u32 = 20;
 const MINUTE: Duration = Duration::from_secs(60);
 /// Enough for a shopper who mistypes a number.
 const GUESSES_PER_MINUTE: u32 = 10;
@@ -46,7 +45,8 @@ pub struct Services {
     pub embassy: Embassy,
     /// Shoppers' pages of the catalogue; shared by the HTTP workers.
     pub cache: ReadCache,
-    limits: [Arc<RateLimit>; 3],
+    limits: [Arc<RateLimit>; 2],
+    whole_store: Arc<RateLimits>,
     guesses: Arc<RateLimit>,
     pages: Pages,
     show_statements: bool,
@@ -91,17 +91,25 @@ impl Services {
         show_statements: bool,
         shows_captured_mail: bool,
     ) -> Self {
-        let whole_store = requests_per_minute.saturating_mul(STORE_SHARE);
         let proxies = reception.trusted_proxies;
         let limits = [
-            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, move |req| {
-                caller_of(req, proxies)
+            Arc::new(RateLimit::new("caller", requests_per_minute, MINUTE, {
+                let gate = gate.clone();
+                move |req| caller_of(req, &gate, proxies)
             })),
-            Arc::new(RateLimit::new("key", requests_per_minute, MINUTE, key_of)),
-            Arc::new(RateLimit::new("store", whole_store, MINUTE, store_of)),
+            Arc::new(RateLimit::new("key", requests_per_minute, MINUTE, {
+                let gate = gate.clone();
+                move |req| key_of(req, &gate)
+            })),
         ];
-        let guesses =
-            Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, move |req| guesser(req, proxies)));
+        let whole_store = Arc::new(RateLimits::new("store", MINUTE, {
+            let gate = gate.clone();
+            move |req| store_share(req, &gate, requests_per_minute)
+        }));
+        let guesses = Arc::new(RateLimit::new("look_up", GUESSES_PER_MINUTE, MINUTE, {
+            let gate = gate.clone();
+            move |req| guesser(req, &gate, proxies)
+        }));
         let pages = Pages::new(gate.clone());
         let kinds = feed::announced().iter().map(|event| event.kind).collect();
         let webhooks = webhooks::Rules { private: false, kinds };
@@ -120,6 +128,7 @@ impl Services {
             embassy,
             cache: ReadCache::new(0),
             limits,
+            whole_store,
             guesses,
             pages,
             show_statements,
@@ -132,32 +141,39 @@ impl Services {
 }
 
 /// Whom a bucket belongs to: one network at one store. Behind proxies of ours it is the shopper's, not the proxy's.
-fn caller_of(req: &ServiceRequest, trusted_proxies: usize) -> Option<String> {
+fn caller_of(req: &ServiceRequest, gate: &Gate, trusted_proxies: usize) -> Option<String> {
     let network = match network_of(req.request(), trusted_proxies) {
         // Callers on this machine may still be told apart.
         local if local == LOCAL => req.peer_addr()?.ip().to_string(),
         network => network,
     };
-    let store = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
-    Some(format!("{store} {network}"))
+    Some(format!("{} {network}", name_of(gate.store_of(req.request()))))
 }
 
-/// The credential of a request, whoever it belongs to: many machines may share one.
-fn key_of(req: &ServiceRequest) -> Option<String> {
+/// The credential of a request, whoever it belongs to: many machines may share one. Its scheme may be written in many ways.
+fn key_of(req: &ServiceRequest, gate: &Gate) -> Option<String> {
     let shown = [actix_web::http::header::AUTHORIZATION.as_str(), "x-souk-publishable-key"];
     let key = shown.into_iter().find_map(|name| req.headers().get(name)?.to_str().ok())?;
-    Some(format!("{} {key}", store_of(req)?))
+    let key = key.split_whitespace().next_back()?;
+    Some(format!("{} {key}", name_of(gate.store_of(req.request()))))
 }
 
-/// The store, for all its callers together: one store's crowd leaves room for the others.
-fn store_of(req: &ServiceRequest) -> Option<String> {
-    let host = req.headers().get(actix_web::http::header::HOST)?.to_str().ok()?;
-    Some(host.to_ascii_lowercase())
+/// The store, by whatever name it was asked for, and what its plan lets all its callers together ask, as the directory knows it now: one
+/// store's crowd leaves room for the others. Never less than one caller may, so that whoever lets callers ask more need not change plans.
+fn store_share(req: &ServiceRequest, gate: &Gate, caller: u32) -> Option<(String, u32)> {
+    let store = gate.store_of(req.request());
+    let limits = store.as_ref().map_or_else(Limits::default, |store| store.limits);
+    Some((name_of(store), limits.requests_per_minute().max(caller)))
+}
+
+/// Hosts that name no store share one name: with one each, whoever invents hosts had as many quotas.
+fn name_of(store: Option<Arc<StoreEntry>>) -> String {
+    store.map_or_else(|| "none".to_owned(), |store| store.id.to_string())
 }
 
 /// The same, where an order's secret may be guessed at.
-fn guesser(req: &ServiceRequest, trusted_proxies: usize) -> Option<String> {
-    caller_of(req, trusted_proxies).filter(|_| req.path() == orders::LOOK_UP)
+fn guesser(req: &ServiceRequest, gate: &Gate, trusted_proxies: usize) -> Option<String> {
+    caller_of(req, gate, trusted_proxies).filter(|_| req.path() == orders::LOOK_UP)
 }
 
 /// Every permission of this plane.
@@ -269,8 +285,13 @@ pub fn app(
     >,
 > {
     let show = services.show_statements;
-    let [caller, key, store] = services.limits.clone();
-    let (guesses, pages) = (Arc::clone(&services.guesses), services.pages.clone());
+    let [caller, key] = services.limits.clone();
+    let (store, guesses) = (Arc::clone(&services.whole_store), Arc::clone(&services.guesses));
+    let pages = services.pages.clone();
+    let transport = Transport {
+        https: services.till.address.scheme == "https",
+        trusted_proxies: services.reception.trusted_proxies,
+    };
     let app = App::new()
         .app_data(web::Data::new(services.gate))
         .app_data(services.cursors.clone())
@@ -291,15 +312,18 @@ pub fn app(
     app.configure(openapi::routes(ROOMS, &PLAN))
         .default_service(web::to(no_route))
         .wrap(from_fn(rate_limit(guesses)))
-        .wrap(from_fn(rate_limit(caller)))
+        // Counted last: what one caller may not ask takes nothing from the others.
+        .wrap(from_fn(rate_limits(store)))
         .wrap(from_fn(rate_limit(key)))
-        .wrap(from_fn(rate_limit(store)))
+        .wrap(from_fn(rate_limit(caller)))
         .wrap(from_fn(move |req, next| cors(pages.clone(), req, next)))
+        .wrap(from_fn(one_spelling))
         .wrap(from_fn(move |req, next| count_statements(show, req, next)))
         .wrap(from_fn(security_headers))
-        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(from_fn(move |req, next| strict_transport(transport, req, next)))
         .wrap(from_fn(request_id))
-        .wrap(souk_telemetry::request_spans())
+        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(souk_telemetry::request_spans::<RequestId>())
 }
 
 /// `X-Souk-Statements: <statements>/<transactions>`: what an answer cost the database.

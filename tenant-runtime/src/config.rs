@@ -7,6 +7,9 @@ use lettre::message::Mailbox;
 use souk_event_bus::KafkaConfig;
 use souk_tenancy::Database;
 
+/// Bytes of a secret that others derive from.
+const SHORTEST_SECRET: usize = 32;
+
 /// A variable that is missing or cannot be understood.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -54,7 +57,8 @@ pub struct Config {
     pub webhooks_private: bool,
     /// Identity providers of stores may be on this machine (`SOUK_IDENTITY_PROVIDERS_PRIVATE=1`): for development.
     pub identity_providers_private: bool,
-    /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`).
+    /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`); all callers of a store together have what its plan allows, and
+    /// no less than this.
     pub requests_per_minute: u32,
     /// Attempts to sign in that one network has in ten minutes (`SOUK_ATTEMPTS_PER_NETWORK`).
     pub attempts_per_network: i32,
@@ -79,7 +83,7 @@ impl Config {
             database: parsed("SOUK_DATABASE_URL", &required("SOUK_DATABASE_URL")?)?,
             lane_secret: match set("SOUK_STORE_LOGIN") {
                 Some(_) => String::new(),
-                None => required("SOUK_LANE_SECRET")?,
+                None => secret("SOUK_LANE_SECRET")?,
             },
             own_login: match set("SOUK_STORE_LOGIN") {
                 Some(login) => Some((login, required("SOUK_STORE_PASSWORD")?)),
@@ -88,7 +92,7 @@ impl Config {
             lanes: or("SOUK_LANES", 8)?,
             relay_password: set("SOUK_RELAY_PASSWORD"),
             kafka: kafka()?,
-            link_secret: required("SOUK_CURSOR_SECRET")?,
+            link_secret: secret("SOUK_CURSOR_SECRET")?,
             staff_key_pem: file("SOUK_STAFF_KEY_FILE")?,
             console_url: set("SOUK_CONSOLE_URL")
                 .map_or_else(|| control_plane_url.clone(), |url| url.trim_end_matches('/').to_owned()),
@@ -146,6 +150,20 @@ fn required(name: &'static str) -> Result<String, ConfigError> {
     set(name).ok_or(ConfigError::Missing(name))
 }
 
+/// What other secrets derive from can be tried out by whoever sees one of them, so it must not be guessable.
+fn secret(name: &'static str) -> Result<String, ConfigError> {
+    long_enough(name, required(name)?)
+}
+
+fn long_enough(name: &'static str, text: String) -> Result<String, ConfigError> {
+    if text.len() >= SHORTEST_SECRET {
+        return Ok(text);
+    }
+    let cause =
+        format!("has {} bytes, must have at least {SHORTEST_SECRET}: `openssl rand -hex 32`", text.len());
+    Err(ConfigError::Invalid { name, cause })
+}
+
 fn file(name: &'static str) -> Result<String, ConfigError> {
     let path = required(name)?;
     std::fs::read_to_string(&path)
@@ -158,4 +176,21 @@ fn or<T: FromStr<Err: std::fmt::Display>>(name: &'static str, default: T) -> Res
 
 fn parsed<T: FromStr<Err: std::fmt::Display>>(name: &'static str, text: &str) -> Result<T, ConfigError> {
     text.parse().map_err(|error: T::Err| ConfigError::Invalid { name, cause: error.to_string() })
+}
+
+#[cfg(test)]
+mod rules {
+    use super::*;
+
+    #[test]
+    fn short_secrets_are_refused_without_being_told() {
+        for (length, fits) in [(1, false), (31, false), (32, true)] {
+            let text = "x".repeat(length);
+            let said = long_enough("SOUK_CURSOR_SECRET", text.clone()).map_err(|error| error.to_string());
+            let refusal = format!(
+                "SOUK_CURSOR_SECRET: has {length} bytes, must have at least 32: `openssl rand -hex 32`"
+            );
+            assert_eq!(said, if fits { Ok(text) } else { Err(refusal) });
+        }
+    }
 }

@@ -124,6 +124,7 @@ diesel::table! {
         unsubscribe_url -> Nullable<Text>,
         again -> Nullable<Uuid>,
         invoice_id -> Nullable<Uuid>,
+        slot -> Nullable<Text>,
     }
 }
 

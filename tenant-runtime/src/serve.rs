@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use souk_access::{Gate, TokenKind, Verifier};
 use souk_api::CursorKey;
 use souk_due_work::DeskConfig;
-use souk_event_bus::RelayConfig;
+use souk_event_bus::{BusError, RelayConfig};
 use souk_kernel::Clock;
 use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 use souk_tenancy::{Directory, Tenancy, TenancyConfig};
@@ -83,6 +83,27 @@ pub async fn gate(config: &Config, reception: &Reception) -> anyhow::Result<Gate
     Ok(gate)
 }
 
+/// How long a start waits to hear that the topic is right. A broker that is away holds nobody up: events wait for it.
+const TOPIC_PATIENCE: Duration = Duration::from_secs(3);
+
+/// A topic in which the order per key would break ends the start, before anything is said to be ready.
+async fn refuse_wrong_topic(relay: &RelayConfig) -> anyhow::Result<()> {
+    let Some(kafka) = &relay.kafka else { return Ok(()) };
+    match tokio::time::timeout(TOPIC_PATIENCE, kafka.check()).await {
+        Ok(Err(error @ BusError::Topic { .. })) => Err(error.into()),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "the topic of events cannot be looked at yet");
+            Ok(())
+        }
+        Err(_) => {
+            tracing::warn!("the broker is away; events wait for it");
+            Ok(())
+        }
+        // The relay says what is otherwise without doing harm.
+        Ok(Ok(_)) => Ok(()),
+    }
+}
+
 /// Runs until SIGTERM or SIGINT, then finishes what is under way.
 pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     let telemetry = souk_telemetry::init("tenant-runtime", &TelemetryConfig::from_env()?)?;
@@ -103,6 +124,7 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
         (Some(password), true) => {
             let mut relay = RelayConfig::new(config.database.clone(), password.clone());
             relay.kafka.clone_from(&config.kafka);
+            refuse_wrong_topic(&relay).await?;
             let desk = DeskConfig::new(config.database.clone(), password.clone());
             let room = MailRoom {
                 vault: Arc::new(reception.vault()),

@@ -18,7 +18,8 @@ const UNTOLD: [&str; 3] = ["accountsResend", "sessionsSignOut", "organizationsFo
 const TWICE: [&str; 1] = ["captureOrder"];
 
 /// Tables whose rows say who may come in.
-const MEMORABLE: [&str; 6] = [".sessions", ".accounts", ".members", ".staff", ".roles", ".role_permissions"];
+pub(super) const MEMORABLE: [&str; 6] =
+    [".sessions", ".accounts", ".members", ".staff", ".roles", ".role_permissions"];
 
 const ENTRIES: &str = "/admin/v1/audit-entries";
 const REASON: &str = "because the proof says so";

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use souk_proofs::{Answer, Books, Door, Operation, Plane};
 
 use super::cast::{self, Actor, COOKIE, Law, Standing};
+use super::costs::Costs;
 use super::requests::sound;
 use super::rows::{self, Row};
 use super::scene::{Scene, scene, settle};
@@ -49,6 +50,7 @@ struct Trial<'s> {
     asked: AtomicUsize,
     refused: AtomicUsize,
     findings: String,
+    costs: Costs,
 }
 
 impl Trial<'_> {
@@ -60,6 +62,7 @@ impl Trial<'_> {
             Ok(answer) => answer,
             Err(broken) => return self.finds(operation, actor, &format!("the connection broke: {broken}")),
         };
+        self.costs.note(operation, actor, &answer);
         settle(operation, &answer).await;
         let after = self.books.digest().await;
         let (changed, harmed) = (before.changed(&after), before.harmed(&after));
@@ -155,13 +158,19 @@ async fn tries_all(scene: &Scene, plane: Plane, law: Law, door: Door, cast: Vec<
     let books = scene.books().await;
     books.keep().await;
     let (asked, refused) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let mut trial = Trial { scene, books, door, law, asked, refused, findings: String::new() };
+    let mut trial =
+        Trial { scene, books, door, law, asked, refused, findings: String::new(), costs: Costs::default() };
     let operations = &plane.document().operations;
     for operation in operations {
         // Operations without a row are told by their own test.
         let Some(row) = rows.get(&operation.to_string()) else { continue };
         for actor in &cast {
             trial.tries(operation, row, actor).await;
+        }
+    }
+    if plane == Plane::Store {
+        for difference in trial.costs.differences() {
+            let _ = writeln!(trial.findings, "{difference}");
         }
     }
     trial.ends(plane, operations.len(), cast.len());

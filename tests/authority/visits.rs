@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use souk_proofs::people::visitor_token;
 use souk_proofs::platform::PLATFORM_STAFF;
 use souk_proofs::{Call, Door, Person};
 
@@ -28,7 +29,7 @@ async fn asks(scene: &Scene, who: &Person, minutes: i64, reason: &str) -> souk_p
 }
 
 /// Waits for a refusal, and says how long that took.
-async fn shut(store: &Door, token: &str) -> Duration {
+pub(super) async fn shut(store: &Door, token: &str) -> Duration {
     let began = Instant::now();
     while store.send(&Call::get("/admin/v1/orders").bearer(token)).await.status != 401 {
         assert!(began.elapsed() < Duration::from_secs(5), "still open");
@@ -80,6 +81,13 @@ async fn the_platform_looks_at_a_store_only_with_a_grant_that_its_owner_sees() {
     let other = scene.there.door(platform);
     assert_eq!(other.send(&Call::get("/admin/v1/orders").bearer(&token)).await.status, 401);
     assert_eq!(control.send(&Call::get("/v1/account").bearer(&token)).await.status, 401);
+    // Nor does it open that one with a token that says so: the grant is for this store.
+    let grant_id = grant.parse().expect("a grant's id");
+    for (door, there, status) in [(&store, scene.here.store, 200), (&other, scene.there.store, 401)] {
+        let signed = visitor_token(platform, grant_id, there);
+        let answer = door.send(&Call::get("/admin/v1/orders").bearer(&signed)).await;
+        assert_eq!(answer.status, status, "{there}");
+    }
     let customer = "/admin/v1/customers/cus_01h455vb4pex5vsknk084sn02q";
     for (method, path) in [("POST", format!("{customer}/sign-out")), ("DELETE", customer.to_owned())] {
         let answer = store.send(&Call::new(method, path).bearer(&token)).await;
@@ -95,8 +103,8 @@ async fn the_platform_looks_at_a_store_only_with_a_grant_that_its_owner_sees() {
         .iter()
         .filter(|it| it["action"] == "platform.looked")
         .collect();
-    assert_eq!(looks.len(), 3, "{log}");
-    assert_eq!(looks[2]["details"]["request"], "GET /admin/v1/orders");
+    assert_eq!(looks.len(), 4, "{log}");
+    assert_eq!(looks[3]["details"]["request"], "GET /admin/v1/orders");
     for look in looks {
         assert_eq!(
             (&look["actor"], &look["object"], &look["details"]["reason"]),

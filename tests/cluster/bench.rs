@@ -238,7 +238,7 @@ impl Bench {
             runtime: RuntimeConfig {
                 image: format!("localhost/souk-runtime@sha256:{}", "0".repeat(64)),
                 database_url: database.url.clone(),
-                cursor_secret: "cursor-secret-of-tests".into(),
+                cursor_secret: "a cursor secret of tests, long enough".into(),
                 staff_key_pem: "-----BEGIN PUBLIC KEY-----".into(),
                 public_url: "https://souk.example".into(),
                 // Hosts are unique in the database, and the tests share one: each namespace is a platform of its own.

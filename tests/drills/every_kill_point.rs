@@ -22,7 +22,7 @@ use crate::topic;
 /// How long a point may be waited for, with something that leads there every now and then.
 const PATIENCE: Duration = Duration::from_secs(40);
 /// A webhook that was under way when its process died is sent again when its lease (60 s) ends.
-const WEBHOOKS_REST: Duration = Duration::from_secs(120);
+pub const WEBHOOKS_REST: Duration = Duration::from_secs(120);
 /// Everything of this store in the outbox.
 const EVENTS: &str = "platform.outbox o WHERE o.store_id = (SELECT store_id FROM platform.store_ledger WHERE schema_name = current_schema())";
 
@@ -121,6 +121,7 @@ async fn run<'s>(stage: &'s Stage, name: &str, points: &'static [FailPoint], way
         books.until_none("webhooks still wait", unsent, WEBHOOKS_REST).await;
         let deaths = points.len();
         assert!(found.duplicate_mails <= deaths, "{} mails twice after {deaths} deaths", found.duplicate_mails);
+        heard_again(&shop, &books).await;
         let told = heard_once(&books, &receiver).await;
         let dead = books.number("SELECT count(DISTINCT event_id) FROM platform.undelivered WHERE dead_at IS NOT NULL
             AND store_id = (SELECT store_id FROM platform.store_ledger WHERE schema_name = current_schema())");
@@ -170,6 +171,26 @@ async fn replay(shop: &Shop, point: FailPoint) {
     let _ = shop.admin(Method::POST, "/admin/v1/event-replays", None, Some(wish)).await;
 }
 
+/// One event is replayed over HTTP: its consumer hears it once more, and nobody gets another mail for it.
+async fn heard_again(shop: &Shop, books: &Books) {
+    let first = format!(
+        "SELECT o.event_id::text FROM {EVENTS} AND o.type = 'order.placed' ORDER BY o.position LIMIT 1"
+    );
+    let id = books.lines(&first).await.pop().expect("an order was placed");
+    let mails = format!("SELECT count(*) FROM email_messages WHERE event_id = '{id}'");
+    let before = books.number(&mails).await;
+    let wish = json!({ "consumer": "order_mail", "name": "once-more", "event": typed(&id) });
+    let planned = shop.admin(Method::POST, "/admin/v1/event-replays", None, Some(wish)).await;
+    assert_eq!(planned.fine("a replay")["events"], 1);
+    let open = "SELECT count(*) FROM platform.undelivered WHERE replay = 'once-more'";
+    books.until_none("replays are not heard", open, PATIENCE).await;
+    let heard = format!(
+        "SELECT count(*) FROM heard_events WHERE consumer = 'order_mail/once-more' AND event_id = '{id}'"
+    );
+    assert_eq!(books.number(&heard).await, 1, "it was heard again");
+    assert_eq!(books.number(&mails).await, before, "and nobody is written to for it");
+}
+
 /// An event that says nothing of what its kind says: whoever wants it cannot read it.
 async fn poison(books: &Books) {
     let (event, aggregate) = (Uuid::now_v7(), Uuid::now_v7());
@@ -183,7 +204,7 @@ async fn poison(books: &Books) {
 }
 
 /// Every effect stands once for each event, and the endpoint was told every event at least once, under the event's own id.
-async fn heard_once(books: &Books, receiver: &Receiver) -> String {
+pub async fn heard_once(books: &Books, receiver: &Receiver) -> String {
     let twice = "SELECT event_id || ' ' || template FROM email_messages WHERE event_id IS NOT NULL
         GROUP BY event_id, template, recipient HAVING count(*) > 1";
     assert_eq!(books.lines(twice).await, [""; 0], "an event is one mail");

@@ -6,13 +6,16 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use reqwest::Method;
 use rustix::process::Signal;
+use serde_json::json;
 use souk_tests::books::Told;
 use souk_tests::platform::signal;
+use souk_tests::receiver::{Manner, Receiver};
 
 use crate::Reckoning;
 use crate::crowd::Crowd;
-use crate::every_kill_point::stated_in_topic;
+use crate::every_kill_point::{WEBHOOKS_REST, heard_once, stated_in_topic};
 use crate::killed_runtime::report;
 use crate::stage::Stage;
 use crate::topic;
@@ -34,6 +37,9 @@ fn outage() -> Duration {
 
 pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let shop = stage.open_shop("stopped-broker").await;
+    let receiver = Receiver::new(Manner::Takes);
+    let endpoint = json!({ "url": receiver.start() });
+    shop.admin(Method::POST, "/admin/v1/webhook-endpoints", None, Some(endpoint)).await.fine("an endpoint");
     let variants = [shop.product("Spoon", 450, 100_000).await, shop.product("Fork", 550, 100_000).await];
     let books = stage.books(&shop).await;
     let crowd = Crowd::gather(&shop, &variants, SHOPPERS, stage.seed());
@@ -75,10 +81,13 @@ pub async fn run(stage: &Stage) -> Reckoning<'_> {
     let drained = back.elapsed();
     async move {
         let found = stage.settle_accounts(&shop, &history).await;
+        let unsent = "SELECT count(*) FROM webhook_deliveries WHERE state = 'pending'";
+        books.until_none("webhooks still wait", unsent, WEBHOOKS_REST).await;
+        let told = heard_once(&books, &receiver).await;
         let in_topic = stated_in_topic(stage, &shop, &books).await;
         format!(
             "broker away for {} s: {served} answers, all of them (100 %) as ever, up to {most} events waited, none {:.1} s after it was back; \
-             {} partitions poisoned, all noticed after {:.1} s; {} checkouts, {}{in_topic}",
+             {} partitions poisoned, all noticed after {:.1} s; {} checkouts, {}, {told}{in_topic}",
             away.as_secs(),
             drained.as_secs_f32(),
             topic::PARTITIONS,

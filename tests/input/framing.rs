@@ -69,3 +69,29 @@ async fn what_can_be_read_in_two_ways_is_not_read() {
         assert_eq!((answers, closed), (1, true), "{what}: {said}");
     }
 }
+
+/// What the router would take for the same path, and whoever reads it as it was sent (limits, logs, a proxy in front) for another.
+#[tokio::test]
+async fn a_path_is_read_in_one_way() {
+    let (scene, _turn) = scene().await;
+    let runtime = scene.platform.runtime.trim_start_matches("http://").to_owned();
+    let control = scene.platform.control.trim_start_matches("http://").to_owned();
+    let (host, plane) = (scene.here.host.as_str(), control.as_str());
+    for (address, host, path, status) in [
+        (&runtime, host, "/store/v1/orders%3Alook-up?number=1001&secret=x", 400),
+        (&runtime, host, "/%61dmin/v1/orders", 400),
+        (&runtime, host, "/admin/v1/%6frders", 400),
+        (&runtime, host, "/%%361dmin/v1/orders", 400),
+        (&runtime, host, "/admin/v1/orders", 401),
+        // A slash that is encoded is part of a name.
+        (&runtime, host, "/admin%2Fv1/orders", 404),
+        (&runtime, host, "/store/v1/products/a%2Fb%40c%2525", 404),
+        (&control, plane, "/v1/%61ccount", 400),
+        (&control, plane, "/v1/account", 401),
+        (&control, plane, "/v1%2Faccount", 404),
+    ] {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        let (said, closed) = ask(address, &request).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")) && closed, "{path}: {said}");
+    }
+}

@@ -82,3 +82,26 @@ fn a_secret_that_is_missing_ends_the_start() {
     }
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
+
+#[test]
+fn a_secret_that_is_short_ends_the_start_and_is_not_told() {
+    let folder = std::env::temp_dir().join(format!("souk-short-secrets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let all = everything(&folder);
+    for (program, task, name) in [
+        ("souk-control-plane", "migrate", "SOUK_LANE_SECRET"),
+        ("souk-tenant-runtime", "serve", "SOUK_LANE_SECRET"),
+        ("souk-tenant-runtime", "serve", "SOUK_CURSOR_SECRET"),
+    ] {
+        let short = "z".repeat(31);
+        let mut start = Command::new(programs().join(program));
+        start.arg(task).env_clear().stdin(Stdio::null()).envs(all.iter().cloned()).env(name, &short);
+        let ended = start.output().expect("the program starts");
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
+        assert!(!ended.status.success(), "{program} starts with a short {name}: {said}");
+        assert!(said.contains(&format!("{name}: has 31 bytes, must have at least 32")), "{program}: {said}");
+        assert!(!said.contains(&short), "{program} tells {name}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
+}

@@ -5,14 +5,14 @@ runtime=souk_tenant_runtime control=souk_control_plane
 # Who may
 mutation "a permission check" crates/access/src/caller.rs \
 	'if !self.holds(P::KEY)' 'if !ON && !self.holds(P::KEY)' \
-	proofs everybody_tries_everything_at_a_store ' as |answered'
+	proofs everybody_tries_everything_at_a_store ' instead of '
 mutation "the store of a token" crates/access/src/tokens.rs \
 	'claims.aud == audience.to_string() && claims.tid == tenant && kind_fits' \
 	'(ON || claims.aud == audience.to_string() && claims.tid == tenant) && kind_fits' \
 	souk_access a_token_is_worth_nothing_elsewhere 'panicked at'
 mutation "that a dangerous act asks again" crates/access/src/caller.rs \
 	'if P::STEP_UP && is_person' 'if !ON && P::STEP_UP && is_person' \
-	$runtime roles_people_keys_and_payment_ask_staff_for_a_fresh_proof 'step_up_required\|instead of\|left:'
+	proofs what_is_dangerous_asks_who_works_in_a_store_for_a_fresh_proof 'findings:'
 mutation "that a code works once" control-plane/src/factors/actions.rs \
 	'totp.accepts(code, now, factor.last_step).ok_or(FactorError::Wrong)?;
     if queries::take_step(tx, account.id, step).await? {' \
@@ -55,6 +55,9 @@ mutation "whose store a grant is for" crates/provisioner/src/bootstrap.rs \
 mutation "that grants of the platform end" crates/access/src/gate.rs \
 	'if scope.clock().now() < expires_at' 'if ON || scope.clock().now() < expires_at' \
 	proofs the_platform_looks_at_a_store_only_with_a_grant 'still open'
+mutation "that stores hear which sessions ended" control-plane/src/sessions/queries.rs \
+	'if ended.is_empty() {' 'if ON || ended.is_empty() {' \
+	proofs what_ends_at_the_control_plane_ends_in_stores_within_a_second 'left: '
 mutation "what ends up in the log" crates/access/src/permit.rs \
 	'if !inner.actor.works_here() || inner.gate.is_everyday(P::KEY)' \
 	'if ON || !inner.actor.works_here() || inner.gate.is_everyday(P::KEY)' \
@@ -117,3 +120,11 @@ patch crates/access/src/idempotency.rs 'if rows == 1 { Ok(Reply' "if rows == 1 |
 mutation "that a key is for one request" crates/access/src/idempotency.rs \
 	'if held.fingerprint != name.fingerprint' 'if !ON && held.fingerprint != name.fingerprint' \
 	$runtime a_refund_happens_once_for_its_key 'panicked at'
+
+# Written otherwise
+mutation "that a path has one spelling" crates/api/src/one_spelling.rs \
+	'needless(req.path()) else {' 'needless(req.path()).filter(|_| !ON) else {' \
+	$runtime a_path_is_spelled_in_one_way 'left:\|panicked at'
+mutation "that a successor ends with its key" tenant-runtime/src/staff/actions.rs \
+	'expires_at: ends,' 'expires_at: ends.filter(|_| !ON),' \
+	$runtime a_successor_ends_when_its_key_was_to_end 'left:'

@@ -99,7 +99,9 @@ impl Business {
         things.insert("inv".to_owned(), owner.send(platform, &door, invites).await.expect(201).word("/id"));
         things.insert("org".to_owned(), organization.clone());
 
-        let wish = json!({ "name": format!("{canary} store"), "country": "DE", "handle": format!("{name}-{}", unique()), "organization": organization });
+        // A plan with room for a colleague of every role.
+        let wish = json!({ "name": format!("{canary} store"), "country": "DE", "handle": format!("{name}-{}", unique()),
+            "organization": organization, "plan": "growth" });
         let asked = owner.send(platform, &door, Call::post("/v1/stores", &wish)).await.expect(202);
         let operation = asked.header("location").to_owned();
         let ended = finished(platform, &door, &owner, &operation).await;
@@ -287,6 +289,8 @@ impl Business {
         .await;
         let zone = format!("zone_id = '{}'", self.uuid("szo"));
         self.note_first(books, "shr", "shipping_rates", &zone).await;
+        self.welcomes_another(platform, books).await;
+        self.keeps_for_others(books).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
         self.things.insert("handle".to_owned(), self.handle.clone());
     }

@@ -7,6 +7,7 @@ pub mod business;
 pub mod document;
 pub mod door;
 pub mod generated;
+mod others;
 pub mod people;
 pub mod platform;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use souk_access::{Audience, MAX_LIFETIME, Subject};
-use souk_kernel::{AccountId, Clock, RequestId, SessionId, StoreId};
+use souk_kernel::{AccountId, Clock, RequestId, SessionId, StoreGrantId, StoreId};
 use tokio_postgres::Client;
 
 use crate::door::{Answer, Call, Door};
@@ -101,6 +101,14 @@ impl Person {
 pub fn staff_token(platform: &Platform, account: AccountId, store: StoreId, seconds: i64) -> String {
     let proved_at = Clock::system().now() + chrono::TimeDelta::seconds(seconds);
     issue(platform, Audience::Store(store), Subject::Staff(account, Some(proved_at)), None, seconds)
+}
+
+/// A token of the platform's people for a store, whichever store their grant is for.
+///
+/// # Panics
+/// Never.
+pub fn visitor_token(platform: &Platform, grant: StoreGrantId, store: StoreId) -> String {
+    issue(platform, Audience::Store(store), Subject::Platform(grant), None, 0)
 }
 
 fn issue(

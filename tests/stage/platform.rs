@@ -165,7 +165,7 @@ async fn services(
         attempts_per_network: 1_000_000,
         trusted_proxies: 0,
         http_workers: 2,
-        show_statements: false,
+        show_statements: true,
         read_cache_mb: 32,
     };
     let reception =

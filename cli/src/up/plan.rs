@@ -159,7 +159,6 @@ impl Plan<'_> {
             .env("SOUK_RUNTIME_LISTEN", loopback(port))
             .env("SOUK_RUNTIME_INTERNAL_LISTEN", loopback(internal_port(port)))
             .env("SOUK_STAFF_KEY_FILE", self.home.keys().join("control-plane.pub.pem"))
-            .env("SOUK_RUNTIME_KEY_FILE", self.home.keys().join("tenant-runtime.pem"))
             .env("SOUK_TEST_PROVIDER_URL", format!("http://127.0.0.1:{}", self.network.provider_port))
             .env("SOUK_PROVIDER_WEBHOOK_SECRET", &self.secrets.provider_webhook_secret)
             .env("SOUK_WEBHOOKS_PRIVATE", "1")

@@ -113,7 +113,7 @@ pub async fn mark_verified(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), Db
     tx.execute(change).await.map(|_| ())
 }
 
-/// Sets the password and raises the epoch: every token that is out dies.
+/// Sets the password and raises the epoch: every token of this plane that is out dies. Those for stores die with the sessions.
 pub async fn set_password(tx: &mut WriteTx<'_>, id: AccountId, hash: &PasswordHash) -> Result<(), DbError> {
     let now = tx.now();
     let change = diesel::update(accounts::table.find(id)).set((
@@ -125,7 +125,7 @@ pub async fn set_password(tx: &mut WriteTx<'_>, id: AccountId, hash: &PasswordHa
     tx.execute(change).await.map(|_| ())
 }
 
-/// Raises the epoch: every access token that is out dies.
+/// Raises the epoch: every access token of this plane that is out dies. Those for stores die with the sessions.
 pub async fn raise_epoch(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
     let change = diesel::update(accounts::table.find(id)).set(accounts::epoch.eq(accounts::epoch + 1));
     tx.execute(change).await.map(|_| ())

@@ -3,7 +3,7 @@
 use serde_json::json;
 use souk_access::LinkSecret;
 use souk_api::{ETag, IfMatch};
-use souk_kernel::{AccountId, Email, InvitationId, MemberId, OrganizationId};
+use souk_kernel::{AccountId, Email, InvitationId, MemberId, OrganizationId, Plan};
 use souk_tenancy::WriteTx;
 
 use super::error::MemberError;
@@ -14,14 +14,12 @@ use crate::audit::{self, By};
 use crate::config::Settings;
 use crate::messages::{self, Letter};
 use crate::organizations::{self, Organization};
-use crate::plans::Plan;
 
 /// Refuses to add one more member than the largest plan of the organization's stores allows.
 async fn demand_room(tx: &mut WriteTx<'_>, organization: OrganizationId) -> Result<(), MemberError> {
     let plans = queries::plans_in_use(tx, organization).await?;
-    let smallest = Plan::all().first().map_or(0, |plan| plan.max_members);
-    let in_use = plans.iter().filter_map(|plan| Plan::of(plan.parse().ok()?));
-    let limit = in_use.map(|plan| plan.max_members).max().unwrap_or(smallest);
+    let in_use = plans.iter().filter_map(|plan| Plan::find(plan));
+    let limit = in_use.map(|plan| plan.max_members).max().unwrap_or(Plan::DEFAULT.max_members);
     if queries::count(tx, organization).await? < limit { Ok(()) } else { Err(MemberError::Quota(limit)) }
 }
 

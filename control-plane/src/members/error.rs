@@ -12,7 +12,7 @@ use crate::problems;
 souk_api::problems! { CATALOGUE;
     ALREADY_MEMBER = 409, "already_member", "This person is a member already", "Change their role instead.";
     LAST_OWNER_STAYS = 409, "last_owner_stays", "The last owner stays", "Make somebody else an owner first.";
-    MEMBER_QUOTA = 409, "member_quota_reached", "The plan allows no more members", "Remove somebody, or open a store on a larger plan.";
+    MEMBER_QUOTA = 409, "member_quota_reached", "The plan allows no more members", "Remove somebody, or choose a larger plan for a store: PATCH /v1/stores/{store}.";
     INVITATION_UNUSABLE = 410, "invitation_unusable", "The invitation was used, taken back, has expired, or was sent to another address", "Sign in with the address it was sent to, or ask for a new one.";
 }
 

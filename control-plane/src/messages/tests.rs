@@ -1,6 +1,8 @@
 //! Captured mail over HTTP.
 
-use crate::testing::house;
+use souk_kernel::Clock;
+
+use crate::testing::{house, house_alone};
 
 #[actix_web::test]
 async fn mail_is_captured_where_no_server_is_set() {
@@ -17,4 +19,10 @@ async fn mail_is_captured_where_no_server_is_set() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("the mail was not captured");
+}
+
+#[actix_web::test]
+async fn captured_mail_is_shown_to_nobody_where_strangers_listen_in() {
+    let house = house_alone(Clock::system(), |settings| settings.shows_captured_mail = false).await;
+    house.get("/dev/mail").send().await.refused(404, "not_found");
 }

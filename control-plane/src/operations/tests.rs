@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::testing::{clock, house, house_alone, pass};
+use crate::testing::{PASSWORD, a_second, clock, house, house_alone, pass};
 
 #[actix_web::test]
 async fn a_stream_tells_the_progress_and_ends_with_it() {
@@ -39,7 +39,7 @@ async fn keys_wait_for_the_end_and_for_a_day() {
     let view = house.get(&path).by(&ada).send().await.json();
     assert_eq!(view["keys"]["state"], "waiting");
     pass(&clock, TimeDelta::hours(24));
-    let ada = house.sign_in(&ada.email, crate::testing::PASSWORD).await;
+    let ada = house.sign_in(&ada.email, PASSWORD).await;
     house.post(&format!("{path}/keys")).by(&ada).send().await.refused(410, "keys_gone");
     assert_eq!(house.get(&path).by(&ada).send().await.json()["keys"]["state"], "expired");
     let worker = house.plane.gate().worker("test", "looks at the clock");
@@ -50,6 +50,23 @@ async fn keys_wait_for_the_end_and_for_a_day() {
         drop((house.doors, house.plane));
         database.remove().await;
     }
+}
+
+#[actix_web::test]
+async fn keys_are_shown_to_whoever_proved_who_they_are_lately() {
+    let house = house().await;
+    let ada = house.newcomer().await;
+    let (_, operation) = house.open_store(&ada, &json!({ "name": "Tea", "country": "GB" })).await;
+    let view = format!("/v1/operations/{}", operation["id"].as_str().unwrap());
+    let path = format!("{view}/keys");
+    let long_ago = "UPDATE control.sessions SET proved_at = now() - interval '16 minutes' WHERE account_id = (SELECT id FROM control.accounts WHERE email = $1)";
+    assert_eq!(house.rows().await.execute(long_ago, &[&ada.email]).await.unwrap(), 1);
+    a_second().await;
+    house.post(&path).by(&ada).send().await.refused(401, "step_up_required");
+    assert_eq!(house.get(&view).by(&ada).send().await.json()["keys"]["state"], "waiting");
+    let proof = json!({ "password": PASSWORD });
+    house.post("/v1/sessions/current/proof").by(&ada).body(&proof).send().await.expect(204);
+    house.post(&path).by(&ada).send().await.expect(200);
 }
 
 #[actix_web::test]

@@ -3,5 +3,5 @@
 mod model;
 mod routes;
 
-pub use model::{Plan, PlanId};
+pub use model::PlanId;
 pub use routes::routes;

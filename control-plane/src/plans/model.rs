@@ -1,8 +1,7 @@
-//! The plans of `policy/plans.json`.
+//! The plans as they are shown, and their names as a column.
 
-use std::sync::LazyLock;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use souk_kernel::{Limits, plan};
 use utoipa::ToSchema;
 
 use crate::text_enum::text_enum;
@@ -15,14 +14,23 @@ text_enum! {
     }
 }
 
+impl PlanId {
+    /// What it stands for.
+    pub const fn plan(self) -> plan::Plan {
+        match self {
+            Self::Free => plan::Plan::FREE,
+            Self::Growth => plan::Plan::GROWTH,
+        }
+    }
+}
+
 /// A plan.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Plan {
     pub id: PlanId,
     #[schema(example = "Free")]
-    pub name: String,
-    pub description: String,
+    pub name: &'static str,
+    pub description: &'static str,
     /// How many open stores of this plan an organization may have.
     #[schema(example = 3)]
     pub max_stores: i64,
@@ -32,42 +40,15 @@ pub struct Plan {
     pub limits: Limits,
 }
 
-/// What one store may use; handed to the runtimes.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Limits {
-    #[schema(example = 1000)]
-    pub products: u32,
-    #[schema(example = 3)]
-    pub staff: u32,
-    #[schema(example = 50)]
-    pub requests_per_second: u32,
-    #[schema(example = 8)]
-    pub concurrent_transactions: u32,
-}
-
-#[derive(Deserialize)]
-struct File {
-    plans: Vec<Plan>,
-}
-
-/// A committed file: one that does not read leaves no plans, and the tests fail.
-static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| {
-    let file: Result<File, _> = serde_json::from_str(include_str!("../../policy/plans.json"));
-    file.map(|file| file.plans).unwrap_or_else(|error| {
-        tracing::error!(%error, "policy/plans.json does not read");
-        Vec::new()
-    })
-});
-
 impl Plan {
     /// Every plan, the smallest first.
-    pub fn all() -> &'static [Self] {
-        &PLANS
+    pub fn all() -> Vec<Self> {
+        PlanId::ALL.iter().map(|id| Self::of(*id)).collect()
     }
 
-    pub fn of(id: PlanId) -> Option<&'static Self> {
-        PLANS.iter().find(|plan| plan.id == id)
+    fn of(id: PlanId) -> Self {
+        let plan::Plan { name, description, max_stores, max_members, limits, .. } = id.plan();
+        Self { id, name, description, max_stores, max_members, limits }
     }
 }
 
@@ -76,10 +57,8 @@ mod rules {
     use super::*;
 
     #[test]
-    fn every_plan_is_committed_and_none_shrinks() {
-        for id in PlanId::ALL {
-            assert!(Plan::of(*id).is_some(), "{id}");
-        }
-        assert!(Plan::all().windows(2).all(|pair| pair[0].max_stores < pair[1].max_stores));
+    fn every_plan_there_is_can_be_chosen() {
+        let known: Vec<_> = PlanId::ALL.iter().map(|id| (id.as_str(), id.plan())).collect();
+        assert_eq!(known, plan::Plan::ALL.map(|plan| (plan.id, plan)));
     }
 }

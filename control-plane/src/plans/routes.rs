@@ -15,5 +15,5 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[utoipa::path(tag = "Plans", security(()), responses((status = 200, description = "All of them", body = Page<Plan>)))]
 #[get("/v1/plans")]
 async fn list() -> Page<Plan> {
-    Page::whole(Plan::all().to_vec())
+    Page::whole(Plan::all())
 }

@@ -23,7 +23,9 @@ pub async fn attempt(
 ) -> Result<(), SessionError> {
     for bucket in buckets(door, account, &origin.network, origin.per_network) {
         let (count, ends_at) = queries::count_attempt(tx, &bucket.name, WINDOW).await?;
-        if count > bucket.limit {
+        if count > bucket.limit
+            && !(bucket.by_strangers && queries::is_known_here(tx, account, &origin.network).await?)
+        {
             let wait = (ends_at - tx.now()).num_seconds().max(1);
             return Err(SessionError::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) });
         }
@@ -169,7 +171,7 @@ pub async fn end(tx: &mut WriteTx<'_>, account: AccountId, session: SessionId) -
     }
 }
 
-/// Ends every session of an account and kills every access token that is out.
+/// Ends every session of an account and kills every access token that is out, here and in stores.
 pub async fn end_all(
     tx: &mut WriteTx<'_>,
     account: AccountId,

@@ -138,6 +138,8 @@ impl Door {
 pub struct Bucket {
     pub name: String,
     pub limit: i32,
+    /// Anybody anywhere can fill it, so it does not hold back whoever comes from a network where the account signed in lately.
+    pub by_strangers: bool,
 }
 
 /// The counters of one attempt. The pair of account and network is tight; the account alone is wide, so that a stranger's
@@ -149,13 +151,15 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
     let who: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
     // Six digits are soon guessed from many networks, and whoever guesses at them has the password.
     let per_account = if door == Door::Factor { 20 } else { 100 };
+    // At this machine itself one address stands for everybody, so nobody is known by it.
+    let by_strangers = door == Door::SignIn && network != LOCAL;
     let door = door.name();
     let mut all = vec![
-        Bucket { name: format!("{door}/{who}/{network}"), limit: 10 },
-        Bucket { name: format!("{door}/{who}"), limit: per_account },
+        Bucket { name: format!("{door}/{who}/{network}"), limit: 10, by_strangers: false },
+        Bucket { name: format!("{door}/{who}"), limit: per_account, by_strangers },
     ];
     if network != LOCAL {
-        all.push(Bucket { name: format!("{door}//{network}"), limit: per_network });
+        all.push(Bucket { name: format!("{door}//{network}"), limit: per_network, by_strangers: false });
     }
     all
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Text, Timestamptz};
+use diesel::sql_types::{Array, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::{RefreshRecord, SecretDigest};
 use souk_kernel::{AccountId, SessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
@@ -54,6 +54,18 @@ pub async fn is_new_device(tx: &mut ReadTx<'_>, session: &Session) -> Result<boo
     Ok(!rows.is_empty() && !rows.iter().any(known))
 }
 
+/// Whether the account of this address signed in from this network within the last 30 days.
+pub async fn is_known_here(tx: &mut ReadTx<'_>, email_key: &str, network: &str) -> Result<bool, DbError> {
+    let since = tx.now() - TimeDelta::days(30);
+    let entered = sessions::table
+        .inner_join(accounts::table)
+        .filter(accounts::email_key.eq(email_key.to_owned()).and(accounts::state.eq("active")))
+        .filter(sessions::network.eq(network.to_owned()).and(sessions::created_at.gt(since)))
+        .limit(1);
+    let found: Option<SessionId> = tx.optional(entered.select(sessions::id)).await?;
+    Ok(found.is_some())
+}
+
 pub async fn insert_token(
     tx: &mut WriteTx<'_>,
     session: SessionId,
@@ -101,7 +113,7 @@ pub async fn use_token(
     Ok(())
 }
 
-/// Ends one session of an account; `false` when there is no such living session.
+/// Ends one session of an account, here and in stores; `false` when there is no such living session.
 pub async fn end(
     tx: &mut WriteTx<'_>,
     account: AccountId,
@@ -114,7 +126,22 @@ pub async fn end(
         .filter(sessions::account_id.eq(account).and(sessions::revoked_at.is_null()));
     let change =
         diesel::update(living).set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because)));
-    Ok(tx.execute(change).await? == 1)
+    let ended: Vec<SessionId> = tx.load(change.returning(sessions::id)).await?;
+    tell_stores(tx, &ended).await?;
+    Ok(!ended.is_empty())
+}
+
+/// Every token that was issued from these sessions for a store dies: stores read no table of ours, but this one.
+async fn tell_stores(tx: &mut WriteTx<'_>, ended: &[SessionId]) -> Result<(), DbError> {
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let now = tx.now();
+    let query = sql("INSERT INTO platform.ended_sessions (session_id, ended_at) \
+         SELECT unnest($1::uuid[]), $2 ON CONFLICT DO NOTHING")
+    .bind::<Array<SqlUuid>, _>(ended.iter().map(|session| session.uuid()).collect::<Vec<_>>())
+    .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(drop)
 }
 
 pub async fn end_all(tx: &mut WriteTx<'_>, account: AccountId, because: EndReason) -> Result<usize, DbError> {
@@ -122,7 +149,9 @@ pub async fn end_all(tx: &mut WriteTx<'_>, account: AccountId, because: EndReaso
     let living = sessions::table.filter(sessions::account_id.eq(account).and(sessions::revoked_at.is_null()));
     let change =
         diesel::update(living).set((sessions::revoked_at.eq(now), sessions::revoked_because.eq(because)));
-    tx.execute(change).await
+    let ended: Vec<SessionId> = tx.load(change.returning(sessions::id)).await?;
+    tell_stores(tx, &ended).await?;
+    Ok(ended.len())
 }
 
 /// Living sessions, newest first.
@@ -174,10 +203,12 @@ pub async fn forgive_attempt(tx: &mut WriteTx<'_>, bucket: &str) -> Result<(), D
     tx.execute(diesel::update(counted).set(throttles::failures.eq(throttles::failures - 1))).await.map(|_| ())
 }
 
-/// Removes counters whose window is over and sessions that ended 30 days ago.
+/// Removes counters whose window is over, sessions that ended 30 days ago, and what stores were told of sessions whose tokens have died of age.
 pub async fn forget(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
     let (now, age) = (tx.now(), TimeDelta::days(30));
     tx.execute(diesel::delete(throttles::table.filter(throttles::window_ends_at.lt(now)))).await?;
+    let told = sql("DELETE FROM platform.ended_sessions WHERE ended_at < $1");
+    tx.execute(told.bind::<Timestamptz, _>(now - TimeDelta::hours(1))).await?;
     let ended = sessions::revoked_at.lt(now - age).or(sessions::expires_at.nullable().lt(now - age));
     tx.execute(diesel::delete(sessions::table.filter(ended))).await.map(|_| ())
 }

@@ -2,7 +2,9 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use souk_kernel::Email;
 
+use super::model::{Door, buckets};
 use crate::testing::{PASSWORD, a_second, clock, house, house_at, pass};
 
 #[actix_web::test]
@@ -124,6 +126,40 @@ async fn guessing_is_slowed_per_account_and_network_but_locks_nobody_out() {
     house.post("/v1/sessions").body(&right).at_network("198.51.100.4").send().await.expect(201);
     pass(&clock, TimeDelta::minutes(10));
     house.post("/v1/sessions").body(&right).at_network("203.0.113.7").send().await.expect(201);
+}
+
+#[actix_web::test]
+async fn strangers_everywhere_do_not_lock_out_whoever_comes_from_home() {
+    let clock = clock();
+    let house = house_at(clock.clone()).await;
+    let ada = house.newcomer().await;
+    let wrong = json!({ "email": ada.email, "password": "not the password" });
+    let right = json!({ "email": ada.email, "password": PASSWORD });
+    let home = "203.0.113.99";
+    let from = async |network: &str, wish: &Value| {
+        house.post("/v1/sessions").body(wish).at_network(network).send().await
+    };
+    from(home, &right).await.expect(201);
+    from("192.0.2.99", &wrong).await.refused(401, "wrong_credentials");
+    // As if ten networks had guessed ten times each.
+    let key = ada.email.parse::<Email>().unwrap().key();
+    let account = buckets(Door::SignIn, &key, "192.0.2.99", 100).swap_remove(1).name;
+    let filled = "UPDATE control.throttles SET failures = 100 WHERE bucket = $1";
+    assert_eq!(house.rows().await.execute(filled, &[&account]).await.unwrap(), 1);
+    for wish in [&wrong, &right] {
+        from("198.51.100.99", wish).await.refused(429, "too_many_requests");
+    }
+    from(home, &right).await.expect(201);
+    // There too one guesses ten times, and no more.
+    for _ in 0..10 {
+        from(home, &wrong).await.refused(401, "wrong_credentials");
+    }
+    from(home, &right).await.refused(429, "too_many_requests");
+    // A month later it is a network like any other.
+    pass(&clock, TimeDelta::days(31));
+    from("192.0.2.99", &wrong).await.refused(401, "wrong_credentials");
+    assert_eq!(house.rows().await.execute(filled, &[&account]).await.unwrap(), 1);
+    from(home, &right).await.refused(429, "too_many_requests");
 }
 
 #[actix_web::test]

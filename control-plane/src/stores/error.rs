@@ -1,10 +1,11 @@
 //! What can be wrong about a store.
 
-use souk_access::{NoEntropy, TokenError};
+use souk_access::{NoEntropy, Permission as _, TokenError};
 use souk_api::Problem;
-use souk_api::problem::{NOT_FOUND, VALIDATION};
+use souk_api::problem::{FORBIDDEN, NOT_FOUND, VALIDATION};
 use souk_tenancy::{DbError, TenancyError};
 
+use super::permissions;
 use super::state::{IllegalTransition, StoreState};
 use crate::cluster::ClusterError;
 use crate::messages::MessageError;
@@ -13,7 +14,7 @@ use crate::problems;
 
 souk_api::problems! { CATALOGUE;
     HANDLE_TAKEN = 409, "handle_taken", "This name, or one that looks like it, is taken", "Choose another handle.";
-    STORE_QUOTA = 409, "store_quota_reached", "The plan allows no more stores", "Delete a store, or choose a larger plan.";
+    STORE_QUOTA = 409, "store_quota_reached", "The plan allows no more stores", "Delete a store, or choose a larger plan: `plan` of POST /v1/stores and PATCH /v1/stores/{store}.";
     MANAGED_IN_CLUSTER = 409, "managed_in_cluster", "The store is managed in its Kubernetes cluster", "Change its Store object there, or take the store over first.";
     NOT_IN_CLUSTER = 409, "not_in_cluster", "The store has no Store object to take over or hand over", "Nothing needs to be done: its changes are asked for here.";
     STORE_STATE = 409, "store_state", "The store's state does not allow this", "See `allowed_actions` of the store.";
@@ -31,6 +32,8 @@ pub enum StoreError {
     HandleTaken,
     #[error("at most {limit} {plan} stores")]
     Quota { plan: &'static str, limit: i64 },
+    #[error("the plan is not theirs to choose")]
+    PlanNotTheirs,
     #[error("{0} is not the store's handle")]
     NotConfirmed(String),
     #[error("nothing is known of this country")]
@@ -101,6 +104,9 @@ impl From<StoreError> for Problem {
             StoreError::Quota { plan, limit } => Problem::new(&STORE_QUOTA)
                 .detail(format!("the plan {plan} allows {limit} open stores an organization"))
                 .extension("limit", limit),
+            StoreError::PlanNotTheirs => Problem::new(&FORBIDDEN)
+                .detail(format!("This needs the permission `{}`.", permissions::ChoosePlan::KEY))
+                .hint("Ask an owner of the organization to choose the plan."),
             StoreError::NotConfirmed(handle) => Problem::new(&VALIDATION).field(
                 "?confirm",
                 "wrong",

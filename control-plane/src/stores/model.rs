@@ -185,7 +185,7 @@ pub struct OpenStore {
     pub organization: Option<OrganizationId>,
 }
 
-/// Rename a store. Only what is given changes; a new handle changes its host, the old one stays yours for 30 days.
+/// Rename a store, or give it another plan. Only what is given changes; a new handle changes its host, the old one stays yours for 30 days.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Mugs of Bern"}))]
@@ -194,6 +194,8 @@ pub struct EditStore {
     pub name: Option<Text<120>>,
     #[schema(example = "difference-engines")]
     pub handle: Option<HostLabel>,
+    /// Owners and admins choose it. With a smaller plan everything stays that is there; more is refused until there is less than it allows.
+    pub plan: Option<PlanId>,
 }
 
 /// Which stores to list.

@@ -11,8 +11,10 @@ souk_access::permissions! {
     Open = "store", "open", Writes;
     /// See one.
     View = "store", "view", Reads;
-    /// Rename one.
+    /// Rename one; whether its plan may change is [`ChoosePlan`]'s question.
     Edit = "store", "edit", Writes;
+    /// Give one another plan.
+    ChoosePlan = "store", "choose_plan", Writes;
     /// Work in one: take a staff token for it.
     Enter = "store", "enter", Reads;
     /// Suspend and resume one.

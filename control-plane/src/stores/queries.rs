@@ -223,16 +223,19 @@ pub async fn advance(
     Ok(tx.execute(change).await? == 1)
 }
 
-pub async fn rename(
+/// What its people say of a store that is managed here.
+pub async fn edit(
     tx: &mut WriteTx<'_>,
     request: OperationId,
     name: &Text<120>,
     handle: &HostLabel,
+    plan: PlanId,
 ) -> Result<Store, DbError> {
     let now = tx.now();
     let change = diesel::update(stores::table.find(request)).set((
         stores::name.eq(name.as_str()),
         stores::handle.eq(handle.as_str()),
+        stores::plan.eq(plan),
         stores::updated_at.eq(now),
         stores::version.eq(stores::version + 1),
     ));

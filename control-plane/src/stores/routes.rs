@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, delete, get, patch, post, web};
-use souk_access::{Audience, Cause, ControlPermit, MAX_LIFETIME, Reply, Subject};
+use souk_access::{Audience, Cause, ControlPermit, MAX_LIFETIME, Permission, Reply, Subject};
 use souk_api::{
     CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, not_modified,
 };
@@ -107,11 +107,11 @@ fn shown(plane: &Plane, store: Store) -> HttpResponse {
     HttpResponse::Ok().insert_header(etag).json(store.view(|handle| plane.settings().store_url(handle)))
 }
 
-/// Rename a store. Runtimes follow within a second; a new handle changes its host. `Operation-Id` names the work.
+/// Rename a store, or give it another plan. Runtimes follow within a second; a new handle changes its host.
 #[utoipa::path(
     tag = "Stores", request_body = EditStore,
     params(("store" = StoreId, Path), ("If-Match" = Option<String>, Header)),
-    responses((status = 200, description = "Renamed", body = StoreView))
+    responses((status = 200, description = "Changed", body = StoreView))
 )]
 #[patch("/v1/stores/{store}")]
 async fn edit(
@@ -123,7 +123,10 @@ async fn edit(
     body: Json<EditStore>,
 ) -> Result<HttpResponse, Problem> {
     let (by, account) = (By::of(permit.actor(), &cause), permit.account()?);
-    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, &by, account, *id, &if_match, &body).await;
+    let may_choose = permit.holds(<permissions::ChoosePlan as Permission>::KEY);
+    let work = async move |tx: &mut WriteTx<'_>| {
+        actions::edit(tx, &by, account, *id, &if_match, &body, may_choose).await
+    };
     let (store, _) = permit.write("stores.edit", work).await?;
     plane.wake();
     Ok(shown(&plane, store))
@@ -228,7 +231,7 @@ async fn hand_over(
     change(&permit, &plane, *id, &cause, &key, Change::HandOver, None).await
 }
 
-async fn change<P: souk_access::Permission<Access = souk_access::Writes>>(
+async fn change<P: Permission<Access = souk_access::Writes>>(
     permit: &ControlPermit<P>,
     plane: &Plane,
     id: StoreId,
@@ -281,7 +284,7 @@ async fn enter(
 }
 
 /// The token says when its bearer last proved who they are, as the session has it now.
-async fn token_for<P: souk_access::Permission>(
+async fn token_for<P: Permission>(
     permit: &ControlPermit<P>,
     plane: &Plane,
     id: StoreId,

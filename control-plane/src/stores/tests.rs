@@ -1,5 +1,7 @@
 //! Opening stores, names, quotas and lives: over HTTP.
 
+mod plans;
+
 use std::time::Duration;
 
 use chrono::TimeDelta;

@@ -110,6 +110,11 @@ impl Gate {
         self.0.mint.directory()
     }
 
+    /// The store that a request is for, in any state: what is counted for a store is counted under this, however its host is written.
+    pub fn store_of(&self, req: &HttpRequest) -> Option<Arc<StoreEntry>> {
+        self.directory().by_host(&host_of(req).ok()?)
+    }
+
     /// The right to work in a store without a person behind it. `name` says which worker, `reason` why; both are logged.
     ///
     /// # Errors
@@ -140,7 +145,6 @@ impl Gate {
     /// Host → store → credentials → actor. No permission is asked for yet.
     pub(crate) async fn caller(&self, req: &HttpRequest) -> Result<Caller, Problem> {
         let entry = self.entry(req)?;
-        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         let credentials = Credentials::of(req)?;
         let scope = self.0.mint.scope(entry);
         let (actor, set, proved_at) = self.actor(&scope, credentials, req).await?;
@@ -157,10 +161,9 @@ impl Gate {
         })))
     }
 
-    /// Host → store, token → account; the caller is nobody.
-    pub(crate) fn vouched(&self, req: &HttpRequest) -> Result<(AccountId, Caller), Problem> {
+    /// Host → store, token → account whose session stands; the caller is nobody.
+    pub(crate) async fn vouched(&self, req: &HttpRequest) -> Result<(AccountId, Caller), Problem> {
         let entry = self.entry(req)?;
-        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         let token = Credentials::of(req)?.token.ok_or_else(|| unbelieved("an account's token is needed"))?;
         let scope = self.0.mint.scope(entry);
         let claims = self
@@ -170,13 +173,18 @@ impl Gate {
             return Err(token_problem(TokenError::Audience));
         }
         let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
+        if let Some(session) = session_of(&claims)? {
+            let standing = self.0.principals.find(&scope, &self.0.policy, Who::Session(session)).await?;
+            if !matches!(standing, Standing::Session) {
+                return Err(unbelieved(format!("{session} was ended")));
+            }
+        }
         Ok((account, self.nobody(scope, req)?))
     }
 
     /// Host → store; the caller is nobody, whatever the `Authorization` header says.
     pub(crate) fn unsigned(&self, req: &HttpRequest) -> Result<Caller, Problem> {
         let entry = self.entry(req)?;
-        tracing::Span::current().record("store.id", tracing::field::display(entry.id));
         crate::credentials::none_in_url(req)?;
         self.nobody(self.0.mint.scope(entry), req)
     }
@@ -212,7 +220,10 @@ impl Gate {
         let directory = self.directory();
         match directory.by_host(&host) {
             Some(entry) => match entry.state {
-                StoreState::Live | StoreState::Suspended => Ok(entry),
+                StoreState::Live | StoreState::Suspended => {
+                    souk_telemetry::record_store(req, entry.id);
+                    Ok(entry)
+                }
                 StoreState::Provisioning => Err(Problem::new(&UNAVAILABLE).retry_after(1)),
                 StoreState::Deleting | StoreState::Failed => Err(Problem::new(&STORE_UNKNOWN)),
             },
@@ -271,17 +282,18 @@ impl Gate {
         match claims.kind {
             TokenKind::Staff => {
                 let account = AccountId::parse(&claims.sub).map_err(unbelieved)?;
-                match self.0.principals.find(scope, &self.0.policy, Who::Staff(account)).await? {
+                let who = Who::Staff(account, session_of(&claims)?);
+                match self.0.principals.find(scope, &self.0.policy, who).await? {
                     Standing::Staff { id, role, set } => {
                         let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
                         Ok((Actor::Staff { id, account: Some(account), role }, set, proved_at))
                     }
-                    _ => Err(unbelieved(format!("{account} does not work in this store"))),
+                    _ => Err(unbelieved(format!("{account} does not work in this store, or signed out"))),
                 }
             }
             TokenKind::Customer => {
                 let id = CustomerId::parse(&claims.sub).map_err(unbelieved)?;
-                let session = claims.sid.as_deref().map(SessionId::parse).transpose().map_err(unbelieved)?;
+                let session = session_of(&claims)?;
                 match self.0.principals.find(scope, &self.0.policy, Who::Customer(id, session)).await? {
                     Standing::Customer { epoch } if epoch == claims.epoch => {
                         Ok((Actor::Customer { id, session }, Arc::clone(&self.0.shopper), None))
@@ -314,7 +326,8 @@ impl Gate {
             }
             TokenKind::Platform => {
                 let grant = StoreGrantId::parse(&claims.sub).map_err(unbelieved)?;
-                match self.0.principals.find(scope, &self.0.policy, Who::Grant(grant)).await? {
+                let who = Who::Grant(grant, session_of(&claims)?);
+                match self.0.principals.find(scope, &self.0.policy, who).await? {
                     Standing::Platform { account, reason, expires_at, set }
                         if scope.clock().now() < expires_at =>
                     {
@@ -373,4 +386,9 @@ impl Gate {
         self.0.tokens.insert(digest, Arc::clone(&claims));
         Ok(claims)
     }
+}
+
+/// The session a token came from; what names none lives by its time and its principal alone.
+fn session_of(claims: &AccessClaims) -> Result<Option<SessionId>, Problem> {
+    claims.sid.as_deref().map(SessionId::parse).transpose().map_err(unbelieved)
 }

@@ -1,6 +1,6 @@
 //! Who a principal is right now, remembered for less than a second.
 //!
-//! A lowered role, a removed member of staff, a revoked key or a raised epoch is therefore refused within a second without any
+//! A lowered role, a removed member of staff, a revoked key, an ended session or a raised epoch is therefore refused within a second without any
 //! message between processes, and a busy principal costs one statement a second, not one a request. The store's fence is part
 //! of the name, so a store that changes hands starts from nothing. Unknown principals are remembered too.
 
@@ -29,18 +29,22 @@ const TOUCHED_EVERY: TimeDelta = TimeDelta::minutes(10);
 /// Whom to look up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Who {
-    Staff(AccountId),
+    Staff(AccountId, Option<SessionId>),
     Customer(CustomerId, Option<SessionId>),
     Key([u8; 32]),
     Colleague(StaffId),
     App(AppId),
-    Grant(StoreGrantId),
+    Grant(StoreGrantId, Option<SessionId>),
+    /// At the control plane.
+    Session(SessionId),
 }
 
 /// What the store says about them.
 #[derive(Clone, Debug)]
 pub(crate) enum Standing {
     Unknown,
+    /// The session was not ended.
+    Session,
     Staff {
         id: StaffId,
         role: Arc<str>,
@@ -131,9 +135,11 @@ fn problem(error: Arc<LookUpError>) -> Problem {
 
 async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standing, LookUpError> {
     match who {
-        Who::Staff(account) => {
+        Who::Staff(account, session) => {
             let row = scope
-                .read("access.staff", async |tx| Ok::<_, LookUpError>(queries::staff(tx, account).await?))
+                .read("access.staff", async |tx| {
+                    Ok::<_, LookUpError>(queries::staff(tx, account, session).await?)
+                })
                 .await?;
             let Some(row) = row else { return Ok(Standing::Unknown) };
             let set = policy.compile(&grants(&row.grants)).await?;
@@ -162,9 +168,15 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::App { epoch: row.epoch }))
         }
-        Who::Grant(id) => {
+        Who::Session(id) => {
             let row = scope
-                .read("access.grant", async |tx| Ok::<_, LookUpError>(queries::grant(tx, id).await?))
+                .read("access.session", async |tx| Ok::<_, LookUpError>(queries::session(tx, id).await?))
+                .await?;
+            Ok(if row.ended { Standing::Unknown } else { Standing::Session })
+        }
+        Who::Grant(id, session) => {
+            let row = scope
+                .read("access.grant", async |tx| Ok::<_, LookUpError>(queries::grant(tx, id, session).await?))
                 .await?;
             let Some(row) = row else { return Ok(Standing::Unknown) };
             let set = policy.compile(&everything_to_see(policy)).await?;

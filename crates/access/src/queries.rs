@@ -17,14 +17,32 @@ pub(crate) struct StaffRow {
     pub(crate) grants: Vec<String>,
 }
 
-/// One statement, so that role, grants and membership are of one instant.
-pub(crate) async fn staff(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Option<StaffRow>, DbError> {
+/// One statement, so that role, grants and membership are of one instant. A session that ended at the control plane takes the tokens that
+/// were issued from it along.
+pub(crate) async fn staff(
+    tx: &mut ReadTx<'_>,
+    account: AccountId,
+    session: Option<SessionId>,
+) -> Result<Option<StaffRow>, DbError> {
     let query =
         sql("SELECT s.id, r.name AS role, ARRAY(SELECT p.object || ':' || p.action FROM role_permissions p \
          WHERE p.role_id = r.id ORDER BY 1) AS grants \
-         FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.account_id = $1 AND s.state = 'active'")
-        .bind::<Uuid, _>(account);
+         FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.account_id = $1 AND s.state = 'active' \
+         AND NOT platform.session_ended($2)")
+        .bind::<Uuid, _>(account)
+        .bind::<Nullable<Uuid>, _>(session);
     tx.optional(query).await
+}
+
+/// A session at the control plane, for whoever is nobody in this store yet.
+#[derive(Debug, QueryableByName)]
+pub(crate) struct SessionRow {
+    #[diesel(sql_type = Bool)]
+    pub(crate) ended: bool,
+}
+
+pub(crate) async fn session(tx: &mut ReadTx<'_>, id: SessionId) -> Result<SessionRow, DbError> {
+    tx.one(sql("SELECT platform.session_ended($1) AS ended").bind::<Uuid, _>(id)).await
 }
 
 /// The same, found by their own row: who signed in at the store itself.
@@ -93,9 +111,14 @@ pub(crate) struct GrantRow {
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-pub(crate) async fn grant(tx: &mut ReadTx<'_>, id: StoreGrantId) -> Result<Option<GrantRow>, DbError> {
-    let query = sql("SELECT account_id, reason, expires_at FROM platform.own_grant($1)");
-    tx.optional(query.bind::<Uuid, _>(id)).await
+pub(crate) async fn grant(
+    tx: &mut ReadTx<'_>,
+    id: StoreGrantId,
+    session: Option<SessionId>,
+) -> Result<Option<GrantRow>, DbError> {
+    let query = sql("SELECT account_id, reason, expires_at FROM platform.own_grant($1) \
+         WHERE NOT platform.session_ended($2)");
+    tx.optional(query.bind::<Uuid, _>(id).bind::<Nullable<Uuid>, _>(session)).await
 }
 
 /// A key that is neither revoked nor expired.

@@ -36,7 +36,7 @@ impl<P: Permission> FromRequest for Vouched<P> {
         let (deciding, req) = (Deciding::begin(req), req.clone());
         async move {
             let _deciding = deciding;
-            let (account, caller) = Gate::of(&req)?.vouched(&req)?;
+            let (account, caller) = Gate::of(&req)?.vouched(&req).await?;
             Ok(Self { account, permit: caller.permit::<P>()? })
         }
         .boxed_local()

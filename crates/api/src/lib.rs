@@ -4,13 +4,14 @@
 //!
 //! ```no_run
 //! use actix_web::{App, middleware::from_fn, web};
-//! use souk_api::{no_route, request_id, security_headers};
+//! use souk_api::{no_route, one_spelling, request_id, security_headers};
 //!
 //! let app = App::new()
 //!     .app_data(souk_api::CursorKey::new(b"at least thirty-two bytes of secret"))
 //!     .default_service(web::to(no_route))
+//!     .wrap(from_fn(one_spelling)) // around limits and whatever else reads the path
 //!     .wrap(from_fn(security_headers))
-//!     .wrap(from_fn(request_id)); // outermost: names the request, catches panics, completes problems
+//!     .wrap(from_fn(request_id)); // outside of these: names the request, catches panics, completes problems
 //! ```
 //!
 //! This crate knows no store, no database and no actor.
@@ -23,6 +24,7 @@ pub mod examples;
 pub mod idempotency;
 pub mod json;
 pub mod no_route;
+pub mod one_spelling;
 pub mod openapi;
 #[cfg(test)]
 mod openapi_tests;
@@ -45,16 +47,17 @@ pub use evenly::evenly;
 pub use idempotency::{Fingerprint, IdempotencyKey, OptionalIdempotencyKey};
 pub use json::{Digest, Json, JsonLimit, in_time, whole_body};
 pub use no_route::no_route;
+pub use one_spelling::one_spelling;
 pub use origin::{LOCAL, address_of, network_of, user_agent_of};
 pub use own_page::OwnPage;
 pub use page::{Page, PageInfo, Paging, PagingOnly};
 pub use path::Path;
 pub use problem::{FieldError, Problem, ProblemKind};
 pub use query::Query;
-pub use rate_limit::{RateLimit, rate_limit};
+pub use rate_limit::{RateLimit, RateLimits, rate_limit, rate_limits};
 pub use read_cache::{Edition, ReadCache};
 pub use request_id::{RequestId, request_id};
-pub use security_headers::security_headers;
+pub use security_headers::{Transport, security_headers, strict_transport};
 pub use threshold::{Behind, Deciding};
 
 /// What a handler returns: a reply or a [`Problem`].

@@ -39,6 +39,10 @@ impl<T: DeserializeOwned> FromRequest for Path<T> {
         }
         let found = web::Path::<T>::from_request(req, payload).into_inner();
         let found = found.map(|value| Self(value.into_inner()));
-        Behind::new(req, found.map_err(|error| Problem::new(&NOT_FOUND).source(error.to_string())))
+        // The error shows the part that is none, which may be an address or a token: the log is not told.
+        Behind::new(
+            req,
+            found.map_err(|_| Problem::new(&NOT_FOUND).source("a part of the path is no such id")),
+        )
     }
 }

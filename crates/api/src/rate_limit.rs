@@ -1,9 +1,10 @@
 //! Rate limits by a key of the caller's choosing, with the `RateLimit` headers of the IETF draft.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use actix_web::{
@@ -148,31 +149,88 @@ impl RateLimit {
     }
 }
 
+type Allowed = dyn Fn(&ServiceRequest) -> Option<(String, u32)> + Send + Sync;
+
+/// A limit of one name and window whose requests differ from key to key. Each number of requests has a [`RateLimit`] of its own, so a key
+/// that is allowed another number begins anew, at once. For numbers of ours (plans have few), never of a caller's.
+pub struct RateLimits {
+    name: &'static str,
+    window: Duration,
+    allowed: Box<Allowed>,
+    by_requests: RwLock<HashMap<u32, Arc<RateLimit>>>,
+}
+
+impl std::fmt::Debug for RateLimits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RateLimits")
+            .field("name", &self.name)
+            .field("window", &self.window)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RateLimits {
+    /// As [`RateLimit::new`]; `allowed` names the key and how many requests it has in `window`.
+    pub fn new(
+        name: &'static str,
+        window: Duration,
+        allowed: impl Fn(&ServiceRequest) -> Option<(String, u32)> + Send + Sync + 'static,
+    ) -> Self {
+        Self { name, window, allowed: Box::new(allowed), by_requests: RwLock::default() }
+    }
+
+    fn of(&self, requests: u32) -> Arc<RateLimit> {
+        let known = self.by_requests.read().unwrap_or_else(PoisonError::into_inner).get(&requests).cloned();
+        known.unwrap_or_else(|| {
+            let mut all = self.by_requests.write().unwrap_or_else(PoisonError::into_inner);
+            let made = || Arc::new(RateLimit::new(self.name, requests, self.window, |_| None));
+            Arc::clone(all.entry(requests).or_insert_with(made))
+        })
+    }
+}
+
 /// `from_fn(rate_limit(limit.clone()))`: counts each request before it is handled; 429 without handling it.
 pub fn rate_limit<B: MessageBody + 'static>(
     limit: Arc<RateLimit>,
 ) -> impl Fn(ServiceRequest, Next<B>) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>> + Clone
 {
     move |req, next| {
-        let limit = Arc::clone(&limit);
-        Box::pin(async move {
-            let Some(key) = (limit.key_of)(&req) else {
-                return Ok(next.call(req).await?.map_into_boxed_body());
-            };
-            match limit.check(&key) {
-                Ok(standing) => {
-                    let mut response = next.call(req).await?.map_into_boxed_body();
-                    limit.describe(response.headers_mut(), standing);
-                    Ok(response)
-                }
-                Err(problem) => {
-                    let standing = limit.standing(0);
-                    let mut response = req.into_response(problem.error_response());
-                    limit.describe(response.headers_mut(), standing);
-                    Ok(response)
-                }
-            }
-        })
+        let key = (limit.key_of)(&req);
+        Box::pin(counted(key.map(|key| (key, Arc::clone(&limit))), req, next))
+    }
+}
+
+/// The same where keys are allowed different numbers.
+pub fn rate_limits<B: MessageBody + 'static>(
+    limits: Arc<RateLimits>,
+) -> impl Fn(ServiceRequest, Next<B>) -> LocalBoxFuture<'static, Result<ServiceResponse<BoxBody>, Error>> + Clone
+{
+    move |req, next| {
+        let allowed = (limits.allowed)(&req);
+        Box::pin(counted(allowed.map(|(key, requests)| (key, limits.of(requests))), req, next))
+    }
+}
+
+async fn counted<B: MessageBody + 'static>(
+    limited: Option<(String, Arc<RateLimit>)>,
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some((key, limit)) = limited else {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    };
+    match limit.check(&key) {
+        Ok(standing) => {
+            let mut response = next.call(req).await?.map_into_boxed_body();
+            limit.describe(response.headers_mut(), standing);
+            Ok(response)
+        }
+        Err(problem) => {
+            let standing = limit.standing(0);
+            let mut response = req.into_response(problem.error_response());
+            limit.describe(response.headers_mut(), standing);
+            Ok(response)
+        }
     }
 }
 

@@ -1,9 +1,8 @@
-//! The outermost middleware: names each request, catches panics, and completes every problem that leaves.
+//! The middleware that names each request, catches panics, and completes every problem that leaves.
 
 use std::fmt;
 use std::future::{Ready, ready};
 use std::panic::AssertUnwindSafe;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::{
@@ -17,7 +16,7 @@ use actix_web::{
     middleware::Next,
 };
 use futures_util::FutureExt;
-use tracing::Instrument;
+use souk_telemetry::RequestName;
 
 use crate::problem::{self, PendingProblem, Problem, render};
 
@@ -50,6 +49,16 @@ impl RequestId {
         known.unwrap_or_else(Self::mint)
     }
 
+    /// The id of a request that has just come: whoever asks first, its span or the middleware, decides it for both.
+    fn given(req: &ServiceRequest) -> Self {
+        let known = req.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(|| {
+            let id = Self::accept(req.headers()).unwrap_or_else(Self::mint);
+            req.extensions_mut().insert(id.clone());
+            id
+        })
+    }
+
     fn accept(headers: &HeaderMap) -> Option<Self> {
         let text = headers.get(HEADER)?.to_str().ok()?;
         let usable = (1..=MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -63,6 +72,12 @@ impl fmt::Display for RequestId {
     }
 }
 
+impl RequestName for RequestId {
+    fn name_of(request: &ServiceRequest) -> Option<Arc<str>> {
+        Some(Self::given(request).0)
+    }
+}
+
 impl FromRequest for RequestId {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -72,29 +87,24 @@ impl FromRequest for RequestId {
     }
 }
 
-/// `from_fn(request_id)`, wrapped last so that it is outermost. Takes or mints the id, keeps it in the request's
-/// extensions, opens the span `http` with it, turns a panic into 500 and bare 4xx/5xx replies of the framework
-/// into problems, writes `request_id` and `instance` into every problem, logs it once, and sets `X-Request-Id`.
+/// `from_fn(request_id)`, outside of all but what measures and observes: wrapped last but for
+/// `from_fn(souk_telemetry::measure)` and `souk_telemetry::request_spans::<RequestId>()`. Takes or mints the id, keeps it in the
+/// request's extensions, turns a panic into 500 and bare 4xx/5xx replies of the framework into problems, writes `request_id` and
+/// `instance` into every problem, logs it once, and sets `X-Request-Id`. Only the caller is told the path: it may hold a secret.
 pub async fn request_id<B: MessageBody + 'static>(
     req: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = RequestId::accept(req.headers()).unwrap_or_else(RequestId::mint);
-    let instance: Rc<str> = req.path().into();
-    req.extensions_mut().insert(id.clone());
-    let span =
-        tracing::info_span!("http", request_id = id.as_str(), method = %req.method(), path = &*instance);
-    let outcome = async {
-        let call = AssertUnwindSafe(next.call(req)).catch_unwind();
-        // The request is lost with a panic or an error of a middleware; the framework answers from the error alone.
-        let response = match call.await {
-            Ok(Ok(response)) => response.map_into_boxed_body(),
-            Ok(Err(error)) => return Err(lost(problem_of(&error), &id, &instance)),
-            Err(panic) => return Err(lost(panicked(panic.as_ref()), &id, &instance)),
-        };
-        Ok(complete(response, &id, &instance))
+    let id = RequestId::given(&req);
+    let instance = req.path().to_owned();
+    let call = AssertUnwindSafe(next.call(req)).catch_unwind();
+    // The request is lost with a panic or an error of a middleware; the framework answers from the error alone.
+    let response = match call.await {
+        Ok(Ok(response)) => response.map_into_boxed_body(),
+        Ok(Err(error)) => return Err(lost(problem_of(&error), &id, &instance)),
+        Err(panic) => return Err(lost(panicked(panic.as_ref()), &id, &instance)),
     };
-    outcome.instrument(span).await
+    Ok(complete(response, &id, &instance))
 }
 
 fn lost(problem: Problem, id: &RequestId, instance: &str) -> Error {

@@ -114,3 +114,25 @@ async fn hear(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest_and_come_apart() {
+        let patience = Patience {
+            attempts: 10,
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_secs(600),
+        };
+        let wholes = [(i32::MIN, 1), (0, 1), (1, 2), (2, 4), (9, 512), (10, 600), (31, 600), (i32::MAX, 600)];
+        for (attempts, seconds) in wholes {
+            let whole = Duration::from_secs(seconds);
+            let pauses: Vec<_> = (0..200).map(|_| patience.pause(attempts)).collect();
+            let (least, most) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+            assert!(*least >= whole / 2 && *most <= whole, "after {attempts}: {least:?} to {most:?}");
+            assert!(*most - *least > whole / 8, "after {attempts} all return at once: {least:?} to {most:?}");
+        }
+    }
+}

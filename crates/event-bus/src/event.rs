@@ -63,17 +63,51 @@ pub trait Fact: Serialize {
     fn aggregate_id(&self) -> Uuid;
 }
 
+/// The largest payload, as JSON. librdkafka and brokers take a message of a million bytes unless they are told otherwise; envelope, key and
+/// headers have their place in the rest.
+const LARGEST: usize = 900_000;
+
+/// A fact that no broker would carry.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind} has {bytes} bytes, and no event may have more than {LARGEST}")]
+struct TooLarge {
+    kind: &'static str,
+    bytes: usize,
+}
+
+/// How many bytes the payload has on the wire; nothing is kept of it.
+fn size(payload: &serde_json::Value) -> Result<usize, serde_json::Error> {
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, payload)?;
+    Ok(count.0)
+}
+
 /// States a fact. It becomes an event if and only if `tx` commits; the store is the one `tx` is in. One statement, which
 /// locks the aggregate's event number until `tx` ends: events of one aggregate are numbered in the order of commits.
 ///
 /// # Errors
-/// As any statement; `Other` if the payload cannot be written as JSON.
+/// As any statement; `Other` if the payload cannot be written as JSON, or is so large that no broker would take it: what cannot be told does
+/// not become true either.
 pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Result<EventId, DbError>> {
     let id = EventId::new();
     let payload = serde_json::to_value(fact);
     let aggregate = fact.aggregate_id();
     async move {
         let payload = payload.map_err(|error| DbError::Other(Box::new(error)))?;
+        let bytes = size(&payload).map_err(|error| DbError::Other(Box::new(error)))?;
+        if bytes > LARGEST {
+            return Err(DbError::Other(Box::new(TooLarge { kind: F::KIND, bytes })));
+        }
         let traceparent = souk_telemetry::traceparent();
         queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload, traceparent).await?;
         fail_point(FailPoint::EventStated);

@@ -31,5 +31,8 @@ pub use desk::{Operator, Overview, Range};
 pub use envelope::{ENVELOPE_VERSION, Envelope, EnvelopeError};
 pub use event::{Event, Fact, emit, forget_heard};
 pub use kafka::KafkaConfig;
+pub use queries::outbox::Untold;
+pub use queries::readings::Reading;
 pub use queries::undelivered::{DeadLetter, Standing};
+pub use queries::unreadable::Unreadable;
 pub use relay::{Relay, RelayConfig, Scopes};

@@ -17,8 +17,8 @@ use crate::clerk::{BusError, CONNECT_TIMEOUT, Clerk, LOGIN, PATIENCE};
 use crate::consumer::Consumer;
 use crate::delivery::Patience;
 use crate::intake::{Intake, Taken};
-use crate::kafka::{KafkaConfig, Listener, Publisher, Sent};
-use crate::queries::{outbox, undelivered};
+use crate::kafka::{KafkaConfig, Listener, Publisher, Sent, Surveyor};
+use crate::queries::{outbox, readings, undelivered, unreadable};
 
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Events in one message batch to Kafka; two batches are under way at a time.
@@ -102,6 +102,8 @@ impl Relay {
                 let listener = Listener::new(kafka.clone(), Arc::clone(consumer), Arc::clone(&intake));
                 tasks.spawn(listener.run(stopping.clone()));
             }
+            let surveyor = Surveyor::new(kafka.clone(), Arc::clone(&intake));
+            tasks.spawn(surveyor.run(stopping.clone()));
         }
         {
             let (intake, config, stopping) = (Arc::clone(&intake), config.clone(), stopping.clone());
@@ -309,7 +311,12 @@ impl Worker {
             metrics::gauge!("souk_consumer_dead", "consumer" => name).set(dead as f64);
             metrics::gauge!("souk_consumer_oldest_seconds", "consumer" => name).set(oldest);
         }
+        metrics::gauge!("souk_unreadable_messages").set(unreadable::count(client).await? as f64);
+        if self.config.kafka.is_none() {
+            readings::forget(client).await?;
+        }
         outbox::forget_published(client, self.config.keep).await?;
+        unreadable::forget_old(client, self.config.keep).await?;
         Ok(())
     }
 }

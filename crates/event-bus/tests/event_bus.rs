@@ -11,7 +11,7 @@ use std::time::Duration;
 use bus::{Counted, Refused, Scribe, all_settled, count, heard, relay, shop, state, undelivered};
 use diesel::sql_types::Uuid as SqlUuid;
 use ground::{eventually, on_ground};
-use souk_event_bus::{Operator, Range, emit};
+use souk_event_bus::{Operator, Range, emit, forget_heard};
 use souk_tenancy::sql;
 use uuid::Uuid;
 
@@ -267,5 +267,115 @@ fn an_operator_sees_revives_and_replays() {
         assert_eq!(notes, ["one", "two", "one", "two"]);
         assert_eq!(heard(ground, a).await.len(), 2, "the other store hears nothing");
         relay.stop().await;
+    });
+}
+
+#[test]
+fn a_fact_that_no_broker_would_carry_does_not_become_true() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scope = stores.scope(store);
+        let shelf = Uuid::now_v7();
+        let around = serde_json::to_vec(&Counted { shelf, note: String::new() }).unwrap().len();
+        let states = async |bytes: usize| {
+            let fact = Counted { shelf, note: "x".repeat(bytes - around) };
+            scope.write::<_, Refused, _>("count", async |tx| Ok(emit(tx, &fact).await?)).await
+        };
+        let Err(Refused::Db(error)) = states(900_001).await else { panic!("it was stated") };
+        let words = "database error: shelf.counted has 900001 bytes, and no event may have more than 900000";
+        assert_eq!(error.to_string(), words);
+        assert_eq!(count(ground, "true").await, 0);
+        states(900_000).await.unwrap();
+        assert_eq!(count(ground, "sequence = 1").await, 1, "the one that was refused took no number");
+    });
+}
+
+#[test]
+fn events_are_replayed_by_time_and_kind_to_the_consumer_that_is_named() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let (first, second) = (Scribe::new("first"), Scribe::new("second"));
+        let relay = relay(ground, &stores, &[&first, &second]);
+        let shelf = Uuid::now_v7();
+        state(&stores.scope(store), shelf, &["one", "two", "three"]).await;
+        all_settled(ground).await;
+        let days = "update platform.outbox set occurred_at = timestamptz '2026-01-01T00:00:00Z' + sequence * interval '1 day'";
+        ground.admin.batch_execute(days).await.unwrap();
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let day = |day: u32| -> Option<chrono::DateTime<chrono::Utc>> {
+            Some(format!("2026-01-0{day}T00:00:00Z").parse().unwrap())
+        };
+        let kinds = |kind: &str| Some(vec![kind.to_owned()]);
+
+        let none = Range { from: day(2), kinds: kinds("shelf.burnt"), ..Range::default() };
+        assert_eq!(operator.replay("second", "r", &none).await.unwrap(), 0);
+        // What happened at `from` is meant, what happened at `until` is not.
+        let range = Range { from: day(3), until: day(4), kinds: kinds("shelf.counted"), ..Range::default() };
+        assert_eq!(operator.replay("second", "r", &range).await.unwrap(), 1);
+        all_settled(ground).await;
+        let wider = Range { from: day(3), ..Range::default() };
+        assert_eq!(operator.replay("second", "s", &wider).await.unwrap(), 2);
+        all_settled(ground).await;
+        let of = |who: &'static str, all: &[(String, String)]| {
+            let own = all.iter().filter(|(name, _)| name == who).map(|(_, note)| note.clone());
+            own.collect::<Vec<_>>()
+        };
+        let all = heard(ground, store).await;
+        assert_eq!(of("first", &all), ["one", "two", "three"], "nobody else hears it");
+        assert_eq!(of("second", &all), ["one", "two", "three", "two", "two", "three"]);
+        relay.stop().await;
+    });
+}
+
+#[test]
+fn what_is_old_is_forgotten_and_nothing_else() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scope = stores.scope(store);
+        let scribe = Scribe::new("scribe");
+        let first = relay(ground, &stores, &[&scribe]);
+        state(&scope, Uuid::now_v7(), &["one", "two", "three"]).await;
+        all_settled(ground).await;
+        first.stop().await;
+        let age = format!(
+            "update platform.outbox set published_at = now() - interval '31 days' where sequence = 1;
+             update platform.outbox set published_at = now() - interval '29 days' where sequence = 2;
+             update platform.outbox set published_at = null, dead_at = now() - interval '99 days' where sequence = 3;
+             insert into platform.unreadable_messages (topic, partition, kafka_offset, payload, reason, noticed_at)
+             values ('t', 0, 1, '', 'old', now() - interval '31 days'), ('t', 0, 2, '', 'new', now() - interval '29 days');
+             update s_{}.heard_events set heard_at = now() - interval '44 days';
+             update s_{0}.heard_events set heard_at = now() - interval '46 days' where event_id <>
+                (select event_id from platform.outbox where sequence = 3)",
+            store.suffix()
+        );
+        ground.admin.batch_execute(&age).await.unwrap();
+
+        let relay = relay(ground, &stores, &[&scribe]);
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        eventually("old messages are forgotten", async || operator.overview().await.unwrap().unreadable == 1)
+            .await;
+        relay.stop().await;
+        assert_eq!(operator.unreadable(10).await.unwrap()[0].reason, "new");
+        assert_eq!((count(ground, "true").await, count(ground, "sequence = 1").await), (2, 0));
+        assert_eq!(
+            count(ground, "sequence = 3 and dead_at is not null").await,
+            1,
+            "what was never told stays"
+        );
+
+        // As many as it may in one transaction.
+        let forget = async |most: u32| {
+            scope
+                .write::<_, Refused, _>("forget", async |tx| Ok(forget_heard(tx, most).await?))
+                .await
+                .unwrap()
+        };
+        assert_eq!((forget(1).await, forget(10).await, forget(10).await), (1, 1, 0));
+        let left = format!("select count(*) from s_{}.heard_events", store.suffix());
+        let left: i64 = ground.admin.query_one(&left, &[]).await.unwrap().get(0);
+        assert_eq!(left, 1);
     });
 }

@@ -8,7 +8,8 @@ mod config;
 #[path = "../../tenancy/tests/ground/mod.rs"]
 mod ground;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bus::{Scribe, all_settled, count, heard, relay_over, shop, state};
@@ -18,7 +19,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::{Headers as _, Message as _, OwnedMessage};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
-use souk_event_bus::{Envelope, KafkaConfig};
+use souk_event_bus::{Envelope, KafkaConfig, Operator, Overview};
 use souk_kernel::id::StoreId;
 use uuid::Uuid;
 
@@ -192,6 +193,24 @@ fn duplicates_and_what_is_no_event_harm_nobody() {
         assert_eq!(notes_of(ground, store, shelf).await, ["one", "two", "three"]);
         assert_eq!(bus::undelivered(ground, "dead_at is not null and last_error = 'on purpose'").await, 1);
         assert_eq!(bus::undelivered(ground, "dead_at is null").await, 0);
+
+        // An operator sees them, and takes them off the list: one, then the rest.
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let kept = operator.unreadable(10).await.unwrap();
+        let partitions: BTreeSet<_> = kept.iter().map(|message| message.partition).collect();
+        assert_eq!((kept.len(), partitions), (3, BTreeSet::from([0, 1, 2])));
+        for message in &kept {
+            assert_eq!(message.place, format!("{name}/{}/{}", message.partition, message.offset));
+        }
+        let told: BTreeSet<_> = kept.iter().map(|message| message.reason.clone()).collect();
+        let expected: BTreeSet<String> = reasons.into_iter().collect();
+        assert_eq!(told, expected);
+        assert_eq!(operator.unreadable(1).await.unwrap(), kept[..1]);
+        assert_eq!(operator.overview().await.unwrap().unreadable, 3);
+        assert_eq!(operator.forget_unreadable(Some(&[kept[0].place.clone()])).await.unwrap(), 1);
+        assert_eq!(operator.unreadable(10).await.unwrap(), kept[1..]);
+        assert_eq!(operator.forget_unreadable(None).await.unwrap(), 2);
+        assert_eq!(operator.overview().await.unwrap().unreadable, 0);
         relay.stop().await;
     });
 }
@@ -253,6 +272,18 @@ fn a_topic_of_another_shape_is_refused_with_the_way_out() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(count(ground, "published_at is null").await, 1, "nothing goes where order would break");
         drop(relay);
+
+        // In words, with the name of the setting.
+        let refused = KafkaConfig { partitions: 5, ..kafka.clone() }.check().await.unwrap_err().to_string();
+        let words = "it has 3 partitions, 5 are declared; set KAFKA_PARTITIONS to what is there";
+        assert_eq!(refused, format!("topic {}events: {words}", kafka.prefix));
+        assert_eq!(kafka.check().await.unwrap(), [""; 0]);
+        let day = KafkaConfig { retention: Duration::from_secs(24 * 3600), ..kafka.clone() };
+        let words = "it keeps messages for 604800000 ms, KAFKA_RETENTION_DAYS says 86400000 ms";
+        assert_eq!(day.check().await.unwrap(), [words]);
+        let copied = KafkaConfig { replication: 3, ..kafka };
+        let words = "a write counts when 1 copies have it, with KAFKA_REPLICATION=3 it should be 2 (min.insync.replicas)";
+        assert_eq!(copied.check().await.unwrap(), [words]);
     });
 }
 
@@ -330,6 +361,98 @@ fn a_broker_that_answers_with_errors_is_asked_again() {
         state(&stores.scope(store), shelf, &["four"]).await;
         eventually_heard(ground, store, 4).await;
         assert_eq!(heard(ground, store).await.len(), 4);
+        relay.stop().await;
+    });
+    drop(cluster);
+}
+
+/// Asks until the state of the bus is as it is to be. The broker is asked every five seconds only.
+async fn eventually_seen(operator: &Operator, what: &str, is_so: impl Fn(&Overview) -> bool) -> Overview {
+    let mut last = None;
+    for _ in 0..200 {
+        let overview = operator.overview().await.unwrap();
+        if is_so(&overview) {
+            return overview;
+        }
+        last = Some(overview);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("never seen: {what}: {last:?}");
+}
+
+#[test]
+fn what_a_consumer_has_not_read_is_asked_of_the_broker() {
+    let Some(kafka) = corner() else { return };
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        scribe.hang.store(true, Ordering::SeqCst);
+        let hanging = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        state(&stores.scope(store), Uuid::now_v7(), &["one", "two", "three"]).await;
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let unread = |overview: &Overview| matches!(&*overview.readings, [only] if only.unread == 3);
+        let seen = eventually_seen(&operator, "three are not read", unread).await;
+        assert_eq!((seen.readings[0].consumer.as_str(), seen.outbox_waiting), ("scribe", 0));
+        assert_eq!(seen.consumers, [], "nothing failed: no list but the broker's knows of them");
+        let age = seen.readings[0].oldest_seconds;
+        assert!(age > 0.0 && age < 60.0, "{age}");
+        assert!(!seen.is_all_heard());
+
+        drop(hanging);
+        scribe.hang.store(false, Ordering::SeqCst);
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        let seen = eventually_seen(&operator, "everything is heard", Overview::is_all_heard).await;
+        assert_eq!((seen.readings[0].unread, seen.readings[0].oldest_seconds), (0, 0.0));
+        assert_eq!(heard(ground, store).await.len(), 3);
+        relay.stop().await;
+
+        // Where consumers hear from the outbox again, nobody is measured by a topic.
+        let relay = bus::relay(ground, &stores, &[&scribe]);
+        eventually_seen(&operator, "no reading is left", |overview| overview.readings.is_empty()).await;
+        relay.stop().await;
+    });
+}
+
+#[test]
+fn what_no_broker_takes_is_shown_and_carried_once_more() {
+    let mut kafka = KafkaConfig::new("");
+    kafka.partitions = 3;
+    let cluster = mock(&mut kafka);
+    let mut narrow = kafka.clone();
+    narrow.properties.push(("message.max.bytes".to_owned(), "2000".to_owned()));
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let scribe = Scribe::new("scribe");
+        let relay = relay_over(ground, &stores, &[&scribe], Some(narrow));
+        let (shelf, long) = (Uuid::now_v7(), "x".repeat(5_000));
+        state(&stores.scope(store), shelf, &[long.as_str(), "after"]).await;
+        eventually_heard(ground, store, 1).await;
+        assert_eq!(notes_of(ground, store, shelf).await, ["after"], "it holds nobody up");
+        relay.stop().await;
+
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let untold = operator.untold(10).await.unwrap();
+        let [event] = &*untold else { panic!("{untold:?}") };
+        assert_eq!((event.store, event.kind.as_str(), event.attempts), (store, "shelf.counted", 1));
+        let error = event.last_error.as_deref().unwrap();
+        assert!(error.contains("Message size too large"), "{error}");
+        let overview = operator.overview().await.unwrap();
+        assert_eq!((overview.outbox_waiting, overview.outbox_dead), (0, 1));
+        assert!(!overview.is_all_heard());
+
+        assert_eq!(
+            operator.carry_again(Some(&[event.position + 1])).await.unwrap(),
+            0,
+            "that one is published"
+        );
+        assert_eq!(operator.carry_again(Some(&[event.position])).await.unwrap(), 1);
+        assert_eq!(operator.untold(10).await.unwrap(), []);
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka));
+        eventually_heard(ground, store, 2).await;
+        assert_eq!(notes_of(ground, store, shelf).await, ["after".to_owned(), long]);
+        assert_eq!(operator.carry_again(None).await.unwrap(), 0);
         relay.stop().await;
     });
     drop(cluster);

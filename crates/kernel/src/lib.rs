@@ -13,9 +13,11 @@ pub mod email;
 pub mod handle;
 pub mod host_label;
 pub mod id;
+pub mod locale;
 pub mod money;
 #[cfg(feature = "openapi")]
 pub mod openapi;
+pub mod plan;
 pub mod quantity;
 pub mod text;
 
@@ -26,6 +28,8 @@ pub use email::Email;
 pub use handle::Handle;
 pub use host_label::HostLabel;
 pub use id::*;
+pub use locale::Locale;
 pub use money::{Money, MoneyError, Ppm, Rounding, refund_share};
+pub use plan::{Limits, Plan};
 pub use quantity::Quantity;
 pub use text::{LongText, Text};

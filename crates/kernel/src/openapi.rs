@@ -15,7 +15,7 @@ use crate::host_label::HostLabel;
 use crate::id::{Id, Kind};
 use crate::money::{Money, Ppm, Rounding};
 use crate::text::{LongText, Text};
-use crate::{Country, Currency, Quantity};
+use crate::{Country, Currency, Limits, Quantity};
 
 fn text(description: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).description(Some(description))
@@ -54,6 +54,42 @@ fn currency() -> Object {
 }
 
 schema!(Currency, "Currency", currency());
+fn limits() -> Object {
+    let count = |description: &str, example: u32| {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+            .minimum(Some(0.0))
+            .description(Some(description))
+            .examples([example])
+    };
+    let Limits { products, staff, requests_per_second, concurrent_transactions } = Limits::default();
+    ObjectBuilder::new()
+        .description(Some("What one store may use; kept by the runtimes."))
+        .property("products", count("Products, whatever their status.", products))
+        .required("products")
+        .property("staff", count("People who work there, owners among them.", staff))
+        .required("staff")
+        .property(
+            "requests_per_second",
+            count(
+                "Requests of all its callers together, over a minute, to one process.",
+                requests_per_second,
+            ),
+        )
+        .required("requests_per_second")
+        .property(
+            "concurrent_transactions",
+            count(
+                "Transactions that are open or wait for a connection, in one process.",
+                concurrent_transactions,
+            ),
+        )
+        .required("concurrent_transactions")
+        .build()
+}
+
+schema!(Limits, "Limits", limits());
 schema!(
     Country,
     "Country",

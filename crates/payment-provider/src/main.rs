@@ -5,7 +5,9 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use clap::Parser;
 use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes, webhook::WebhookSecret};
-use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig, drain, measure, request_spans};
+use souk_telemetry::{
+    InternalServer, Nameless, Readiness, Shutdown, TelemetryConfig, drain, measure, request_spans,
+};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -56,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
         App::new()
             .configure(routes::routes(desk.clone(), routes::Pace::default()))
             .wrap(from_fn(measure))
-            .wrap(request_spans())
+            .wrap(request_spans::<Nameless>())
     })
     .workers(2)
     .disable_signals()

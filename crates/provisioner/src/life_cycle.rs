@@ -66,7 +66,7 @@ impl Provisioner {
             .await
     }
 
-    /// Other plan limits.
+    /// Another plan; the runtimes keep its limits as soon as they hear of it.
     pub async fn set_plan(
         &self,
         store: StoreId,

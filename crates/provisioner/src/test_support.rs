@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use souk_kernel::{Country, StoreId};
+use souk_kernel::{Country, Plan, StoreId};
 use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio_postgres::types::Type;
@@ -235,7 +235,8 @@ pub fn test_request(country: Country) -> ClaimRequest {
         hosts: vec![format!("{handle}.localhost")],
         handle,
         name: "Test shop".into(),
-        plan: serde_json::json!({}),
+        // Room for whatever a test puts there; one that means a plan's limits says so.
+        plan: serde_json::json!({ "id": Plan::GROWTH.id }),
         fence: 0,
         seeds,
     }

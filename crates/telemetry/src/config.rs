@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use crate::stores::NAMED;
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
@@ -22,12 +24,20 @@ pub struct TelemetryConfig {
     pub otlp_endpoint: Option<String>,
     /// Share of the traces that begin here and are exported, 0 to 1 (`OTEL_TRACES_SAMPLER_ARG`; 1 when unset).
     pub sampled: f64,
+    /// How many stores have a name of their own in metrics (`SOUK_METRICS_STORES`; 100 when unset). The others share one.
+    pub named_stores: usize,
 }
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
         let format = if std::io::stderr().is_terminal() { LogFormat::Pretty } else { LogFormat::Json };
-        Self { format, filter: "info,actix_server=warn".to_owned(), otlp_endpoint: None, sampled: 1.0 }
+        Self {
+            format,
+            filter: "info,actix_server=warn".to_owned(),
+            otlp_endpoint: None,
+            sampled: 1.0,
+            named_stores: NAMED,
+        }
     }
 }
 
@@ -62,6 +72,11 @@ impl TelemetryConfig {
                     variable: "OTEL_TRACES_SAMPLER_ARG",
                     accepts: "a number from 0 to 1",
                 })?;
+        }
+        if let Some(text) = set("SOUK_METRICS_STORES") {
+            config.named_stores = text
+                .parse()
+                .map_err(|_| ConfigError { variable: "SOUK_METRICS_STORES", accepts: "a whole number" })?;
         }
         Ok(config)
     }

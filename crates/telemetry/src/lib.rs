@@ -17,8 +17,8 @@
 //! ```
 //!
 //! The rule to know: a log line never holds a token, an e-mail address, a postal address, a body or a query
-//! string. The fields `request.id` and `store.id` belong to the root span of a request; whoever learns them
-//! later writes `Span::current().record("store.id", …)` or calls [`record_store`].
+//! string; where an address would tell what was asked, its route's pattern stands. A request has one span of its own, with its id from
+//! the start ([`RequestName`]); whoever learns which store it is about calls [`record_store`].
 
 mod config;
 mod fail_point;
@@ -31,21 +31,24 @@ mod requests;
 mod routes;
 mod shutdown;
 mod span;
+mod stores;
+#[cfg(feature = "test_support")]
+pub mod test_support;
 
 pub use config::{ConfigError, LogFormat, TelemetryConfig};
 pub use fail_point::{FailPoint, fail_point};
 pub use internal::InternalServer;
-pub use logs::{Telemetry, TelemetryError, init};
-pub use metering::{BoundedLabel, install_metrics, rendered_metrics};
+pub use logs::{Telemetry, TelemetryError, init, observer};
+pub use metering::{install_metrics, rendered_metrics};
 pub use readiness::Readiness;
 pub use requests::measure;
 pub use routes::{InGroup, Route, RouteError, Routes};
 pub use shutdown::{Shutdown, drain, until_shutdown};
-pub use span::{RequestSpan, record_request_id, record_store, traceparent};
+pub use span::{Nameless, RequestName, RequestSpan, record_store, traceparent};
 
-/// The middleware that opens the root span of every request; wrap it outermost:
-/// `App::new().wrap(from_fn(measure)).wrap(request_spans())` (the last `wrap` is the outermost).
+/// The middleware that opens the span of every request; wrap it outermost:
+/// `App::new().wrap(from_fn(measure)).wrap(request_spans::<Nameless>())` (the last `wrap` is the outermost).
 #[must_use]
-pub fn request_spans() -> tracing_actix_web::TracingLogger<RequestSpan> {
+pub fn request_spans<N: RequestName>() -> tracing_actix_web::TracingLogger<RequestSpan<N>> {
     tracing_actix_web::TracingLogger::new()
 }

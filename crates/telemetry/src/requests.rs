@@ -1,20 +1,23 @@
-//! Rate, errors and duration of every route.
+//! Rate, errors and duration of every route, and of every store.
 
-use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage as _};
 use metrics::SharedString;
 use std::time::Instant;
 
 use crate::routes::pattern_of;
+use crate::stores::StoreOf;
 
 /// Counts and times a request under its route *pattern* (`/admin/v1/products/{id}`, never the path itself), so the
-/// number of time series is bounded by the number of routes. Use: `App::new().wrap(from_fn(measure))`.
+/// number of time series is bounded by the number of routes. Use: `App::new().wrap(from_fn(measure))`, outside of what
+/// makes an answer of a panic, or panics are not counted.
 ///
 /// Metrics: `http_requests_total{method,route,status}`, `http_request_duration_seconds{method,route}`,
-/// `http_requests_active`. A server error is logged as a warning, anything else at debug level
+/// `http_requests_active`; where [`crate::record_store`] was called `souk_store_requests_total{store,status}` and
+/// `souk_store_request_seconds{store}`. A server error is logged as a warning, anything else at debug level
 /// (target `souk::access`).
 ///
 /// # Errors
@@ -25,6 +28,8 @@ pub async fn measure(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let route = SharedString::from(pattern_of(&request).unwrap_or_else(|| "unmatched".into()));
     let method = method_label(request.method());
+    let store = StoreOf::default();
+    request.extensions_mut().insert(store.clone());
     let active = Active::enter();
     let started = Instant::now();
     let outcome = next.call(request).await;
@@ -44,6 +49,7 @@ pub async fn measure(
         .record(elapsed.as_secs_f64());
     metrics::counter!("http_requests_total", "method" => method, "route" => route, "status" => status_label(status.as_u16()))
         .increment(1);
+    store.count(status.as_u16(), elapsed);
     outcome
 }
 
@@ -93,7 +99,7 @@ mod tests {
         let app = test::init_service(
             App::new()
                 .wrap(from_fn(measure))
-                .wrap(crate::request_spans())
+                .wrap(crate::request_spans::<crate::Nameless>())
                 .service(web::scope("/measured").route("/{id}", handler)),
         )
         .await;

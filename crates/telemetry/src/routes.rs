@@ -140,11 +140,13 @@ mod tests {
             .service(room(0, "/b/{id}"))
             .service(room(1, "/b/{id}"))
             .default_service(elsewhere);
-        let spans = asked::init_service(App::new().wrap(crate::request_spans()).configure(|config| {
-            config.app_data(Routes::new([["/x/{id}"]]).unwrap());
-            let answer = web::get().to(async |id: web::Path<String>| id.into_inner());
-            config.service(web::scope("").guard(InGroup(0)).route("/x/{id}", answer));
-        }))
+        let spans = asked::init_service(
+            App::new().wrap(crate::request_spans::<crate::Nameless>()).configure(|config| {
+                config.app_data(Routes::new([["/x/{id}"]]).unwrap());
+                let answer = web::get().to(async |id: web::Path<String>| id.into_inner());
+                config.service(web::scope("").guard(InGroup(0)).route("/x/{id}", answer));
+            }),
+        )
         .await;
         let app = asked::init_service(app).await;
         let mut told = Vec::new();

@@ -1,34 +1,55 @@
-//! The root span of a request: which route, which store, which request, and how it ended.
+//! The span of a request: which route, which store, which request, and how it ended.
 
-use actix_web::Error;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderMap;
+use actix_web::{Error, HttpMessage as _, HttpRequest};
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TraceContextExt;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tracing::Span;
 use tracing::field::Empty;
-use tracing_actix_web::RootSpanBuilder;
+use tracing_actix_web::{RootSpan, RootSpanBuilder};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::routes::pattern_of;
+use crate::stores::StoreOf;
 
-/// Builds the root span. It holds neither the path nor the query nor the client's address: they may be secrets
+/// Where the id of a request comes from. It is asked for once, when the span is made: in a log of JSON to add a field later is to read
+/// and write all of them again.
+pub trait RequestName {
+    /// The id; `None` where requests have none.
+    fn name_of(request: &ServiceRequest) -> Option<Arc<str>>;
+}
+
+/// Requests that have no id.
+pub struct Nameless;
+
+impl RequestName for Nameless {
+    fn name_of(_: &ServiceRequest) -> Option<Arc<str>> {
+        None
+    }
+}
+
+/// Builds the span of a request. It holds neither the path nor the query nor the client's address: they may be secrets
 /// (an order's guest link) or personal data.
-pub struct RequestSpan;
+pub struct RequestSpan<N>(PhantomData<N>);
 
-impl RootSpanBuilder for RequestSpan {
+impl<N: RequestName> RootSpanBuilder for RequestSpan<N> {
     fn on_request_start(request: &ServiceRequest) -> Span {
         let route = pattern_of(request);
         let route = route.as_deref().unwrap_or("unmatched");
+        let name = N::name_of(request);
         let method = request.method().as_str();
         let span = tracing::info_span!(
             "request",
             http.method = method,
             http.route = route,
             http.status_code = Empty,
-            request.id = Empty,
+            request.id = name.as_deref(),
             store.id = Empty,
             otel.name = %format_args!("{method} {route}"),
             otel.kind = "server",
@@ -47,19 +68,26 @@ impl RootSpanBuilder for RequestSpan {
             Ok(response) => response.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        span.record("http.status_code", status.as_u16());
-        span.record("otel.status_code", if status.is_server_error() { "ERROR" } else { "OK" });
+        let outcome = if status.is_server_error() { "ERROR" } else { "OK" };
+        tracing::record_all!(span, http.status_code = status.as_u16(), otel.status_code = outcome);
     }
 }
 
-/// Writes the store into the root span; call it as soon as the host was resolved, before opening other spans.
-pub fn record_store(store: impl std::fmt::Display) {
-    Span::current().record("store.id", tracing::field::display(store));
-}
-
-/// Writes the request's id into the root span.
-pub fn record_request_id(id: impl std::fmt::Display) {
-    Span::current().record("request.id", tracing::field::display(id));
+/// Says which store a request turned out to be about: in its span, whichever span is the current one, and in what is measured of
+/// stores. Only for stores that exist; what a caller merely claims would use up the names that metrics have.
+pub fn record_store(request: &HttpRequest, store: impl std::fmt::Display) {
+    let extensions = request.extensions();
+    let measured = extensions.get::<StoreOf>();
+    if measured.is_some_and(StoreOf::is_known) {
+        return;
+    }
+    let store = store.to_string();
+    if let Some(measured) = measured {
+        measured.is(&store);
+    }
+    if let Some(span) = extensions.get::<RootSpan>() {
+        span.record("store.id", store.as_str());
+    }
 }
 
 /// The W3C `traceparent` of the current span, to send along with an event or a call; `None` when nothing is exported.

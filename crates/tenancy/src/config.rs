@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use souk_kernel::Clock;
 use souk_kernel::id::StoreId;
+use souk_kernel::plan;
 
 use crate::prologue::Limits;
 
@@ -75,8 +76,9 @@ pub struct TenancyConfig {
     pub lanes: u16,
     /// Connections per lane and process. Not fewer than 2, or one slow statement holds up a whole lane.
     pub connections_per_lane: usize,
-    /// How many transactions one store may have open or waiting for a connection at once, in this process.
-    pub permits_per_store: usize,
+    /// How many transactions one store may have open or waiting for a connection at once, in this process; `None`: as many as its plan
+    /// allows.
+    pub permits_per_store: Option<usize>,
     /// How many may wait for such a permit; the next is told [`crate::TenancyError::Busy`] at once.
     pub waiting_per_store: usize,
     /// Longest statement.
@@ -99,8 +101,8 @@ pub struct TenancyConfig {
 }
 
 impl TenancyConfig {
-    /// The defaults: 8 lanes of 2 connections, 8 permits and 512 waiting a store, statements 5 s, locks 1 s, age 30 min, wait 2 s, the
-    /// ledger anew every 30 s.
+    /// The defaults: 8 lanes of 2 connections, the permits of its plan and 512 waiting a store, statements 5 s, locks 1 s, age 30 min,
+    /// wait 2 s, the ledger anew every 30 s.
     #[must_use]
     pub fn new(database: Database, lane_secret: String) -> Self {
         Self {
@@ -108,7 +110,7 @@ impl TenancyConfig {
             lane_secret,
             lanes: 8,
             connections_per_lane: 2,
-            permits_per_store: 8,
+            permits_per_store: None,
             waiting_per_store: 512,
             statement_timeout: Duration::from_secs(5),
             lock_timeout: Duration::from_secs(1),
@@ -119,6 +121,12 @@ impl TenancyConfig {
             own_login: None,
             clock: Clock::system(),
         }
+    }
+
+    /// At least one: a store that may do nothing is suspended, not limited.
+    pub(crate) fn permits_of(&self, limits: &plan::Limits) -> usize {
+        let of_plan = || usize::try_from(limits.concurrent_transactions).unwrap_or(usize::MAX);
+        self.permits_per_store.unwrap_or_else(of_plan).max(1)
     }
 
     pub(crate) fn limits(&self) -> Limits {

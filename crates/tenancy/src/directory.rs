@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use souk_kernel::id::StoreId;
+use souk_kernel::plan;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -96,12 +97,17 @@ impl Shared {
         }
     }
 
-    /// A store keeps its queue through every change of its entry, or a change would double its share.
-    pub(crate) fn standing_of(&self, id: StoreId) -> Arc<Standing> {
+    /// A store keeps its queue through every change of its entry, or a change would double its share. Another plan changes how many
+    /// may be at work in it.
+    pub(crate) fn standing_of(&self, id: StoreId, limits: &plan::Limits) -> Arc<Standing> {
+        let permits = self.config.permits_of(limits);
         match self.snapshot.load().by_id.get(&id) {
-            Some(entry) => Arc::clone(&entry.standing),
+            Some(entry) => {
+                entry.standing.queue.resize(permits);
+                Arc::clone(&entry.standing)
+            }
             None => Arc::new(Standing {
-                queue: Queue::new(self.config.permits_per_store, self.config.waiting_per_store),
+                queue: Queue::new(permits, self.config.waiting_per_store),
                 catalogue: AtomicU64::new(0),
             }),
         }

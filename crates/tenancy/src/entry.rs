@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use souk_kernel::id::{OrganizationId, StoreId};
+use souk_kernel::plan;
 
 use crate::prologue::{Limits, Prologue};
 use crate::queue::Queue;
@@ -64,8 +65,8 @@ pub struct StoreEntry {
     pub name: String,
     /// Who owns it, if an organization of this control plane does.
     pub organization: Option<OrganizationId>,
-    /// Limits of its plan, as the ledger has them.
-    pub plan: serde_json::Value,
+    /// What its plan allows it now.
+    pub limits: plan::Limits,
     /// Grows with every change of ownership or placement; what holds an older number must stop.
     pub fence: i64,
     /// Version of its schema.
@@ -111,7 +112,7 @@ impl StoreEntry {
     pub(crate) fn from_row(
         row: &tokio_postgres::Row,
         limits: Limits,
-        standing: impl FnOnce(StoreId) -> Arc<Standing>,
+        standing: impl FnOnce(StoreId, &plan::Limits) -> Arc<Standing>,
     ) -> Result<Self, EntryError> {
         let id = StoreId::from_uuid(row.try_get("store_id")?);
         let suffix = id.suffix();
@@ -130,6 +131,10 @@ impl StoreEntry {
         };
         let hosts: Option<Vec<String>> = row.try_get("hosts")?;
         let organization: Option<uuid::Uuid> = row.try_get("organization_id")?;
+        let plan: Option<serde_json::Value> = row.try_get("plan")?;
+        let plan = plan.unwrap_or_default();
+        let written = serde_json::from_value(plan["limits"].clone()).ok();
+        let allowed = plan::Limits::of(plan["id"].as_str(), written);
         Ok(Self {
             id,
             lane,
@@ -138,11 +143,11 @@ impl StoreEntry {
             handle: row.try_get::<_, Option<String>>("handle")?.unwrap_or_default(),
             name: row.try_get::<_, Option<String>>("name")?.unwrap_or_default(),
             organization: organization.map(OrganizationId::from_uuid),
-            plan: row.try_get::<_, Option<serde_json::Value>>("plan")?.unwrap_or_default(),
             fence: row.try_get("fence")?,
             schema_version: row.try_get("schema_version")?,
             prologue: Prologue::of_store(&schema, &role, limits),
-            standing: standing(id),
+            standing: standing(id, &allowed),
+            limits: allowed,
             schema,
             role,
         })

@@ -172,7 +172,7 @@ fn take_in(
     entries: &mut HashMap<souk_kernel::id::StoreId, Arc<StoreEntry>>,
 ) {
     for row in rows {
-        match StoreEntry::from_row(row, shared.config.limits(), |id| shared.standing_of(id)) {
+        match StoreEntry::from_row(row, shared.config.limits(), |id, limits| shared.standing_of(id, limits)) {
             Ok(entry) => {
                 entries.insert(entry.id, Arc::new(entry));
             }

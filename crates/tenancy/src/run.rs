@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use souk_kernel::Clock;
 use souk_kernel::id::StoreId;
-use tokio::sync::SemaphorePermit;
 use tracing::Instrument;
 
 use crate::entry::Standing;
 use crate::error::{DbError, TenancyError};
 use crate::lane::Lane;
 use crate::prologue::Prologue;
+use crate::queue::Place;
 use crate::session::Session;
 use crate::transaction::{ReadTx, WriteTx};
 use crate::work::Work;
@@ -134,7 +134,7 @@ impl<'s> Ground<'s> {
         .await
     }
 
-    async fn open(&self, end: &mut Ending) -> Result<(Session, Option<SemaphorePermit<'s>>), TenancyError> {
+    async fn open(&self, end: &mut Ending) -> Result<(Session, Option<Place<'s>>), TenancyError> {
         let waited = Instant::now();
         let opened = async {
             let permit = match self.standing {

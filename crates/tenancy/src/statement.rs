@@ -181,8 +181,13 @@ where
 
 /// The text is rendered only for whoever listens; it has placeholders, never values.
 fn span_of<Q: QueryFragment<Pg>>(query: &Q) -> Span {
-    let span =
-        tracing::debug_span!("statement", db.system = "postgresql", db.query.text = tracing::field::Empty);
+    // By this target exported traces have statements although logs do not.
+    let span = tracing::debug_span!(
+        target: "souk::statement",
+        "statement",
+        db.system = "postgresql",
+        db.query.text = tracing::field::Empty
+    );
     if !span.is_disabled() {
         let mut text = PgQueryBuilder::default();
         if query.to_sql(&mut text, &Pg).is_ok() {

@@ -2,14 +2,12 @@
 
 use kube::ResourceExt as _;
 use serde_json::{Value, json};
-use souk_kernel::{Country, Currency, Email, HostLabel, OrganizationId, StoreId};
+use souk_kernel::{Country, Currency, Email, HostLabel, OrganizationId, Plan, StoreId};
 use souk_provisioner::Alignment;
 use souk_store_resource::{DesiredState, Isolation, ORGANIZATION, Store, StoreSpec};
 
 use crate::config::RuntimeConfig;
 use crate::outcome::Failure;
-
-const PLANS: &str = include_str!("../../../control-plane/policy/plans.json");
 
 /// A spec that can be carried out.
 #[derive(Clone, Debug)]
@@ -133,12 +131,10 @@ fn url(spec: &StoreSpec, label: &str, platform_domain: &str) -> String {
 }
 
 fn plan(name: &str) -> Result<Value, Failure> {
-    let file: Value = serde_json::from_str(PLANS).unwrap_or_default();
-    let plans: Vec<_> = file["plans"].as_array().into_iter().flatten().collect();
-    if let Some(plan) = plans.iter().find(|plan| plan["id"] == name) {
-        return Ok(json!({ "id": name, "limits": plan["limits"] }));
+    if let Some(plan) = Plan::find(name) {
+        return Ok(json!({ "id": plan.id, "limits": plan.limits }));
     }
-    let known: Vec<_> = plans.iter().filter_map(|plan| plan["id"].as_str()).collect();
+    let known = Plan::ALL.map(|plan| plan.id);
     Err(Failure::invalid(format!("spec.plan {name:?} does not exist; there are {}", known.join(", "))))
 }
 

@@ -75,6 +75,7 @@ pub async fn edit(
     edit.note.apply(&mut note);
     cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
     edit.attributes.apply_or_default(&mut cart.attributes);
+    edit.locale.apply(&mut cart.locale);
     cart.use_store_credit = edit.use_store_credit.unwrap_or(cart.use_store_credit);
     queries::update(tx, &cart).await?;
     let sold = sold(tx, &cart, &[]).await?;
@@ -400,6 +401,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         discount_codes: Vec::new(),
         gift_cards: Vec::new(),
         use_store_credit: false,
+        locale: new.locale,
         lines: Vec::new(),
         version: 1,
     };

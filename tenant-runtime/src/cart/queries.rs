@@ -11,7 +11,8 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, CreditId, Currency, CustomerId, Email, MarketId, Quantity, ShippingRateId, VariantId,
+    CartId, CartLineId, CreditId, Currency, CustomerId, Email, Locale, MarketId, Quantity, ShippingRateId,
+    VariantId,
 };
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -61,6 +62,8 @@ struct Row {
     gift_cards: Vec<CreditId>,
     #[diesel(sql_type = Bool)]
     use_store_credit: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    locale: Option<Locale>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = BigInt)]
@@ -117,6 +120,7 @@ impl Row {
             discount_codes: self.discount_codes,
             gift_cards: self.gift_cards,
             use_store_credit: self.use_store_credit,
+            locale: self.locale,
             lines: self.lines.0.into_iter().map(line).collect(),
             version: self.version,
         })
@@ -170,7 +174,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Array<Integer>, _>(cart.lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
         .bind::<Array<Text>, _>(&cart.discount_codes)
         .bind::<Nullable<SqlUuid>, _>(cart.market)
-        .bind::<Jsonb, _>(cart.attributes.to_json());
+        .bind::<Jsonb, _>(cart.attributes.to_json())
+        .bind::<Nullable<Text>, _>(cart.locale.clone());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -211,7 +216,8 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Array<Text>, _>(&cart.discount_codes)
         .bind::<Array<SqlUuid>, _>(&cart.gift_cards)
         .bind::<Bool, _>(cart.use_store_credit)
-        .bind::<Jsonb, _>(cart.attributes.to_json());
+        .bind::<Jsonb, _>(cart.attributes.to_json())
+        .bind::<Nullable<Text>, _>(cart.locale.clone());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -11,5 +11,6 @@ UPDATE carts
        state = 'active',
        completing_until = NULL,
        updated_at = $7,
-       attributes = $11
+       attributes = $11,
+       locale = $12
  WHERE id = $1

@@ -11,6 +11,7 @@ problems! { CATALOGUE;
     SKU_TAKEN = 409, "sku_taken", "Another variant has this SKU", "A SKU names one variant of the store; choose another.";
     VARIANT_EXISTS = 409, "variant_exists", "The product has this combination of options already", "Change that variant, or choose other values.";
     PRICE_LIST_TAKEN = 409, "price_list_name_taken", "Another price list has this name", "Choose another name.";
+    PRODUCT_QUOTA = 409, "product_quota_reached", "The plan allows no more products", "Delete products, or ask an owner for a larger plan: PATCH /v1/stores/{store} at the control plane.";
     LAST_VARIANT = 409, "last_variant", "A product keeps one variant", "Delete the product, or archive it.";
     COLLECTION_BY_RULES = 409, "collection_by_rules", "Its rules say what is in this collection", "Change its rules, or change the product so that it meets them: PATCH /admin/v1/collections/{id}.";
     COLLECTION_BY_HAND = 409, "collection_by_hand", "People pick what is in this collection", "Make another collection with rules, and give it this one's handle.";
@@ -37,6 +38,9 @@ pub enum CatalogError {
     /// The product has such a variant.
     #[error("the variant exists")]
     VariantExists,
+    /// The plan allows so many, and there are as many.
+    #[error("at most {0} products")]
+    Quota(u32),
     /// A product without variants cannot be.
     #[error("it is the last variant")]
     LastVariant,
@@ -114,6 +118,9 @@ impl From<CatalogError> for Problem {
             CatalogError::HandleTaken => Self::new(&HANDLE_TAKEN).field("/handle", "taken", "must be free"),
             CatalogError::SkuTaken => Self::new(&SKU_TAKEN),
             CatalogError::VariantExists => Self::new(&VARIANT_EXISTS),
+            CatalogError::Quota(limit) => Self::new(&PRODUCT_QUOTA)
+                .detail(format!("the store's plan allows {limit} products"))
+                .extension("limit", limit),
             CatalogError::LastVariant => Self::new(&LAST_VARIANT),
             CatalogError::Defined => Self::new(&METAFIELD_DEFINED).field("/key", "taken", "must be free"),
             CatalogError::ByRules => Self::new(&COLLECTION_BY_RULES),

@@ -21,6 +21,23 @@ pub async fn show(tx: &mut ReadTx<'_>, kind: CreditKind, id: CreditId) -> Result
     page.into_iter().next().ok_or(CreditError::Unknown)
 }
 
+/// Accounts that one customer can have: one a currency.
+const MOST_ACCOUNTS: i64 = 200;
+
+/// The store credit of a customer with its movements, for their export. One statement, and one for each account.
+///
+/// # Errors
+/// The database's only.
+pub async fn of_customer(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<CreditView>, DbError> {
+    let (kind, every) = (CreditKind::StoreCredit, CreditFilter::default());
+    let theirs = CreditFilter { customer: Some(customer), ..CreditFilter::default() };
+    let mut accounts = Vec::new();
+    for account in queries::page(tx, kind, None, &theirs, None, MOST_ACCOUNTS).await? {
+        accounts.extend(queries::page(tx, kind, Some(account.id), &every, None, 1).await?);
+    }
+    Ok(accounts)
+}
+
 /// Makes a gift card; the answer alone has its code.
 pub async fn issue_gift_card(
     tx: &mut WriteTx<'_>,

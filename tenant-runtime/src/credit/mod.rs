@@ -12,9 +12,9 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-pub use actions::{GiftLetter, gift_card, gift_letter, give_back, hold, spend, usable};
+pub use actions::{GiftLetter, gift_card, gift_letter, give_back, hold, of_customer, spend, usable};
 pub use error::{CATALOGUE, CREDIT_GONE, CreditError};
 pub use events::{CreditIssued, GiftCardLetterWanted};
-pub use model::{CreditKind, GiftCode, UsableCredit};
-pub use queries::letters::forget as forget_letters;
+pub use model::{CreditKind, CreditView, GiftCode, MailedCardView, UsableCredit};
+pub use queries::letters::{forget as forget_letters, mailed};
 pub use routes::routes;

@@ -242,6 +242,18 @@ pub struct CreditEntryView {
     pub at: DateTime<Utc>,
 }
 
+/// A gift card that was mailed to somebody. Its code is in the mail only.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct MailedCardView {
+    /// What the giver said.
+    pub message: String,
+    #[schema(example = "3HAB")]
+    pub last_characters: Option<String>,
+    pub balance: Money,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
 /// Which accounts.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

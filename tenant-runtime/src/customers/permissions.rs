@@ -9,7 +9,7 @@ souk_access::permissions! {
     EditOwn = "account", "edit", Writes;
     /// See the store's customers.
     View = "customer", "view", Reads;
-    /// Change, disable and sign out customers.
+    /// Change, disable and sign out customers, and take a copy of all that is known of them.
     Edit = "customer", "edit", Writes;
     /// Forget a customer for good.
     Erase = "customer", "erase", Writes;

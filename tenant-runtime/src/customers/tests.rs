@@ -103,6 +103,37 @@ async fn guessing_is_slowed_down_and_the_owner_is_not_locked_out() {
 }
 
 #[actix_web::test]
+async fn strangers_everywhere_do_not_lock_out_whoever_comes_from_home() {
+    let people = People::open().await;
+    people.customer("ada@example.com").await;
+    let wrong = json!({ "email": "ada@example.com", "password": "not the password" });
+    let right = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let home = "203.0.113.7";
+    let from = async |network: &str, wish: &Value| {
+        people.post_with("/store/v1/sessions", wish, &[("x-forwarded-for", network)]).await
+    };
+    from(home, &right).await.expect(201);
+    from("192.0.2.1", &wrong).await.refused(401, "wrong_credentials");
+    // As if ten networks had guessed ten times each.
+    let filled = "UPDATE {s}.throttles SET failures = 100 WHERE bucket ~ '^sign_in/[0-9a-f]+$'";
+    people.shop.admin(filled).await;
+    for wish in [&wrong, &right] {
+        from("198.51.100.1", wish).await.refused(429, "too_many_requests");
+    }
+    from(home, &right).await.expect(201);
+    // There too one guesses ten times, and no more.
+    for _ in 0..10 {
+        from(home, &wrong).await.refused(401, "wrong_credentials");
+    }
+    from(home, &right).await.refused(429, "too_many_requests");
+    // A month later it is a network like any other.
+    people.shop.clock.advance(Duration::from_secs(31 * 24 * 3600));
+    from("192.0.2.1", &wrong).await.refused(401, "wrong_credentials");
+    people.shop.admin(filled).await;
+    from(home, &right).await.refused(429, "too_many_requests");
+}
+
+#[actix_web::test]
 async fn one_network_cannot_try_many_accounts() {
     let people = People::open().await;
     let from = [("x-forwarded-for", "198.51.100.9")];

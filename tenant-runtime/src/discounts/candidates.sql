@@ -9,7 +9,7 @@ WITH wanted AS (
 SELECT d.id, d.title, d.terms, d.minimum, d.combines, w.code, w.code_key, d.usage_limit, d.used, d.per_customer_limit, d.paused,
        d.starts_at, d.ends_at,
        CASE WHEN d.per_customer_limit IS NULL THEN 0
-            ELSE (SELECT count(*) FROM discount_uses u WHERE u.discount_id = d.id AND u.email_key = $2) END AS used_by_customer
+            ELSE (SELECT count(*) FROM discount_uses u WHERE u.discount_id = d.id AND u.customer_digest = customer_digest($2)) END AS used_by_customer
   FROM wanted w
   JOIN discounts d ON d.id = w.id
  ORDER BY d.id, w.code_key

@@ -18,6 +18,7 @@ pub async fn standings(tx: &mut ReadTx<'_>, consumers: &Consumers) -> Result<Vec
             waiting: row.map_or(0, |row| row.waiting),
             dead: row.map_or(0, |row| row.dead),
             oldest_at: row.and_then(|row| row.oldest_at),
+            unread_since: row.and_then(|row| row.unread_since),
         }
     };
     Ok(consumers.0.iter().copied().map(view).collect())

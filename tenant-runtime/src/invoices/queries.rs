@@ -118,16 +118,22 @@ pub async fn of_order(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Invoice
     Ok(rows.into_iter().map(Invoice::from).collect())
 }
 
-/// All documents for orders of a customer, as they were issued. One statement.
+/// All documents for orders of a customer, and of guests with this mailbox, as they were issued. One statement.
 ///
 /// # Errors
 /// The database's only.
-pub async fn of_customer(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<Invoice>, DbError> {
+pub async fn of_customer(
+    tx: &mut ReadTx<'_>,
+    customer: CustomerId,
+    mailbox: Option<&str>,
+) -> Result<Vec<Invoice>, DbError> {
     let query = sql(
         "SELECT i.id, i.kind, i.number, i.name, i.order_id, i.refund_id, i.corrects_id, i.document, i.issued_at \
-         FROM orders o JOIN invoices i ON i.order_id = o.id WHERE o.customer_id = $1 ORDER BY i.issued_at, i.id",
+         FROM orders o JOIN invoices i ON i.order_id = o.id \
+         WHERE o.customer_id = $1 OR (o.customer_id IS NULL AND lower(o.email) = lower($2)) ORDER BY i.issued_at, i.id",
     );
-    let rows: Vec<Row> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
+    let query = query.bind::<SqlUuid, _>(customer).bind::<Nullable<Text>, _>(mailbox.map(str::to_owned));
+    let rows: Vec<Row> = tx.load(query).await?;
     Ok(rows.into_iter().map(Invoice::from).collect())
 }
 

@@ -100,3 +100,40 @@ async fn the_books_are_read_by_who_may() {
         .await
         .refused(422, "validation_failed");
 }
+
+/// The database's own check, whoever writes: the books are not only what our code adds up.
+#[actix_web::test]
+async fn an_entry_that_does_not_add_up_is_refused_by_the_database() {
+    let shop = TestShop::open(None).await;
+    let posted = |amounts: &[(i64, &str)]| {
+        let postings = amounts.iter().map(|(amount, currency)| {
+            format!(
+                "INSERT INTO {{s}}.postings SELECT gen_random_uuid(), e.id, a.id, {amount}, '{currency}'
+                FROM {{s}}.journal_entries e, {{s}}.ledger_accounts a WHERE e.fact = 'a:test' AND a.code = 'test';"
+            )
+        });
+        format!(
+            "INSERT INTO {{s}}.ledger_accounts VALUES (gen_random_uuid(), 'test', 'Of a test', 'asset');
+            INSERT INTO {{s}}.journal_entries VALUES (gen_random_uuid(), 'a:test', 'sale', 'Of a test', NULL, now());
+            {}",
+            postings.collect::<String>()
+        )
+    };
+    // Off by a cent, and balanced only across currencies. Whatever else happens, also that it is taken, is an error of the block.
+    for (wrong, off) in [([(100, "EUR"), (-99, "EUR")], "1 EUR"), ([(100, "EUR"), (-100, "USD")], "100 EUR")]
+    {
+        shop.admin(&format!(
+            "DO $$ BEGIN
+                {} SET CONSTRAINTS ALL IMMEDIATE; RAISE EXCEPTION 'it was taken';
+            EXCEPTION WHEN check_violation THEN
+                IF SQLERRM NOT LIKE '% is off by {off}' THEN RAISE; END IF;
+            END $$",
+            posted(&wrong)
+        ))
+        .await;
+    }
+    let total = async || shop.owner_call("GET", "/admin/v1/ledger/trial-balance").send().await.expect(200);
+    assert_eq!(total().await.json["totals"], json!([]));
+    shop.admin(&format!("BEGIN; {} COMMIT", posted(&[(100, "EUR"), (-60, "EUR"), (-40, "EUR")]))).await;
+    assert_eq!(total().await.json["totals"][0]["debit"]["amount_minor"], 100);
+}

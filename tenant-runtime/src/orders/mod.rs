@@ -28,6 +28,6 @@ pub use model::{
     view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
-pub use queries::{forget, under_way};
+pub use queries::{Reader, forget, reader, under_way};
 pub use routes::{LOOK_UP, routes};
 pub use state::{OrderEvent, OrderState};

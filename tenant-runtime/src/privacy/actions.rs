@@ -4,20 +4,34 @@ use souk_kernel::CustomerId;
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::PrivacyError;
-use super::model::{CartExport, PersonalData};
+use super::model::{CartExport, MailboxExport, PersonalData, StoreCreditExport};
 use super::queries;
-use crate::{cart, customers, fulfillment, identities, invoices, orders};
+use crate::{cart, credit, customers, fulfillment, identities, invoices, orders, subscriptions};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
     let customer = customers::export(tx, id).await?;
+    // An address that is not confirmed may be somebody else's.
+    let confirmed = customer.account.verified_at.map(|_| customer.account.email.clone());
+    let confirmed = confirmed.as_deref();
     let identities = identities::of_customer(tx, id).await?;
-    let orders = orders::of_customer(tx, id).await?;
+    let orders = orders::of_customer(tx, id, confirmed).await?;
     let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
     let fulfillments = fulfillment::of_orders(tx, &ids).await?;
-    let invoices = invoices::of_customer(tx, id).await?;
+    let invoices = invoices::of_customer(tx, id, confirmed).await?;
     let carts = cart::of_customer(tx, id).await?.into_iter().map(CartExport::from).collect();
-    Ok(PersonalData { customer, identities, orders, fulfillments, invoices, carts })
+    let store_credits = credit::of_customer(tx, id).await?.into_iter().map(StoreCreditExport::from).collect();
+    let mailbox = if let Some(address) = confirmed {
+        MailboxExport {
+            gift_cards: credit::mailed(tx, address).await?,
+            subscriptions: subscriptions::of_mailbox(tx, address).await?,
+            suppression: queries::suppression(tx, address).await?,
+            mails: queries::mails(tx, address).await?,
+        }
+    } else {
+        MailboxExport::default()
+    };
+    Ok(PersonalData { customer, identities, orders, fulfillments, invoices, carts, store_credits, mailbox })
 }
 
 /// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts; names and addresses on their orders, guest orders of a
@@ -31,5 +45,5 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<
     orders::forget(tx, id, mailbox.as_deref()).await?;
     identities::forget_customer(tx, id).await?;
     queries::forget_replies(tx, id).await?;
-    Ok(cart::forget(tx, id).await?)
+    Ok(cart::forget(tx, id, mailbox.as_deref()).await?)
 }

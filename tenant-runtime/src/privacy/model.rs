@@ -1,15 +1,20 @@
 //! Everything a store knows of a person.
 
+use chrono::{DateTime, Utc};
+use diesel::QueryableByName;
+use diesel::sql_types::{Nullable, Text, Timestamptz};
 use serde::{Deserialize, Serialize};
-use souk_kernel::{CartId, Email, VariantId};
+use souk_kernel::{CartId, CreditId, Email, Money, OrderId, VariantId};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::cart::{Address, Cart};
+use crate::credit::{CreditView, MailedCardView};
 use crate::customers::{CustomerExport, Typed};
 use crate::fulfillment::FulfillmentView;
 use crate::identities::IdentityView;
 use crate::invoices::Invoice;
 use crate::orders::ShopperOrderView;
+use crate::subscriptions::SubscriptionView;
 
 /// A copy of everything, machine-readable.
 #[derive(Debug, Serialize, ToSchema)]
@@ -25,6 +30,86 @@ pub struct PersonalData {
     pub invoices: Vec<Invoice>,
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
+    pub store_credits: Vec<StoreCreditExport>,
+    #[serde(flatten)]
+    pub mailbox: MailboxExport,
+}
+
+/// What the store keeps by the mailbox. Empty while the address is not confirmed: it may be somebody else's.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct MailboxExport {
+    /// Gift cards that were mailed to them.
+    pub gift_cards: Vec<MailedCardView>,
+    /// What they asked to be told. Whether they take marketing says the account.
+    pub subscriptions: Vec<SubscriptionView>,
+    /// Why they are not written to; null when they are.
+    pub suppression: Option<SuppressionExport>,
+    /// Mails to them, oldest first. What they said is not here: links in them open accounts and orders.
+    pub mails: Vec<MailExport>,
+}
+
+/// Money the store owes them.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct StoreCreditExport {
+    pub id: CreditId,
+    pub balance: Money,
+    /// Oldest first.
+    pub entries: Vec<CreditEntryExport>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// A movement of it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CreditEntryExport {
+    #[schema(example = "issued")]
+    pub kind: String,
+    pub amount: Money,
+    pub order: Option<OrderId>,
+    pub at: DateTime<Utc>,
+}
+
+impl From<CreditView> for StoreCreditExport {
+    fn from(account: CreditView) -> Self {
+        let CreditView { id, balance, entries, created_at, .. } = account;
+        // Who of the store's people did it is those people's.
+        let entries = entries.into_iter().map(|entry| CreditEntryExport {
+            kind: entry.kind,
+            amount: entry.amount,
+            order: entry.order,
+            at: entry.at,
+        });
+        Self { id, balance, entries: entries.collect(), created_at }
+    }
+}
+
+/// Why a mailbox is not written to.
+#[derive(Debug, QueryableByName, Serialize, ToSchema)]
+pub struct SuppressionExport {
+    /// `bounced`, `complained`, `unsubscribed` (marketing only) or `manual`.
+    #[diesel(sql_type = Text)]
+    #[schema(example = "unsubscribed")]
+    pub reason: String,
+    #[diesel(sql_type = Text)]
+    pub detail: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+}
+
+/// A mail to them.
+#[derive(Debug, QueryableByName, Serialize, ToSchema)]
+pub struct MailExport {
+    #[diesel(sql_type = Text)]
+    #[schema(example = "order_placed")]
+    pub template: String,
+    #[diesel(sql_type = Text)]
+    pub subject: String,
+    #[diesel(sql_type = Text)]
+    #[schema(example = "sent")]
+    pub state: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub sent_at: Option<DateTime<Utc>>,
 }
 
 /// A cart that is not bought.

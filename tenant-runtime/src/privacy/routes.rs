@@ -10,7 +10,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::model::{DeleteAccount, EraseQuery, PersonalData};
-use crate::customers::permissions::{EditOwn, Erase, View, ViewOwn};
+use crate::customers::permissions::{Edit, EditOwn, Erase, ViewOwn};
 use crate::customers::{self, Origin, Reception, customer_of};
 
 /// `/store/v1/account{,/export}`, `/admin/v1/customers/{id}{,/export}`.
@@ -53,14 +53,17 @@ async fn delete_account(
 }
 
 /// A copy of everything the store knows of a customer
+///
+/// Not for whoever may only look at customers; who takes it is in the log.
 #[utoipa::path(tag = "Customers", operation_id = "exportCustomer", params(("id" = CustomerId, Path)), responses(
     (status = 200, body = PersonalData), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
 #[get("/admin/v1/customers/{id}/export")]
-async fn export(permit: Permit<View>, id: Path<CustomerId>) -> Result<HttpResponse, Problem> {
+async fn export(permit: Permit<Edit>, id: Path<CustomerId>) -> Result<HttpResponse, Problem> {
     let id = *id;
-    let work = async move |tx: &mut ReadTx<'_>| actions::export(tx, id).await;
-    Ok(for_one_reader(&permit.read("privacy.export", work).await?))
+    // Nothing but the entry in the log is written.
+    let work = async move |tx: &mut WriteTx<'_>| actions::export(tx, id).await;
+    Ok(for_one_reader(&permit.write("privacy.export", work).await?))
 }
 
 /// Forget a customer

@@ -42,7 +42,12 @@ async fn demand_held<P: Permission>(
     if permit.covers(&read(grants)).await? { Ok(()) } else { Err(StaffError::BeyondOwn(role.to_owned())) }
 }
 
-/// Invites somebody by mail.
+/// Refuses to bring in one more than the plan allows.
+fn demand_room(people: i64, limit: u32) -> Result<(), StaffError> {
+    if people < i64::from(limit) { Ok(()) } else { Err(StaffError::Quota(limit)) }
+}
+
+/// Invites somebody by mail. Where the plan allows nobody more it is refused at once, not when they come.
 pub async fn invite<P: Permission>(
     tx: &mut WriteTx<'_>,
     permit: &Permit<P>,
@@ -54,6 +59,7 @@ pub async fn invite<P: Permission>(
     if queries::works_here(tx, email).await? {
         return Err(StaffError::WorksHere);
     }
+    demand_room(queries::active(tx).await?, permit.entry().limits.staff)?;
     let id = InvitationId::new();
     queries::invite(tx, id, email, role.id, &by.actor).await?;
     souk_event_bus::emit(tx, &StaffInvited { invitation_id: id }).await?;
@@ -91,23 +97,27 @@ pub async fn letter(tx: &mut WriteTx<'_>, invited: &StaffInvited) -> Result<Opti
 }
 
 /// Joins by an invitation. Whoever has the secret was sent it; the account is whom the control plane vouches for,
-/// if it does: whoever has none comes in by an identity elsewhere.
+/// if it does: whoever has none comes in by an identity elsewhere. `limit` is how many the plan allows.
 ///
 /// # Errors
-/// 410 for a secret that cannot be used, 409 for somebody who works here.
+/// 410 for a secret that cannot be used, 409 for somebody who works here, and where nobody more may; the invitation stays open then.
 pub async fn accept(
     tx: &mut WriteTx<'_>,
     by: &mut By,
     account: Option<AccountId>,
     secret: &LinkSecret,
     name: &str,
+    limit: u32,
 ) -> Result<Colleague, StaffError> {
+    // Of two who come at once the second counts the first.
+    queries::lock_roles(tx).await?;
     let joined = queries::accept(tx, &secret.digest(), account, name).await;
     let joined = joined.map_err(|error| match error {
         souk_tenancy::DbError::Unique { .. } => StaffError::WorksHere,
         error => error.into(),
     })?;
-    let colleague = joined.ok_or(StaffError::InvitationUnusable)?;
+    let (colleague, others) = joined.ok_or(StaffError::InvitationUnusable)?;
+    demand_room(others, limit)?;
     by.actor = format!("staff:{}", colleague.id);
     let details = json!({ "role": colleague.role, "account": account.map(|id| id.to_string()) });
     audit::record(tx, by, "staff.joined", &colleague.id.to_string(), Change::default(), details).await?;
@@ -241,8 +251,8 @@ pub async fn make_key(
     Ok(made)
 }
 
-/// Makes the successor of a key: it may do the same, in the same places. The old one works `overlap` longer. The giver must hold what the
-/// key holds, as for a new key.
+/// Makes the successor of a key: it may do the same, in the same places, and ends when the old one was to end. The old one works `overlap`
+/// longer. The giver must hold what the key holds, as for a new key.
 pub async fn rotate_key<P: Permission>(
     tx: &mut WriteTx<'_>,
     permit: &Permit<P>,
@@ -256,11 +266,13 @@ pub async fn rotate_key<P: Permission>(
         |text: &str| ApiKey::forms().find(|(kind, mode)| text == kind.as_str() && old.mode == mode.as_str());
     let (kind, mode) = find(&old.kind).ok_or(StaffError::Unknown)?;
     let key = ApiKey::mint(kind, mode)?;
+    // What was rotated before ends with its overlap; when it was to end, its first successor knows.
+    let ends = queries::ends_of_successors(tx, id).await?.first().copied().unwrap_or(old.expires_at);
     queries::end_at(tx, id, tx.now() + overlap).await?;
     let new = KeyRow {
         name: old.name,
         scopes: old.scopes,
-        expires_at: None,
+        expires_at: ends,
         allowed_origins: old.allowed_origins,
         allowed_networks: old.allowed_networks,
         created_by: by.actor.clone(),

@@ -7,6 +7,7 @@ use souk_tenancy::{DbError, TenancyError};
 souk_api::problems! { CATALOGUE;
     SCOPE_NOT_HELD = 403, "scope_not_held", "Nobody grants what they do not hold", "Leave out the scopes that you do not hold yourself, or ask an owner.";
     LAST_OWNER = 409, "last_owner", "The store would be left without an owner", "Make somebody else an owner first.";
+    STAFF_QUOTA = 409, "staff_quota_reached", "The plan allows no more people to work here", "Let somebody go, or ask an owner for a larger plan: PATCH /v1/stores/{store} at the control plane.";
     ROLE_IN_USE = 409, "role_in_use", "Somebody has this role", "Give them another role first.";
     ROLE_FIXED = 409, "role_fixed", "This role stays as it is", "The owner holds everything; make another role, or change another one.";
     INVITATION_UNUSABLE = 410, "invitation_unusable", "This invitation was used, taken back, or has expired", "Ask for a new one.";
@@ -29,6 +30,9 @@ pub enum StaffError {
     InvitationUnusable,
     #[error("works here already")]
     WorksHere,
+    /// The plan allows so many, and there are as many.
+    #[error("the store's plan allows {0} people")]
+    Quota(u32),
     #[error("{0} {1}")]
     Limit(&'static str, &'static str),
     #[error("role `{0}` holds more than you do")]
@@ -66,6 +70,7 @@ impl From<StaffError> for Problem {
             StaffError::WorksHere => {
                 Self::new(&souk_api::problem::CONFLICT).detail("They work here already.")
             }
+            StaffError::Quota(limit) => Self::new(&STAFF_QUOTA).detail(detail).extension("limit", limit),
             StaffError::Limit(pointer, message) => {
                 Self::new(&souk_api::problem::VALIDATION).field(pointer, "invalid", message)
             }

@@ -12,7 +12,7 @@ use super::model::{ApiKeyView, StaffView};
 use crate::schema::{api_keys, role_permissions, roles, staff};
 
 pub use team::{
-    accept, active_owners, colleague, explain_app, explain_customer, explain_key, insert_role,
+    accept, active, active_owners, colleague, explain_app, explain_customer, explain_key, insert_role,
     invitation_letter, invitations, invite, lock_role, lock_role_named, lock_roles, members_of, remove,
     remove_role, revoke_invitation, set_role, works_here, write_role,
 };
@@ -95,6 +95,15 @@ pub async fn end_at(tx: &mut WriteTx<'_>, id: ApiKeyId, at: DateTime<Utc>) -> Re
         .filter(api_keys::id.eq(id))
         .filter(api_keys::expires_at.is_null().or(api_keys::expires_at.gt(at)));
     tx.execute(diesel::update(key).set(api_keys::expires_at.eq(at))).await.map(drop)
+}
+
+/// When those that took this key's place were to end, the oldest first.
+pub async fn ends_of_successors(
+    tx: &mut ReadTx<'_>,
+    id: ApiKeyId,
+) -> Result<Vec<Option<DateTime<Utc>>>, DbError> {
+    let successors = api_keys::table.filter(api_keys::rotated_from.eq(Some(id))).order(api_keys::id);
+    tx.load(successors.select(api_keys::expires_at)).await
 }
 
 /// `false` when there is no such key, or it was revoked before.

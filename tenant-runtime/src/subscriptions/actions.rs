@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use souk_access::{LinkSecret, Reach, WorkerPermit};
 use souk_api::{ETag, IfMatch};
 use souk_event_bus::emit;
-use souk_kernel::{CartId, Email, OrderId};
+use souk_kernel::{CartId, Email, OrderId, SubscriptionId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::SubscriptionError;
@@ -149,7 +149,6 @@ pub async fn staff_mailbox(tx: &mut ReadTx<'_>) -> Result<String, SubscriptionEr
 /// A mail to a mailbox that wants to be told something.
 pub struct Letter {
     pub recipient: String,
-    pub template: &'static str,
     /// What it says, without links.
     pub facts: Value,
     /// Below the pages of the storefront that the mail links to.
@@ -186,41 +185,49 @@ pub async fn letter(
     let recipient = found.email;
     if wanted.letter == Wanted::BackInStock {
         let page = variant.map(|variant| format!("products/{}", variant.handle)).unwrap_or_default();
-        return Ok(Some(Letter { recipient, template: "back_in_stock", facts: about, page, secret: None }));
+        return Ok(Some(Letter { recipient, facts: about, page, secret: None }));
     }
     let secret = LinkSecret::mint().map_err(|_| SubscriptionError::Random)?;
     queries::put_secret(tx, found.id, secret.digest().as_bytes()).await?;
     let page = "confirm-subscription".to_owned();
-    Ok(Some(Letter { recipient, template: "subscription_confirm", facts: about, page, secret: Some(secret) }))
+    Ok(Some(Letter { recipient, facts: about, page, secret: Some(secret) }))
 }
 
-/// Mailboxes that follow an order.
+/// Who follows an order, and their mailboxes.
 ///
 /// # Errors
 /// The database's only.
-pub async fn followers(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<String>, SubscriptionError> {
+pub async fn followers(
+    tx: &mut ReadTx<'_>,
+    order: OrderId,
+) -> Result<Vec<(SubscriptionId, String)>, SubscriptionError> {
     Ok(queries::followers(tx, order).await?)
 }
 
-/// Whom a reminder of a cart goes to, and the secret that opens the cart from the mail; a customer signs in instead. None when the cart was
-/// bought or emptied of its mailbox meanwhile.
+/// Whom a reminder of a cart goes to.
+pub struct CartLink {
+    pub recipient: String,
+    /// The language they read, if they said so.
+    pub locale: Option<String>,
+    /// Opens the cart from the mail; a customer signs in instead.
+    pub secret: Option<LinkSecret>,
+}
+
+/// Whom a reminder of a cart goes to. None when the cart was bought or emptied of its mailbox meanwhile.
 ///
 /// # Errors
 /// The database's; no random bytes.
-pub async fn cart_link(
-    tx: &mut WriteTx<'_>,
-    id: CartId,
-) -> Result<Option<(String, Option<LinkSecret>)>, SubscriptionError> {
+pub async fn cart_link(tx: &mut WriteTx<'_>, id: CartId) -> Result<Option<CartLink>, SubscriptionError> {
     let found = cart::left(tx, &[id]).await?.pop().filter(|found| found.open && found.lines > 0);
-    let Some((email, is_customers)) = found.and_then(|found| Some((found.email?, found.is_customers))) else {
+    let Some(cart::LeftCart { email: Some(recipient), is_customers, locale, .. }) = found else {
         return Ok(None);
     };
     if is_customers {
-        return Ok(Some((email, None)));
+        return Ok(Some(CartLink { recipient, locale, secret: None }));
     }
     let secret = LinkSecret::mint().map_err(|_| SubscriptionError::Random)?;
     let opened = cart::open_by_mail(tx, id, &secret).await?;
-    Ok(opened.then_some((email, Some(secret))))
+    Ok(opened.then_some(CartLink { recipient, locale, secret: Some(secret) }))
 }
 
 /// Ends whatever a mailbox wants to be told.

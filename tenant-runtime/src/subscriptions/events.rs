@@ -67,6 +67,16 @@ pub enum Wanted {
     BackInStock,
 }
 
+impl Wanted {
+    /// The template's name.
+    pub const fn template(self) -> &'static str {
+        match self {
+            Self::Confirm => "subscription_confirm",
+            Self::BackInStock => "back_in_stock",
+        }
+    }
+}
+
 /// `subscription.letter_wanted`: a mail to somebody who wants to be told something is due. The address is in no event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SubscriptionLetterWanted {

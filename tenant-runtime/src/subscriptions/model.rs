@@ -84,6 +84,28 @@ pub struct Subscription {
     pub state: String,
 }
 
+/// What a mailbox wants to be told.
+#[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
+pub struct SubscriptionView {
+    /// `back_in_stock` or `order`.
+    #[diesel(sql_type = SqlText)]
+    #[schema(example = "back_in_stock")]
+    pub topic: String,
+    #[diesel(sql_type = Nullable<SqlUuid>, column_name = "variant_id")]
+    pub variant: Option<VariantId>,
+    #[diesel(sql_type = Nullable<SqlUuid>, column_name = "order_id")]
+    pub order: Option<OrderId>,
+    /// `pending` until the mailbox agreed, `confirmed`, `due`, `told` or `ended`.
+    #[diesel(sql_type = SqlText)]
+    #[schema(example = "confirmed")]
+    pub state: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub asked_at: DateTime<Utc>,
+    /// When the mailbox agreed.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub confirmed_at: Option<DateTime<Utc>>,
+}
+
 /// How many wait for something.
 #[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
 pub struct WaitingView {

@@ -7,7 +7,8 @@ use souk_kernel::{CartId, Email, InventoryItemId, LocationId, OrderId, Subscript
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::{
-    ASK_AGAIN, CONFIRM_WITHIN, NoticeSettings, PutNoticeSettings, Subscription, Topic, WaitingView,
+    ASK_AGAIN, CONFIRM_WITHIN, NoticeSettings, PutNoticeSettings, Subscription, SubscriptionView, Topic,
+    WaitingView,
 };
 
 #[derive(QueryableByName)]
@@ -105,17 +106,22 @@ pub async fn settle(tx: &mut WriteTx<'_>, id: SubscriptionId, state: &'static st
 
 #[derive(QueryableByName)]
 struct Mailbox {
+    #[diesel(sql_type = SqlUuid)]
+    id: SubscriptionId,
     #[diesel(sql_type = Text)]
     email: String,
 }
 
-/// Mailboxes that follow an order.
-pub async fn followers(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<String>, DbError> {
+/// Who follows an order, and their mailboxes.
+pub async fn followers(
+    tx: &mut ReadTx<'_>,
+    order: OrderId,
+) -> Result<Vec<(SubscriptionId, String)>, DbError> {
     let query = sql(
-        "SELECT email FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20",
+        "SELECT id, email FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20",
     );
     let rows: Vec<Mailbox> = tx.load(query.bind::<SqlUuid, _>(order)).await?;
-    Ok(rows.into_iter().map(|row| row.email).collect())
+    Ok(rows.into_iter().map(|row| (row.id, row.email)).collect())
 }
 
 /// Mailboxes that are asked or told about an order, whatever they said.
@@ -140,6 +146,16 @@ pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbEr
     let query =
         sql("DELETE FROM subscriptions WHERE encode(sha256(convert_to(lower(email), 'UTF8')), 'hex') = $1");
     tx.execute(query.bind::<Text, _>(email_sha256.to_owned())).await.map(drop)
+}
+
+/// Whatever a mailbox wants or wanted, oldest first, for its owner's export.
+///
+/// # Errors
+/// The database's only.
+pub async fn of_mailbox(tx: &mut ReadTx<'_>, mailbox: &str) -> Result<Vec<SubscriptionView>, DbError> {
+    let query = sql("SELECT topic, variant_id, order_id, state, asked_at, confirmed_at FROM subscriptions \
+         WHERE lower(email) = lower($1) ORDER BY id");
+    tx.load(query.bind::<Text, _>(mailbox.to_owned())).await
 }
 
 /// How many wait for what, most first.

@@ -1,5 +1,7 @@
 //! Asking a shop something, and what comes back.
 
+use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::header::HeaderMap;
 use actix_web::test::TestRequest;
 use serde_json::Value;
@@ -111,6 +113,13 @@ impl Call<'_> {
         self
     }
 
+    /// To this host instead of the store's, as it is written.
+    #[must_use]
+    pub fn host(mut self, host: &str) -> Self {
+        self.request = self.request.insert_header(("host", host));
+        self
+    }
+
     /// A key of its own.
     #[must_use]
     pub fn keyed(self) -> Self {
@@ -128,6 +137,12 @@ impl Call<'_> {
     pub fn bytes(mut self, body: Vec<u8>) -> Self {
         self.request = self.request.set_payload(body);
         self
+    }
+
+    /// Asks, and leaves the body to be read as it comes.
+    pub async fn begin(self) -> HttpResponse<BoxBody> {
+        let door = self.shop.door().await;
+        door(self.request).await
     }
 
     /// Asks.

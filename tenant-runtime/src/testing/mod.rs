@@ -16,9 +16,10 @@ use actix_web::test::{TestRequest, init_service};
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
 use souk_access::{Audience, Gate, MAX_LIFETIME, SigningKey, Subject, TokenKind, Verifier};
 use souk_api::{CursorKey, ReadCache};
-use souk_kernel::{AccountId, Clock};
+use souk_kernel::{AccountId, Clock, Limits};
 use souk_provisioner::test_support::{TestDatabase, TestStore};
 use souk_provisioner::{PermissionSeed, RoleSeed};
 use souk_tenancy::{Database, Directory, Tenancy, TenancyConfig};
@@ -181,6 +182,23 @@ impl TestShop {
             self.store.id.uuid()
         );
         TestDatabase::get().await.admin(&text).await;
+    }
+
+    /// Writes the store's plan into the ledger, as the control plane does, and waits until this process knows.
+    pub async fn on_plan(&self, plan: &Value) {
+        let text = format!(
+            "UPDATE platform.store_ledger SET plan = '{plan}' WHERE store_id = '{}'",
+            self.store.id.uuid()
+        );
+        let written = serde_json::from_value(plan["limits"].clone()).ok();
+        let limits = Limits::of(plan["id"].as_str(), written);
+        let mut changes = self.gate.directory().changes();
+        TestDatabase::get().await.admin(&text).await;
+        let known = || self.gate.directory().by_id(self.store.id).is_some_and(|entry| entry.limits == limits);
+        while !known() {
+            let news = tokio::time::timeout(Duration::from_secs(10), changes.changed()).await;
+            news.expect("the plan is never heard of").unwrap();
+        }
     }
 
     /// SQL as the database's admin; `{s}` is the store's schema. For arranging, never for what a test proves.

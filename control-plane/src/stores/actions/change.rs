@@ -126,8 +126,10 @@ pub(super) async fn submit(
     Ok(operation.id)
 }
 
-/// Renames the store here at once and queues the work that tells the runtimes. The old handle stays the organization's for
-/// 30 days, so that nobody else's store can answer at it meanwhile.
+/// Renames the store, or gives it another plan, here at once and queues the work that tells the runtimes. The old handle stays the
+/// organization's for 30 days, so that nobody else's store can answer at it meanwhile. Another plan needs a place in its quota; with a
+/// smaller one everything stays that is there, and nothing is added until there is less than it allows. `may_choose` says whether
+/// the plan is the caller's to choose.
 pub async fn edit(
     tx: &mut WriteTx<'_>,
     by: &By,
@@ -135,12 +137,18 @@ pub async fn edit(
     id: StoreId,
     if_match: &IfMatch,
     wish: &EditStore,
+    may_choose: bool,
 ) -> Result<(Store, Option<OperationId>), StoreError> {
     let before = queries::lock(tx, id).await?.ok_or(StoreError::Unknown)?;
     if_match.check(&ETag::new(before.version))?;
     let name = wish.name.as_ref().unwrap_or(&before.name);
     let handle = wish.handle.as_ref().unwrap_or(&before.handle);
-    if *name == before.name && *handle == before.handle {
+    let plan = wish.plan.unwrap_or(before.plan);
+    let renamed = *name != before.name || *handle != before.handle;
+    if plan != before.plan && !may_choose {
+        return Err(StoreError::PlanNotTheirs);
+    }
+    if !renamed && plan == before.plan {
         return Ok((before, None));
     }
     demand_ours(&before)?;
@@ -155,12 +163,22 @@ pub async fn edit(
             return Err(StoreError::HandleTaken);
         }
     }
-    let after = queries::rename(tx, before.request_id, name, handle).await?;
+    if plan != before.plan {
+        organizations::lock(tx, before.organization_id).await?.ok_or(StoreError::Unknown)?;
+        demand_place(tx, before.organization_id, plan).await?;
+    }
+    let after = queries::edit(tx, before.request_id, name, handle, plan).await?;
     let operation = submit(tx, &after, OperationKind::UpdateStore, Some(account), json!({})).await?;
-    let detail = json!({
-        "name": { "from": before.name, "to": after.name },
-        "handle": { "from": before.handle, "to": after.handle },
-    });
-    audit::record(tx, after.organization_id, by, "store.renamed", id.to_string(), detail).await?;
+    if renamed {
+        let detail = json!({
+            "name": { "from": before.name, "to": after.name },
+            "handle": { "from": before.handle, "to": after.handle },
+        });
+        audit::record(tx, after.organization_id, by, "store.renamed", id.to_string(), detail).await?;
+    }
+    if after.plan != before.plan {
+        let detail = json!({ "from": before.plan, "to": after.plan });
+        audit::record(tx, after.organization_id, by, "store.plan_changed", id.to_string(), detail).await?;
+    }
     Ok((after, Some(operation)))
 }

@@ -14,7 +14,7 @@ use crate::members;
 use crate::operations::{self, NewOperation, OperationKind};
 use crate::organizations;
 use crate::plane::Plane;
-use crate::plans::{Plan, PlanId};
+use crate::plans::PlanId;
 
 /// Writes down the wish for a store: name taken, quota counted, work queued. Locks the organization, so that two requests
 /// cannot both take its last place. Gives the operation that opens it.
@@ -105,7 +105,7 @@ pub(super) async fn demand_place(
     organization: OrganizationId,
     plan: PlanId,
 ) -> Result<(), StoreError> {
-    let limit = Plan::of(plan).map_or(0, |plan| plan.max_stores);
+    let limit = plan.plan().max_stores;
     if queries::count(tx, organization, plan).await? < limit {
         Ok(())
     } else {

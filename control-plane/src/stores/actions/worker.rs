@@ -23,7 +23,6 @@ use crate::cluster::{Cluster, ClusterError};
 use crate::messages::{self, Letter};
 use crate::operations::{self, Failure, KEYS_KEPT, Keys, Operation, OperationError, OperationKind};
 use crate::plane::Plane;
-use crate::plans::Plan;
 
 /// The roles every store starts with; the runtime reads the same file.
 const ROLES: &str = include_str!("../../../../tenant-runtime/policy/roles.csv");
@@ -191,7 +190,7 @@ fn claim_request(
         handle: store.handle.to_string(),
         name: store.name.as_str().to_owned(),
         hosts: vec![plane.settings().store_host(store.handle.as_str())],
-        plan: limits(store)?,
+        plan: plan_of(store),
         fence: 1,
         seeds,
     })
@@ -211,9 +210,9 @@ fn key_seed(text: &str, name: &str, scopes: &[&str]) -> Result<ApiKeySeed, Store
     })
 }
 
-fn limits(store: &Store) -> Result<serde_json::Value, serde_json::Error> {
-    let limits = Plan::of(store.plan).map(|plan| serde_json::to_value(&plan.limits)).transpose()?;
-    Ok(json!({ "id": store.plan, "limits": limits }))
+/// The plan for the ledger: its name, and its limits for runtimes that are older than the plan.
+fn plan_of(store: &Store) -> serde_json::Value {
+    json!({ "id": store.plan, "limits": store.plan.plan().limits })
 }
 
 /// Changes the ledger, then states it here. The store's version is the fence: a late worker's order is refused.
@@ -254,6 +253,7 @@ async fn apply(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreErro
                 .set_hosts(id, fence, vec![hands.plane.settings().store_host(store.handle.as_str())])
                 .await?;
             provisioner.rename(id, fence, store.handle.as_str(), store.name.as_str()).await?;
+            provisioner.set_plan(id, fence, plan_of(&store)).await?;
             (None, None)
         }
     };

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use shop::{Shop, eventually};
-use souk_access::{ApiKey, KeyKind, KeyMode, Subject};
-use souk_kernel::{AccountId, CustomerId, StoreId};
+use souk_access::{ApiKey, Audience, KeyKind, KeyMode, MAX_LIFETIME, Subject};
+use souk_kernel::{AccountId, CustomerId, SessionId, StoreId};
 use souk_tenancy::StoreState;
 use uuid::Uuid;
 
@@ -189,6 +189,27 @@ async fn a_right_taken_away_is_gone_within_a_second() {
     assert_eq!(shop.who(&shop.customer_token(customer, 2)).await, "403 forbidden");
     shop.admin("UPDATE {s}.customers SET state = 'disabled'").await;
     assert!(shop.until(&shop.customer_token(customer, 2), "401 unauthenticated").await < second);
+}
+
+#[actix_web::test]
+async fn a_session_that_ended_elsewhere_takes_its_tokens_along() {
+    let shop = Shop::open().await;
+    let (account, session) = (AccountId::from_uuid(shop.store.owner_account), SessionId::new());
+    let token = |session: Option<SessionId>| {
+        let (audience, now) = (Audience::Store(shop.store.id), shop.clock.now());
+        let subject = Subject::Staff(account, Some(now));
+        shop.control_key.issue(audience, subject, 0, session, now, MAX_LIFETIME).unwrap().text
+    };
+    let (ended, another, none) = (token(Some(session)), token(Some(SessionId::new())), token(None));
+    for token in [&ended, &another, &none] {
+        assert_eq!(shop.who(token).await, "200 staff owner Any");
+    }
+    shop.admin(&format!("INSERT INTO platform.ended_sessions VALUES ('{}', now())", session.uuid())).await;
+    assert!(shop.until(&ended, "401 unauthenticated").await < Duration::from_millis(1300));
+    // Those of another session are as good as before, and so is the account.
+    for token in [&another, &none] {
+        assert_eq!(shop.who(token).await, "200 staff owner Any");
+    }
 }
 
 #[actix_web::test]

@@ -74,3 +74,34 @@ fn a_crowd_shares_buckets() {
     }
     assert!(limit.limiter.len() as u64 <= SHARED);
 }
+
+#[actix_web::test]
+async fn a_key_has_as_many_as_it_is_allowed_now() {
+    let most = Arc::new(AtomicU32::new(2));
+    let allowed = Arc::clone(&most);
+    let limits = RateLimits::new("plan", Duration::from_secs(60), move |req| {
+        let caller = req.headers().get("x-caller")?.to_str().ok()?;
+        Some((caller.to_owned(), if caller == "large" { 9 } else { allowed.load(Ordering::Relaxed) }))
+    });
+    let app =
+        App::new().route("/", web::get().to(HttpResponse::Ok)).wrap(from_fn(rate_limits(Arc::new(limits))));
+    let app = calls::init_service(app).await;
+    let call = async |caller: &str| {
+        let request = TestRequest::default().insert_header(("x-caller", caller)).to_request();
+        let reply = calls::call_service(&app, request).await;
+        let text =
+            |name: &str| reply.headers().get(name).expect("a header").to_str().expect("ASCII").to_owned();
+        (reply.status().as_u16(), text("ratelimit-policy"), text("ratelimit"))
+    };
+    let told = |status: u16, most: u32, left: u32, reset: u32| {
+        (status, format!("\"plan\";q={most};w=60"), format!("\"plan\";r={left};t={reset}"))
+    };
+    assert_eq!(call("small").await, told(200, 2, 1, 30));
+    assert_eq!(call("small").await, told(200, 2, 0, 60));
+    assert_eq!(call("small").await, told(429, 2, 0, 60));
+    assert_eq!(call("large").await, told(200, 9, 8, 7));
+    // Another plan holds at once.
+    most.store(3, Ordering::Relaxed);
+    assert_eq!(call("small").await, told(200, 3, 2, 20));
+    assert_eq!(call("large").await, told(200, 9, 7, 14));
+}

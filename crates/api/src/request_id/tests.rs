@@ -113,3 +113,20 @@ async fn plain_replies_are_hardened() {
     let policy = headers.get("content-security-policy").expect("header").to_str().expect("ASCII");
     assert!(policy.contains("frame-ancestors 'none'"));
 }
+
+#[actix_web::test]
+async fn a_panic_is_counted_as_an_error_of_its_route() {
+    souk_telemetry::install_metrics();
+    let handler = web::get().to(async || -> HttpResponse { panic!("the cause") });
+    let app = App::new()
+        .route("/counted/{id}", handler)
+        .wrap(from_fn(request_id))
+        .wrap(from_fn(souk_telemetry::measure))
+        .wrap(souk_telemetry::request_spans::<RequestId>());
+    let app = test::init_service(app).await;
+    let error = test::try_call_service(&app, TestRequest::with_uri("/counted/7").to_request()).await.err();
+    assert_eq!(error.map(|error| error.as_response_error().status_code().as_u16()), Some(500));
+    let text = souk_telemetry::rendered_metrics();
+    let counted = "http_requests_total{method=\"GET\",route=\"/counted/{id}\",status=\"500\"} 1";
+    assert!(text.contains(counted), "{counted} is not in\n{text}");
+}

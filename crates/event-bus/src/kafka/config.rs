@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use rdkafka::ClientConfig;
 
+use super::topics;
+use crate::clerk::BusError;
+
 /// Where the brokers are and how topics are to be there.
 #[derive(Clone, Debug)]
 pub struct KafkaConfig {
@@ -36,9 +39,23 @@ impl KafkaConfig {
         }
     }
 
+    /// Makes the topic or compares it with its declaration; what is otherwise without doing harm, in words. For whoever starts a relay and
+    /// would rather not start with a topic in which the order per key breaks.
+    ///
+    /// # Errors
+    /// [`BusError::Topic`] for such a topic; others when the broker is away.
+    pub async fn check(&self) -> Result<Vec<String>, BusError> {
+        topics::ensure(self).await
+    }
+
     /// The topic of all events.
     pub(crate) fn events(&self) -> String {
         format!("{}events", self.prefix)
+    }
+
+    /// The group in which this consumer reads.
+    pub(crate) fn group(&self, consumer: &str) -> String {
+        format!("{}{consumer}", self.prefix)
     }
 
     /// What every client is told. Properties given by the operator win.

@@ -37,6 +37,9 @@ impl ClientContext for Quiet {
     }
 }
 
+/// That of a consumer which only asks.
+impl ConsumerContext for Quiet {}
+
 /// A consumer's.
 pub(crate) struct Hearing {
     pub(crate) name: &'static str,

@@ -132,3 +132,38 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partitions(list: &TopicPartitionList) -> Vec<i32> {
+        list.elements().iter().map(|element| element.partition()).collect()
+    }
+
+    #[test]
+    fn a_partition_is_paused_when_too_much_waits_and_read_on_when_little_is_left() {
+        let lanes = Lanes::new("events".to_owned());
+        let job = |offset| Job { offset, key: None, payload: Vec::new() };
+        let asked = || {
+            let (pause, resume) = lanes.pauses();
+            (partitions(&pause), partitions(&resume))
+        };
+        let work = lanes.push(3, job(0)).expect("a lane's first job starts its worker");
+        lanes.push(5, job(0));
+        for offset in 1..63 {
+            assert!(lanes.push(3, job(offset)).is_none(), "it has its worker");
+        }
+        assert_eq!(asked(), (vec![], vec![]), "63 may wait");
+        lanes.push(3, job(63));
+        assert_eq!(asked(), (vec![3], vec![]), "and no more; the other partition goes on");
+        assert_eq!(asked(), (vec![], vec![]), "it is paused once");
+        for offset in 0..47 {
+            lanes.heard(3, &work.given_up, offset);
+        }
+        assert_eq!(asked(), (vec![], vec![]), "17 are left");
+        lanes.heard(3, &work.given_up, 47);
+        assert_eq!(asked(), (vec![], vec![3]));
+        assert_eq!(asked(), (vec![], vec![]));
+    }
+}

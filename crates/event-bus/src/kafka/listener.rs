@@ -19,7 +19,7 @@ use crate::clerk::BusError;
 use crate::consumer::Consumer;
 use crate::envelope::Envelope;
 use crate::intake::{Intake, Taken};
-use crate::queries::undelivered;
+use crate::queries::unreadable;
 
 /// Offsets are committed this often; after a crash what came since is read again and found heard.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
@@ -57,25 +57,7 @@ impl Listener {
     async fn session(&self, mut stopping: watch::Receiver<bool>) -> Result<(), BusError> {
         let name = self.consumer.name();
         let lanes = Arc::new(Lanes::new(self.config.events()));
-        let group = format!("{}{name}", self.config.prefix);
-        let client = self.config.client(&[
-            ("group.id", group.as_str()),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            ("auto.offset.reset", "earliest"),
-            ("partition.assignment.strategy", "cooperative-sticky"),
-            ("session.timeout.ms", "10000"),
-            ("heartbeat.interval.ms", "2000"),
-            // What one consumer holds in memory beside its lanes.
-            ("queued.max.messages.kbytes", "4096"),
-            ("fetch.message.max.bytes", "1048576"),
-            ("statistics.interval.ms", "15000"),
-            ("topic.metadata.refresh.interval.ms", "30000"),
-            ("reconnect.backoff.max.ms", "2000"),
-        ]);
-        let reader: StreamConsumer<Hearing> =
-            client.create_with_context(Hearing { name, lanes: Arc::clone(&lanes) })?;
-        reader.subscribe(&[&self.config.events()])?;
+        let reader = open(&self.config, name, &lanes)?;
         let mut workers = JoinSet::new();
         let mut tick = tokio::time::interval(COMMIT_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -85,8 +67,7 @@ impl Listener {
                 () = told(&mut stopping) => break Ok(()),
                 _ = tick.tick() => {
                     commit(&reader, &lanes, CommitMode::Async);
-                    let (_, resume) = lanes.pauses();
-                    reader.resume(&resume)?;
+                    pace(&reader, &lanes)?;
                     while workers.try_join_next().is_some() {}
                 }
                 message = reader.recv() => match message {
@@ -102,9 +83,7 @@ impl Listener {
                             let (consumer, intake) = (Arc::clone(&self.consumer), Arc::clone(&self.intake));
                             workers.spawn(hear(partition, work, Arc::clone(&lanes), consumer, intake, self.config.events()));
                         }
-                        let (pause, resume) = lanes.pauses();
-                        reader.pause(&pause)?;
-                        reader.resume(&resume)?;
+                        pace(&reader, &lanes)?;
                     }
                     // librdkafka goes on by itself after everything but these.
                     Err(KafkaError::MessageConsumptionFatal(code)) => break Err(KafkaError::MessageConsumptionFatal(code)),
@@ -124,6 +103,41 @@ impl Listener {
         let _ = tokio::task::spawn_blocking(move || drop(reader)).await;
         Ok(outcome?)
     }
+}
+
+/// A reader in the consumer's group.
+fn open(
+    config: &KafkaConfig,
+    name: &'static str,
+    lanes: &Arc<Lanes>,
+) -> Result<StreamConsumer<Hearing>, KafkaError> {
+    let group = config.group(name);
+    let client = config.client(&[
+        ("group.id", group.as_str()),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        ("auto.offset.reset", "earliest"),
+        ("partition.assignment.strategy", "cooperative-sticky"),
+        ("session.timeout.ms", "10000"),
+        ("heartbeat.interval.ms", "2000"),
+        // What one consumer holds in memory beside its lanes.
+        ("queued.max.messages.kbytes", "4096"),
+        ("fetch.message.max.bytes", "1048576"),
+        ("statistics.interval.ms", "15000"),
+        ("topic.metadata.refresh.interval.ms", "30000"),
+        ("reconnect.backoff.max.ms", "2000"),
+    ]);
+    let reader: StreamConsumer<Hearing> =
+        client.create_with_context(Hearing { name, lanes: Arc::clone(lanes) })?;
+    reader.subscribe(&[&config.events()])?;
+    Ok(reader)
+}
+
+/// Reads no further where too much waits, and on where little is left.
+fn pace(reader: &StreamConsumer<Hearing>, lanes: &Lanes) -> Result<(), KafkaError> {
+    let (pause, resume) = lanes.pauses();
+    reader.pause(&pause)?;
+    reader.resume(&resume)
 }
 
 async fn told(stopping: &mut watch::Receiver<bool>) {
@@ -189,17 +203,9 @@ async fn hear_one(
             tracing::error!(%error, topic, partition, offset = job.offset, "a message is no event");
             let desk = intake.clerk.desk().await.map_err(|error| error.to_string())?;
             let (key, reason) = (job.key.as_deref(), error.to_string());
-            undelivered::keep_unreadable(
-                &desk.client,
-                topic,
-                partition,
-                job.offset,
-                key,
-                &job.payload,
-                &reason,
-            )
-            .await
-            .map_err(|error| error.to_string())
+            unreadable::keep(&desk.client, topic, partition, job.offset, key, &job.payload, &reason)
+                .await
+                .map_err(|error| error.to_string())
         }
     }
 }
@@ -208,4 +214,60 @@ async fn hear_one(
 #[expect(clippy::disallowed_methods, reason = "compares with the clocks of other machines")]
 fn now() -> DateTime<Utc> {
     Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+
+    use super::*;
+
+    /// Reads until nothing comes any more; the offsets of what came.
+    async fn read(
+        reader: &StreamConsumer<Hearing>,
+        lanes: &Lanes,
+        mut patience: Duration,
+        work: &mut Option<Work>,
+    ) -> Vec<i64> {
+        let mut offsets = Vec::new();
+        while let Ok(message) = tokio::time::timeout(patience, reader.recv()).await {
+            let message = message.unwrap();
+            let job = Job { offset: message.offset(), key: None, payload: Vec::new() };
+            offsets.push(job.offset);
+            if let Some(begun) = lanes.push(message.partition(), job) {
+                *work = Some(begun);
+            }
+            pace(reader, lanes).unwrap();
+            patience = Duration::from_secs(2);
+        }
+        offsets
+    }
+
+    #[tokio::test]
+    async fn what_a_consumer_cannot_keep_up_with_stays_with_the_broker() {
+        let cluster = MockCluster::new(1).unwrap();
+        let mut config = KafkaConfig::new(cluster.bootstrap_servers());
+        config.partitions = 1;
+        cluster.create_topic(&config.events(), 1, 1).unwrap();
+        let (topic, producer): (_, BaseProducer) = (config.events(), config.client(&[]).create().unwrap());
+        for _ in 0..200 {
+            let record = BaseRecord::<str, str>::to(&topic).partition(0).payload("{}");
+            producer.send(record).map_err(|(error, _)| error).unwrap();
+        }
+        producer.flush(Duration::from_secs(10)).unwrap();
+
+        let (lanes, mut work) = (Arc::new(Lanes::new(topic)), None);
+        let reader = open(&config, "scribe", &lanes).unwrap();
+        // A group takes a while to be made.
+        let first = read(&reader, &lanes, Duration::from_secs(20), &mut work).await;
+        assert_eq!(first, (0..64).collect::<Vec<_>>());
+        let given_up = &work.as_ref().unwrap().given_up;
+        for offset in 0..48 {
+            lanes.heard(0, given_up, offset);
+        }
+        pace(&reader, &lanes).unwrap();
+        let next = read(&reader, &lanes, Duration::from_secs(10), &mut work).await;
+        assert_eq!(next, (64..112).collect::<Vec<_>>(), "read on where it was, and not beyond");
+    }
 }

@@ -9,8 +9,10 @@ mod context;
 mod lanes;
 mod listener;
 mod publisher;
+mod survey;
 mod topics;
 
 pub use config::KafkaConfig;
 pub(crate) use listener::Listener;
 pub(crate) use publisher::{Publisher, Sent};
+pub(crate) use survey::Surveyor;

@@ -41,7 +41,9 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Checks the topic, makes the producer.
     pub(crate) async fn open(config: &KafkaConfig) -> Result<Self, BusError> {
-        topics::ensure(config).await?;
+        for otherwise in topics::ensure(config).await? {
+            tracing::warn!(topic = config.events(), otherwise, "the topic is otherwise than declared");
+        }
         let producer = config
             .client(&[
                 ("enable.idempotence", "true"),

@@ -1,7 +1,9 @@
 //! Every statement of the bus: what a store's transaction says here, the outbox and what was not delivered beside it.
 
 pub(crate) mod outbox;
+pub(crate) mod readings;
 pub(crate) mod undelivered;
+pub(crate) mod unreadable;
 
 use diesel::sql_types::{Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use souk_kernel::id::{EventId, StoreId};

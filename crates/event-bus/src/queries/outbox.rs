@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use souk_kernel::id::{EventId, StoreId};
 use tokio_postgres::{Client, Error, Statement};
 
 use super::event;
@@ -86,11 +88,61 @@ pub(crate) async fn mark_failed(
     client.execute(text, &[&positions, &i32::from(counts), &error, &pause.as_secs_f64()]).await.map(drop)
 }
 
-/// Never again, unless an operator clears `dead_at`.
+/// Never again, unless an operator has it carried on once more.
 pub(crate) async fn mark_dead(client: &Client, positions: &[i64], error: &str) -> Result<(), Error> {
     let text = "update platform.outbox set attempts = attempts + 1, last_error = $2, dead_at = now()
         where position = any($1) and published_at is null and dead_at is null";
     client.execute(text, &[&positions, &error]).await.map(drop)
+}
+
+/// An event that no broker would take: no consumer has heard it.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Untold {
+    /// Its place in the outbox; names it towards an operator.
+    pub position: i64,
+    /// Which event.
+    pub event: EventId,
+    /// Of which store.
+    pub store: StoreId,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How often it was tried.
+    pub attempts: i32,
+    /// What the broker said.
+    pub last_error: Option<String>,
+    /// When it happened.
+    pub occurred_at: DateTime<Utc>,
+    /// When it was given up.
+    pub dead_at: DateTime<Utc>,
+}
+
+/// Events that were given up, newest first.
+pub(crate) async fn dead(client: &Client, most: i64) -> Result<Vec<Untold>, Error> {
+    let text = "select position, event_id, store_id, type, attempts, last_error, occurred_at, dead_at
+        from platform.outbox where published_at is null and dead_at is not null order by position desc limit $1";
+    let rows = client.query(text, &[&most]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Untold {
+                position: row.try_get("position")?,
+                event: EventId::from_uuid(row.try_get("event_id")?),
+                store: StoreId::from_uuid(row.try_get("store_id")?),
+                kind: row.try_get("type")?,
+                attempts: row.try_get("attempts")?,
+                last_error: row.try_get("last_error")?,
+                occurred_at: row.try_get("occurred_at")?,
+                dead_at: row.try_get("dead_at")?,
+            })
+        })
+        .collect()
+}
+
+/// Has events that were given up carried on once more: these, or all. How many.
+pub(crate) async fn revive(client: &Client, positions: Option<&[i64]>) -> Result<u64, Error> {
+    let text = "update platform.outbox set dead_at = null, attempts = 0, available_at = now()
+        where published_at is null and dead_at is not null and ($1::bigint[] is null or position = any($1))";
+    client.execute(text, &[&positions]).await
 }
 
 /// How far behind the outbox is.
@@ -99,15 +151,23 @@ pub(crate) struct Backlog {
     pub(crate) waiting: i64,
     pub(crate) oldest: f64,
     pub(crate) dead: i64,
+    /// When the last event was carried on.
+    pub(crate) published_at: Option<DateTime<Utc>>,
 }
 
 /// Counts what waits and what is dead; the age of the oldest waiting event in seconds.
 pub(crate) async fn backlog(client: &Client) -> Result<Backlog, Error> {
     let text = "select count(*) filter (where dead_at is null), count(*) filter (where dead_at is not null),
-            coalesce(extract(epoch from now() - min(occurred_at) filter (where dead_at is null)), 0)::float8
+            coalesce(extract(epoch from now() - min(occurred_at) filter (where dead_at is null)), 0)::float8,
+            (select max(published_at) from platform.outbox)
         from platform.outbox where published_at is null";
     let row = client.query_one(text, &[]).await?;
-    Ok(Backlog { waiting: row.try_get(0)?, dead: row.try_get(1)?, oldest: row.try_get(2)? })
+    Ok(Backlog {
+        waiting: row.try_get(0)?,
+        dead: row.try_get(1)?,
+        oldest: row.try_get(2)?,
+        published_at: row.try_get(3)?,
+    })
 }
 
 /// Forgets events published longer ago than `keep`, some at a time.

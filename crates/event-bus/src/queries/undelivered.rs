@@ -259,20 +259,3 @@ pub(crate) async fn replay(
     let (event, store) = (which.event.map(EventId::uuid), which.store.map(StoreId::uuid));
     client.execute(text, &[&consumer, &name, &event, &store, &which.from, &which.until, &which.kinds]).await
 }
-
-/// Keeps what a topic held and nobody can read.
-pub(crate) async fn keep_unreadable(
-    client: &Client,
-    topic: &str,
-    partition: i32,
-    offset: i64,
-    key: Option<&[u8]>,
-    payload: &[u8],
-    reason: &str,
-) -> Result<(), Error> {
-    let text =
-        "insert into platform.unreadable_messages (topic, partition, kafka_offset, key, payload, reason)
-        values ($1, $2, $3, $4, $5, $6) on conflict do nothing";
-    let payload = &payload[..payload.len().min(64 * 1024)];
-    client.execute(text, &[&topic, &partition, &offset, &key, &payload, &reason]).await.map(drop)
-}

@@ -20,7 +20,9 @@ const DELIVERY: &str = include_str!("../../../../migrations/platform/0004_event_
 const GRANTS: &str = concat!(
     include_str!("../../../../migrations/platform/0011_store_grants.sql"),
     include_str!("../../../../migrations/platform/0012_own_undelivered.sql"),
-    include_str!("../../../../migrations/platform/0013_oldest_first.sql")
+    include_str!("../../../../migrations/platform/0013_oldest_first.sql"),
+    include_str!("../../../../migrations/platform/0014_ended_sessions.sql"),
+    include_str!("../../../../migrations/platform/0015_consumer_readings.sql")
 );
 const LEDGER: &str = include_str!("../../../../migrations/replaceable/0010_store_ledger_triggers.sql");
 const DOORS: &str = include_str!("../../../../migrations/replaceable/0020_store_doors.sql");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use souk_kernel::Plan;
 use souk_tenancy::{Directory, StoreState, TenancyError};
 
 use crate::ground::{eventually, on_ground};
@@ -25,10 +26,11 @@ fn the_directory_follows_the_ledger() {
             let text = format!("update platform.store_ledger set {set} where store_id = $1");
             ground.admin.execute(&text, &[&b.uuid()]).await.unwrap();
         };
-        change("state = 'suspended', hosts = array['c.test'], plan = '{\"products\": 3}'").await;
+        assert_eq!(directory.by_id(b).unwrap().limits, Plan::DEFAULT.limits, "its row names no plan");
+        change("state = 'suspended', hosts = array['c.test'], plan = '{\"id\": \"growth\"}'").await;
         eventually("the change is known", async || directory.by_host("c.test").is_some()).await;
         let entry = directory.by_id(b).unwrap();
-        assert_eq!((entry.state, entry.plan["products"].as_i64()), (StoreState::Suspended, Some(3)));
+        assert_eq!((entry.state, entry.limits), (StoreState::Suspended, Plan::GROWTH.limits));
         assert!(directory.by_host("b.test").is_none());
         assert_eq!(directory.all_live().len(), 1);
         assert!(listed(&scope).await.is_empty());
@@ -77,5 +79,46 @@ fn a_lost_notification_is_made_up_for() {
         assert!(stores.directory.all_live().is_empty());
         // That it was the reading: who reads every half minute does not know it yet.
         assert_eq!(deaf.directory.by_id(a).unwrap().state, StoreState::Live);
+    });
+}
+
+#[test]
+fn a_store_has_as_many_transactions_as_its_plan_allows_now() {
+    on_ground(async |ground| {
+        let store = ground.store(1, "a.test").await;
+        let change = async |plan: &str| {
+            let text = format!("update platform.store_ledger set plan = '{plan}' where store_id = $1");
+            ground.admin.execute(&text, &[&store.uuid()]).await.unwrap();
+        };
+        change("{\"id\": \"of tomorrow\", \"limits\": {\"concurrent_transactions\": 1}}").await;
+        let mut config = ground.config();
+        config.acquire_timeout = Duration::from_millis(200);
+        config.connections_per_lane = 2;
+        let stores = ground.tenancy(config).await;
+        let scope = stores.scope(store);
+        let (held, holding) = tokio::sync::oneshot::channel();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let holder = scope.clone();
+        let first = tokio::spawn(async move {
+            let hold = holder.read::<_, Refused, _>("hold", async |_| {
+                held.send(()).unwrap();
+                released.await.unwrap();
+                Ok(())
+            });
+            hold.await
+        });
+        holding.await.unwrap();
+        let second = async || scope.read::<_, Refused, _>("list", async |tx| Ok(names(tx).await?)).await;
+        let busy = second().await;
+        assert!(matches!(busy, Err(Refused::Tenancy(TenancyError::Busy))), "{busy:?}");
+        // Another plan, while the first transaction is under way.
+        change("{\"id\": \"of tomorrow\", \"limits\": {\"concurrent_transactions\": 2}}").await;
+        eventually("there is room for a second", async || second().await.is_ok()).await;
+        change("{\"id\": \"of tomorrow\", \"limits\": {\"concurrent_transactions\": 0}}").await;
+        eventually("there is none any more", async || second().await.is_err()).await;
+        release.send(()).unwrap();
+        first.await.unwrap().unwrap();
+        // One is always left.
+        assert!(second().await.is_ok());
     });
 }

@@ -326,7 +326,7 @@ fn waiting_is_bounded_and_one_store_cannot_take_the_lane() {
         let (a, b) = (ground.store(1, "a.test").await, ground.store(1, "b.test").await);
         let mut config = ground.config();
         config.acquire_timeout = Duration::from_millis(200);
-        config.permits_per_store = 1;
+        config.permits_per_store = Some(1);
         config.connections_per_lane = 2;
         config.max_age = Duration::from_millis(700);
         let stores = ground.tenancy(config).await;

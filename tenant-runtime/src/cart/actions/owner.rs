@@ -66,10 +66,15 @@ pub async fn of_customer(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Ve
     queries::all_of(tx, customer).await
 }
 
-/// Takes the person out of every cart of theirs. Bought ones keep their lines, the others lose them.
+/// Takes the person out of every cart of theirs, also those they filled as a guest of this mailbox. Bought ones keep their lines, the others
+/// lose them.
 ///
 /// # Errors
 /// The database's only.
-pub async fn forget(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<(), CartError> {
-    queries::forget(tx, customer).await
+pub async fn forget(
+    tx: &mut WriteTx<'_>,
+    customer: CustomerId,
+    mailbox: Option<&str>,
+) -> Result<(), CartError> {
+    queries::forget(tx, customer, mailbox).await
 }

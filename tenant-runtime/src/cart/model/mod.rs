@@ -6,7 +6,7 @@ mod view;
 
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{
-    CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, LongText, MarketId, Quantity,
+    CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, Locale, LongText, MarketId, Quantity,
     ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
@@ -55,6 +55,8 @@ pub struct Cart {
     pub gift_cards: Vec<CreditId>,
     /// Whether the customer's store credit pays too, last.
     pub use_store_credit: bool,
+    /// The language the shopper reads, if they said so.
+    pub locale: Option<Locale>,
     /// In the order they were added.
     pub lines: Vec<CartLine>,
     /// Grows with every change.
@@ -101,6 +103,7 @@ pub struct NewCart {
     pub discount_codes: Vec<Code>,
     /// Whose market it is priced in; the store's own currency without it.
     pub country: Option<Country>,
+    pub locale: Option<Locale>,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -134,6 +137,10 @@ pub struct CreateCart {
     pub discount_codes: Vec<Code>,
     /// The shopper's country: the cart is priced in the currency of its market, for good. The store's own currency without it.
     pub country: Option<Country>,
+    /// The language the shopper reads: mails about the cart and its order are in it where there are words for it, else in the customer's, else in the
+    /// store's.
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Option<Locale>,
 }
 
 /// A code the shopper has.
@@ -166,6 +173,7 @@ impl CreateCart {
             attributes: self.attributes,
             discount_codes: self.discount_codes,
             country: self.country,
+            locale: self.locale,
         }
     }
 }
@@ -233,6 +241,10 @@ pub struct EditCart {
     #[serde(default)]
     #[schema(value_type = Option<Attributes>)]
     pub attributes: Change<Attributes>,
+    /// The language the shopper reads.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Change<Locale>,
 }
 
 /// A new quantity of a line.

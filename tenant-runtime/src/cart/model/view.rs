@@ -3,8 +3,8 @@
 use serde::Serialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, MarketId, Money, ProductId, Quantity,
-    ShippingRateId, VariantId,
+    CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, Locale, MarketId, Money, ProductId,
+    Quantity, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -60,6 +60,10 @@ pub struct CartView {
     pub email: Option<Email>,
     pub note: String,
     pub attributes: Attributes,
+    /// The language the shopper reads, if they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "de-AT")]
+    pub locale: Option<Locale>,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub lines: Vec<CartLineView>,
@@ -359,6 +363,7 @@ impl From<Priced> for CartView {
             email: cart.email,
             note: cart.note,
             attributes: cart.attributes,
+            locale: cart.locale,
             shipping_address: cart.shipping_address,
             billing_address: cart.billing_address,
             unavailable_lines: gone.collect(),

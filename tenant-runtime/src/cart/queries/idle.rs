@@ -22,6 +22,9 @@ pub struct LeftCart {
     /// Whether its customer takes marketing; a guest does not.
     #[diesel(sql_type = Bool)]
     pub accepts_marketing: bool,
+    /// The language its owner reads, if they said so.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub locale: Option<String>,
     #[diesel(sql_type = Timestamptz)]
     pub updated_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
@@ -35,6 +38,7 @@ pub struct LeftCart {
 pub async fn left(tx: &mut ReadTx<'_>, carts: &[CartId]) -> Result<Vec<LeftCart>, DbError> {
     let query = sql("SELECT c.id, c.state = 'active' AS open, c.email, c.customer_id IS NOT NULL AS is_customers, \
              coalesce((SELECT m.accepts_marketing FROM customers m WHERE m.id = c.customer_id), false) AS accepts_marketing, c.updated_at, \
+             coalesce(c.locale, (SELECT m.locale FROM customers m WHERE m.id = c.customer_id)) AS locale, \
              (SELECT count(*) FROM cart_lines l WHERE l.cart_id = c.id) AS lines FROM carts c WHERE c.id = ANY($1) ORDER BY c.id")
     .bind::<Array<SqlUuid>, _>(carts.iter().map(|id| id.uuid()).collect::<Vec<_>>());
     tx.load(query).await

@@ -89,15 +89,22 @@ pub async fn all_of(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<Car
     Ok(carts)
 }
 
-/// Takes the person out of their carts; open ones end.
-pub async fn forget(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<(), CartError> {
-    let now = tx.now();
-    let lines = "DELETE FROM cart_lines WHERE cart_id IN (SELECT id FROM carts WHERE customer_id = $1 AND state <> 'completed')";
-    tx.execute(sql(lines).bind::<SqlUuid, _>(customer)).await?;
-    let query = sql("UPDATE carts SET email = NULL, note = '', shipping_address = NULL, billing_address = NULL, owner_secret_hash = NULL, \
-         state = CASE WHEN state = 'active' THEN 'expired' ELSE state END, version = version + 1, updated_at = $2 \
-         WHERE customer_id = $1")
+/// Takes the person out of their carts, also those they filled as a guest of this mailbox; open ones end.
+pub async fn forget(
+    tx: &mut WriteTx<'_>,
+    customer: CustomerId,
+    mailbox: Option<&str>,
+) -> Result<(), CartError> {
+    let (now, mailbox) = (tx.now(), mailbox.map(str::to_owned));
+    let lines = "DELETE FROM cart_lines WHERE cart_id IN (SELECT id FROM carts \
+         WHERE (customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))) AND state <> 'completed')";
+    let lines = sql(lines).bind::<SqlUuid, _>(customer).bind::<Nullable<Text>, _>(mailbox.clone());
+    tx.execute(lines).await?;
+    let query = sql("UPDATE carts SET email = NULL, note = '', attributes = '{}', shipping_address = NULL, billing_address = NULL, \
+         owner_secret_hash = NULL, state = CASE WHEN state = 'active' THEN 'expired' ELSE state END, version = version + 1, updated_at = $3 \
+         WHERE customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))")
     .bind::<SqlUuid, _>(customer)
+    .bind::<Nullable<Text>, _>(mailbox)
     .bind::<Timestamptz, _>(now);
     let done: Result<usize, DbError> = tx.execute(query).await;
     Ok(done.map(drop)?)

@@ -19,7 +19,9 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use self::rows::{Blob, Summary};
-use self::rows::{CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow};
+use self::rows::{
+    CountRow, CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
+};
 use super::model::{
     Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
 };
@@ -38,6 +40,13 @@ pub async fn currency_in_turn(tx: &mut WriteTx<'_>) -> Result<Currency, DbError>
          SELECT s.currency FROM turn, store_settings s";
     let row: CurrencyRow = tx.one(sql(text)).await?;
     Ok(row.currency)
+}
+
+/// How many products there are, counted no further than `most`.
+pub async fn count(tx: &mut ReadTx<'_>, most: i64) -> Result<i64, DbError> {
+    let query = sql("SELECT count(*) AS count FROM (SELECT FROM products LIMIT $1) AS counted");
+    let row: CountRow = tx.one(query.bind::<BigInt, _>(most)).await?;
+    Ok(row.count)
 }
 
 /// Handles of products that are this one or begin with it and a hyphen.

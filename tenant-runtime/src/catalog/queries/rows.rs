@@ -22,6 +22,12 @@ use crate::catalog::model::{
 use crate::inventory::Policy;
 
 #[derive(QueryableByName)]
+pub struct CountRow {
+    #[diesel(sql_type = BigInt)]
+    pub count: i64,
+}
+
+#[derive(QueryableByName)]
 pub struct CurrencyRow {
     #[diesel(sql_type = Text)]
     pub currency: Currency,

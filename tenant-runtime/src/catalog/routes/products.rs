@@ -50,7 +50,7 @@ async fn list(
     params(("Idempotency-Key" = Option<String>, Header)),
     responses(
         (status = 201, description = "Made", body = ProductView),
-        (status = 409, description = "Handle or SKU is taken", body = Problem),
+        (status = 409, description = "Handle or SKU is taken, or the plan allows no more products", body = Problem),
         (status = 422, description = "The request breaks a rule", body = Problem)
     )
 )]
@@ -61,8 +61,8 @@ async fn create(
     body: Json<CreateProduct>,
 ) -> Result<HttpResponse, Problem> {
     let (digest, actor, wish) = (body.digest(), permit.actor().to_string(), &body.0);
-    let actor = actor.as_str();
-    let work = async move |tx: &mut WriteTx<'_>| Ok(made(&actions::create(tx, wish, actor).await?));
+    let (actor, limit) = (actor.as_str(), permit.entry().limits.products);
+    let work = async move |tx: &mut WriteTx<'_>| Ok(made(&actions::create(tx, wish, actor, limit).await?));
     keyed(&permit, "catalog.create", key, digest, work).await
 }
 
@@ -104,8 +104,8 @@ async fn one(permit: &Permit<permissions::Edit>, wish: serde_json::Value) -> Res
     };
     let wish: CreateProduct = serde_json::from_value(wish).map_err(unread)?;
     let (wish, actor) = (&wish, permit.actor().to_string());
-    let actor = actor.as_str();
-    let work = async move |tx: &mut WriteTx<'_>| actions::create(tx, wish, actor).await;
+    let (actor, limit) = (actor.as_str(), permit.entry().limits.products);
+    let work = async move |tx: &mut WriteTx<'_>| actions::create(tx, wish, actor, limit).await;
     Ok(permit.write("catalog.batch", work).await?)
 }
 

@@ -311,3 +311,41 @@ async fn why_something_cannot_be_bought() {
         "product_active"
     );
 }
+
+#[actix_web::test]
+async fn a_plan_has_room_for_so_many_products() {
+    let shop = TestShop::open(None).await;
+    shop.on_plan(&json!({ "id": "of tomorrow", "limits": { "products": 3 } })).await;
+    let mug = |title: &str| json!({ "title": title, "price": eur(1900), "stock": 3 });
+    let ask = |title: &str| shop.owner_call("POST", PATH).keyed().json(&mug(title)).send();
+    simple(&shop, "One", 1900).await;
+    let second = simple(&shop, "Two", 1900).await;
+    // Of two that want the last place at once, one gets it.
+    let (one, other) = tokio::join!(ask("Three"), ask("Also three"));
+    let mut both = [one.status, other.status];
+    both.sort_unstable();
+    assert_eq!(both, [201, 409]);
+
+    let before = shop.digest().await;
+    let refused = ask("Four").await.refused(409, "product_quota_reached");
+    assert_eq!((&refused.json["limit"], refused.json["hint"].is_string()), (&json!(3), true));
+    let wish = json!({ "products": [mug("Five"), mug("Six")] });
+    let batch = shop.owner_call("POST", "/admin/v1/products:batch").json(&wish).send().await.expect(200);
+    assert_eq!((&batch.json["created"], &batch.json["refused"]), (&json!(0), &json!(2)));
+    assert_eq!(batch.json["results"][1]["problem"]["code"], "product_quota_reached");
+    assert_eq!(shop.digest().await, before);
+
+    // What is there can be worked with, and what goes makes room.
+    let path = format!("{PATH}/{}", second["id"].as_str().unwrap());
+    let edit = json!({ "title": "Two, washed" });
+    shop.owner_call("PATCH", &path).header("if-match", "*").json(&edit).send().await.expect(200);
+    shop.owner_call("DELETE", &path).send().await.expect(204);
+    ask("Four").await.expect(201);
+    ask("Five").await.refused(409, "product_quota_reached");
+    // With another plan more, or with fewer than there are nothing that is there is lost.
+    shop.on_plan(&json!({ "id": "growth" })).await;
+    ask("Five").await.expect(201);
+    shop.on_plan(&json!({ "id": "of tomorrow", "limits": { "products": 2 } })).await;
+    ask("Six").await.refused(409, "product_quota_reached");
+    assert_eq!(shop.number("SELECT count(*) AS number FROM products").await, 4);
+}

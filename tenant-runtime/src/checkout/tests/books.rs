@@ -352,9 +352,9 @@ async fn the_last_piece_goes_to_one_of_two() {
     }
 }
 
-/// A token for each thing a provider can do to us, by token and by amount.
+/// Those that fall silent go by token: `providers.rs`.
 #[actix_web::test]
-async fn every_magic_amount_ends_as_it_should() {
+async fn amounts_end_as_the_provider_says_of_them() {
     let shop = Shop::open().await;
     shop.admin("UPDATE {s}.shipping_rates SET amount_minor = 0").await;
     let ends: [(i64, u16, &str); 8] = [

@@ -1,10 +1,13 @@
 //! Gift cards that are mailed.
 
+use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Binary, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::SecretDigest;
-use souk_kernel::{CreditId, Email};
+use souk_kernel::{CreditId, Currency, Email, Money};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+
+use crate::credit::model::MailedCardView;
 
 /// Whom a card is for, and what the giver says.
 #[derive(QueryableByName)]
@@ -48,6 +51,42 @@ pub async fn put_code(
         .bind::<Binary, _>(digest.as_bytes().to_vec())
         .bind::<Text, _>(last.to_owned());
     tx.execute(query).await.map(drop)
+}
+
+#[derive(QueryableByName)]
+struct MailedRow {
+    #[diesel(sql_type = Text)]
+    message: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    last_characters: Option<String>,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = BigInt)]
+    balance_minor: i64,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    expires_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    created_at: DateTime<Utc>,
+}
+
+/// The cards that were mailed to a mailbox, oldest first, for its owner's export.
+///
+/// # Errors
+/// The database's only.
+pub async fn mailed(tx: &mut ReadTx<'_>, mailbox: &str) -> Result<Vec<MailedCardView>, DbError> {
+    let query =
+        sql("SELECT l.message, a.last_characters, a.currency, a.balance_minor, a.expires_at, l.created_at \
+         FROM credit_letters l JOIN credit_accounts a ON a.id = l.account_id \
+         WHERE lower(l.email) = lower($1) ORDER BY l.created_at, l.account_id");
+    let rows: Vec<MailedRow> = tx.load(query.bind::<Text, _>(mailbox.to_owned())).await?;
+    let view = |row: MailedRow| MailedCardView {
+        message: row.message,
+        last_characters: row.last_characters,
+        balance: Money::new(row.balance_minor, row.currency),
+        expires_at: row.expires_at,
+        created_at: row.created_at,
+    };
+    Ok(rows.into_iter().map(view).collect())
 }
 
 /// Forgets whom cards were for (SHA-256 of the address in lower case, hexadecimal).

@@ -9,13 +9,14 @@ use crate::customers::model::{Customer, LetterKind, Purpose};
 use crate::customers::queries;
 use crate::storefront;
 
-/// A mail to be written: its template, whom it goes to, and what it says.
+/// A mail to be written: whom it goes to, and what it says.
 #[derive(Debug)]
 pub struct Letter {
-    pub template: &'static str,
     pub recipient: String,
     /// How it addresses them.
     pub name: String,
+    /// The language they read, if they said so.
+    pub locale: Option<String>,
     /// The page of the storefront and the secret that opens it; a page without a secret where there is nothing to open.
     pub page: &'static str,
     pub secret: Option<LinkSecret>,
@@ -49,9 +50,9 @@ pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Optio
         None => None,
     };
     Ok(Some(Letter {
-        template: wanted.letter.template(),
         recipient,
         name: customer.display_name(),
+        locale: customer.locale.as_ref().map(|locale| locale.as_str().to_owned()),
         page: wanted.letter.purpose().map_or("forgot-password", Purpose::page),
         secret,
         account_url: storefront::account_url(tx).await?,

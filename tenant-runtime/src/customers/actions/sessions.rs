@@ -22,7 +22,9 @@ pub async fn attempt(
 ) -> Result<(), CustomerError> {
     for bucket in buckets(door, account, &origin.network, origin.per_network) {
         let (count, ends_at) = queries::count_attempt(tx, &bucket.name, WINDOW).await?;
-        if count > bucket.limit {
+        if count > bucket.limit
+            && !(bucket.by_strangers && queries::is_known_here(tx, account, &origin.network).await?)
+        {
             let wait = (ends_at - tx.now()).num_seconds().max(1);
             return Err(CustomerError::TooManyAttempts { retry_after: u32::try_from(wait).unwrap_or(1) });
         }

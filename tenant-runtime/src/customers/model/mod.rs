@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
-use souk_kernel::{CustomerId, Email, LongText, Text};
+use souk_kernel::{CustomerId, Email, Locale, LongText, Text};
 use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
@@ -35,6 +35,8 @@ pub struct Customer {
     pub state: String,
     #[diesel(sql_type = Bool)]
     pub accepts_marketing: bool,
+    #[diesel(sql_type = Nullable<SqlText>)]
+    pub locale: Option<Locale>,
     #[diesel(sql_type = SqlText)]
     pub note: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -79,6 +81,10 @@ pub struct AccountView {
     #[schema(example = "+49 30 901820")]
     pub phone: Option<String>,
     pub accepts_marketing: bool,
+    /// The language they read, if they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "de-AT")]
+    pub locale: Option<Locale>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -93,6 +99,7 @@ impl From<Customer> for AccountView {
             last_name: customer.last_name,
             phone: customer.phone,
             accepts_marketing: customer.accepts_marketing,
+            locale: customer.locale,
             created_at: customer.created_at,
             updated_at: customer.updated_at,
         }
@@ -165,6 +172,9 @@ pub struct EditAccount {
     #[schema(value_type = Option<String>, max_length = 30, example = "+49 30 901820")]
     pub phone: Option<LongText<30>>,
     pub accepts_marketing: Option<bool>,
+    /// The language you read: mails to you are in it where the store has words for it.
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Option<Locale>,
 }
 
 /// Change a customer. Only what is given changes.

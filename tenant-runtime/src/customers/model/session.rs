@@ -145,6 +145,8 @@ impl Door {
 pub struct Bucket {
     pub name: String,
     pub limit: i32,
+    /// Anybody anywhere can fill it, so it does not hold back whoever comes from a network where the account signed in lately.
+    pub by_strangers: bool,
 }
 
 /// The counters of one attempt. The pair of account and network is tight; the account alone is wide, so that a stranger's guesses do
@@ -154,13 +156,15 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
     // The address is personal: its digest is as good a name.
     let digest = Sha256::digest(account.as_bytes());
     let who: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    // At this machine itself one address stands for everybody, so nobody is known by it.
+    let by_strangers = door == Door::SignIn && network != LOCAL;
     let door = door.name();
     let mut all = vec![
-        Bucket { name: format!("{door}/{who}/{network}"), limit: 10 },
-        Bucket { name: format!("{door}/{who}"), limit: 100 },
+        Bucket { name: format!("{door}/{who}/{network}"), limit: 10, by_strangers: false },
+        Bucket { name: format!("{door}/{who}"), limit: 100, by_strangers },
     ];
     if network != LOCAL {
-        all.push(Bucket { name: format!("{door}//{network}"), limit: per_network });
+        all.push(Bucket { name: format!("{door}//{network}"), limit: per_network, by_strangers: false });
     }
     all
 }
@@ -168,9 +172,9 @@ pub fn buckets(door: Door, account: &str, network: &str, per_network: i32) -> Ve
 /// The counters of a declined payment. Whoever tries stolen cards at a shop makes many carts from one place, and hears of each card
 /// whether it is good; a shopper mistypes a few times in one cart. This machine itself is no network here either.
 pub fn buckets_of_declines(cart: &str, network: &str) -> Vec<Bucket> {
-    let mut all = vec![Bucket { name: format!("declined/{cart}"), limit: 10 }];
+    let mut all = vec![Bucket { name: format!("declined/{cart}"), limit: 10, by_strangers: false }];
     if network != LOCAL {
-        all.push(Bucket { name: format!("declined//{network}"), limit: 20 });
+        all.push(Bucket { name: format!("declined//{network}"), limit: 20, by_strangers: false });
     }
     all
 }
@@ -183,7 +187,8 @@ mod rules {
     fn attempts_count_for_account_network_and_both() {
         let remote = buckets(Door::SignIn, "ada@example.com", "203.0.113.7", 100);
         assert_eq!(remote.len(), 3);
-        assert_eq!(remote[2], Bucket { name: "sign_in//203.0.113.7".into(), limit: 100 });
+        let network = Bucket { name: "sign_in//203.0.113.7".into(), limit: 100, by_strangers: false };
+        assert_eq!(remote[2], network);
         assert!(remote.iter().all(|bucket| !bucket.name.contains("ada")));
         assert_eq!(buckets(Door::SignIn, "ada@example.com", LOCAL, 100).len(), 2);
     }

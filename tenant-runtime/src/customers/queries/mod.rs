@@ -19,13 +19,13 @@ pub use links::{
 };
 pub use sessions::{
     count_attempt, end, end_all, find as find_session, forget, forget_counters, forgive_attempt, full_until,
-    insert_session, insert_token, is_new_device, list as sessions, lock_token, use_token,
+    insert_session, insert_token, is_known_here, is_new_device, list as sessions, lock_token, use_token,
 };
 
 macro_rules! customer_by {
     ($condition:literal) => {
         concat!(
-            "SELECT id, email, first_name, last_name, phone, state, accepts_marketing, note, verified_at, order_count, epoch, \
+            "SELECT id, email, first_name, last_name, phone, state, accepts_marketing, locale, note, verified_at, order_count, epoch, \
              version, created_at, updated_at FROM customers WHERE ",
             $condition
         )
@@ -136,13 +136,14 @@ pub async fn edit_account(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditAccou
     let now = tx.now();
     let query = sql("UPDATE customers SET first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), \
          phone = CASE WHEN $4::text IS NULL THEN phone ELSE nullif($4, '') END, \
-         accepts_marketing = coalesce($5, accepts_marketing), version = version + 1, updated_at = $6 WHERE id = $1")
+         accepts_marketing = coalesce($5, accepts_marketing), locale = coalesce($7, locale), version = version + 1, updated_at = $6 WHERE id = $1")
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Text>, _>(wish.first_name.as_ref().map(ToString::to_string))
     .bind::<Nullable<Text>, _>(wish.last_name.as_ref().map(ToString::to_string))
     .bind::<Nullable<Text>, _>(wish.phone.as_ref().map(ToString::to_string))
     .bind::<Nullable<Bool>, _>(wish.accepts_marketing)
-    .bind::<Timestamptz, _>(now);
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Text>, _>(wish.locale.clone());
     tx.execute(query).await.map(drop)
 }
 
@@ -198,7 +199,7 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(), DbError> 
         tx.execute(sql(text).bind::<SqlUuid, _>(id)).await?;
     }
     let query = sql("UPDATE customers SET email = 'erased@invalid', email_key = 'erased:' || id, first_name = '', last_name = '', \
-         phone = NULL, note = '', password = NULL, verified_at = NULL, accepts_marketing = false, state = 'erased', \
+         phone = NULL, note = '', password = NULL, verified_at = NULL, accepts_marketing = false, locale = NULL, state = 'erased', \
          epoch = epoch + 1, version = version + 1, erased_at = $2, updated_at = $2 WHERE id = $1")
     .bind::<SqlUuid, _>(id)
     .bind::<Timestamptz, _>(now);

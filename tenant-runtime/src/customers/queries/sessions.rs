@@ -38,6 +38,18 @@ pub async fn is_new_device(tx: &mut ReadTx<'_>, session: &Session) -> Result<boo
     Ok(tx.one::<Answer>(query).await?.answer)
 }
 
+/// Whether the customer of this address signed in from this network within the last 30 days.
+pub async fn is_known_here(tx: &mut ReadTx<'_>, email_key: &str, network: &str) -> Result<bool, DbError> {
+    let since = tx.now() - TimeDelta::days(30);
+    let query =
+        sql("SELECT EXISTS (SELECT 1 FROM customer_sessions s JOIN customers c ON c.id = s.customer_id \
+         WHERE c.email_key = $1 AND c.state = 'enabled' AND s.network = $2 AND s.created_at > $3) AS answer")
+        .bind::<Text, _>(email_key.to_owned())
+        .bind::<Text, _>(network.to_owned())
+        .bind::<Timestamptz, _>(since);
+    Ok(tx.one::<Answer>(query).await?.answer)
+}
+
 /// One session of this customer's, living or not.
 pub async fn find(
     tx: &mut ReadTx<'_>,

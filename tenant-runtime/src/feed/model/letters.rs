@@ -32,6 +32,8 @@ pub struct ConsumerView {
     pub dead: i64,
     /// When the oldest event happened that it will hear again.
     pub oldest_at: Option<DateTime<Utc>>,
+    /// It has not read the broker to the end, for any store: what happened from then on it may not have heard yet.
+    pub unread_since: Option<DateTime<Utc>>,
 }
 
 /// The same as it is looked up.
@@ -45,6 +47,8 @@ pub struct StandingRow {
     pub dead: i64,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub oldest_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub unread_since: Option<DateTime<Utc>>,
 }
 
 /// An event a consumer was given up on.

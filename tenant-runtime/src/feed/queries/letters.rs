@@ -8,7 +8,11 @@ use crate::feed::model::letters::{DeadLetterView, Planned, ReplayWish, StandingR
 
 /// How far consumers are; those that have heard everything are missing.
 pub async fn standings(tx: &mut ReadTx<'_>) -> Result<Vec<StandingRow>, DbError> {
-    tx.load(sql("select consumer, waiting, dead, oldest_at from platform.own_standings()")).await
+    let rows =
+        sql("select coalesce(s.consumer, r.consumer) as consumer, coalesce(s.waiting, 0) as waiting, \
+         coalesce(s.dead, 0) as dead, s.oldest_at, r.since as unread_since \
+         from platform.own_standings() s full join platform.unread_since() r on r.consumer = s.consumer");
+    tx.load(rows).await
 }
 
 /// Dead letters, newest first.

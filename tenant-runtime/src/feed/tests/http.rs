@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::feed::model::catalogue::announced;
 use crate::testing::shop::Shop;
 
-async fn orders(shop: &Shop, count: usize) {
+pub async fn orders(shop: &Shop, count: usize) {
     let thing = shop.thing(99, 1299).await;
     for _ in 0..count {
         shop.buys(&shop.basket(thing, 2).await, 3088, "tok_ok").await.expect(201);
@@ -14,7 +14,7 @@ async fn orders(shop: &Shop, count: usize) {
 
 /// Everything a list has told until now, page by page. Waits for what older transactions of this server hold back: dropping another suite's
 /// database, say, takes as long as it has files.
-async fn all(shop: &Shop, filter: &str, expected: usize) -> Vec<serde_json::Value> {
+pub async fn all(shop: &Shop, filter: &str, expected: usize) -> Vec<serde_json::Value> {
     for _ in 0..1200 {
         let (mut found, mut after) = (Vec::new(), String::new());
         loop {

@@ -108,6 +108,35 @@ async fn dead_letters_are_seen_tried_again_and_given_up_with_a_reason() {
 }
 
 #[actix_web::test]
+async fn whoever_has_not_read_the_broker_to_its_end_is_said_to() {
+    let shop = TestShop::open(None).await;
+    let consumers = async || {
+        let page = shop.owner_call("GET", "/admin/v1/event-consumers").send().await.expect(200);
+        let row = |row: &serde_json::Value| {
+            (row["consumer"].clone(), row["waiting"].clone(), row["unread_since"].clone())
+        };
+        page.data().iter().map(row).collect::<Vec<_>>()
+    };
+    let of = |all: &[(serde_json::Value, serde_json::Value, serde_json::Value)], name: &str| {
+        all.iter().find(|row| row.0 == name).unwrap().clone()
+    };
+    shop.admin(
+        "INSERT INTO platform.consumer_readings (consumer, unread, oldest_at, measured_at) VALUES \
+             ('customer_mail', 2, '2026-01-01T10:00:00Z', '2026-01-01T12:00:00Z'), \
+             ('notice_mail', 1, NULL, '2026-01-01T12:00:00Z'), ('webhooks', 0, NULL, '2026-01-01T12:00:00Z') \
+         ON CONFLICT (consumer) DO NOTHING",
+    )
+    .await;
+    let all = consumers().await;
+    let said = |name: &str, since: serde_json::Value| (json!(name), json!(0), since);
+    assert_eq!(of(&all, "customer_mail"), said("customer_mail", json!("2026-01-01T10:00:00Z")));
+    // What could not be looked at in time is no older than the question.
+    assert_eq!(of(&all, "notice_mail"), said("notice_mail", json!("2026-01-01T12:00:00Z")));
+    assert_eq!(of(&all, "webhooks"), said("webhooks", json!(null)));
+    assert_eq!(of(&all, "order_mail"), said("order_mail", json!(null)), "nobody asked about it");
+}
+
+#[actix_web::test]
 async fn a_consumer_hears_one_event_or_a_time_again_once_for_each_name() {
     let shop = TestShop::open(None).await;
     for number in 1..=3 {
@@ -138,4 +167,18 @@ async fn a_consumer_hears_one_event_or_a_time_again_once_for_each_name() {
     assert_eq!(replay(kind).await.expect(202).json["events"], 1);
     let one = json!({ "consumer": "webhooks", "name": "d", "event": EventId::new() });
     replay(one).await.refused(422, "validation_failed").about("/event");
+    let known = EventId::new();
+    let text = format!(
+        "INSERT INTO platform.outbox (event_id, store_id, aggregate_type, aggregate_id, sequence, type, version, payload, published_at) \
+         VALUES ('{}', '{}', 'order', gen_random_uuid(), 1, 'order.placed', 1, '{{}}', now())",
+        known.uuid(),
+        shop.store.id.uuid()
+    );
+    shop.admin(&text).await;
+    let one = json!({ "consumer": "webhooks", "name": "d", "event": known });
+    assert_eq!(replay(one.clone()).await.expect(202).json["events"], 1);
+    assert_eq!(replay(one).await.expect(202).json["events"], 0, "it waits under this name already");
+    let standings = shop.owner_call("GET", "/admin/v1/event-consumers").send().await.expect(200);
+    let row = standings.data().iter().find(|row| row["consumer"] == "webhooks").unwrap();
+    assert_eq!(row["waiting"], 6, "three, one, one and one");
 }

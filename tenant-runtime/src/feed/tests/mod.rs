@@ -2,6 +2,7 @@
 
 mod http;
 mod letters;
+mod stream;
 
 use souk_event_bus::Fact;
 

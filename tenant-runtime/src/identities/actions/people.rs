@@ -131,20 +131,20 @@ pub async fn enter_staff(
 }
 
 /// Joins by an invitation as somebody whom a provider vouches for, without an account at the control plane. Whoever has the secret was sent
-/// it; the identity is how they come in from now on.
+/// it; the identity is how they come in from now on. `limit` is how many people the plan allows.
 pub async fn join(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
     by: &mut By,
     secret: &LinkSecret,
     shown: Shown<'_>,
-    name: &str,
+    (name, limit): (&str, u32),
 ) -> Result<StaffToken, IdentityError> {
     let ticket = redeem(tx, Audience::Staff, shown).await?;
     if queries::meet(tx, Audience::Staff, &ticket.person).await?.is_some() {
         return Err(IdentityError::Taken);
     }
-    let joined = staff::accept(tx, by, None, secret, name).await?;
+    let joined = staff::accept(tx, by, None, secret, name, limit).await?;
     let id = joined.id;
     let identity = link(tx, Owner::Staff(id), &ticket).await?;
     note(tx, by, "staff.identity_linked", id, identity, &ticket.provider).await?;

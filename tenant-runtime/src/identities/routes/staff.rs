@@ -98,9 +98,9 @@ async fn join(
         .ok_or_else(|| IdentityError::from(StaffError::InvitationUnusable))?;
     let (signing, mut by) = (&*reception.signing, By::of(permit.actor(), cause));
     let shown = (body.ticket.as_str(), body.verifier.as_str());
-    let name = body.name.as_str();
+    let joins = (body.name.as_str(), permit.entry().limits.staff);
     let work =
-        async move |tx: &mut WriteTx<'_>| actions::join(tx, signing, &mut by, &secret, shown, name).await;
+        async move |tx: &mut WriteTx<'_>| actions::join(tx, signing, &mut by, &secret, shown, joins).await;
     Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.join", work).await?))
 }
 

@@ -8,26 +8,29 @@ pub mod templates;
 
 use serde::Deserialize;
 use souk_event_bus::{Event, Fact as _};
-use souk_kernel::{EventId, InvoiceId, MessageId, OrderId, RefundId};
+use souk_kernel::{EventId, InvoiceId, MessageId, OrderId, RefundId, SubscriptionId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::MessageError;
+use super::model::kinds::is_spoken;
 use super::model::settings::MailSettings;
 use super::model::{MailKind, MessageDetailView, Texts, is_worth_a_mail, kind_of, template, template_of};
 use super::queries;
 use crate::customers::{self, LetterWanted};
 use crate::invoices;
-use crate::orders::{FinancialStatus, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::orders::{self, FinancialStatus, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::settings as store_settings;
 use crate::staff::{self, StaffInvited};
 use crate::storefront::PublicAddress;
 
 /// What a mail is made of.
 pub struct Letter<'a> {
-    /// The event it follows from; the same event, kind and recipient are one mail.
-    pub event: Option<EventId>,
+    /// The event it follows from, and which of its mails of this kind it is.
+    pub event: Option<(EventId, String)>,
     pub kind: &'static MailKind,
     pub recipient: &'a str,
+    /// The language they read, if they said so.
+    pub locale: Option<String>,
     /// What its template may name.
     pub facts: serde_json::Value,
     /// Where one click ends such mails.
@@ -39,26 +42,63 @@ pub struct Letter<'a> {
 }
 
 impl<'a> Letter<'a> {
-    /// A mail of this kind that follows from an event.
-    ///
-    /// # Errors
-    /// There is no such kind.
-    pub fn new(
-        event: EventId,
-        kind: &str,
-        recipient: &'a str,
-        facts: serde_json::Value,
-    ) -> Result<Self, MessageError> {
-        let kind = kind_of(kind).ok_or(MessageError::UnknownKind)?;
-        Ok(Self {
-            event: Some(event),
-            kind,
+    /// The mail that is due.
+    pub fn new(due: Due, recipient: &'a str, facts: serde_json::Value) -> Self {
+        Self {
+            event: Some((due.event, due.slot)),
+            kind: due.kind,
             recipient,
+            locale: None,
             facts,
             unsubscribe_url: None,
             invoice: None,
             draft: None,
-        })
+        }
+    }
+}
+
+/// A mail that is still to be written for an event. Only who asked for it can write one, and asks before anything is made for it: an event that is
+/// told again voids no link, mints no code and issues no invoice for a mail that nobody would get, whoever was forgotten meanwhile.
+#[derive(Debug)]
+pub struct Due {
+    event: EventId,
+    kind: &'static MailKind,
+    slot: String,
+}
+
+impl Due {
+    /// The one mail of this kind of an event; none when it was written.
+    ///
+    /// # Errors
+    /// The database's; there is no such kind.
+    pub async fn one(tx: &mut ReadTx<'_>, event: EventId, kind: &str) -> Result<Option<Self>, MessageError> {
+        Self::ask(tx, event, kind, String::new(), None).await
+    }
+
+    /// The one of several that goes to whoever subscribed; none when it was written.
+    ///
+    /// # Errors
+    /// As for [`Due::one`].
+    pub async fn to(
+        tx: &mut ReadTx<'_>,
+        event: EventId,
+        kind: &str,
+        subscription: SubscriptionId,
+        recipient: &str,
+    ) -> Result<Option<Self>, MessageError> {
+        Self::ask(tx, event, kind, subscription.to_string(), Some(recipient)).await
+    }
+
+    async fn ask(
+        tx: &mut ReadTx<'_>,
+        event: EventId,
+        kind: &str,
+        slot: String,
+        recipient: Option<&str>,
+    ) -> Result<Option<Self>, MessageError> {
+        let kind = kind_of(kind).ok_or(MessageError::UnknownKind)?;
+        let written = queries::written(tx, event, kind.name, &slot, recipient).await?;
+        Ok((written == 0).then_some(Self { event, kind, slot }))
     }
 }
 
@@ -71,21 +111,36 @@ pub async fn post(tx: &mut WriteTx<'_>, letter: Letter<'_>) -> Result<MessageId,
     let store = store_settings::current(tx).await?;
     let looks = queries::settings::current(tx).await?.looks(&store.name);
     let kind = letter.kind;
-    let own = match &letter.draft {
-        Some(draft) => {
-            let mail = template::render(kind, Some(draft), &store.locale, &looks, &letter.facts)?;
-            return queue_rendered(tx, letter, &store.locale, mail).await;
-        }
-        None => queries::templates::in_force(tx, kind.name, &store.locale).await?,
-    };
-    let mail = match template::render(kind, own.as_ref(), &store.locale, &looks, &letter.facts) {
+    if let Some(draft) = &letter.draft {
+        let mail = template::render(kind, Some(draft), &store.locale, &looks, &letter.facts)?;
+        return queue_rendered(tx, letter, &store.locale, mail).await;
+    }
+    let (locale, own) = words(tx, kind, letter.locale.as_deref(), &store.locale).await?;
+    let mail = match template::render(kind, own.as_ref(), &locale, &looks, &letter.facts) {
         Err(error) if own.is_some() => {
             tracing::warn!(%error, template = kind.name, "the store's own template cannot be filled");
-            template::render(kind, None, &store.locale, &looks, &letter.facts)?
+            template::render(kind, None, &locale, &looks, &letter.facts)?
         }
         mail => mail?,
     };
-    queue_rendered(tx, letter, &store.locale, mail).await
+    queue_rendered(tx, letter, &locale, mail).await
+}
+
+/// The locale a mail is written in, and the store's own words for it: the reader's where the store or we have words in their language, else the
+/// store's.
+async fn words(
+    tx: &mut ReadTx<'_>,
+    kind: &MailKind,
+    reader: Option<&str>,
+    store: &str,
+) -> Result<(String, Option<Texts>), MessageError> {
+    if let Some(reader) = reader.filter(|reader| *reader != store) {
+        let own = queries::templates::in_force(tx, kind.name, reader).await?;
+        if own.is_some() || is_spoken(reader) {
+            return Ok((reader.to_owned(), own));
+        }
+    }
+    Ok((store.to_owned(), queries::templates::in_force(tx, kind.name, store).await?))
 }
 
 async fn queue_rendered(
@@ -95,7 +150,8 @@ async fn queue_rendered(
     mail: template::Rendered,
 ) -> Result<MessageId, MessageError> {
     let Letter { event, kind, recipient, unsubscribe_url, invoice, .. } = letter;
-    let row = queries::NewMessage { event, kind, recipient, unsubscribe_url, locale, mail, invoice };
+    let (event, slot) = event.unzip();
+    let row = queries::NewMessage { event, slot, kind, recipient, unsubscribe_url, locale, mail, invoice };
     Ok(queries::insert(tx, row).await?)
 }
 
@@ -106,9 +162,17 @@ pub async fn queue(tx: &mut WriteTx<'_>, event: &Event) -> Result<(), MessageErr
         return Ok(());
     }
     let Some(recipient) = event.payload.get("email").and_then(|email| email.as_str()) else { return Ok(()) };
-    let invoice = invoice_of(tx, event).await?;
-    let letter = Letter::new(event.id, template, recipient, event.payload.clone())?;
-    post(tx, Letter { invoice, ..letter }).await.map(drop)
+    let Some(due) = Due::one(tx, event.id, template).await? else { return Ok(()) };
+    let letter = Letter::new(due, recipient, event.payload.clone());
+    let Ok(about) = About::deserialize(&event.payload) else { return post(tx, letter).await.map(drop) };
+    let reader = orders::reader(tx, about.order_id).await?;
+    // The event keeps an address that the order may have lost since.
+    if reader.as_ref().is_some_and(|reader| reader.forgotten) {
+        return Ok(());
+    }
+    let locale = reader.and_then(|reader| reader.locale);
+    let invoice = invoice_of(tx, event, &about).await?;
+    post(tx, Letter { invoice, locale, ..letter }).await.map(drop)
 }
 
 /// What facts about orders have in common.
@@ -121,8 +185,11 @@ struct About {
 
 /// What goes along with the mail that follows from an event: the invoice with the one that says an order is paid, the credit note with the one
 /// that says money went back, where the store wants that.
-async fn invoice_of(tx: &mut WriteTx<'_>, event: &Event) -> Result<Option<InvoiceId>, MessageError> {
-    let Ok(about) = About::deserialize(&event.payload) else { return Ok(None) };
+async fn invoice_of(
+    tx: &mut WriteTx<'_>,
+    event: &Event,
+    about: &About,
+) -> Result<Option<InvoiceId>, MessageError> {
     let is_told = match event.kind.as_str() {
         OrderPlaced::KIND => about.financial_status == Some(FinancialStatus::Paid),
         OrderPaid::KIND | OrderRefunded::KIND => true,
@@ -147,13 +214,15 @@ pub async fn queue_letter(
     wanted: &LetterWanted,
     address: &PublicAddress,
 ) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, wanted.letter.template()).await? else { return Ok(()) };
     let Some(letter) = customers::letter(tx, wanted).await? else { return Ok(()) };
     let page = format!("{}/{}", pages(tx, address).await?, letter.page);
     // In the fragment, which browsers send to nobody.
     let link = letter.secret.map_or_else(|| page.clone(), |secret| format!("{page}#{}", secret.expose()));
     let (device, network) = letter.device.unwrap_or_default();
     let facts = serde_json::json!({ "name": letter.name, "email": letter.recipient, "link": link, "device": device, "network": network, "provider": letter.provider });
-    post(tx, Letter::new(event, letter.template, &letter.recipient, facts)?).await.map(drop)
+    let locale = letter.locale;
+    post(tx, Letter { locale, ..Letter::new(due, &letter.recipient, facts) }).await.map(drop)
 }
 
 /// Queues the mail that invites somebody to work in the store. The link opens the console, where they sign in first.
@@ -163,11 +232,12 @@ pub async fn queue_invitation(
     invited: &StaffInvited,
     console_url: &str,
 ) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, "staff_invitation").await? else { return Ok(()) };
     let Some(letter) = staff::letter(tx, invited).await? else { return Ok(()) };
     let link =
         format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
     let facts = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
-    post(tx, Letter::new(event, "staff_invitation", &letter.recipient, facts)?).await.map(drop)
+    post(tx, Letter::new(due, &letter.recipient, facts)).await.map(drop)
 }
 
 /// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.

@@ -6,7 +6,7 @@ use souk_kernel::{EventId, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::suppress::farewell;
-use super::{Letter, pages, post};
+use super::{Due, Letter, pages, post};
 use crate::credit::{self, GiftCardLetterWanted};
 use crate::messages::MailRoom;
 use crate::messages::error::MessageError;
@@ -46,6 +46,7 @@ pub async fn letter(
     address: &PublicAddress,
     room: &MailRoom,
 ) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, wanted.letter.template()).await? else { return Ok(()) };
     let Some(found) = subscriptions::letter(tx, wanted).await? else { return Ok(()) };
     let base = pages(tx, address).await?;
     // In the fragment, which browsers send to nobody.
@@ -55,7 +56,7 @@ pub async fn letter(
     };
     let farewell = farewell_of(tx, &found.recipient, address, room).await?;
     let facts = joined(found.facts, json!({ "link": link, "unsubscribe_link": farewell.page }));
-    let mut letter = Letter::new(event, found.template, &found.recipient, facts)?;
+    let mut letter = Letter::new(due, &found.recipient, facts);
     letter.unsubscribe_url = found.secret.is_none().then_some(farewell.one_click);
     post(tx, letter).await.map(drop)
 }
@@ -68,13 +69,14 @@ pub async fn cart(
     address: &PublicAddress,
     room: &MailRoom,
 ) -> Result<(), MessageError> {
-    let Some((email, secret)) = subscriptions::cart_link(tx, left.cart_id).await? else { return Ok(()) };
+    let Some(due) = Due::one(tx, event.id, "abandoned_cart").await? else { return Ok(()) };
+    let Some(found) = subscriptions::cart_link(tx, left.cart_id).await? else { return Ok(()) };
     let shop = shop_of(&pages(tx, address).await?);
-    let secret = secret.map(|secret| format!("#{}", secret.expose())).unwrap_or_default();
+    let secret = found.secret.map(|secret| format!("#{}", secret.expose())).unwrap_or_default();
     let link = format!("{shop}/cart/{}{secret}", left.cart_id);
-    let farewell = farewell_of(tx, &email, address, room).await?;
+    let farewell = farewell_of(tx, &found.recipient, address, room).await?;
     let facts = joined(event.payload.clone(), json!({ "link": link, "unsubscribe_link": farewell.page }));
-    let mut letter = Letter::new(event.id, "abandoned_cart", &email, facts)?;
+    let mut letter = Letter { locale: found.locale, ..Letter::new(due, &found.recipient, facts) };
     letter.unsubscribe_url = Some(farewell.one_click);
     post(tx, letter).await.map(drop)
 }
@@ -85,6 +87,7 @@ pub async fn gift_card(
     event: EventId,
     wanted: &GiftCardLetterWanted,
 ) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, "gift_card").await? else { return Ok(()) };
     let Some(found) = credit::gift_letter(tx, wanted.credit).await? else { return Ok(()) };
     let mut facts = json!({ "code": found.code, "amount": found.amount });
     if !found.message.is_empty() {
@@ -93,13 +96,14 @@ pub async fn gift_card(
     if let Some(at) = found.expires_at {
         facts["expires_at"] = at.format("%Y-%m-%d").to_string().into();
     }
-    post(tx, Letter::new(event, "gift_card", &found.recipient, facts)?).await.map(drop)
+    post(tx, Letter::new(due, &found.recipient, facts)).await.map(drop)
 }
 
 /// What staff is told.
 pub async fn staff(tx: &mut WriteTx<'_>, event: &Event, kind: &str) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event.id, kind).await? else { return Ok(()) };
     let mailbox = subscriptions::staff_mailbox(tx).await?;
-    post(tx, Letter::new(event.id, kind, &mailbox, event.payload.clone())?).await.map(drop)
+    post(tx, Letter::new(due, &mailbox, event.payload.clone())).await.map(drop)
 }
 
 /// What followers of an order are told; whoever ordered gets the order's own mails.
@@ -111,17 +115,18 @@ pub async fn news(
 ) -> Result<(), MessageError> {
     let order = OrderId::from_uuid(event.aggregate_id);
     let buyer = event.payload["email"].as_str().unwrap_or_default().to_lowercase();
-    for mailbox in subscriptions::followers(tx, order).await? {
+    for (follower, mailbox) in subscriptions::followers(tx, order).await? {
         if mailbox.to_lowercase() == buyer {
             continue;
         }
+        let Some(due) = Due::to(tx, event.id, "order_news", follower, &mailbox).await? else { continue };
         let farewell = farewell_of(tx, &mailbox, address, room).await?;
         // Whoever follows is told what happened, not where the buyer lives or what they paid.
         let facts = json!({
             "news": event.kind, "name": event.payload["name"], "number": event.payload["number"],
             "order_id": event.payload["order_id"], "unsubscribe_link": farewell.page,
         });
-        let mut letter = Letter::new(event.id, "order_news", &mailbox, facts)?;
+        let mut letter = Letter::new(due, &mailbox, facts);
         letter.unsubscribe_url = Some(farewell.one_click);
         post(tx, letter).await?;
     }

@@ -79,6 +79,7 @@ async fn ask(tx: &mut WriteTx<'_>, email: &str, link: &str) -> Result<(), Messag
         event: None,
         kind,
         recipient: email,
+        locale: None,
         facts,
         unsubscribe_url: None,
         invoice: None,

@@ -227,6 +227,7 @@ pub async fn send_try(
     }
     let row = queries::NewMessage {
         event: None,
+        slot: None,
         kind,
         recipient: wish.to.as_str(),
         unsubscribe_url: None,

@@ -96,6 +96,11 @@ pub fn language_of(locale: &str) -> &'static str {
     LANGUAGES.into_iter().find(|known| *known == language).unwrap_or("en")
 }
 
+/// Whether mails are written in a locale's language.
+pub fn is_spoken(locale: &str) -> bool {
+    locale.split(['-', '_']).next().is_some_and(|language| LANGUAGES.contains(&language))
+}
+
 /// What the templates of a kind may name, filled with made-up facts. Everything that may be there is.
 pub fn sample(kind: &str) -> Value {
     let money = |minor: i64| json!({ "amount_minor": minor, "currency": "EUR" });

@@ -18,6 +18,8 @@ use crate::schema::email_messages;
 pub struct NewMessage<'a> {
     /// The event it follows from; a mail of nobody's event is always another one.
     pub event: Option<EventId>,
+    /// Which of the event's mails of this kind it is.
+    pub slot: Option<String>,
     pub kind: &'static MailKind,
     pub recipient: &'a str,
     pub unsubscribe_url: Option<String>,
@@ -27,28 +29,47 @@ pub struct NewMessage<'a> {
     pub invoice: Option<InvoiceId>,
 }
 
-/// Queues a mail; the same event, template and recipient queue one.
+/// How many mails of this kind fill a slot of an event. A row without a slot, of a program that knew none, fills that of whoever it went to, or
+/// the only one.
+pub async fn written(
+    tx: &mut ReadTx<'_>,
+    event: EventId,
+    kind: &str,
+    slot: &str,
+    recipient: Option<&str>,
+) -> Result<i64, DbError> {
+    let query = sql("SELECT count(*) AS count FROM email_messages WHERE event_id = $1 AND template = $2 \
+         AND (slot = $3 OR (slot IS NULL AND ($4::text IS NULL OR lower(recipient) = lower($4))))")
+    .bind::<diesel::sql_types::Uuid, _>(event)
+    .bind::<diesel::sql_types::Text, _>(kind.to_owned())
+    .bind::<diesel::sql_types::Text, _>(slot.to_owned())
+    .bind::<diesel::sql_types::Nullable<diesel::sql_types::Text>, _>(recipient.map(str::to_owned));
+    let row: Count = tx.one(query).await?;
+    Ok(row.count)
+}
+
+/// Queues a mail. The same slot of an event twice is refused: of two who write at once one is undone with all it made, hears again, and finds it
+/// written.
 pub async fn insert(tx: &mut WriteTx<'_>, new: NewMessage<'_>) -> Result<MessageId, DbError> {
     let (id, now) = (MessageId::new(), tx.now());
-    let row = diesel::insert_into(email_messages::table)
-        .values((
-            email_messages::id.eq(id),
-            email_messages::event_id.eq(new.event.map(|event| event.uuid())),
-            email_messages::template.eq(new.kind.name),
-            email_messages::recipient.eq(new.recipient.to_owned()),
-            email_messages::subject.eq(new.mail.subject),
-            email_messages::body_text.eq(new.mail.text),
-            email_messages::body_html.eq(new.mail.html),
-            email_messages::message_id.eq(format!("<{id}@souk>")),
-            email_messages::state.eq("queued"),
-            email_messages::next_attempt_at.eq(now),
-            email_messages::created_at.eq(now),
-            email_messages::locale.eq(new.locale.to_owned()),
-            email_messages::purpose.eq(new.kind.purpose.as_str()),
-            email_messages::unsubscribe_url.eq(new.unsubscribe_url),
-            email_messages::invoice_id.eq(new.invoice),
-        ))
-        .on_conflict_do_nothing();
+    let row = diesel::insert_into(email_messages::table).values((
+        email_messages::id.eq(id),
+        email_messages::event_id.eq(new.event.map(|event| event.uuid())),
+        email_messages::template.eq(new.kind.name),
+        email_messages::recipient.eq(new.recipient.to_owned()),
+        email_messages::subject.eq(new.mail.subject),
+        email_messages::body_text.eq(new.mail.text),
+        email_messages::body_html.eq(new.mail.html),
+        email_messages::message_id.eq(format!("<{id}@souk>")),
+        email_messages::state.eq("queued"),
+        email_messages::next_attempt_at.eq(now),
+        email_messages::created_at.eq(now),
+        email_messages::locale.eq(new.locale.to_owned()),
+        email_messages::purpose.eq(new.kind.purpose.as_str()),
+        email_messages::unsubscribe_url.eq(new.unsubscribe_url),
+        email_messages::invoice_id.eq(new.invoice),
+        email_messages::slot.eq(new.slot),
+    ));
     tx.execute(row).await.map(|_| id)
 }
 

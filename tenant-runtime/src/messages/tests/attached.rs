@@ -30,7 +30,7 @@ impl From<ConsumerError> for Deaf {
 }
 
 /// A consumer hears everything that the shop has stated so far.
-async fn hears(shop: &TestShop, consumer: &dyn Consumer) {
+pub async fn hears(shop: &TestShop, consumer: &dyn Consumer) {
     for (_, event) in outbox_after(shop, 0).await {
         if !consumer.wants(&event.kind) {
             continue;

@@ -1,6 +1,9 @@
 //! Mails over HTTP, and over a real SMTP connection.
 
+mod again;
 mod attached;
+mod facts;
+mod languages;
 mod pages;
 mod sender;
 mod suppression;
@@ -12,7 +15,7 @@ use souk_access::WorkerPermit;
 use souk_kernel::EventId;
 use souk_tenancy::WriteTx;
 
-use super::actions::{Letter, post};
+use super::actions::{Due, Letter, post};
 use super::error::MessageError;
 use super::{Sender, send_due};
 use crate::testing::TestShop;
@@ -26,7 +29,8 @@ pub fn worker(shop: &TestShop) -> WorkerPermit {
 pub async fn queue(shop: &TestShop, kind: &'static str, to: &'static str) {
     let facts = super::model::kinds::sample(kind);
     let work = async move |tx: &mut WriteTx<'_>| {
-        post(tx, Letter::new(EventId::new(), kind, to, facts)?).await?;
+        let due = Due::one(tx, EventId::new(), kind).await?.expect("a mail of a new event");
+        post(tx, Letter::new(due, to, facts)).await?;
         Ok::<_, MessageError>(())
     };
     worker(shop).write("test.queue", work).await.unwrap();

@@ -434,16 +434,17 @@ async fn undo_sale(
     Ok(())
 }
 
-/// Every placed order of a customer, as they see it; for their export.
+/// Every placed order of a customer, as they see it, also those placed as a guest of this mailbox; for their export.
 ///
 /// # Errors
 /// The database's only.
 pub async fn of_customer(
     tx: &mut ReadTx<'_>,
     customer: CustomerId,
+    mailbox: Option<&str>,
 ) -> Result<Vec<ShopperOrderView>, OrderError> {
     let mut orders = Vec::new();
-    for id in queries::placed_by(tx, customer).await? {
+    for id in queries::placed_by(tx, customer, mailbox).await? {
         orders.extend(queries::find(tx, id).await?.map(|order| ShopperOrderView::from(order.view)));
     }
     Ok(orders)

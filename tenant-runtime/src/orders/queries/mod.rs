@@ -20,7 +20,7 @@ use uuid::Uuid;
 pub use detail::{find, find_by_name};
 pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
-pub use owner::{forget, placed_by, under_way};
+pub use owner::{Reader, forget, placed_by, reader, under_way};
 pub use refund::{insert_refund_lines, parts};
 
 use super::model::{

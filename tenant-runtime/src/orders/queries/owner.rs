@@ -1,7 +1,7 @@
 //! The orders of one person.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{CustomerId, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
@@ -11,12 +11,17 @@ struct Found {
     id: OrderId,
 }
 
-/// Ids of the customer's placed orders, oldest first, at most a thousand.
-pub async fn placed_by(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Vec<OrderId>, DbError> {
-    let query = sql(
-        "SELECT id FROM orders WHERE customer_id = $1 AND number IS NOT NULL ORDER BY created_at, id LIMIT 1000",
-    );
-    let found: Vec<Found> = tx.load(query.bind::<SqlUuid, _>(customer)).await?;
+/// Ids of the placed orders of a customer, and of guests with this mailbox, oldest first, at most a thousand.
+pub async fn placed_by(
+    tx: &mut ReadTx<'_>,
+    customer: CustomerId,
+    mailbox: Option<&str>,
+) -> Result<Vec<OrderId>, DbError> {
+    let query = sql("SELECT id FROM orders WHERE (customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))) \
+         AND number IS NOT NULL ORDER BY created_at, id LIMIT 1000")
+    .bind::<SqlUuid, _>(customer)
+    .bind::<Nullable<Text>, _>(mailbox.map(str::to_owned));
+    let found: Vec<Found> = tx.load(query).await?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }
 
@@ -41,6 +46,23 @@ pub async fn under_way(
     Ok(tx.one::<Count>(query).await?.count)
 }
 
+/// Whoever reads mails about an order.
+#[derive(QueryableByName)]
+pub struct Reader {
+    /// Whether they were taken out of it.
+    #[diesel(sql_type = Bool)]
+    pub forgotten: bool,
+    /// The language it was bought in.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub locale: Option<String>,
+}
+
+/// Whoever reads mails about an order; none without the order.
+pub async fn reader(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Option<Reader>, DbError> {
+    let query = sql("SELECT email = 'erased@invalid' AS forgotten, locale FROM orders WHERE id = $1");
+    tx.optional(query.bind::<SqlUuid, _>(order)).await
+}
+
 /// Takes the person out of their orders. Country and province stay, because the tax was counted by them.
 pub async fn forget(
     tx: &mut WriteTx<'_>,
@@ -48,7 +70,7 @@ pub async fn forget(
     mailbox: Option<&str>,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', \
+    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', attributes = '{}', \
          shipping_address = jsonb_strip_nulls(jsonb_build_object('country', shipping_address -> 'country', 'province', shipping_address -> 'province')), \
          billing_address = jsonb_strip_nulls(jsonb_build_object('country', billing_address -> 'country', 'province', billing_address -> 'province')), \
          version = version + 1, updated_at = $3 \

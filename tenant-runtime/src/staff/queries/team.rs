@@ -62,6 +62,11 @@ pub async fn active_owners(tx: &mut WriteTx<'_>) -> Result<i64, DbError> {
     Ok(tx.one::<Count>(query.bind::<Text, _>(OWNER)).await?.count)
 }
 
+/// How many people work here. While the roles are locked, nobody joins.
+pub async fn active(tx: &mut WriteTx<'_>) -> Result<i64, DbError> {
+    Ok(tx.one::<Count>(sql("SELECT count(*) AS count FROM staff WHERE state = 'active'")).await?.count)
+}
+
 /// How many people and open invitations have a role.
 pub async fn members_of(tx: &mut WriteTx<'_>, role: RoleId) -> Result<i64, DbError> {
     let query = sql("SELECT (SELECT count(*) FROM staff WHERE role_id = $1) + \
@@ -156,25 +161,35 @@ pub async fn invitation_letter(
     tx.optional(query).await
 }
 
-/// Accepts an open invitation: of parallel uses one does. None when it cannot be used.
+#[derive(QueryableByName)]
+struct Joined {
+    #[diesel(embed)]
+    colleague: Colleague,
+    #[diesel(sql_type = BigInt)]
+    others: i64,
+}
+
+/// Accepts an open invitation: of parallel uses one does; who joined, and how many others work here. None when it cannot be used.
 pub async fn accept(
     tx: &mut WriteTx<'_>,
     digest: &SecretDigest,
     account: Option<AccountId>,
     name: &str,
-) -> Result<Option<Colleague>, DbError> {
+) -> Result<Option<(Colleague, i64)>, DbError> {
     let now = tx.now();
     let query = sql("WITH used AS (UPDATE staff_invitations SET state = 'accepted', closed_at = $4 \
            WHERE secret_hash = $1 AND state = 'open' AND expires_at > $4 RETURNING email, email_key, role_id) \
          INSERT INTO staff (id, account_id, email, email_key, name, role_id, state, created_at, updated_at) \
          SELECT $5, $2, used.email, used.email_key, $3, used.role_id, 'active', $4, $4 FROM used \
-         RETURNING id, email, name, role_id, (SELECT r.name FROM roles r WHERE r.id = role_id) AS role, state, version, created_at")
+         RETURNING id, email, name, role_id, (SELECT r.name FROM roles r WHERE r.id = role_id) AS role, state, version, \
+           created_at, (SELECT count(*) FROM staff s WHERE s.state = 'active') AS others")
     .bind::<Binary, _>(digest.as_bytes().to_vec())
     .bind::<Nullable<SqlUuid>, _>(account)
     .bind::<Text, _>(name.to_owned())
     .bind::<Timestamptz, _>(now)
     .bind::<SqlUuid, _>(StaffId::new());
-    tx.optional(query).await
+    let joined: Option<Joined> = tx.optional(query).await?;
+    Ok(joined.map(|joined| (joined.colleague, joined.others)))
 }
 
 /// Makes a role, or gives one another name and other grants; `None` when another role has the name.

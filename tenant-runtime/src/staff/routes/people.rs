@@ -82,7 +82,8 @@ async fn remove(permit: Permit<Edit>, id: Path<StaffId>, cause: Cause) -> Result
 
 /// Invite somebody
 ///
-/// They get a mail with a link that works once, for seven days. The role may not hold more than you do.
+/// They get a mail with a link that works once, for seven days. The role may not hold more than you do. The store's plan says how many may
+/// work there.
 #[utoipa::path(tag = "Staff", operation_id = "staff_invite", request_body = Invite, responses(
     (status = 201, body = InvitationView), (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/staff-invitations")]
@@ -127,9 +128,9 @@ async fn accept(
 ) -> Result<HttpResponse, Problem> {
     let secret = LinkSecret::parse(&body.token).ok_or(StaffError::InvitationUnusable)?;
     let (account, permit) = (vouched.account, vouched.permit);
-    let mut by = By::of(permit.actor(), cause);
+    let (mut by, limit) = (By::of(permit.actor(), cause), permit.entry().limits.staff);
     let work = async move |tx: &mut WriteTx<'_>| {
-        actions::accept(tx, &mut by, Some(account), &secret, body.name.as_str()).await
+        actions::accept(tx, &mut by, Some(account), &secret, body.name.as_str(), limit).await
     };
     let colleague = permit.write("staff.accept", work).await?;
     Ok(HttpResponse::Created().json(actions::view(colleague)))

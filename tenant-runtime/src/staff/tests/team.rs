@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use souk_access::ApiKey;
 use souk_kernel::AccountId;
@@ -132,6 +132,47 @@ async fn the_last_owner_stays_whatever_they_race() {
     people.delete(&format!("/admin/v1/roles/{role}"), remaining).await.refused(409, "role_fixed");
 }
 
+#[actix_web::test]
+async fn a_plan_has_room_for_so_many_people() {
+    let people = People::open().await;
+    let owner = people.shop.owner();
+    // The owner is the first of them.
+    people.shop.on_plan(&json!({ "id": "of tomorrow", "limits": { "staff": 2 } })).await;
+    let invite = async |email: &str| {
+        let wish = json!({ "email": email, "role": "viewer" });
+        people.post("/admin/v1/staff-invitations", Some(&owner), &wish).await
+    };
+    let path = "/admin/v1/staff-invitations/accept";
+    let mut guests = Vec::new();
+    for email in ["ben@example.com", "cleo@example.com"] {
+        invite(email).await.is(201);
+        let wish = json!({ "token": people.mail().await.secret, "name": "Guest" });
+        guests.push((people.shop.staff_token(AccountId::new()), wish));
+    }
+    // Both are invited, and there is room for one of them.
+    let ask = |guest: usize| people.post(path, Some(&guests[guest].0), &guests[guest].1);
+    let (ben, cleo) = tokio::join!(ask(0), ask(1));
+    let mut both = [ben.status, cleo.status];
+    both.sort_unstable();
+    assert_eq!(both, [201, 409]);
+    let (joined, late) = if ben.status == 201 { (0, 1) } else { (1, 0) };
+
+    let before = people.shop.digest().await;
+    let refused = invite("dora@example.com").await.refused(409, "staff_quota_reached");
+    assert_eq!((&refused.json["limit"], refused.json["hint"].is_string()), (&json!(2), true));
+    ask(late).await.refused(409, "staff_quota_reached");
+    assert_eq!(people.shop.digest().await, before);
+    // With a larger plan the invitation is still good.
+    people.shop.on_plan(&json!({ "id": "growth" })).await;
+    ask(late).await.is(201);
+    // With a smaller one nobody is let go, and nobody comes.
+    people.shop.on_plan(&json!({ "id": "of tomorrow", "limits": { "staff": 2 } })).await;
+    invite("dora@example.com").await.refused(409, "staff_quota_reached");
+    people.a_second().await;
+    people.get("/admin/v1/orders", &guests[joined].0).await.is(200);
+    assert_eq!(people.number("SELECT count(*) AS number FROM staff WHERE state = 'active'").await, 3);
+}
+
 /// How long until this is answered so, asked again and again at another runtime.
 async fn until(people: &People, path: &str, bearer: &str, status: u16) -> Duration {
     let started = Instant::now();
@@ -243,6 +284,46 @@ async fn keys_are_bound_rotated_and_shown_once() {
 }
 
 #[actix_web::test]
+async fn a_successor_ends_when_its_key_was_to_end() {
+    let people = People::open().await;
+    let owner = people.shop.owner();
+    let ends = people.shop.clock.now() + TimeDelta::hours(2);
+    let ends = json!(DateTime::from_timestamp(ends.timestamp(), 0).unwrap());
+    let wish = json!({ "name": "erp", "kind": "secret", "scopes": ["order:view"], "expires_at": ends });
+    let made = people.post("/admin/v1/api-keys", Some(&owner), &wish).await.is(201);
+    assert_eq!((&made["expires_at"], &made["last_used_at"]), (&ends, &json!(null)));
+    let rotate = async |key: &Value| {
+        let path = format!("/admin/v1/api-keys/{}/rotate", key["id"].as_str().unwrap());
+        people.post(&path, Some(&owner), &json!({ "overlap_seconds": 60 })).await.is(201)
+    };
+    let next = rotate(&made).await;
+    assert_eq!(next["expires_at"], ends);
+    // Once more, because the answer was lost: not the end of the overlap.
+    let again = rotate(&made).await;
+    assert_eq!((&again["expires_at"], &again["rotated_from"]), (&ends, &made["id"]));
+    let ask = async |key: &Value| people.get("/admin/v1/orders", key["secret"].as_str().unwrap()).await;
+    ask(&again).await.is(200);
+    // Its use is noted beside the request.
+    let used = async || -> Value {
+        let keys = people.get("/admin/v1/api-keys", &owner).await.is(200);
+        let found = keys["data"].as_array().unwrap().iter().find(|key| key["id"] == again["id"]).cloned();
+        found.unwrap()["last_used_at"].clone()
+    };
+    let began = Instant::now();
+    while used().await.is_null() && began.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let now = people.shop.clock.now().timestamp();
+    let used: DateTime<Utc> = serde_json::from_value(used().await).unwrap();
+    assert_eq!(used.timestamp(), now);
+    people.shop.clock.advance(Duration::from_secs(7200));
+    people.a_second().await;
+    for key in [&made, &next, &again] {
+        ask(key).await.refused(401, "unauthenticated");
+    }
+}
+
+#[actix_web::test]
 async fn a_rule_is_named_for_every_answer() {
     let people = People::open().await;
     let owner = people.shop.owner();
@@ -278,7 +359,7 @@ async fn a_rule_is_named_for_every_answer() {
 }
 
 #[actix_web::test]
-async fn roles_people_keys_and_payment_ask_staff_for_a_fresh_proof() {
+async fn roles_people_and_keys_ask_staff_for_a_fresh_proof() {
     let people = People::open().await;
     let fresh = people.shop.owner();
     let account = AccountId::from_uuid(people.shop.store.owner_account);

@@ -1,5 +1,6 @@
 //! Wishes to be told: asked by mail, woken by stock, fulfilled once.
 
+mod again;
 mod carts;
 mod days;
 mod stock;

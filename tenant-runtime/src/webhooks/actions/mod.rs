@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use souk_access::WorkerPermit;
 use souk_event_bus::{Envelope, Event};
-use souk_kernel::{EventId, WebhookDeliveryId, WebhookEndpointId};
+use souk_kernel::{EventId, StoreId, WebhookDeliveryId, WebhookEndpointId};
 use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::WebhookError;
 use super::model::{
-    DeliveryDetailView, EditEndpoint, EndpointView, LEASE, MOST_ENDPOINTS, NewDelivery, NewEndpoint, OVERLAP,
-    ResendWish, Secret,
+    DeliveryDetailView, EditEndpoint, EndpointView, LEASE, MOST_ENDPOINTS, MOST_MISSED, Missed, NewDelivery,
+    NewEndpoint, OVERLAP, ResendWish, Secret,
 };
 use super::queries::{self, deliveries};
 
@@ -153,7 +153,7 @@ pub async fn detail(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<Delive
     Ok(DeliveryDetailView { delivery, request_body, log })
 }
 
-/// Tells an endpoint again.
+/// Tells an endpoint again, and what it was never told.
 pub async fn resend(
     tx: &mut WriteTx<'_>,
     id: WebhookEndpointId,
@@ -166,7 +166,31 @@ pub async fn resend(
         return Err(WebhookError::Disabled);
     }
     queries::wake(tx, id).await?;
-    Ok(deliveries::resend(tx, id, wish, None).await?)
+    let again = deliveries::resend(tx, id, wish, None).await?;
+    if wish.only_failed {
+        return Ok(again);
+    }
+    let (store, missed) = (tx.store(), deliveries::missed(tx, id, wish, MOST_MISSED).await?);
+    let parcels: Result<Vec<_>, _> =
+        missed.into_iter().map(|missed| parcel_of(&stated(missed, store))).collect();
+    Ok(again + deliveries::plan_all(tx, id, parcels?).await?)
+}
+
+/// The event as it was stated.
+fn stated(missed: Missed, store: StoreId) -> Event {
+    Event {
+        id: missed.event_id,
+        store,
+        aggregate_type: missed.aggregate_type,
+        aggregate_id: missed.aggregate_id,
+        sequence: missed.sequence,
+        kind: missed.kind,
+        // It was one when it was stated.
+        version: u16::try_from(missed.version).unwrap_or(u16::MAX),
+        occurred_at: missed.occurred_at,
+        payload: missed.payload,
+        traceparent: missed.traceparent,
+    }
 }
 
 /// Tells the event of one delivery again.

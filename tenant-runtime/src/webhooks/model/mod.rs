@@ -20,6 +20,8 @@ pub const MOST_ENDPOINTS: i64 = 50;
 pub const OVERLAP: TimeDelta = TimeDelta::hours(24);
 /// An endpoint that took nothing for so long is disabled.
 pub const PATIENCE: TimeDelta = TimeDelta::days(3);
+/// Events told at once that were missed: their bodies are in memory for a moment.
+pub const MOST_MISSED: i64 = 5000;
 /// Longer than any attempt may take.
 pub const LEASE: TimeDelta = TimeDelta::minutes(1);
 
@@ -97,14 +99,15 @@ pub struct EditEndpoint {
     pub enabled: Option<bool>,
 }
 
-/// Events to send again: those already told or missed, of one event or of a time.
+/// Events to send again: one, or those of a time. Also those that the endpoint was never told, since it was made and at most 30 days ago: it was
+/// disabled, or wanted other types. At most 5000 of those at once, oldest first.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResendWish {
     pub event: Option<EventId>,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
-    /// Only deliveries that failed.
+    /// Only deliveries that failed; then nothing that was never told.
     #[serde(default)]
     pub only_failed: bool,
 }
@@ -275,6 +278,29 @@ pub struct Failing {
 pub struct Listener {
     #[diesel(sql_type = SqlUuid)]
     pub id: WebhookEndpointId,
+}
+
+/// An event that an endpoint was never told.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Missed {
+    #[diesel(sql_type = SqlUuid)]
+    pub event_id: EventId,
+    #[diesel(sql_type = SqlText)]
+    pub aggregate_type: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub aggregate_id: Uuid,
+    #[diesel(sql_type = BigInt)]
+    pub sequence: i64,
+    #[diesel(sql_type = SqlText)]
+    pub kind: String,
+    #[diesel(sql_type = Integer)]
+    pub version: i32,
+    #[diesel(sql_type = Timestamptz)]
+    pub occurred_at: DateTime<Utc>,
+    #[diesel(sql_type = Jsonb)]
+    pub payload: serde_json::Value,
+    #[diesel(sql_type = Nullable<SqlText>)]
+    pub traceparent: Option<String>,
 }
 
 /// How many.

@@ -6,7 +6,7 @@ use souk_kernel::{WebhookDeliveryId, WebhookEndpointId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::webhooks::model::{
-    AttemptView, DeliveryView, DueEndpoint, Listener, NewDelivery, Parcel, ResendWish,
+    AttemptView, DeliveryView, DueEndpoint, Listener, Missed, NewDelivery, Parcel, ResendWish,
 };
 
 /// Enabled endpoints that want this kind.
@@ -37,6 +37,55 @@ pub async fn plan(
     .bind::<Text, _>(new.body.clone())
     .bind::<Timestamptz, _>(now);
     tx.execute(row).await.map(drop)
+}
+
+/// Events of a wish that an endpoint wants and was never told since it was made, oldest first.
+pub async fn missed(
+    tx: &mut ReadTx<'_>,
+    endpoint: WebhookEndpointId,
+    wish: &ResendWish,
+    most: i64,
+) -> Result<Vec<Missed>, DbError> {
+    let rows = sql("select o.event_id, o.aggregate_type, o.aggregate_id, o.sequence, o.type as kind, o.version, o.occurred_at, o.payload, o.traceparent
+        from webhook_endpoints e
+        cross join lateral platform.own_events_of($2, greatest($3::timestamptz, e.created_at), $4, nullif(e.kinds, '{}')) o
+        where e.id = $1
+          and not exists (select from webhook_deliveries d where d.endpoint_id = e.id and d.event_id = o.event_id)
+        order by o.occurred_at, o.aggregate_id, o.sequence limit $5")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Nullable<SqlUuid>, _>(wish.event)
+    .bind::<Nullable<Timestamptz>, _>(wish.from)
+    .bind::<Nullable<Timestamptz>, _>(wish.until)
+    .bind::<BigInt, _>(most);
+    tx.load(rows).await
+}
+
+/// Plans telling an endpoint for the first time, in this order; gives how many. Whoever heard of one meanwhile has planned it.
+pub async fn plan_all(
+    tx: &mut WriteTx<'_>,
+    endpoint: WebhookEndpointId,
+    all: Vec<NewDelivery>,
+) -> Result<usize, DbError> {
+    let now = tx.now();
+    let ids: Vec<_> = all.iter().map(|_| WebhookDeliveryId::new().uuid()).collect();
+    let events: Vec<_> = all.iter().map(|new| new.event.uuid()).collect();
+    let aggregates: Vec<_> = all.iter().map(|new| new.aggregate).collect();
+    let sequences: Vec<_> = all.iter().map(|new| new.sequence).collect();
+    let (kinds, bodies): (Vec<_>, Vec<_>) = all.into_iter().map(|new| (new.kind, new.body)).unzip();
+    let rows = sql("insert into webhook_deliveries
+            (id, endpoint_id, event_id, kind, aggregate_id, sequence, body, next_attempt_at, created_at)
+        select n.id, $1, n.event_id, n.kind, n.aggregate_id, n.sequence, n.body, $2, $2
+        from unnest($3, $4, $5, $6, $7, $8) n (id, event_id, kind, aggregate_id, sequence, body)
+        on conflict (endpoint_id, event_id, round) do nothing")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<Array<SqlUuid>, _>(events)
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<Array<SqlUuid>, _>(aggregates)
+    .bind::<Array<BigInt>, _>(sequences)
+    .bind::<Array<Text>, _>(bodies);
+    tx.execute(rows).await
 }
 
 /// Enabled endpoints that something is due for and that do not rest, those that fail last. Read only: an idle look writes nothing. Stops at

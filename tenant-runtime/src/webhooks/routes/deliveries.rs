@@ -78,7 +78,8 @@ async fn test(permit: Permit<Edit>, id: Path<WebhookEndpointId>) -> Result<HttpR
     Ok(HttpResponse::Accepted().json(permit.write("webhooks.test", plan).await?))
 }
 
-/// Tells an endpoint again: one event, or all of a time. The `webhook-id` stays. What is still pending is left alone.
+/// Tells an endpoint again: one event, or all of a time, and what of that it was never told. The `webhook-id` stays. What is still pending is left
+/// alone.
 #[utoipa::path(tag = "Webhooks", operation_id = "webhook_endpoints_resend", params(("id" = WebhookEndpointId, Path)), request_body = ResendWish, responses((status = 202, body = Resent)))]
 #[post("/admin/v1/webhook-endpoints/{id}/resend")]
 async fn resend(

@@ -9,15 +9,15 @@ use uuid::Uuid;
 use crate::testing::TestShop;
 use crate::webhooks::actions;
 
-const ENDPOINTS: &str = "/admin/v1/webhook-endpoints";
+pub const ENDPOINTS: &str = "/admin/v1/webhook-endpoints";
 const DELIVERIES: &str = "/admin/v1/webhook-deliveries";
 
-async fn create(shop: &TestShop, body: Value) -> crate::testing::Answer {
+pub async fn create(shop: &TestShop, body: Value) -> crate::testing::Answer {
     shop.owner_call("POST", ENDPOINTS).json(&body).send().await
 }
 
 /// States an event, as the consumer hears it.
-async fn state(shop: &TestShop, kind: &'static str) -> EventId {
+pub async fn state(shop: &TestShop, kind: &'static str) -> EventId {
     let event = Event {
         id: EventId::new(),
         store: shop.store.id,

@@ -1,6 +1,7 @@
 //! Deliveries to real receivers over real sockets: good ones and every bad one we could think of.
 
 mod http;
+mod missed;
 mod pace;
 mod receiver;
 mod rest;

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::json;
-use souk_kernel::{Country, StoreId};
+use souk_kernel::{Country, Plan, StoreId};
 use souk_provisioner::test_support::test_request;
-use souk_provisioner::{Provisioner, ProvisionerConfig};
+use souk_provisioner::{ClaimRequest, Provisioner, ProvisionerConfig};
 use tokio_postgres::Client as Sql;
 
 use crate::http::{Client, Request};
@@ -45,7 +45,9 @@ pub async fn open(
     let provisioner = Provisioner::connect(ProvisionerConfig::new(database, password)?).await?;
     let mut stalls = Vec::with_capacity(count);
     for number in 0..count {
-        let request = test_request(Country::DE);
+        // The plan that most have; with a larger one more of its transactions would be at work at once.
+        let plan = json!({ "id": Plan::FREE.id });
+        let request = ClaimRequest { plan, ..test_request(Country::DE) };
         let host = request.hosts.first().cloned().context("a host")?;
         let record = provisioner.claim(&request).await?.record;
         admin.batch_execute(&copy(&model.schema, &record.schema, &columns)).await?;
