@@ -23,8 +23,8 @@ use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
     apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, fulfillment, identities,
-    inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping, staff,
-    storefront, subscriptions, tax, webhooks,
+    imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping,
+    staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -216,6 +216,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     inventory::CATALOGUE,
     staff::CATALOGUE,
     catalog::CATALOGUE,
+    imports::CATALOGUE,
     customers::CATALOGUE,
     discounts::CATALOGUE,
     credit::CATALOGUE,
@@ -241,6 +242,7 @@ pub async fn policy() -> Result<Policy, PolicyError> {
 
 const ROOMS: &[openapi::Room] = &[
     catalog::routes,
+    imports::routes,
     cart::routes,
     checkout::routes,
     inventory::routes,

@@ -16,6 +16,7 @@ use souk_tenancy::{TenancyError, WriteTx};
 use crate::cart;
 use crate::checkout::{self, Till};
 use crate::identities;
+use crate::imports::{self, Worked};
 use crate::invoices;
 use crate::messages::{self, MailRoom, Sender};
 use crate::subscriptions::{self, SubscriptionError};
@@ -93,6 +94,7 @@ pub fn handlers(
                 again(async move { subscriptions::tell_day(&worker).await.map(|()| false) }).boxed()
             }),
         ),
+        ("import", handler(gate, |worker| import(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
@@ -131,6 +133,16 @@ async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> O
     Ok(if more { Next::Again } else { Next::Done })
 }
 
+/// Applies some products; while others have all seats, looks again soon.
+async fn import(worker: WorkerPermit) -> Outcome {
+    let worked = imports::work_due(&worker).await.map_err(|error| error.to_string())?;
+    Ok(match worked {
+        Worked::Nothing => Next::Done,
+        Worked::More => Next::Again,
+        Worked::Busy => Next::In(Duration::from_millis(500)),
+    })
+}
+
 /// Hands over what is due; while other stores' endpoints have all seats, looks again soon.
 async fn tell(worker: WorkerPermit, courier: Courier) -> Outcome {
     let handed = webhooks::send_due(&worker, &courier).await.map_err(|error| error.to_string())?;
@@ -148,7 +160,9 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let told = webhooks::forget(tx, SOME).await?;
             let away = identities::forget(tx, SOME).await?;
             let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
-            Ok::<_, TenancyError>(keys.max(heard).max(told).max(away).max(left) >= SOME as usize)
+            let files = imports::forget(tx, SOME).await?;
+            let most = keys.max(heard).max(told).max(away).max(left).max(files);
+            Ok::<_, TenancyError>(most >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
     }

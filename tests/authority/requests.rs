@@ -52,6 +52,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("emailTemplatesRestore", "{version}", "=1"),
     ("emailSuppressionsRemove", "{email}", "=nobody@example.com"),
     ("unsubscribe", "{token}", "=none"),
+    ("createImport", "?format", "=csv"),
+    ("exportProducts", "?format", "=csv"),
     ("deadLettersGet", "{id}", "=0"),
     ("deadLettersRetry", "{id}", "=0"),
     ("deadLettersDiscard", "{id}", "=0"),
@@ -116,6 +118,10 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
     let Some(body) = &operation.body else { return call };
     if body.media_type == "application/x-www-form-urlencoded" {
         return call.bytes(&body.media_type, form(&body.example).into_bytes());
+    }
+    if body.media_type == "text/csv" {
+        let table = body.example.as_str().expect("an example of a table");
+        return call.bytes(&body.media_type, table.as_bytes().to_vec());
     }
     if body.media_type != "application/json" || body.schema["type"] == "array" {
         return call.bytes(&body.media_type, souk_proofs::business::PICTURE.to_vec());

@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 9] = [
     &["settings", "audit"],
     &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront"],
     &["catalog", "customers", "credit"],
-    &["discounts", "payments", "identities", "apps"],
+    &["discounts", "payments", "identities", "apps", "imports"],
     &["cart"],
     &["orders"],
     &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],

@@ -198,6 +198,11 @@ impl Business {
             Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}")),
         )
         .await;
+        let table =
+            format!("Handle,Title,Vendor,Variant Price,Image Src\ncup-{canary},Cup,{canary},9.00,{canary}\n");
+        let import = Call::new("POST", "/admin/v1/imports?format=csv").bytes("text/csv", table.into_bytes());
+        let import = self.staff(platform, import).await.expect(202).word("/id");
+        self.things.insert("imp".to_owned(), import);
         let discount = json!({ "title": format!("Welcome {canary}"), "method": "code", "codes": ["WELCOME"],
             "terms": { "kind": "percentage", "rate_ppm": 100_000 } });
         let discount =

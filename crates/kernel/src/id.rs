@@ -301,6 +301,7 @@ kinds! {
     DiscountAllocation "dal" "discount allocation" DiscountAllocationId;
     Credit "crd" "credit account" CreditId;
     PriceList "pls" "price list" PriceListId;
+    Import "imp" "import" ImportId;
     Request "req" "request" RequestId;
 }
 

@@ -111,6 +111,7 @@ const SUBJECTS: &[(&str, &str)] = &[
         "store-credits",
         subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id"),
     ),
+    ("imports", subject!("imports t", "t.id = $1")),
     ("invoice-settings", subject!("invoice_settings t", "$2 = ''")),
     ("markets", subject!("markets t", "t.id = $1")),
     (

@@ -4,6 +4,7 @@ pub mod categories;
 pub mod collections;
 pub mod metafields;
 pub mod price_lists;
+pub mod put;
 pub mod search;
 
 use std::collections::{HashMap, HashSet};

@@ -14,9 +14,13 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
+pub use actions::put::{Putter, after, put_all};
 pub use actions::{collections_of, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
-pub use model::{Sellable, Status, price_of};
+pub use model::{
+    NewOption, OptionView, ProductView, ProductWish, Put, PutBy, Sellable, Status, VariantView, VariantWish,
+    price_of, reduced,
+};
 pub use queries::names::{Named, named};
 pub use routes::routes;

@@ -9,7 +9,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::{InventoryError, Shortage};
 use super::model::{
     AdjustStock, CameBack, Change, Commitment, Demand, GivenUp, Held, Level, LevelFilter, LevelView, MOST,
-    MovementKind, NewItem, Policy, Shipped, merged, plan,
+    MovementKind, NewItem, Policy, Shelf, Shipped, merged, plan,
 };
 use super::queries::{self, Move};
 
@@ -147,6 +147,23 @@ pub async fn available(
     items: &[InventoryItemId],
 ) -> Result<HashMap<InventoryItemId, i64>, InventoryError> {
     Ok(queries::available(tx, items).await?.into_iter().collect())
+}
+
+/// What lies at the first active location of these items. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn shelf(tx: &mut ReadTx<'_>, items: &[InventoryItemId]) -> Result<Shelf, InventoryError> {
+    Ok(queries::shelf(tx, items).await?)
+}
+
+/// Locks the levels of these items, for whoever changes several in one transaction: in the order of ids, as everybody does.
+///
+/// # Errors
+/// Only of the database.
+pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(), InventoryError> {
+    queries::lock_levels(tx, items, None).await?;
+    Ok(())
 }
 
 /// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids. Two

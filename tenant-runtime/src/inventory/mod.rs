@@ -14,9 +14,9 @@ mod routes;
 mod tests;
 
 pub use actions::{
-    available, commit_reservations, create_item, create_items, expire_due, give_up, release, reserve, retire,
-    set_on_hand, set_policy, ship, uncommit, unship,
+    available, commit_reservations, create_item, create_items, expire_due, give_up, hold, release, reserve,
+    retire, set_on_hand, set_policy, shelf, ship, uncommit, unship,
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
-pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, Policy, Shipped};
+pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, Policy, Shelf, Shipped};
 pub use routes::routes;

@@ -1,6 +1,6 @@
 //! The words of stock, and which location serves a demand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -80,6 +80,15 @@ pub struct NewItem {
     pub on_hand: i64,
     /// What happens when there are none.
     pub policy: Policy,
+}
+
+/// What lies at the first active location: where whoever names no location means.
+#[derive(Clone, Debug, Default)]
+pub struct Shelf {
+    /// None when no location is active.
+    pub location: Option<LocationId>,
+    /// Pieces of each item; those without a level there are missing.
+    pub on_hand: HashMap<InventoryItemId, i64>,
 }
 
 /// What a checkout wants. The policy is the caller's knowledge; the level's own `backorderable` decides.

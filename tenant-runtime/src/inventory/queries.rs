@@ -1,6 +1,7 @@
 //! The statements of stock. Every one that changes a level also writes its movement.
 
 mod check;
+mod shelf;
 mod ship;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use check::check;
+pub use shelf::shelf;
 pub use ship::{ship, unship};
 
 use super::model::{

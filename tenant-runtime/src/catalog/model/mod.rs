@@ -10,8 +10,10 @@ mod rules;
 mod search;
 mod tree;
 mod view;
+mod wish;
 
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
+pub use html::reduced;
 pub use metafields::{
     CUSTOM, CreateDefinition, DefinitionFilter, DefinitionView, EditDefinition, Fitting,
     MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafields,
@@ -24,8 +26,8 @@ pub use pricing::{
 };
 pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
-    EditImage, EditProduct, EditVariant, Explain, ImageWords, NewVariant, ProductFilter, ProductRef,
-    SetPrice, ShopFilter, Sort, Status,
+    EditImage, EditProduct, EditVariant, Explain, ImageWords, NewOption, NewVariant, ProductFilter,
+    ProductRef, SetPrice, ShopFilter, Sort, Status,
 };
 pub use rules::{CollectionRules, Match, Rule};
 pub use search::{
@@ -36,3 +38,4 @@ pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
     Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,
 };
+pub use wish::{Change, Plan, ProductWish, Put, PutBy, VariantWish};

@@ -1,4 +1,4 @@
--- $1 id or null, $2 handle or null; a former handle counts too, after the handles of today.
+-- Products, whole; which of them, whoever adds a condition says.
 SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id,
        p.version, p.created_at, p.updated_at, s.currency,
        coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',
@@ -21,5 +21,3 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
            'shown', d.shown, 'value', m.value, 'variant', m.variant_id) ORDER BY d.namespace, d.key)
            FROM metafields m JOIN metafield_definitions d ON d.id = m.definition_id WHERE m.product_id = p.id), '[]'::json) AS metafields
 FROM products p, store_settings s
-WHERE p.id = coalesce($1::uuid, (SELECT h.id FROM products h WHERE h.handle = $2),
-                      (SELECT r.product_id FROM product_redirects r WHERE r.handle = $2))

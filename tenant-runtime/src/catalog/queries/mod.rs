@@ -1,5 +1,6 @@
 //! The statements of the catalogue.
 
+pub mod bulk;
 pub mod categories;
 pub mod collections;
 pub mod metafields;
@@ -83,8 +84,13 @@ pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<
         ProductRef::Id(id) => (Some(*id), None),
         ProductRef::Handle(handle) => (None, Some(handle.clone())),
     };
-    let query =
-        sql(include_str!("detail.sql")).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
+    // A former handle counts too, after the handles of today.
+    let text = concat!(
+        include_str!("detail.sql"),
+        "WHERE p.id = coalesce($1::uuid, (SELECT h.id FROM products h WHERE h.handle = $2), \
+                               (SELECT r.product_id FROM product_redirects r WHERE r.handle = $2))"
+    );
+    let query = sql(text).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
     let row: Option<DetailRow> = tx.optional(query).await?;
     Ok(row.map(DetailRow::view))
 }

@@ -15,6 +15,7 @@ use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
@@ -46,6 +47,7 @@ pub fn announced() -> &'static [Announced] {
             of::<ProductCreated>(),
             of::<ProductUpdated>(),
             of::<ProductDeleted>(),
+            of::<ImportFinished>(),
             of::<CustomerRegistered>(),
             of::<CustomerErased>(),
             of::<LetterWanted>(),

@@ -12,6 +12,7 @@ use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
@@ -43,6 +44,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("fulfillment.cancelled", 1, include_str!("../../../golden/fulfillment.cancelled.v1.json")),
     ("product.created", 1, include_str!("../../../golden/product.created.v1.json")),
     ("product.updated", 1, include_str!("../../../golden/product.updated.v1.json")),
+    ("import.finished", 1, include_str!("../../../golden/import.finished.v1.json")),
     ("invoice.issued", 1, include_str!("../../../golden/invoice.issued.v1.json")),
     ("product.deleted", 1, include_str!("../../../golden/product.deleted.v1.json")),
     ("customer.registered", 1, include_str!("../../../golden/customer.registered.v1.json")),
@@ -88,6 +90,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "fulfillment.created" => read::<FulfillmentCreated>(text),
             "fulfillment.updated" => read::<FulfillmentUpdated>(text),
             "fulfillment.cancelled" => read::<FulfillmentCancelled>(text),
+            "import.finished" => read::<ImportFinished>(text),
             "product.created" => read::<ProductCreated>(text),
             "product.updated" => read::<ProductUpdated>(text),
             "product.deleted" => read::<ProductDeleted>(text),
