@@ -291,6 +291,7 @@ impl Business {
         self.note_first(books, "shr", "shipping_rates", &zone).await;
         self.welcomes_another(platform, books).await;
         self.keeps_for_others(books).await;
+        self.prepares(platform, books).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
         self.things.insert("handle".to_owned(), self.handle.clone());
     }
@@ -315,7 +316,8 @@ impl Business {
         let app = json!({ "name": format!("Bridge of {canary}"), "requested_scopes": ["order:view", "inventory:*"] });
         let app = self.staff(platform, Call::post("/admin/v1/apps", &app)).await.expect(201).word("/id");
         let approves = Call::post(format!("/admin/v1/apps/{app}/approve"), &json!({}));
-        self.staff(platform, approves).await.expect(200);
+        let secret = self.staff(platform, approves).await.expect(200).word("/client_secret");
+        self.things.insert("app secret".to_owned(), secret);
         self.things.insert("app".to_owned(), app);
     }
 
@@ -445,7 +447,7 @@ impl Business {
         }
     }
 
-    fn uuid(&self, thing: &str) -> Uuid {
+    pub(crate) fn uuid(&self, thing: &str) -> Uuid {
         let suffix = self.things[thing].split('_').nth(1).unwrap_or_default();
         ProductId::from_suffix(suffix).expect("an id").uuid()
     }
