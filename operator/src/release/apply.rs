@@ -75,7 +75,9 @@ pub async fn give_at_birth(store: &Store, operator: &Operator) -> Result<Option<
 
 /// Nobody else gets the image until a person removes this.
 pub async fn halt(order: &Order, why: &str, operator: &Operator) -> Result<(), Setback> {
-    annotate(&order.name, HALTED, why, operator).await
+    annotate(&order.name, HALTED, why, operator).await?;
+    metrics::counter!("souk_operator_releases_halted_total").increment(1);
+    Ok(())
 }
 
 /// For good, also when the newer one is deleted.
@@ -88,7 +90,7 @@ async fn annotate(release: &str, key: &str, value: &str, operator: &Operator) ->
     let note = json!({ "metadata": { "annotations": { key: value } } });
     match api.patch(release, &how(), &Patch::Merge(&note)).await {
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-        outcome => Ok(outcome.map(|_| ())?),
+        outcome => outcome.map(|_| ()).map_err(Setback::from),
     }
 }
 
