@@ -8,6 +8,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::suppress::farewell;
 use super::{Due, Letter, pages, post};
 use crate::credit::{self, GiftCardLetterWanted};
+use crate::drafts::{self, DraftOrderInvoiceSent};
 use crate::messages::MailRoom;
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::joined;
@@ -97,6 +98,20 @@ pub async fn gift_card(
         facts["expires_at"] = at.format("%Y-%m-%d").to_string().into();
     }
     post(tx, Letter::new(due, &found.recipient, facts)).await.map(drop)
+}
+
+/// The link to pay a draft order, for whom it is.
+pub async fn draft_order(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    sent: &DraftOrderInvoiceSent,
+    address: &PublicAddress,
+) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, "draft_order_invoice").await? else { return Ok(()) };
+    let Some(found) = drafts::invoice(tx, sent.draft_order_id).await? else { return Ok(()) };
+    let link = drafts::link(&pages(tx, address).await?, sent.draft_order_id, &found.secret);
+    let facts = joined(found.facts, json!({ "link": link }));
+    post(tx, Letter { locale: found.locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
 }
 
 /// What staff is told.
