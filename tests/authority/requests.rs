@@ -17,6 +17,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("lookUpOrder", "?secret", "order secret"),
     ("checkout", "/expected_total/amount_minor", "#total"),
     ("checkout", "/payment/return_url", "=http://localhost:3000/thanks"),
+    ("checkoutDraftOrder", "/expected_total/amount_minor", "#draft total"),
+    ("checkoutDraftOrder", "/payment/return_url", "=http://localhost:3000/thanks"),
     ("createCheckoutSession", "/success_url", "=http://localhost:3000/thanks"),
     ("storesRemove", "?confirm", "handle"),
     ("accountsVerify", "/token", "verification token"),
@@ -108,6 +110,7 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
             "idempotency-key" => uuid::Uuid::now_v7().to_string(),
             "x-cart-secret" => thing("cart secret"),
             "x-order-secret" => thing("order secret"),
+            "x-draft-order-secret" => thing("draft order secret"),
             other => match special(other) {
                 Some(name) => thing(name),
                 None => continue,

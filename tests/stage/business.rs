@@ -274,6 +274,8 @@ impl Business {
         self.fills_cart(platform, &variant, "").await;
         self.fills_cart(platform, &variant, ":other").await;
 
+        self.drafts(platform, &variant).await;
+
         self.employ(books).await;
         for (prefix, table) in KINDS {
             if !self.things.contains_key(prefix) {
@@ -406,6 +408,23 @@ impl Business {
         self.things.insert(format!("order secret{name}"), bought.word("/secret"));
         let number = bought.json()["order"]["number"].to_string();
         self.things.insert(format!("order number{name}"), number);
+    }
+
+    /// An order that staff puts together for somebody, with a link to pay it.
+    async fn drafts(&mut self, platform: &Platform, variant: &str) {
+        let canary = &self.canary;
+        let draft = json!({
+            "lines": [{ "variant": variant, "quantity": 1 }], "email": format!("ada@{canary}.example"), "note": canary, "tags": [canary],
+            "shipping_address": { "first_name": "Ada", "last_name": canary, "address1": "Unter den Linden 1", "city": "Berlin",
+                "postal_code": "10117", "country": "DE" },
+        });
+        let made = self.staff(platform, Call::post("/admin/v1/draft-orders", &draft)).await.expect(201);
+        let id = made.word("/id");
+        let link = Call::new("POST", format!("/admin/v1/draft-orders/{id}/payment-link"));
+        let secret = self.staff(platform, link).await.expect(201).word("/secret");
+        self.things.insert("dft".to_owned(), id);
+        self.things.insert("draft order secret".to_owned(), secret);
+        self.things.insert("draft total".to_owned(), made.json()["total"]["amount_minor"].to_string());
     }
 
     /// One person of every role, one who was removed, one who has not come yet.
