@@ -2,6 +2,8 @@
 //!
 //! Whoever has the secret has the cart. Every answer is the whole cart at today's prices, with its taxes and what delivery would cost.
 //! A checkout [`take`]s it, marks it completing while the money is on its way, and then completed or open again.
+//!
+//! A cart with [`Terms`] is a draft order: staff fills it, at prices that were agreed, and no shopper changes it.
 
 mod actions;
 mod error;

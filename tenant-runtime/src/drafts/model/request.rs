@@ -18,7 +18,9 @@ use crate::catalog::{self, Sellable};
 /// The most tags of a draft order.
 const MOST_TAGS: usize = 50;
 /// Stock is kept for at most so many days.
-const MOST_DAYS: i64 = 180;
+const MOST_DAYS_KEPT: i64 = 180;
+/// It can be paid for at most so many days.
+const MOST_DAYS_VALID: i64 = 3650;
 
 /// A draft order to be made.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -60,7 +62,7 @@ pub struct CreateDraftOrder {
     pub discount: Option<DiscountWish>,
     /// The cheapest rate that delivers there without it.
     pub shipping: Option<ShippingWish>,
-    /// It cannot be paid from then on.
+    /// It cannot be paid from then on; within ten years.
     pub valid_until: Option<DateTime<Utc>>,
     /// Stock is kept for it until then, at most 180 days. Without it stock is kept only while somebody pays.
     pub reserve_until: Option<DateTime<Utc>>,
@@ -220,16 +222,23 @@ impl EditDraftOrder {
 
 /// What is wrong about times that were just set.
 pub fn faults_of_times(edit: &EditDraftOrder, now: DateTime<Utc>) -> Vec<FieldError> {
-    let mut faults = Vec::new();
-    for (pointer, time) in [("/valid_until", &edit.valid_until), ("/reserve_until", &edit.reserve_until)] {
-        if matches!(time, Change::Set(at) if *at <= now) {
-            faults.push(FieldError::new(pointer, "out_of_range", "must be in the future"));
-        }
-    }
-    if matches!(edit.reserve_until, Change::Set(at) if at > now + TimeDelta::days(MOST_DAYS)) {
-        faults.push(FieldError::new("/reserve_until", "out_of_range", "must be within 180 days"));
-    }
-    faults
+    let times = [
+        ("/valid_until", &edit.valid_until, MOST_DAYS_VALID, "must be within ten years"),
+        ("/reserve_until", &edit.reserve_until, MOST_DAYS_KEPT, "must be within 180 days"),
+    ];
+    let fault =
+        |(pointer, time, days, too_far): (&'static str, &Change<DateTime<Utc>>, i64, &'static str)| {
+            let Change::Set(at) = time else { return None };
+            let message = if *at <= now {
+                "must be in the future"
+            } else if *at > now + TimeDelta::days(days) {
+                too_far
+            } else {
+                return None;
+            };
+            Some(FieldError::new(pointer, "out_of_range", message))
+        };
+    times.into_iter().filter_map(fault).collect()
 }
 
 /// The lines as they are agreed from now on.

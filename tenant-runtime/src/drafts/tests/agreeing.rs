@@ -146,6 +146,7 @@ async fn what_cannot_be_agreed_is_said_where_it_stands() {
         (json!({ "shipping": { "rate": souk_kernel::ShippingRateId::new() } }), "/shipping/rate"),
         (json!({ "customer": unknown.1 }), "/customer"),
         (json!({ "valid_until": past }), "/valid_until"),
+        (json!({ "valid_until": far }), "/valid_until"),
         (json!({ "reserve_until": past }), "/reserve_until"),
         (json!({ "reserve_until": far }), "/reserve_until"),
         (json!({ "tags": (0..51).map(|number| number.to_string()).collect::<Vec<_>>() }), "/tags"),

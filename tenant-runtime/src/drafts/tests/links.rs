@@ -57,6 +57,7 @@ const MAILS: &str = "SELECT count(*) AS number FROM email_messages WHERE templat
 #[actix_web::test]
 async fn the_link_is_mailed_in_the_buyers_language_and_pays() {
     let shop = Shop::open().await;
+    shop.admin("UPDATE {s}.store_settings SET locale = 'en'").await;
     let mut wish = two_of(shop.thing(5, 1000).await);
     wish["locale"] = json!("de-AT");
     wish["discount"] = json!({ "title": "Treue", "amount": { "amount_minor": 100, "currency": "EUR" } });
@@ -107,6 +108,7 @@ async fn nothing_is_mailed_about_what_was_taken_back_meanwhile() {
 #[actix_web::test]
 async fn whoever_is_forgotten_leaves_no_draft_order_to_be_paid() {
     let shop = Shop::at("http://127.0.0.1:9").await;
+    shop.admin("UPDATE {s}.store_settings SET locale = 'en'").await;
     let customer = souk_kernel::CustomerId::new();
     let text = format!(
         "INSERT INTO {{s}}.customers (id, email, email_key, first_name, state, locale, created_at, updated_at) \
