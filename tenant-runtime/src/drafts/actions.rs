@@ -332,6 +332,9 @@ pub async fn expire_due(worker: &WorkerPermit) -> Result<bool, DraftError> {
 async fn expire(tx: &mut WriteTx<'_>, id: DraftOrderId) -> Result<(), DraftError> {
     let Some(cart) = cart::take_draft(tx, cart_of(id)).await? else { return Ok(()) };
     let Some(row) = queries::find(tx, id).await? else { return Ok(()) };
+    if row.state.on(DraftOrderEvent::Expire).is_none() {
+        return Ok(());
+    }
     match cart.state {
         // Whoever pays now pays in time; should it come to nothing, it ends then.
         CartState::Completing => {

@@ -205,18 +205,22 @@ pub async fn due(tx: &mut ReadTx<'_>, most: i64) -> Result<Vec<DraftOrderId>, Db
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Takes what was said to a person out of their draft orders, also those of this mailbox, and ends those that nobody is paying; gives them.
+/// Takes what was said to a person out of their draft orders, also those of this mailbox, and ends those that nobody is paying; gives them. Locks
+/// their carts first.
 pub async fn forget(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
     mailbox: Option<&str>,
 ) -> Result<Vec<DraftOrderId>, DbError> {
     let now = tx.now();
-    let query = sql("UPDATE draft_orders d SET message = '', tags = '{}', version = d.version + 1, updated_at = $3, \
-         state = CASE WHEN d.ended_at IS NULL AND c.state <> 'completing' THEN 'cancelled' ELSE d.state END, \
-         ended_at = CASE WHEN d.ended_at IS NULL AND c.state <> 'completing' THEN $3 ELSE d.ended_at END, \
-         next_attempt_at = CASE WHEN d.ended_at IS NULL AND c.state <> 'completing' THEN NULL ELSE d.next_attempt_at END \
-         FROM carts c WHERE c.id = d.id AND (c.customer_id = $1 OR (c.customer_id IS NULL AND lower(c.email) = lower($2))) RETURNING d.id")
+    let query = sql("WITH mine AS ( \
+             SELECT c.id, c.state <> 'completing' AS idle FROM carts c WHERE c.terms IS NOT NULL \
+             AND (c.customer_id = $1 OR (c.customer_id IS NULL AND lower(c.email) = lower($2))) ORDER BY c.id FOR UPDATE) \
+         UPDATE draft_orders d SET message = '', tags = '{}', version = d.version + 1, updated_at = $3, \
+         state = CASE WHEN d.ended_at IS NULL AND m.idle THEN 'cancelled' ELSE d.state END, \
+         ended_at = CASE WHEN d.ended_at IS NULL AND m.idle THEN $3 ELSE d.ended_at END, \
+         next_attempt_at = CASE WHEN d.ended_at IS NULL AND m.idle THEN NULL ELSE d.next_attempt_at END \
+         FROM mine m WHERE m.id = d.id RETURNING d.id")
     .bind::<SqlUuid, _>(customer)
     .bind::<Nullable<Text>, _>(mailbox.map(str::to_owned))
     .bind::<Timestamptz, _>(now);
