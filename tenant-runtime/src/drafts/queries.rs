@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{Currency, CustomerId, DraftOrderId, Money, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -205,8 +205,16 @@ pub async fn due(tx: &mut ReadTx<'_>, most: i64) -> Result<Vec<DraftOrderId>, Db
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// Takes what was said to a person out of their draft orders, also those of this mailbox, and ends those that nobody is paying; gives them. Locks
-/// their carts first.
+#[derive(QueryableByName)]
+struct Forgotten {
+    #[diesel(sql_type = SqlUuid)]
+    id: DraftOrderId,
+    #[diesel(sql_type = Bool)]
+    idle: bool,
+}
+
+/// Takes what was said to a person out of their draft orders, also those of this mailbox, and ends those that nobody is paying; gives those that
+/// nobody is paying. Locks their carts first.
 pub async fn forget(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
@@ -220,12 +228,12 @@ pub async fn forget(
          state = CASE WHEN d.ended_at IS NULL AND m.idle THEN 'cancelled' ELSE d.state END, \
          ended_at = CASE WHEN d.ended_at IS NULL AND m.idle THEN $3 ELSE d.ended_at END, \
          next_attempt_at = CASE WHEN d.ended_at IS NULL AND m.idle THEN NULL ELSE d.next_attempt_at END \
-         FROM mine m WHERE m.id = d.id RETURNING d.id")
+         FROM mine m WHERE m.id = d.id RETURNING d.id, m.idle")
     .bind::<SqlUuid, _>(customer)
     .bind::<Nullable<Text>, _>(mailbox.map(str::to_owned))
     .bind::<Timestamptz, _>(now);
-    let rows: Vec<Found> = tx.load(query).await?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
+    let rows: Vec<Forgotten> = tx.load(query).await?;
+    Ok(rows.into_iter().filter(|row| row.idle).map(|row| row.id).collect())
 }
 
 /// Which draft orders, and after which.
