@@ -75,10 +75,10 @@ pub struct DraftLineWish {
     /// Also one of a product that is not for sale now.
     pub variant: Option<VariantId>,
     /// For a line of your own, instead of a variant.
-    #[schema(value_type = Option<String>, example = "Engraving")]
+    #[schema(value_type = Option<String>, max_length = 255, example = "Engraving")]
     pub title: Option<Text<255>>,
     /// For a line of your own.
-    #[schema(value_type = Option<String>, example = "ENGRAVE")]
+    #[schema(value_type = Option<String>, max_length = 64, example = "ENGRAVE")]
     pub sku: Option<Text<64>>,
     /// For one piece. A variant's price of today if it is left out, kept from now on.
     pub price: Option<Money>,
@@ -98,7 +98,7 @@ pub struct DraftLineWish {
 #[serde(deny_unknown_fields)]
 pub struct DiscountWish {
     /// What the buyer reads; `Discount` if it is left out.
-    #[schema(value_type = Option<String>, example = "Regular customer")]
+    #[schema(value_type = Option<String>, max_length = 120, example = "Regular customer")]
     pub title: Option<Text<120>>,
     /// 1 to 1000000 (everything); 100000 is 10 %.
     #[schema(value_type = Option<u32>, example = 100_000)]
@@ -113,7 +113,7 @@ pub struct DiscountWish {
 pub struct ShippingWish {
     /// One of the draft order's `shipping_options`.
     pub rate: Option<ShippingRateId>,
-    #[schema(value_type = Option<String>, example = "By van")]
+    #[schema(value_type = Option<String>, max_length = 120, example = "By van")]
     pub title: Option<Text<120>>,
     pub price: Option<Money>,
 }
