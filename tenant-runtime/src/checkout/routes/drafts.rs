@@ -54,7 +54,7 @@ pub(super) async fn checkout_draft_order(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"paid": true}))]
-struct CompleteDraftOrder {
+pub(super) struct CompleteDraftOrder {
     /// Whether the money is there, by whatever way; else the order waits for it, until `mark-paid` says so.
     #[serde(default = "yes")]
     #[schema(default = true)]
