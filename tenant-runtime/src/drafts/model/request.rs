@@ -39,7 +39,7 @@ pub struct CreateDraftOrder {
     /// At most 100. The same variant may stand in several.
     #[serde(default)]
     pub lines: Vec<DraftLineWish>,
-    /// A customer of the store, who sees the order later; what is left out of the address and the addresses is taken from their account.
+    /// A customer of the store, who sees the order later. An e-mail address or an address that is left out is taken from their account.
     pub customer: Option<CustomerId>,
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Option<Email>,
