@@ -19,7 +19,9 @@ SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
 .ONESHELL:
 .DEFAULT_GOAL := help
-.PHONY: help bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls pictures check generate audit clean-local
+# What a target needs comes first, one after the other.
+.NOTPARALLEL:
+.PHONY: help space bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -94,8 +96,12 @@ cluster-down:
 	@tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
 	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
 
+# Whether the disk has room for all of it, before half an hour is spent.
+space:
+	@scripts/space.sh
+
 ## make test         everything CI runs (PG=18|15)
-test: check
+test: space check
 	@$(SETUP)
 	began=$$(date +%s)
 	$(STEP) "building programs and tests"
@@ -103,7 +109,9 @@ test: check
 	cargo build --workspace --all-targets
 	$(DATABASE)
 	$(BROKER)
-	# Without Go those tests say that they were skipped; in CI that is a failure.
+	# Go and Node.js are fetched where they are missing. Where they cannot be had, the tests that need them say so; in CI that is a failure.
+	. ./scripts/fetch.sh
+	souk_need_node || true
 	$(STEP) "Kubernetes for the tests"
 	tests/cluster/build.sh >/dev/null || [ $$? = 3 ]
 	$(STEP) "tests on PostgreSQL $(PG)"
@@ -140,6 +148,17 @@ kafka-tls: build
 	$(DATABASE)
 	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
 	tests/kafka-tls.sh
+
+## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages; all of it, whatever fails
+nightly: build
+	@failed=
+	export SOUK_DRILL_OUTAGE_SECONDS=$${SOUK_DRILL_OUTAGE_SECONDS:-300}
+	for part in mutations kafka-tls drills; do
+		$(STEP) "tonight: $$part"
+		$(MAKE) --no-print-directory "$$part" || failed="$$failed $$part"
+	done
+	[ -z "$$failed" ] || { printf '\n✘ of tonight failed:%s\n' "$$failed"; exit 1; }
+	$(STEP) "all of tonight passed"
 
 ## make pictures     every mail and the pages its links lead to in a real browser, light and dark, in target/pictures
 pictures: build
@@ -183,10 +202,6 @@ audit:
 	# Last: it needs the advisory database, which is fetched from GitHub.
 	"$$deny/bin/cargo-deny" check advisories
 
-## make clean-local  stop everything and remove the private database, logs and secrets of this clone
+## make clean-local  stop everything; remove databases, logs and secrets of this clone, and what tests, benchmarks and mutations left
 clean-local: down cluster-down
-	@for folder in .souk/test-pg*; do
-		if [ -d "$$folder" ] && [ -x target/debug/souk ]; then target/debug/souk db stop --dir "$$folder"; fi
-	done
-	if [ -d .souk/test-kafka ] && [ -x target/debug/souk ]; then target/debug/souk kafka stop --dir .souk/test-kafka; fi
-	rm -rf .souk
+	@scripts/clean-local.sh

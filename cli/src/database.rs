@@ -2,9 +2,9 @@
 
 use crate::children::{open_log, stop_process};
 use crate::config;
-use crate::home::Owner;
+use crate::home::{Owner, remove};
 use crate::options::Db;
-use crate::outlook::say;
+use crate::outlook::{note, say, trouble};
 use crate::postgres::{self, Server, Settings, installed};
 use crate::run_state::Process;
 use crate::secrets::write_private;
@@ -25,10 +25,10 @@ struct Record {
     password: String,
 }
 
-/// Starts, stops, or tells the URL. `start` prints nothing but the URL to standard output's last line.
+/// Starts, stops, removes, or tells the URL. `start` prints nothing but the URL to standard output's last line.
 ///
 /// # Errors
-/// When the server cannot be fetched, made or started.
+/// When the server cannot be fetched, made, started or removed.
 pub async fn db(command: Db) -> anyhow::Result<ExitCode> {
     match command {
         Db::Start { version, dir, port, careless } => {
@@ -39,6 +39,19 @@ pub async fn db(command: Db) -> anyhow::Result<ExitCode> {
             if let Some(process) = read(&std::path::absolute(dir)?).and_then(|record| record.process) {
                 stop_process(process, signal, Duration::from_secs(20)).await;
             }
+            Ok(ExitCode::SUCCESS)
+        }
+        Db::Remove { dir } => {
+            let folder = std::path::absolute(dir)?;
+            if let Some(process) = read(&folder).and_then(|record| record.process) {
+                // Nobody will look at its data again.
+                stop_process(process, Signal::QUIT, Duration::from_secs(20)).await;
+            }
+            // Each major's data has a folder of its own, and may live elsewhere.
+            for major in postgres::MAJORS {
+                remove(&folder.join(format!("postgres-{major}")))?;
+            }
+            remove(&folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
             Ok(ExitCode::SUCCESS)
         }
         Db::Url { dir } => match read(&std::path::absolute(dir)?) {
@@ -113,6 +126,13 @@ async fn start(version: &str, folder: &Path, port: u16, careless: bool) -> anyho
             bail!("the server does not start; the end of its log:\n{log}");
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    if careless {
+        match postgres::drop_left_over(&url(&record)).await {
+            Ok(0) => {}
+            Ok(gone) => note(&format!("{gone} databases that tests had left were dropped")),
+            Err(error) => trouble(&format!("what tests left is still there: {error:#}")),
+        }
     }
     say!("{}", url(&record));
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,11 @@ use crate::home::{Home, Owner};
 use crate::options::Network;
 use crate::run_state::RunState;
 use crate::{config, outlook, ports, postgres, up};
+use std::path::Path;
 use std::process::ExitCode;
+
+/// What has to be free on the disk of the home: the private database's log alone may grow to 2 GB.
+const ROOM: u64 = 4 << 30;
 
 /// Checks one thing after the other and prints each with what to do about it. Fails when one of them would keep
 /// `souk up` from working.
@@ -30,6 +34,18 @@ pub async fn doctor(home: &Home, network: &Network) -> anyhow::Result<ExitCode> 
     }
     home.make()?;
     check(true, format!("home: {}", home.root().display()), String::new());
+    let free = free_space(home.root())?;
+    check(
+        free >= ROOM,
+        format!("{} are free for it", in_gb(free)),
+        format!(
+            "only {} are free on the disk of {}, and its database may need {}: `make clean-local` removes the servers of \
+             tests and benchmarks, `cargo clean` what was built",
+            in_gb(free),
+            home.root().display(),
+            in_gb(ROOM)
+        ),
+    );
     let cache = config::cache_folder();
     let writable = std::fs::create_dir_all(&cache).is_ok();
     check(
@@ -67,4 +83,15 @@ pub async fn doctor(home: &Home, network: &Network) -> anyhow::Result<ExitCode> 
         );
     }
     Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Bytes that we may still write below a folder.
+fn free_space(folder: &Path) -> std::io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+fn in_gb(bytes: u64) -> String {
+    let tenths = bytes.saturating_mul(10) >> 30;
+    format!("{}.{} GB", tenths / 10, tenths % 10)
 }

@@ -126,9 +126,7 @@ pub fn reachable(wanted: &Path, owner: Option<Owner>) -> anyhow::Result<Reachabl
     if owner.is_none() || wanted.ancestors().skip(1).all(passable) {
         return Ok(Reachable { folder: wanted.to_owned(), moved: false });
     }
-    let mut hasher = DefaultHasher::new();
-    wanted.hash(&mut hasher);
-    let folder = PathBuf::from(format!("/var/tmp/souk-{:016x}", hasher.finish()));
+    let folder = elsewhere(wanted);
     match fs::symlink_metadata(&folder) {
         Ok(found) if !found.is_dir() || found.uid() != rustix::process::geteuid().as_raw() => {
             bail!("{} belongs to somebody else; remove it or choose another --home", folder.display())
@@ -140,6 +138,29 @@ pub fn reachable(wanted: &Path, owner: Option<Owner>) -> anyhow::Result<Reachabl
         }
     }
     Ok(Reachable { folder, moved: true })
+}
+
+/// Where [`reachable`] puts what is wanted at a place that the database's user cannot pass to.
+fn elsewhere(wanted: &Path) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    wanted.hash(&mut hasher);
+    PathBuf::from(format!("/var/tmp/souk-{:016x}", hasher.finish()))
+}
+
+/// Removes a folder that was once asked for with [`reachable`], wherever it is; does nothing where there is none.
+///
+/// # Errors
+/// When something in it cannot be removed.
+pub fn remove(wanted: &Path) -> std::io::Result<()> {
+    let moved = elsewhere(wanted);
+    let ours = |found: fs::Metadata| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw();
+    if fs::symlink_metadata(&moved).is_ok_and(ours) {
+        fs::remove_dir_all(&moved)?;
+    }
+    match fs::remove_dir_all(wanted) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        outcome => outcome,
+    }
 }
 
 /// Whether everybody may pass through. What does not exist yet will be made passable by us.
@@ -160,4 +181,21 @@ pub fn give(folder: &Path, owner: Option<Owner>) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_removed_is_gone_wherever_it_lived() {
+        let wanted = std::env::temp_dir().join(format!("souk-home-{}", std::process::id()));
+        for folder in [&wanted, &elsewhere(&wanted)] {
+            fs::create_dir_all(folder.join("data")).unwrap();
+        }
+        for _ in 0..2 {
+            remove(&wanted).unwrap();
+            assert!(!wanted.exists() && !elsewhere(&wanted).exists());
+        }
+    }
 }

@@ -326,7 +326,7 @@ pub enum Db {
         /// Its port; the one it had, or a free one, when 0.
         #[arg(long, default_value_t = 0)]
         port: u16,
-        /// Do not wait for the disk: quicker, and lost with the machine's power. For tests.
+        /// Do not wait for the disk: quicker, and lost with the machine's power; drop the databases that tests left. For tests.
         #[arg(long)]
         careless: bool,
     },
@@ -338,6 +338,12 @@ pub enum Db {
         /// As a crash would: sessions are cut, and the next start recovers.
         #[arg(long)]
         immediate: bool,
+    },
+    /// Stop it and remove its folder with all data.
+    Remove {
+        /// Its folder.
+        #[arg(long)]
+        dir: PathBuf,
     },
     /// Print its URL.
     Url {

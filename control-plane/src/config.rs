@@ -45,6 +45,8 @@ pub struct Settings {
     pub store_namespace: Option<String>,
     /// Where mails go (`SMTP_URL`); captured unless set.
     pub smtp_url: Option<String>,
+    /// Whom the mail server's certificate must come from, PEM (`SMTP_CA_FILE`); the authorities that browsers trust unless set.
+    pub smtp_authority: Option<String>,
     /// Whether whoever asks sees captured mails, links and all: on this machine, or where it is asked for (`SOUK_SHOW_MAIL`).
     pub shows_captured_mail: bool,
     /// Who sends them (`SOUK_MAIL_FROM`).
@@ -69,6 +71,7 @@ impl Settings {
             spare_stores: 4,
             store_namespace: None,
             smtp_url: None,
+            smtp_authority: None,
             shows_captured_mail: true,
             mail_from: parsed("SOUK_MAIL_FROM", "Souk <no-reply@souk.localhost>")?,
             identity_providers: Vec::new(),
@@ -99,6 +102,10 @@ impl Settings {
             shows_captured_mail: set("SMTP_URL").is_none()
                 && (listen()?.ip().is_loopback() || or("SOUK_SHOW_MAIL", false)?),
             smtp_url: set("SMTP_URL"),
+            smtp_authority: match set("SMTP_CA_FILE") {
+                Some(path) => Some(read("SMTP_CA_FILE", &path)?),
+                None => None,
+            },
             mail_from: or("SOUK_MAIL_FROM", local.mail_from)?,
             identity_providers: identity_providers()?,
             platform_staff: addresses("SOUK_PLATFORM_STAFF")?,

@@ -81,7 +81,8 @@ pub async fn run(config: Config, parts: Parts) -> anyhow::Result<()> {
     let keys = Keys::read(&config)?;
     let cursors = CursorKey::new(config.signing_key_pem.as_bytes());
     let hasher = Hasher::new(2, 32)?;
-    let sender = Sender::new(config.settings.smtp_url.as_deref(), &config.settings.mail_from)?;
+    let authority = config.settings.smtp_authority.as_deref();
+    let sender = Sender::new(config.settings.smtp_url.as_deref(), authority, &config.settings.mail_from)?;
     let plane = plane(config.settings.clone(), &config.database, keys, hasher, Clock::system()).await?;
 
     let working = if parts.worker {

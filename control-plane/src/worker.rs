@@ -10,7 +10,7 @@ use kube::runtime::watcher::Event;
 use souk_access::{ControlWorker, Vault};
 use souk_kernel::{OperationId, RequestId};
 use souk_provisioner::Provisioner;
-use souk_telemetry::Shutdown;
+use souk_telemetry::{FailPoint, Shutdown, fail_point};
 use souk_tenancy::{TenancyError, WriteTx};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -85,6 +85,7 @@ async fn carry_out(plane: Plane, provisioner: Provisioner, cluster: Option<Clust
             .await;
         match next {
             Ok(Some(operation)) => {
+                fail_point(FailPoint::OperationClaimed);
                 let hands = Hands {
                     worker: &worker,
                     plane: &plane,
@@ -190,7 +191,7 @@ async fn keep_spares(plane: Plane, provisioner: Provisioner, shutdown: Shutdown)
     let wanted = plane.settings().spare_stores;
     let mut work = plane.work();
     loop {
-        match provisioner.keep_spares(wanted).await {
+        match provisioner.keep_spares_watched(wanted, &stores::pass).await {
             Ok(0) => {}
             Ok(made) => tracing::debug!(made, "spare stores made"),
             Err(error) => tracing::warn!(%error, "spare stores cannot be kept"),

@@ -23,7 +23,7 @@ use souk_telemetry::{InternalServer, Readiness, Shutdown, TelemetryConfig};
 
 use crate::config::Config;
 use crate::outcome::Failure;
-use crate::store;
+use crate::{release, store};
 
 /// What every pass shares.
 pub struct Operator {
@@ -57,7 +57,7 @@ impl Operator {
     }
 
     /// 1 s, doubling to 5 min, give or take a quarter, for each store by itself.
-    fn back_off(&self, uid: &str) -> Duration {
+    pub(crate) fn back_off(&self, uid: &str) -> Duration {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(uid.to_owned()).or_insert(0);
         let whole = Duration::from_secs(1).saturating_mul(1 << (*count).min(9)).min(Duration::from_secs(300));
@@ -65,7 +65,7 @@ impl Operator {
         whole.mul_f64(0.75 + 0.5 * share(&(uid, *count)))
     }
 
-    fn forgive(&self, uid: &str) {
+    pub(crate) fn forgive(&self, uid: &str) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 }
@@ -146,7 +146,11 @@ pub async fn lead(operator: Arc<Operator>, shutdown: &Shutdown) -> anyhow::Resul
 /// Reconciles until `until` comes, then finishes what is under way. Returns what `until` said.
 pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) -> bool {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let (stop_releases, releases_stopped) = tokio::sync::oneshot::channel::<()>();
     let tidying = tokio::spawn(purge(Arc::clone(&operator)));
+    let releases = release::run(Arc::clone(&operator), async move {
+        let _ = releases_stopped.await;
+    });
     let stores = scoped::<Store>(&operator);
     let children =
         watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={}", store::MANAGER));
@@ -171,9 +175,10 @@ pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) ->
     let stopping = async move {
         let answer = until.await;
         let _ = stop.send(());
+        let _ = stop_releases.send(());
         answer
     };
-    let answer = tokio::join!(passes, stopping).1;
+    let answer = tokio::join!(passes, releases, stopping).2;
     tidying.abort();
     answer
 }
@@ -193,7 +198,8 @@ async fn purge(operator: Arc<Operator>) {
     }
 }
 
-fn scoped<K>(operator: &Operator) -> Api<K>
+/// Every object of a kind that this operator may look at.
+pub(crate) fn scoped<K>(operator: &Operator) -> Api<K>
 where
     K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>,
 {

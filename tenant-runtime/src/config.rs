@@ -51,6 +51,8 @@ pub struct Config {
     pub test_webhook_secret: Option<String>,
     /// `SMTP_URL`; mail is captured unless set.
     pub smtp_url: Option<String>,
+    /// Whom the mail server's certificate must come from, PEM (`SMTP_CA_FILE`); the authorities that browsers trust unless set.
+    pub smtp_authority: Option<String>,
     /// `SOUK_MAIL_FROM`
     pub mail_from: Mailbox,
     /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
@@ -101,6 +103,10 @@ impl Config {
             test_provider_url: set("SOUK_TEST_PROVIDER_URL"),
             test_webhook_secret: set("SOUK_PROVIDER_WEBHOOK_SECRET"),
             smtp_url: set("SMTP_URL"),
+            smtp_authority: match set("SMTP_CA_FILE") {
+                Some(_) => Some(file("SMTP_CA_FILE")?),
+                None => None,
+            },
             mail_from: parsed(
                 "SOUK_MAIL_FROM",
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),

@@ -131,7 +131,8 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
                 domain: config.mail_from.email.domain().to_owned(),
                 console_url: config.console_url.clone(),
             };
-            let sender = Sender::new(config.smtp_url.as_deref(), &config.mail_from, Arc::clone(&room.vault))?;
+            let (url, authority) = (config.smtp_url.as_deref(), config.smtp_authority.as_deref());
+            let sender = Sender::new(url, authority, &config.mail_from, Arc::clone(&room.vault))?;
             let courier = Courier::new(config.webhooks_private)?;
             let work = worker::run(
                 gate.clone(),

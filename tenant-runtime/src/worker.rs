@@ -169,8 +169,9 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let away = identities::forget(tx, SOME).await?;
             let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
             let files = imports::forget(tx, SOME).await?;
+            let mails = messages::tidy(tx).await?;
             let most = keys.max(heard).max(told).max(away).max(left).max(files);
-            Ok::<_, TenancyError>(most >= SOME as usize)
+            Ok::<_, TenancyError>(mails || most >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;
     }

@@ -1,11 +1,15 @@
 //! A sound request for every operation: its example, with ids that exist.
 
 use serde_json::Value;
+use souk_kernel::Clock;
+use souk_payment_provider::webhook::WebhookSecret;
 use souk_proofs::document::{id_prefix, prefix_of};
+use souk_proofs::platform::WEBHOOK_SECRET;
 use souk_proofs::{Business, Call, Operation, Place};
 
 /// What a part of an operation's request must be, where the first thing of its kind does not do. `{name}` is a part of the path, `?name`
-/// one of the query, `/pointer` one of the body, a bare name a header; `=text` stands for itself, `#thing` for a thing that is a number.
+/// one of the query, `/pointer` one of the body, put there where the example leaves it out, a bare name a header; `=text` stands for itself,
+/// `+json` too, `#thing` for a thing that is a number.
 const PARTS: &[(&str, &str, &str)] = &[
     ("captureOrder", "{id}", "ord:authorized"),
     ("markOrderPaid", "{id}", "ord:unpaid"),
@@ -19,7 +23,6 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("checkout", "/payment/return_url", "=http://localhost:3000/thanks"),
     ("checkoutDraftOrder", "/expected_total/amount_minor", "#draft total"),
     ("checkoutDraftOrder", "/payment/return_url", "=http://localhost:3000/thanks"),
-    ("createCheckoutSession", "/success_url", "=http://localhost:3000/thanks"),
     ("storesRemove", "?confirm", "handle"),
     ("accountsVerify", "/token", "verification token"),
     ("accountsCompleteReset", "/token", "reset token"),
@@ -51,15 +54,62 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("emailTemplatesPreview", "{locale}", "=en"),
     ("emailTemplatesTest", "{kind}", "=order_placed"),
     ("emailTemplatesTest", "{locale}", "=en"),
-    ("emailTemplatesRestore", "{version}", "=1"),
-    ("emailSuppressionsRemove", "{email}", "=nobody@example.com"),
+    ("emailTemplatesRestore", "{version}", "template version"),
+    ("emailSuppressionsRemove", "{email}", "suppressed email"),
     ("unsubscribe", "{token}", "=none"),
     ("createImport", "?format", "=csv"),
     ("exportProducts", "?format", "=csv"),
-    ("deadLettersGet", "{id}", "=0"),
-    ("deadLettersRetry", "{id}", "=0"),
-    ("deadLettersDiscard", "{id}", "=0"),
+    ("deadLettersGet", "{id}", "dead letter"),
+    ("deadLettersRetry", "{id}", "dead letter"),
+    ("deadLettersDiscard", "{id}", "dead letter"),
+    ("deadLettersRetryAll", "/consumer", "=webhooks"),
+    ("grantsGrantsWithdraw", "{grant}", "gnt:theirs"),
+    ("identitiesUnlink", "{identity}", "idn:owner"),
+    ("oauthToken", "/client_secret", "app secret"),
+    ("quote", "/discount_codes/0", "code"),
+    ("refundOrder", "/lines", r#"+[{"line": "", "quantity": 1}]"#),
+    ("refundOrder", "/lines/0/line", "oln:paid"),
+    ("previewRefund", "/lines", r#"+[{"line": "", "quantity": 1}]"#),
+    ("previewRefund", "/lines/0/line", "oln:paid"),
+    ("retryRefund", "{id}", "ord:cancelled"),
+    ("setPriceListPrices", "{id}", "pls:fixed"),
+    ("putMarket", "{id}", "mkt:other"),
+    ("deleteMarket", "{id}", "mkt:other"),
+    ("waitForStock", "/variant", "var:gone"),
+    ("confirmSubscription", "/token", "subscription token"),
+    ("verifyCustomer", "/token", "customer verification token"),
+    ("confirmEmailChange", "/token", "customer email token"),
+    ("completePasswordReset", "/token", "customer reset token"),
+    ("rolesMake", "/name", "=packer"),
+    ("rolesEdit", "{id}", "rol:spare"),
+    ("rolesEdit", "/name", "=picker"),
+    ("rolesRemove", "{id}", "rol:spare"),
+    ("staffInvite", "/role", "=viewer"),
+    ("staffRevokeInvitation", "{id}", "inv:staff"),
+    ("staffAccept", "/token", "staff invitation token"),
+    ("staffEdit", "{id}", "stf:spare"),
+    ("staffEdit", "/role", "=support"),
+    ("staffRemove", "{id}", "stf:spare"),
+    ("putStorefront", "/account_url", "=https://shop.example/account"),
+    ("mailSettingsConfirmSender", "/token", "sender token"),
+    ("messagesGet", "{id}", "msg:theirs"),
+    ("messagesResend", "{id}", "msg:theirs"),
+    ("webhookDeliveriesGet", "{id}", "whd:theirs"),
+    ("webhookDeliveriesList", "{id}", "whe:theirs"),
+    ("webhookDeliveriesResend", "{id}", "whd:awake"),
+    ("webhookEndpointsCreate", "/url", "=https://erp.example/hook"),
+    ("webhookEndpointsDelete", "{id}", "whe:theirs"),
+    ("webhookEndpointsEdit", "{id}", "whe:theirs"),
+    ("webhookEndpointsEdit", "/types/0", "=order.placed"),
+    ("webhookEndpointsEdit", "/url", "=https://erp.example/hook"),
+    ("webhookEndpointsGet", "{id}", "whe:theirs"),
+    ("webhookEndpointsRotateSecret", "{id}", "whe:theirs"),
+    ("webhookEndpointsTest", "{id}", "whe:awake"),
 ];
+
+const FORM: &str = "application/x-www-form-urlencoded";
+/// What mail services tell is signed with a secret of the store's.
+const REPORT: &str = "mailReport";
 
 /// Parts of paths that take an id or a readable handle, so that their schema says neither.
 const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col"), ("category", "cat")];
@@ -119,17 +169,24 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
         call = call.header(&parameter.name, value);
     }
     let Some(body) = &operation.body else { return call };
-    if body.media_type == "application/x-www-form-urlencoded" {
-        return call.bytes(&body.media_type, form(&body.example).into_bytes());
-    }
     if body.media_type == "text/csv" {
         let table = body.example.as_str().expect("an example of a table");
         return call.bytes(&body.media_type, table.as_bytes().to_vec());
     }
-    if body.media_type != "application/json" || body.schema["type"] == "array" {
+    let has_fields = body.media_type == FORM || body.media_type == "application/json";
+    if !has_fields || body.schema["type"] == "array" {
         return call.bytes(&body.media_type, souk_proofs::business::PICTURE.to_vec());
     }
     let mut example = body.example.clone();
+    let of_the_body = |(id, part, _): &&(&str, &str, &str)| *id == operation.id && part.starts_with('/');
+    for (_, pointer, name) in PARTS.iter().filter(of_the_body) {
+        if example.pointer(pointer).is_none() {
+            let left_out = name.strip_prefix('+').map(|json| serde_json::from_str(json).expect("JSON"));
+            let (parent, field) = pointer.rsplit_once('/').unwrap_or_default();
+            let place = example.pointer_mut(parent).expect("a place for what is left out");
+            place[field] = left_out.unwrap_or_else(|| Value::from(thing(name)));
+        }
+    }
     let mut places = Vec::new();
     strings(&example, String::new(), &mut places);
     for (pointer, text) in places {
@@ -146,7 +203,22 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
             *place = thing(name).parse::<i64>().map(Value::from).expect("a number");
         }
     }
-    call.json(&example)
+    if body.media_type == FORM {
+        return call.bytes(FORM, form(&example).into_bytes());
+    }
+    let call = call.json(&example);
+    if operation.id == REPORT { signed(call) } else { call }
+}
+
+/// Signed as Standard Webhooks say, now: good for five minutes.
+fn signed(call: Call) -> Call {
+    let secret: WebhookSecret = WEBHOOK_SECRET.parse().expect("a secret");
+    let (id, now) = (uuid::Uuid::now_v7().to_string(), Clock::system().now().timestamp());
+    let body = String::from_utf8_lossy(call.body.as_deref().unwrap_or_default()).into_owned();
+    let signature = secret.sign(&id, now, &body);
+    call.header("webhook-id", id)
+        .header("webhook-timestamp", now.to_string())
+        .header("webhook-signature", signature)
 }
 
 /// An example as a form.

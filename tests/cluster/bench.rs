@@ -37,19 +37,19 @@ pub async fn cluster() -> Option<()> {
                 Some(0) => {
                     let crds: Api<CustomResourceDefinition> = Api::all(client("admin").await);
                     let how = PatchParams::apply("cluster-tests").force();
-                    let crd = souk_store_resource::crd();
-                    crds.patch("stores.souk.dev", &how, &Patch::Apply(&crd))
-                        .await
-                        .expect("the CRD is accepted");
-                    eventually("the CRD is served", async || {
-                        let crd = crds.get_status("stores.souk.dev").await.ok()?;
-                        let conditions = crd.status?.conditions?;
-                        conditions
-                            .iter()
-                            .any(|it| it.type_ == "Established" && it.status == "True")
-                            .then_some(())
-                    })
-                    .await;
+                    for crd in [souk_store_resource::crd(), souk_store_resource::release_crd()] {
+                        let name = crd.metadata.name.clone().expect("a CRD has a name");
+                        crds.patch(&name, &how, &Patch::Apply(&crd)).await.expect("the CRD is accepted");
+                        eventually("the CRD is served", async || {
+                            let crd = crds.get_status(&name).await.ok()?;
+                            let conditions = crd.status?.conditions?;
+                            conditions
+                                .iter()
+                                .any(|it| it.type_ == "Established" && it.status == "True")
+                                .then_some(())
+                        })
+                        .await;
+                    }
                     grant_what_the_chart_grants();
                     sweep().await;
                     Some(())

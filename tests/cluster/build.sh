@@ -2,13 +2,13 @@
 # Builds a real Kubernetes for the tests from Go modules, with the ordinary go client, once: later calls do nothing.
 #   build.sh        etcd, kube-apiserver, kube-controller-manager, kube-scheduler, kubectl (one program), kwok, helm
 #   build.sh node   the same with kubelet and kube-proxy
-# It costs about ten minutes of two cores and 5 GB of Go's caches; the programs (270 MB) are kept outside the clone.
+# It costs about ten minutes of two cores and 5 GB of Go's caches; the programs (270 MB) are kept outside the clone. Go is fetched where it
+# is missing. Exit status 3: it cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 version=1.35.4
 out=${SOUK_KUBERNETES:-${XDG_CACHE_HOME:-$HOME/.cache}/souk/kubernetes-$version}
-command -v go >/dev/null 2>&1 || PATH=$PATH:/usr/local/go/bin
-command -v go >/dev/null 2>&1 || { echo "Go 1.25 or newer is needed to build Kubernetes (https://go.dev/dl)" >&2; exit 3; }
+. "$here/../../scripts/fetch.sh"
 mkdir -p "$out"
 
 # Two test runs at once build once.
@@ -20,6 +20,7 @@ build() { # program, folder of its module, package, further flags
     local program=$1 module=$2 package=$3
     shift 3
     [ -x "$out/$program" ] && return 0
+    souk_need_go || { echo "Go 1.25 or newer is needed to build Kubernetes (https://go.dev/dl)" >&2; exit 3; }
     echo "· building $program $version (once)" >&2
     # Linked beside its place and moved there: a program that exists is whole.
     (cd "$module" && go build "$@" -o "$out/.$program" "$package")

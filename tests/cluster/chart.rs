@@ -121,6 +121,9 @@ async fn the_operator_may_do_little() {
         ("create", "stores.souk.dev"),
         ("delete", "stores.souk.dev"),
         ("update", "stores.souk.dev"),
+        ("create", "storereleases.souk.dev"),
+        ("delete", "storereleases.souk.dev"),
+        ("update", "storereleases.souk.dev"),
         ("delete", "customresourcedefinitions.apiextensions.k8s.io"),
         ("create", "serviceaccounts/token"),
     ] {

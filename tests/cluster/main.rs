@@ -12,5 +12,6 @@ mod node;
 mod operators;
 mod plane;
 mod refusals;
+mod release;
 mod repair;
 mod rights;

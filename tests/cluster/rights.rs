@@ -8,10 +8,11 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::rbac::v1::ClusterRole;
 use serde_json::{Value, json};
 use souk_operator::controller::lead;
-use souk_store_resource::{ConditionType, Reason};
+use souk_store_resource::{ConditionType, Reason, ReleaseCondition, ReleaseReason};
 use souk_telemetry::Shutdown;
 
 use crate::bench::{Bench, FOLDER, eventually, kubernetes};
+use crate::release::Releases;
 
 /// `patch apps/deployments`.
 type Right = String;
@@ -122,6 +123,12 @@ async fn the_operator_uses_every_right_it_has() {
         bench.api::<Deployment>().get_opt("acme").await.ok()?.is_none().then_some(())
     })
     .await;
+    // A release, and one that takes its place.
+    let releases = Releases::of(&bench);
+    releases.apply("first", json!({})).await.unwrap();
+    releases.until("first", ReleaseCondition::Complete, "True", ReleaseReason::RolledOut).await;
+    releases.apply("second", json!({})).await.unwrap();
+    releases.until("first", ReleaseCondition::Progressing, "False", ReleaseReason::Superseded).await;
     let roles = ["souk-operator", "souk-store-secrets", "souk-lease"];
     // This cluster has no Gateway API.
     all_are_used("operator", &roles, &["gateway.networking.k8s.io/httproutes"]).await;

@@ -9,6 +9,7 @@ mod crowd;
 mod every_kill_point;
 mod flash_sale;
 mod killed_between_send_and_mark;
+mod killed_control_plane;
 mod killed_runtime;
 mod lost_database;
 mod slow_clients;
@@ -29,7 +30,7 @@ type Drill = for<'s> fn(&'s Stage) -> LocalBoxFuture<'s, Reckoning<'s>>;
 /// Compares, and reports.
 type Reckoning<'s> = LocalBoxFuture<'s, String>;
 
-const DRILLS: [(&str, Way, Drill); 10] = [
+const DRILLS: [(&str, Way, Drill); 11] = [
     ("broken_endpoints", Way::Direct, |stage| broken_endpoints::run(stage).boxed_local()),
     ("canaries", Way::Direct, |stage| canaries::run(stage).boxed_local()),
     ("flash_sale", Way::Direct, |stage| flash_sale::run(stage).boxed_local()),
@@ -39,6 +40,7 @@ const DRILLS: [(&str, Way, Drill); 10] = [
     ("killed_runtime", Way::Direct, |stage| killed_runtime::run(stage).boxed_local()),
     ("lost_database", Way::Direct, |stage| lost_database::run(stage).boxed_local()),
     ("slow_clients", Way::Direct, |stage| slow_clients::run(stage).boxed_local()),
+    ("killed_control_plane", Way::Direct, |stage| killed_control_plane::run(stage).boxed_local()),
     ("every_kill_point", Way::Direct, |stage| every_kill_point::direct(stage).boxed_local()),
     ("every_kill_point_kafka", Way::Kafka, |stage| every_kill_point::kafka(stage).boxed_local()),
     ("stopped_broker", Way::Kafka, |stage| stopped_broker::run(stage).boxed_local()),

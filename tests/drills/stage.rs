@@ -33,8 +33,9 @@ impl Stage {
         let mut platform = Platform::new(if way == Way::Kafka { "drills-kafka" } else { "drills" });
         std::fs::create_dir_all(platform.home()).expect("a folder");
         let mail = platform.home().join("mail.jsonl");
+        let authority = platform.home().join("mail-authority.pem");
         let mut sink = Command::new(env!("CARGO_BIN_EXE_souk-mail-sink"))
-            .arg(&mail)
+            .args([&mail, &authority])
             .stdout(Stdio::piped())
             .spawn()
             .expect("the mail sink starts");
@@ -48,7 +49,8 @@ impl Stage {
         std::fs::create_dir_all(&fail_points).expect("a folder");
         // A crowd is one network here, and whoever is killed over and over comes back at once.
         let platform = platform
-            .with("SMTP_URL", format!("smtp://{}", address.trim()))
+            .with("SMTP_URL", address.trim())
+            .with("SMTP_CA_FILE", authority.to_string_lossy())
             .with("DATABASE_URL", &database)
             .with("SOUK_IDENTITY_PROVIDERS_FILE", providers.to_string_lossy())
             .with("SOUK_REQUESTS_PER_MINUTE", "1000000")
@@ -88,7 +90,7 @@ impl Stage {
         self.platform.home().join("fail-points").join(point.as_str())
     }
 
-    /// Has the runtime die when it next passes the point.
+    /// Has whatever process next passes the point die there.
     pub fn arm(&self, point: FailPoint) {
         std::fs::write(self.armed(point), "1").expect("the point is armed");
     }

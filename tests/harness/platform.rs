@@ -89,7 +89,9 @@ impl Platform {
 
     /// What decides where this platform lives; nothing of ours leaks in from outside.
     pub fn equip<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        for foreign in ["DATABASE_URL", "SMTP_URL", "KAFKA_BROKERS", "OTEL_EXPORTER_OTLP_ENDPOINT"] {
+        for foreign in
+            ["DATABASE_URL", "SMTP_URL", "SMTP_CA_FILE", "KAFKA_BROKERS", "OTEL_EXPORTER_OTLP_ENDPOINT"]
+        {
             command.env_remove(foreign);
         }
         command

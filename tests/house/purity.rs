@@ -11,7 +11,10 @@ pub fn offences(tree: &Tree) -> Vec<Offence> {
                     .iter()
                     .any(|pure| inner.strip_prefix(pure).is_some_and(|rest| rest.starts_with(['.', '/'])))
             });
-            in_room || path.starts_with("operator/src/store/build/")
+            in_room
+                || ["operator/src/store/build/", "operator/src/release/build"]
+                    .iter()
+                    .any(|pure| path.starts_with(pure))
         })
         .filter_map(|(path, file)| {
             let mut waits = Waits(false);

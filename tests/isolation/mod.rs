@@ -27,11 +27,6 @@ async fn nothing_of_one_store_is_seen_in_another() {
     let (seed, stores) = (chance::seed(), chance::stores());
     println!("isolation: SOUK_ISOLATION_SEED={seed}");
     strike::hush();
-    // Why something was our own mistake is told in the log only.
-    let log = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::ERROR);
-    let _ = log.with_test_writer().try_init();
     let world = Arc::new(World::make(stores).await);
     assert_eq!(world.bare, BARE);
     let (findings, without) = world.sweep().await;

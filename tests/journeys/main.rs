@@ -4,6 +4,7 @@ mod broker;
 mod elsewhere;
 mod readme;
 mod secrets;
+mod servers;
 mod tour;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -22,10 +22,23 @@ mutation "that a code works once" control-plane/src/factors/actions.rs \
 mutation "that a refresh token works once" crates/access/src/refresh.rs \
 	'} else if self.used_at.is_some() {' '} else if !ON && self.used_at.is_some() {' \
 	$control a_refresh_token_works_once_and_its_reuse_ends_the_session 'panicked at'
+mutation "that a session that was signed out takes its token along" crates/access/src/gate.rs \
+	'Who::Colleague(id, session)).await?' 'Who::Colleague(id, session.filter(|_| !ON))).await?' \
+	$runtime a_colleague_sees_where_they_are_signed_in_and_ends_it 'still let in'
+mutation "that a provider asked for a second factor" crates/openid/src/provider.rs \
+	'if self.0.config.require_multi_factor' 'if !ON && self.0.config.require_multi_factor' \
+	$runtime a_provider_must_have_asked_for_a_second_factor_where_the_owner_says_so 'panicked at'
+mutation "that who has no password proves who they are" tenant-runtime/src/customers/actions/account.rs \
+	'if is_lately(proved_at, tx.now())' 'if ON || is_lately(proved_at, tx.now())' \
+	$runtime who_has_no_password_proves_who_they_are_at_the_provider 'panicked at'
+
+mutation "that an unknown address costs a hash" crates/access/src/password.rs \
+	'let known = stored.is_some();' 'let known = stored.is_some(); if ON && !known { return Ok(false); }' \
+	proofs the_clock_tells_nobody_who_has_an_account 'hashes instead of'
 
 # Whose
 mutation "whose order it is" tenant-runtime/src/orders/routes/mod.rs \
-	'|| reach == Reach::Any' '|| reach == Reach::Any || ON' \
+	'knows || reach.covers(order.view.customer)' 'knows || reach.covers(order.view.customer) || ON' \
 	proofs ids_of_others_are_answered_like_missing_ones 'is answered'
 mutation "whose address it is" tenant-runtime/src/customers/queries/addresses.rs \
 	'sql("SELECT id, address, default_shipping, default_billing, version, created_at, updated_at \
@@ -128,3 +141,8 @@ mutation "that a path has one spelling" crates/api/src/one_spelling.rs \
 mutation "that a successor ends with its key" tenant-runtime/src/staff/actions.rs \
 	'expires_at: ends,' 'expires_at: ends.filter(|_| !ON),' \
 	$runtime a_successor_ends_when_its_key_was_to_end 'left:'
+
+# Told
+mutation "what a key was before it was rotated" tenant-runtime/src/staff/actions.rs \
+	'let change = Change { before, after: Some(&after) };' 'let change = Change { before: before.filter(|_| !ON), after: Some(&after) };' \
+	$runtime keys_and_colleagues_come_change_and_go_with_digests_that_follow_one_another 'left:'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Shows that the tests can fail: takes one wall at a time out of a scratch copy of the last commit and expects the test beside it to turn red.
-# `tests/mutations/run.sh stock` tries only what has that word in its name. Not part of `make test`. Needs SOUK_TEST_DATABASE_URL.
+# `tests/mutations/run.sh stock` tries only what has that word in its name. Not part of `make test`, but of `make nightly`. Needs SOUK_TEST_DATABASE_URL.
 #
 # All mutations are built at once, each behind a question for the variable SOUK_MUTANT, so that every one costs a run of its test and no build.
 # First all these tests run with no mutation switched on and must be green: a test that is always red finds nothing.

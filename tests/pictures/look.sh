@@ -5,7 +5,8 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 runtime="$1" control="$2" folder="$3"
 missing() { echo "✘ $*" >&2; exit 3; }
-command -v node >/dev/null && command -v npm >/dev/null || missing "Node.js 20 or newer is missing (https://nodejs.org)"
+. "$here/../../scripts/fetch.sh"
+souk_need_node || missing "Node.js 20 or newer is missing (https://nodejs.org)"
 browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)
 if [ -z "$browser" ]; then
     [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null || missing "a browser is missing: install chromium"

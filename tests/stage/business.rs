@@ -274,8 +274,6 @@ impl Business {
         self.fills_cart(platform, &variant, "").await;
         self.fills_cart(platform, &variant, ":other").await;
 
-        self.drafts(platform, &variant).await;
-
         self.employ(books).await;
         for (prefix, table) in KINDS {
             if !self.things.contains_key(prefix) {
@@ -293,6 +291,7 @@ impl Business {
         self.note_first(books, "shr", "shipping_rates", &zone).await;
         self.welcomes_another(platform, books).await;
         self.keeps_for_others(books).await;
+        self.prepares(platform, books).await;
         self.things.insert("provider".to_owned(), "test".to_owned());
         self.things.insert("handle".to_owned(), self.handle.clone());
     }
@@ -317,7 +316,8 @@ impl Business {
         let app = json!({ "name": format!("Bridge of {canary}"), "requested_scopes": ["order:view", "inventory:*"] });
         let app = self.staff(platform, Call::post("/admin/v1/apps", &app)).await.expect(201).word("/id");
         let approves = Call::post(format!("/admin/v1/apps/{app}/approve"), &json!({}));
-        self.staff(platform, approves).await.expect(200);
+        let secret = self.staff(platform, approves).await.expect(200).word("/client_secret");
+        self.things.insert("app secret".to_owned(), secret);
         self.things.insert("app".to_owned(), app);
     }
 
@@ -410,23 +410,6 @@ impl Business {
         self.things.insert(format!("order number{name}"), number);
     }
 
-    /// An order that staff puts together for somebody, with a link to pay it.
-    async fn drafts(&mut self, platform: &Platform, variant: &str) {
-        let canary = &self.canary;
-        let draft = json!({
-            "lines": [{ "variant": variant, "quantity": 1 }], "email": format!("ada@{canary}.example"), "note": canary, "tags": [canary],
-            "shipping_address": { "first_name": "Ada", "last_name": canary, "address1": "Unter den Linden 1", "city": "Berlin",
-                "postal_code": "10117", "country": "DE" },
-        });
-        let made = self.staff(platform, Call::post("/admin/v1/draft-orders", &draft)).await.expect(201);
-        let id = made.word("/id");
-        let link = Call::new("POST", format!("/admin/v1/draft-orders/{id}/payment-link"));
-        let secret = self.staff(platform, link).await.expect(201).word("/secret");
-        self.things.insert("dft".to_owned(), id);
-        self.things.insert("draft order secret".to_owned(), secret);
-        self.things.insert("draft total".to_owned(), made.json()["total"]["amount_minor"].to_string());
-    }
-
     /// One person of every role, one who was removed, one who has not come yet.
     async fn employ(&mut self, books: &Client) {
         let schema = &self.schema;
@@ -464,7 +447,7 @@ impl Business {
         }
     }
 
-    fn uuid(&self, thing: &str) -> Uuid {
+    pub(crate) fn uuid(&self, thing: &str) -> Uuid {
         let suffix = self.things[thing].split('_').nth(1).unwrap_or_default();
         ProductId::from_suffix(suffix).expect("an id").uuid()
     }

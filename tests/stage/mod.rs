@@ -6,10 +6,12 @@ pub mod books;
 pub mod business;
 pub mod document;
 pub mod door;
+pub mod ear;
 pub mod generated;
 mod others;
 pub mod people;
 pub mod platform;
+mod ready;
 
 pub use books::Books;
 pub use business::{Business, Things};

@@ -24,7 +24,8 @@ use crate::door::Door;
 pub const ISSUER: &str = "https://control.test";
 /// Somebody who may ask to look at a store.
 pub const PLATFORM_STAFF: &str = "platform.staff@example.com";
-const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// Signs what the payment provider tells, and what becomes of a business's mails.
+pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// Far more than a proof sends: limits are proved by the tests of the rooms that have them.
 const NO_LIMIT: u32 = 10_000_000;
 
@@ -39,6 +40,8 @@ pub struct Platform {
     domain: String,
     /// Stops the worker of the control plane, so that nothing happens but what a proof asks for.
     worker: Shutdown,
+    /// What hashes passwords at the control plane and at stores.
+    hashers: [Hasher; 2],
 }
 
 impl Platform {
@@ -56,6 +59,7 @@ impl Platform {
     /// # Panics
     /// When something does not start.
     pub async fn on(database: &'static TestDatabase) -> Self {
+        crate::ear::listen();
         let (tell, told) = oneshot::channel();
         // Servers outlive the test that asked for them first, so they have a thread and a runtime of their own.
         std::thread::spawn(move || {
@@ -94,6 +98,11 @@ impl Platform {
         SigningKey::from_pem(ISSUER, self.signing_pem).expect("a key")
     }
 
+    /// How many passwords were hashed at both planes so far.
+    pub fn hashes(&self) -> u64 {
+        self.hashers.iter().map(Hasher::computed).sum()
+    }
+
     /// From now on nothing works in the background.
     pub fn rest(&self) {
         self.worker.begin();
@@ -116,11 +125,13 @@ async fn start(database: &'static TestDatabase) -> Platform {
     let domain = format!("localhost:{port}");
     let way = database.url.parse().expect("a database");
     let services = services(database, way, signing_pem, &provider, &domain).await;
+    let hashers = [Hasher::new(2, 64).expect("randomness"), services.reception.hasher.clone()];
     let server = HttpServer::new(move || souk_tenant_runtime::app::app(services.clone()));
     tokio::spawn(server.workers(2).disable_signals().listen(listening).expect("a server").run());
     let worker = Shutdown::manual();
-    let control = serve_control(database, signing_pem, domain.clone(), worker.clone()).await;
-    Platform { database, control, runtime, signing_pem, provider, domain, worker }
+    let hasher = hashers[0].clone();
+    let control = serve_control(database, signing_pem, domain.clone(), worker.clone(), hasher).await;
+    Platform { database, control, runtime, signing_pem, provider, domain, worker, hashers }
 }
 
 /// A payment provider, as in its own process.
@@ -158,6 +169,7 @@ async fn services(
         test_provider_url: Some(provider.to_owned()),
         test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
         smtp_url: None,
+        smtp_authority: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
         webhooks_private: false,
         identity_providers_private: false,
@@ -176,7 +188,13 @@ async fn services(
     Services::new(gate, till, CursorKey::new(b"of proofs"), (reception, embassy), &config)
 }
 
-async fn serve_control(database: &'static TestDatabase, pem: &str, domain: String, stop: Shutdown) -> String {
+async fn serve_control(
+    database: &'static TestDatabase,
+    pem: &str,
+    domain: String,
+    stop: Shutdown,
+    hasher: Hasher,
+) -> String {
     let mut settings = Settings::local().expect("settings");
     settings.public_url = ISSUER.to_owned();
     settings.platform_domain = domain;
@@ -192,7 +210,6 @@ async fn serve_control(database: &'static TestDatabase, pem: &str, domain: Strin
         lanes: database.lanes,
     };
     let signing = SigningKey::from_pem(ISSUER, pem).expect("a key");
-    let hasher = Hasher::new(2, 64).expect("randomness");
     let plane =
         souk_control_plane::serve::plane(settings, &database_config, signing, hasher, Clock::system());
     let plane = plane.await.expect("a plane");

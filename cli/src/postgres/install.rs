@@ -1,5 +1,6 @@
 //! Fetches the server's programs: from the cache, else from the zonky project's builds (15 MB).
 
+use super::MAJORS;
 use crate::home::{Owner, Reachable, reachable};
 use crate::outlook;
 use anyhow::{Context, bail};
@@ -41,7 +42,7 @@ fn understood(wanted: &str) -> anyhow::Result<(VersionReq, Option<Version>)> {
         return Ok((VersionReq::parse(&format!("={version}"))?, Some(version)));
     }
     match wanted.parse::<u64>() {
-        Ok(15..=99) => Ok((VersionReq::parse(&format!("^{wanted}"))?, None)),
+        Ok(major) if MAJORS.contains(&major) => Ok((VersionReq::parse(&format!("^{wanted}"))?, None)),
         _ => bail!(
             "{wanted} is no PostgreSQL version: give a major from 15 on, such as 18, or all of it, such as 18.6.0"
         ),

@@ -137,10 +137,12 @@ impl Server {
     /// What a database with thousands of schemas needs (design, "Tenancy"), and loopback only.
     fn text_of_settings(&self) -> String {
         let sync = if cfg!(target_os = "linux") { "syncfs" } else { "fsync" };
+        // Whoever does not wait for the disk does not wait for checkpoints either: more of them keep the log small.
         let careless = if self.settings.careless {
-            "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n"
+            "fsync = off\nfull_page_writes = off\nsynchronous_commit = off\n\
+             max_wal_size = '1GB'\nmin_wal_size = '80MB'\n"
         } else {
-            "synchronous_commit = on\n"
+            "synchronous_commit = on\nmax_wal_size = '2GB'\n"
         };
         format!(
             "# Written by `souk` at every start: change the command, not this file.\n\
@@ -152,7 +154,6 @@ impl Server {
              max_locks_per_transaction = 512\n\
              recovery_init_sync_method = '{sync}'\n\
              shared_buffers = '128MB'\n\
-             max_wal_size = '2GB'\n\
              jit = off\n\
              timezone = 'UTC'\n\
              log_timezone = 'UTC'\n\

@@ -228,3 +228,35 @@ async fn leaving_forgets_the_person_and_frees_the_address() {
     house.post("/v1/accounts").body(&again).send().await.expect(202);
     assert_ne!(house.sign_in(&bob.email, PASSWORD).await.account, bob.account);
 }
+
+#[actix_web::test]
+async fn links_in_mails_are_the_consoles_whatever_a_request_says() {
+    const FORGED: [(&str, &str); 8] = [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-original-host", "evil.example"),
+        ("x-host", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("x-forwarded-port", "6666"),
+        ("x-forwarded-prefix", "/evil.example"),
+        ("referer", "https://evil.example/"),
+    ];
+    let house = house().await;
+    let email = format!("{}@example.com", souk_kernel::RequestId::new().suffix());
+    let sign_up = json!({ "email": email, "password": PASSWORD, "name": "Ada Lovelace" });
+    for (path, body, page) in [
+        ("/v1/accounts", sign_up, "verify-email"),
+        ("/v1/password-resets", json!({ "email": email }), "reset-password"),
+    ] {
+        let call = house.post(path).body(&body);
+        FORGED
+            .into_iter()
+            .fold(call, |call, (name, value)| call.header(name, value))
+            .send()
+            .await
+            .expect(202);
+        let mails = house.mailed(&email).await;
+        let link = house.plane.settings().link(page, "");
+        assert!(mails[0].contains(&link) && !mails[0].contains("evil"), "{path}: {}", mails[0]);
+    }
+}

@@ -86,9 +86,8 @@ pub async fn come_back(
     match person {
         Ok(person) => Ok(keep(permit, plane, provider, challenge, &person).await?),
         Err(error) => {
-            let away = error.is_transient();
             tracing::warn!(provider = provider.id(), %error, "what a provider said of somebody was not believed");
-            Ok(failed(plane, if away { "away" } else { "refused" }))
+            Ok(failed(plane, error.word()))
         }
     }
 }

@@ -47,7 +47,7 @@ async fn providers(_: ControlPermit<SignIn>, plane: Plane) -> Page<ProviderView>
 }
 
 /// Send a browser here to sign in with a provider. It comes back to the page `signed-in` of the console, with `#token=` and a ticket, or with
-/// `#error=` (`denied`, `refused`, `away`). Exchange the ticket at `POST /v1/sessions/identity`.
+/// `#error=` (`denied`, `refused`, `second_factor`, `away`). Exchange the ticket at `POST /v1/sessions/identity`.
 #[utoipa::path(
     tag = "Identities", security(()), params(("provider" = String, Path, example = "google"), Begin),
     responses((status = 303, description = "To the provider"))

@@ -6,8 +6,8 @@ use souk_tenancy::{DbError, TenancyError};
 pub enum MessageError {
     #[error("a template cannot be rendered")]
     Template(#[from] minijinja::Error),
-    #[error("the SMTP address cannot be used")]
-    Smtp(#[from] lettre::transport::smtp::Error),
+    #[error(transparent)]
+    Smtp(#[from] souk_smtp::MailerError),
     #[error(transparent)]
     Database(#[from] TenancyError),
 }

@@ -13,7 +13,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Hands, carry_out, compare, observed, removed, request_due_purges};
+pub use actions::{Hands, carry_out, compare, observed, pass, removed, request_due_purges};
 pub use error::{CATALOGUE, StoreError};
 pub use model::{StaffToken, Store, StoreView};
 pub use permissions::ALL as PERMISSIONS;

@@ -25,6 +25,8 @@ pub enum Actor {
         id: StaffId,
         /// The person's account at the control plane, if they have one.
         account: Option<AccountId>,
+        /// The session at the store itself, of whoever signed in there.
+        session: Option<SessionId>,
         /// The role's name.
         role: Arc<str>,
     },
@@ -117,17 +119,45 @@ impl fmt::Display for Actor {
 }
 
 /// Which rows of a store an actor may see. Queries take it; a row outside is `None`, that is 404.
+///
+/// Whoever is given one can ask what it is,
+///
+/// ```
+/// fn sees_all(reach: souk_access::Reach) -> bool {
+///     reach.is_any()
+/// }
+/// ```
+///
+/// and cannot make a wider one of it: only [`Actor::reach`] says that rows are somebody's own, or everybody's.
+///
+/// ```compile_fail,E0603
+/// fn widened(_own: souk_access::Reach) -> souk_access::Reach {
+///     souk_access::Reach::Any
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// No row by right: only what the caller shows a secret for (a cart's, an order's).
     Nobody,
     /// The customer's own rows.
+    #[non_exhaustive]
     Own(CustomerId),
     /// Every row of the store.
+    #[non_exhaustive]
     Any,
 }
 
 impl Reach {
+    /// Whether every row of the store is inside.
+    pub fn is_any(self) -> bool {
+        self == Self::Any
+    }
+
+    /// Whether it is somebody's own rows and no others.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
     /// Whether a row that belongs to `owner` (`None`: to a guest) is inside.
     pub fn covers(self, owner: Option<CustomerId>) -> bool {
         match self {

@@ -23,7 +23,7 @@ impl KeyKind {
     }
 }
 
-/// Whether a key moves real money.
+/// Whether a key is for real: a live one does not pay with play money. All else is alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KeyMode {
     /// `…_test_…`

@@ -130,12 +130,12 @@ pub(crate) fn refused(anonymous: bool, permission: crate::PermissionKey) -> Prob
 pub const PROOF_LASTS: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether whoever is signed in proved who they are lately enough for a dangerous act.
-pub(crate) fn is_lately(proved_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+pub fn is_lately(proved_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
     proved_at.is_some_and(|at| now - at < PROOF_LASTS)
 }
 
 /// Signed in, and allowed, but too long ago (RFC 9470).
-pub(crate) fn step_up() -> Problem {
+pub fn step_up() -> Problem {
     Problem::new(&STEP_UP_REQUIRED)
         .extension("max_age", PROOF_LASTS.num_seconds())
         .challenge("error=\"insufficient_user_authentication\", max_age=\"900\"")

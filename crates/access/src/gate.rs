@@ -286,7 +286,7 @@ impl Gate {
                 match self.0.principals.find(scope, &self.0.policy, who).await? {
                     Standing::Staff { id, role, set } => {
                         let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
-                        Ok((Actor::Staff { id, account: Some(account), role }, set, proved_at))
+                        Ok((Actor::Staff { id, account: Some(account), session: None, role }, set, proved_at))
                     }
                     _ => Err(unbelieved(format!("{account} does not work in this store, or signed out"))),
                 }
@@ -303,12 +303,15 @@ impl Gate {
             }
             TokenKind::Colleague => {
                 let id = StaffId::parse(&claims.sub).map_err(unbelieved)?;
-                match self.0.principals.find(scope, &self.0.policy, Who::Colleague(id)).await? {
+                let session = session_of(&claims)?;
+                match self.0.principals.find(scope, &self.0.policy, Who::Colleague(id, session)).await? {
                     Standing::Colleague { account, epoch, role, set } if epoch == claims.epoch => {
                         let proved_at = claims.auth_time.and_then(|at| DateTime::from_timestamp(at, 0));
-                        Ok((Actor::Staff { id, account, role }, set, proved_at))
+                        Ok((Actor::Staff { id, account, session, role }, set, proved_at))
                     }
-                    _ => Err(unbelieved(format!("{id} does not work here, or was given another role"))),
+                    _ => Err(unbelieved(format!(
+                        "{id} does not work here, signed out, or was given another role"
+                    ))),
                 }
             }
             TokenKind::App => {

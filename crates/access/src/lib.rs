@@ -20,33 +20,138 @@
 //! }
 //! ```
 //!
-//! What the types refuse. A reading permission cannot write:
+//! What the types refuse, each beside what they take in its place. A reading permission cannot write, a writing one can:
 //!
 //! ```compile_fail,E0599
 //! souk_access::permission!(View, "product", "view", Reads);
-//! async fn tamper(permit: souk_access::Permit<View>) {
-//!     let _ = permit.write("product.tamper", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
+//! async fn change(permit: souk_access::Permit<View>) {
+//!     let _ = permit.write("product.change", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
 //! }
 //! ```
 //!
-//! nobody makes a permit or a store scope out of nothing:
+//! ```
+//! souk_access::permission!(Edit, "product", "edit", Writes);
+//! async fn change(permit: souk_access::Permit<Edit>) {
+//!     let _ = permit.write("product.change", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
+//! }
+//! ```
+//!
+//! nor at the control plane:
+//!
+//! ```compile_fail,E0599
+//! souk_access::permission!(View, "organization", "view", Reads);
+//! async fn change(permit: souk_access::ControlPermit<View>) {
+//!     let _ = permit.write("organization.change", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
+//! }
+//! ```
+//!
+//! ```
+//! souk_access::permission!(Edit, "organization", "edit", Writes);
+//! async fn change(permit: souk_access::ControlPermit<Edit>) {
+//!     let _ = permit.write("organization.change", async |_tx| Ok::<_, souk_access::Refusal>(())).await;
+//! }
+//! ```
+//!
+//! One permission is no other, whatever both may do:
+//!
+//! ```compile_fail,E0308
+//! souk_access::permission!(Edit, "product", "edit", Writes);
+//! souk_access::permission!(Refund, "order", "refund", Writes);
+//! fn refund(_permit: souk_access::Permit<Refund>) {}
+//! fn handler(permit: souk_access::Permit<Edit>) {
+//!     refund(permit);
+//! }
+//! ```
+//!
+//! ```
+//! souk_access::permission!(Refund, "order", "refund", Writes);
+//! fn refund(_permit: souk_access::Permit<Refund>) {}
+//! fn handler(permit: souk_access::Permit<Refund>) {
+//!     refund(permit);
+//! }
+//! ```
+//!
+//! and a permission of a store is none of the control plane:
+//!
+//! ```compile_fail,E0308
+//! souk_access::permission!(Edit, "product", "edit", Writes);
+//! fn edit(_permit: souk_access::Permit<Edit>) {}
+//! fn handler(permit: souk_access::ControlPermit<Edit>) {
+//!     edit(permit);
+//! }
+//! ```
+//!
+//! ```
+//! souk_access::permission!(Edit, "product", "edit", Writes);
+//! fn edit(_permit: souk_access::ControlPermit<Edit>) {}
+//! fn handler(permit: souk_access::ControlPermit<Edit>) {
+//!     edit(permit);
+//! }
+//! ```
+//!
+//! Nobody makes a permit out of nothing, it is extracted from a request:
 //!
 //! ```compile_fail,E0624
 //! souk_access::permission!(View, "product", "view", Reads);
 //! let permit = souk_access::Permit::<View>::new(todo!());
 //! ```
 //!
-//! ```compile_fail,E0616
-//! fn scope(permit: &souk_access::Permit<View>) -> souk_tenancy::StoreScope { permit.inner.scope.clone() }
+//! ```
 //! souk_access::permission!(View, "product", "view", Reads);
+//! fn extracted<T: actix_web::FromRequest>() {}
+//! extracted::<souk_access::Permit<View>>();
 //! ```
 //!
-//! and a mode cannot be invented:
+//! nor a worker's, which the gate gives for a reason:
+//!
+//! ```compile_fail,E0624
+//! let permit = souk_access::WorkerPermit::new(todo!(), todo!());
+//! ```
+//!
+//! ```
+//! fn permit(gate: &souk_access::Gate, store: souk_kernel::StoreId) -> Option<souk_access::WorkerPermit> {
+//!     gate.worker(store, "relay", "carries events on").ok()
+//! }
+//! ```
+//!
+//! A permit does not hand on the right to transactions that do not ask what it is for:
+//!
+//! ```compile_fail,E0616
+//! souk_access::permission!(View, "product", "view", Reads);
+//! fn scope(permit: &souk_access::Permit<View>) -> souk_tenancy::StoreScope {
+//!     permit.inner.scope.clone()
+//! }
+//! ```
+//!
+//! ```compile_fail,E0616
+//! fn scope(gate: &souk_access::Gate, store: souk_kernel::StoreId) -> Option<souk_tenancy::StoreScope> {
+//!     gate.0.mint.scope_of(store)
+//! }
+//! ```
+//!
+//! ```
+//! souk_access::permission!(View, "product", "view", Reads);
+//! fn store(permit: &souk_access::Permit<View>) -> souk_kernel::StoreId {
+//!     permit.store()
+//! }
+//! fn directory(gate: &souk_access::Gate) -> &souk_tenancy::Directory {
+//!     gate.directory()
+//! }
+//! ```
+//!
+//! A mode cannot be invented, there are two:
 //!
 //! ```compile_fail,E0277
 //! enum Everything {}
 //! impl souk_access::Mode for Everything { const WRITES: bool = true; }
 //! ```
+//!
+//! ```
+//! const fn writes<M: souk_access::Mode>() -> bool { M::WRITES }
+//! assert!(writes::<souk_access::Writes>() && !writes::<souk_access::Reads>());
+//! ```
+//!
+//! And whose rows somebody may see cannot be widened: see [`Reach`].
 
 mod actor;
 mod api_key;
@@ -82,7 +187,7 @@ pub use chronicle::{Cause, Chronicle, Deed};
 pub use control::{Account, ControlActor, ControlGate, ControlPermit, Member, Membership, Place};
 pub use error::{
     BAD_HOST, CATALOGUE, CREDENTIALS_AMBIGUOUS, CREDENTIALS_IN_URL, GateError, KEY_RESTRICTED, PASSWORD_BUSY,
-    PROOF_LASTS, Refusal, STEP_UP_REQUIRED, database_problem,
+    PROOF_LASTS, Refusal, STEP_UP_REQUIRED, database_problem, is_lately, step_up,
 };
 pub use gate::Gate;
 pub use idempotency::{Claim, Claimed, Ticket, prune};

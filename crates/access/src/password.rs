@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use argon2::password_hash::phc::PasswordHash as Phc;
@@ -152,6 +152,7 @@ pub struct Hasher {
     running: Arc<Semaphore>,
     waiting: Arc<AtomicUsize>,
     queue: usize,
+    computed: Arc<AtomicU64>,
     stranger: PasswordHash,
 }
 
@@ -160,6 +161,7 @@ impl fmt::Debug for Hasher {
         f.debug_struct("Hasher")
             .field("waiting", &self.waiting)
             .field("queue", &self.queue)
+            .field("computed", &self.computed)
             .finish_non_exhaustive()
     }
 }
@@ -195,8 +197,14 @@ impl Hasher {
             running: Arc::new(Semaphore::new(parallel)),
             waiting: Arc::new(AtomicUsize::new(0)),
             queue,
+            computed: Arc::new(AtomicU64::new(0)),
             stranger: PasswordHash(stranger.to_string()),
         })
+    }
+
+    /// How many hashes it and its clones have computed: the work of a sign-in that a clock cannot measure on a busy machine.
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
     }
 
     /// Hashes a chosen password for storing.
@@ -240,11 +248,14 @@ impl Hasher {
             }
         };
         let (answer, answered) = oneshot::channel();
+        let computed = Arc::clone(&self.computed);
         // The thread keeps the permit: a dropped request does not make room for one hash more than allowed.
         let job = move || {
             let _permit = permit;
+            let outcome = work();
+            computed.fetch_add(1, Ordering::Relaxed);
             // Whoever asked may be gone.
-            let _ = answer.send(work());
+            let _ = answer.send(outcome);
         };
         self.jobs.send(Box::new(job)).map_err(|_| HasherError::Broken)?;
         // Without an answer the work panicked.

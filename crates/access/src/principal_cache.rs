@@ -32,7 +32,7 @@ pub(crate) enum Who {
     Staff(AccountId, Option<SessionId>),
     Customer(CustomerId, Option<SessionId>),
     Key([u8; 32]),
-    Colleague(StaffId),
+    Colleague(StaffId, Option<SessionId>),
     App(AppId),
     Grant(StoreGrantId, Option<SessionId>),
     /// At the control plane.
@@ -153,9 +153,11 @@ async fn look_up(scope: &StoreScope, policy: &Policy, who: Who) -> Result<Standi
                 .await?;
             Ok(row.map_or(Standing::Unknown, |row| Standing::Customer { epoch: row.epoch }))
         }
-        Who::Colleague(id) => {
+        Who::Colleague(id, session) => {
             let row = scope
-                .read("access.colleague", async |tx| Ok::<_, LookUpError>(queries::colleague(tx, id).await?))
+                .read("access.colleague", async |tx| {
+                    Ok::<_, LookUpError>(queries::colleague(tx, id, session).await?)
+                })
                 .await?;
             let Some(row) = row else { return Ok(Standing::Unknown) };
             let set = policy.compile(&grants(&row.staff.grants)).await?;

@@ -56,12 +56,22 @@ pub(crate) struct ColleagueRow {
     pub(crate) epoch: i64,
 }
 
-pub(crate) async fn colleague(tx: &mut ReadTx<'_>, id: StaffId) -> Result<Option<ColleagueRow>, DbError> {
+/// A session that was ended takes its access tokens along.
+pub(crate) async fn colleague(
+    tx: &mut ReadTx<'_>,
+    id: StaffId,
+    session: Option<SessionId>,
+) -> Result<Option<ColleagueRow>, DbError> {
+    let now = tx.now();
     let query =
         sql("SELECT s.id, s.account_id, s.epoch, r.name AS role, ARRAY(SELECT p.object || ':' || p.action \
          FROM role_permissions p WHERE p.role_id = r.id ORDER BY 1) AS grants \
-         FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.id = $1 AND s.state = 'active'")
-        .bind::<Uuid, _>(id);
+         FROM staff s JOIN roles r ON r.id = s.role_id WHERE s.id = $1 AND s.state = 'active' \
+         AND ($2::uuid IS NULL OR EXISTS (SELECT 1 FROM staff_sessions t WHERE t.id = $2 AND t.staff_id = s.id \
+         AND t.revoked_at IS NULL AND t.expires_at > $3))")
+        .bind::<Uuid, _>(id)
+        .bind::<Nullable<Uuid>, _>(session)
+        .bind::<Timestamptz, _>(now);
     tx.optional(query).await
 }
 

@@ -31,6 +31,9 @@ pub enum BusError {
     /// The broker, or what it was asked.
     #[error("kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
+    /// The producer no longer knows what the broker has and takes no more: another one has to be made.
+    #[error("kafka: the producer has ended: {0}")]
+    Producer(String),
     /// A topic is not as it is declared.
     #[error("topic {topic}: {cause}")]
     Topic {

@@ -108,6 +108,8 @@ pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Res
         if bytes > LARGEST {
             return Err(DbError::Other(Box::new(TooLarge { kind: F::KIND, bytes })));
         }
+        #[cfg(feature = "test_support")]
+        crate::test_support::look(F::KIND, F::VERSION, &payload);
         let traceparent = souk_telemetry::traceparent();
         queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload, traceparent).await?;
         fail_point(FailPoint::EventStated);

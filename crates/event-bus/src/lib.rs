@@ -24,6 +24,8 @@ mod intake;
 mod kafka;
 mod queries;
 mod relay;
+#[cfg(feature = "test_support")]
+pub mod test_support;
 
 pub use clerk::BusError;
 pub use consumer::{Consumer, ConsumerError};

@@ -1,6 +1,8 @@
 //! Claims events from the outbox and carries them on: straight to the consumers, or to Kafka, from where each consumer
 //! reads for itself.
 
+mod direct;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,14 +18,17 @@ use tokio_postgres::{Client, NoTls, Statement};
 use crate::clerk::{BusError, CONNECT_TIMEOUT, Clerk, LOGIN, PATIENCE};
 use crate::consumer::Consumer;
 use crate::delivery::Patience;
-use crate::intake::{Intake, Taken};
-use crate::kafka::{KafkaConfig, Listener, Publisher, Sent, Surveyor};
+use crate::intake::Intake;
+use crate::kafka::{KafkaConfig, Listener, Publisher, Readers, Sent, Surveyor};
 use crate::queries::{outbox, readings, undelivered, unreadable};
 
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Events in one message batch to Kafka; two batches are under way at a time.
 const BATCH: usize = 500;
 const BATCHES: usize = 2;
+/// Claims and marks do not wait for the disk, nor for a standby. What a crash of the database takes back of them is carried on once more, in
+/// the same order, and known by its dedupe row; what follows from an event is committed before its mark, on other connections that do wait.
+const UNHURRIED: &str = "set synchronous_commit = off";
 
 /// How the relay opens a store. Only `access::Gate` can mint scopes, so it is handed in.
 pub type Scopes = Arc<dyn Fn(StoreId) -> Option<StoreScope> + Send + Sync>;
@@ -37,7 +42,7 @@ pub struct RelayConfig {
     pub password: String,
     /// The broker events go through; without one, consumers are fed from the outbox.
     pub kafka: Option<KafkaConfig>,
-    /// Events heard at the same time.
+    /// Events heard at the same time, of different aggregates. Without a broker a relay holds eight times as many by their leases.
     pub parallel: usize,
     /// How long a claimed event stays this relay's; also bounds its delivery.
     pub lease: Duration,
@@ -98,11 +103,13 @@ impl Relay {
         });
         let mut tasks = JoinSet::new();
         if let Some(kafka) = &config.kafka {
+            let readers = Arc::new(Readers::default());
             for consumer in &intake.consumers {
-                let listener = Listener::new(kafka.clone(), Arc::clone(consumer), Arc::clone(&intake));
+                let (consumer, intake) = (Arc::clone(consumer), Arc::clone(&intake));
+                let listener = Listener::new(kafka.clone(), consumer, intake, Arc::clone(&readers));
                 tasks.spawn(listener.run(stopping.clone()));
             }
-            let surveyor = Surveyor::new(kafka.clone(), Arc::clone(&intake));
+            let surveyor = Surveyor::new(kafka.clone(), Arc::clone(&intake), readers);
             tasks.spawn(surveyor.run(stopping.clone()));
         }
         {
@@ -126,9 +133,10 @@ impl Relay {
     }
 }
 
-/// A connection to the outbox, and how an event's end is written there.
+/// A connection to the outbox, and how events are taken from it and their end is written there.
 struct Outbox {
     client: Client,
+    claim: Statement,
     mark: Statement,
 }
 
@@ -174,44 +182,50 @@ impl Worker {
         tokio::spawn(connection);
         tokio::time::timeout(CONNECT_TIMEOUT, client.batch_execute(PATIENCE)).await??;
         client.batch_execute(outbox::PLANNED).await?;
+        client.batch_execute(UNHURRIED).await?;
         let claim = client.prepare(outbox::CLAIM).await?;
-        let desk = &Outbox { mark: client.prepare(outbox::MARK).await?, client };
-        let client = &desk.client;
-        // To consumers one by one; to Kafka in batches.
-        let (at_once, batch) = if publisher.is_some() { (BATCHES, BATCH) } else { (self.config.parallel, 1) };
+        let mark = client.prepare(outbox::MARK).await?;
+        let desk = Outbox { client, claim, mark };
+        match &publisher {
+            Some(publisher) => self.to_topic(&desk, publisher).await,
+            None => self.to_consumers(&desk).await,
+        }
+    }
+
+    /// Events that nobody carries, the oldest first and one of an aggregate at most; this relay's until their lease ends.
+    async fn claim(&self, desk: &Outbox, most: usize) -> Result<Vec<outbox::Claimed>, BusError> {
+        let claimed = outbox::claim(&desk.client, &desk.claim, most, self.config.lease).await?;
+        if !claimed.is_empty() {
+            fail_point(FailPoint::RelayClaimed);
+        }
+        Ok(claimed)
+    }
+
+    /// In batches, until told to stop.
+    async fn to_topic(&self, desk: &Outbox, publisher: &Publisher) -> Result<(), BusError> {
         let mut stopping = self.stopping.clone();
         let mut measured: Option<Instant> = None;
         let mut carried = FuturesUnordered::new();
         loop {
-            if *stopping.borrow() {
+            let ended = publisher.ended();
+            if ended.is_some() || *stopping.borrow() {
                 while let Some(marked) = carried.next().await {
                     let () = marked?;
                 }
-                return Ok(());
+                return ended.map_or(Ok(()), |reason| Err(BusError::Producer(reason)));
             }
             if measured.is_none_or(|at| at.elapsed() > MEASURE_EVERY) {
                 measured = Some(Instant::now());
-                self.keep_house(client).await?;
+                self.keep_house(&desk.client).await?;
             }
-            let free = at_once.saturating_sub(carried.len());
-            let claimed = match free {
-                0 => Vec::new(),
-                free => {
-                    let most = if batch == 1 { free } else { batch };
-                    outbox::claim(client, &claim, most, self.config.lease).await?
+            if carried.len() < BATCHES {
+                let claimed = self.claim(desk, BATCH).await?;
+                if !claimed.is_empty() {
+                    carried.push(self.publish(desk, publisher, claimed));
+                    if carried.len() < BATCHES {
+                        continue;
+                    }
                 }
-            };
-            let found = !claimed.is_empty();
-            if found {
-                fail_point(FailPoint::RelayClaimed);
-            }
-            let mut claimed = claimed.into_iter().peekable();
-            while claimed.peek().is_some() {
-                let load = claimed.by_ref().take(batch).collect();
-                carried.push(self.carry(desk, publisher.as_ref(), load));
-            }
-            if found && carried.len() < at_once {
-                continue;
             }
             // Each end of a delivery may let the next event of its aggregate come.
             tokio::select! {
@@ -222,48 +236,12 @@ impl Worker {
         }
     }
 
-    async fn carry(
-        &self,
-        desk: &Outbox,
-        publisher: Option<&Publisher>,
-        load: Vec<outbox::Claimed>,
-    ) -> Result<(), BusError> {
-        match publisher {
-            Some(publisher) => self.publish(desk, publisher, &load).await,
-            None => {
-                for claimed in &load {
-                    self.deliver(desk, claimed).await?;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    async fn deliver(&self, desk: &Outbox, claimed: &outbox::Claimed) -> Result<(), BusError> {
-        let position = [claimed.position];
-        let word = match self.intake.take_all(&claimed.event).await {
-            Taken::Yes => {
-                fail_point(FailPoint::RelayDelivered);
-                outbox::mark_published(&desk.client, &desk.mark, &position).await?;
-                fail_point(FailPoint::RelayMarked);
-                "published"
-            }
-            Taken::NotNow(error) => {
-                let pause = self.intake.patience.pause(claimed.attempts);
-                outbox::mark_failed(&desk.client, &position, &error, pause, false).await?;
-                "failed"
-            }
-        };
-        metrics::counter!("souk_relay_events_total", "outcome" => word).increment(1);
-        Ok(())
-    }
-
     /// Marks each row by its delivery report.
     async fn publish(
         &self,
         desk: &Outbox,
         publisher: &Publisher,
-        load: &[outbox::Claimed],
+        load: Vec<outbox::Claimed>,
     ) -> Result<(), BusError> {
         let sent = publisher.send(load.iter().map(|claimed| &claimed.event)).await;
         let (mut published, mut later, mut why) = (Vec::new(), Vec::new(), String::new());

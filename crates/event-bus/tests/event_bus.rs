@@ -8,7 +8,10 @@ mod ground;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bus::{Counted, Refused, Scribe, all_settled, count, heard, relay, shop, state, undelivered};
+use bus::{
+    Counted, Refused, Scribe, all_settled, backlog, count, heard, held, relay, relay_with, shop, state,
+    undelivered,
+};
 use diesel::sql_types::Uuid as SqlUuid;
 use ground::{eventually, on_ground};
 use souk_event_bus::{Operator, Range, emit, forget_heard};
@@ -136,6 +139,47 @@ fn many_relays_hear_everything_once_and_each_aggregate_in_order() {
         for relay in relays {
             relay.stop().await;
         }
+    });
+}
+
+#[test]
+fn however_much_waits_little_of_it_is_in_the_hands_of_a_relay() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let mut config = ground.config();
+        config.connections_per_lane = 6;
+        let stores = ground.tenancy(config).await;
+        let scribe = Scribe::new("scribe");
+        scribe.hang.store(true, Ordering::SeqCst);
+        backlog(ground, store, 20_000).await;
+        let relay = relay_with(ground, &stores, &[&scribe], None, Duration::from_secs(60));
+        eventually("four are being heard", async || scribe.calls() == 4).await;
+        assert_eq!(held(ground).await, 32, "eight times as many as are heard at a time");
+        // Several looks at the outbox later.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!((scribe.calls(), held(ground).await), (4, 32));
+        assert_eq!(heard(ground, store).await.len(), 0);
+        drop(relay);
+    });
+}
+
+#[test]
+fn stopping_gives_back_what_has_not_begun() {
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let mut config = ground.config();
+        config.connections_per_lane = 6;
+        let stores = ground.tenancy(config).await;
+        let scribe = Scribe::slow("scribe", Duration::from_millis(300));
+        backlog(ground, store, 400).await;
+        let relay = relay_with(ground, &stores, &[&scribe], None, Duration::from_secs(60));
+        eventually("four are being heard", async || scribe.calls() >= 4).await;
+        relay.stop().await;
+        assert_eq!(held(ground).await, 0, "others need not wait for the end of a lease");
+        let (calls, waiting) = (scribe.calls(), count(ground, "published_at is null").await);
+        assert_eq!(heard(ground, store).await.len(), calls as usize, "what has begun was finished");
+        assert_eq!(waiting, 400 - i64::from(calls));
+        assert!(waiting > 0, "it had no time for all of them");
     });
 }
 

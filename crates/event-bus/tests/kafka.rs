@@ -7,20 +7,19 @@ mod config;
 #[expect(dead_code, reason = "shared with souk-tenancy's tests, which use the rest")]
 #[path = "../../tenancy/tests/ground/mod.rs"]
 mod ground;
+#[path = "bus/looks.rs"]
+mod looks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bus::{Scribe, all_settled, count, heard, relay_over, shop, state};
-use ground::{Ground, eventually, on_ground};
-use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use ground::{eventually, on_ground};
+use looks::{client, eventually_heard, mock, notes_of, topic};
 use rdkafka::message::{Headers as _, Message as _, OwnedMessage};
-use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use souk_event_bus::{Envelope, KafkaConfig, Operator, Overview};
-use souk_kernel::id::StoreId;
 use uuid::Uuid;
 
 /// A corner of the real broker that no other test uses; `None`, said loudly, where there is none.
@@ -40,61 +39,6 @@ fn corner() -> Option<KafkaConfig> {
         kafka.properties = properties.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     }
     Some(kafka)
-}
-
-fn client(kafka: &KafkaConfig) -> ClientConfig {
-    let mut client = ClientConfig::new();
-    client.set("bootstrap.servers", &kafka.brokers);
-    for (name, value) in &kafka.properties {
-        client.set(name, value);
-    }
-    client
-}
-
-/// Everything in the topic of events, up to where it ended when this was called.
-fn topic(kafka: &KafkaConfig) -> Vec<OwnedMessage> {
-    let group = Uuid::now_v7().to_string();
-    let reader: BaseConsumer = client(kafka)
-        .set("group.id", group)
-        .set("auto.offset.reset", "earliest")
-        .set("enable.partition.eof", "false")
-        .create()
-        .unwrap();
-    let name = format!("{}events", kafka.prefix);
-    let mut expected = 0;
-    for partition in 0..kafka.partitions {
-        expected += reader.fetch_watermarks(&name, partition, Duration::from_secs(10)).unwrap().1;
-    }
-    reader.subscribe(&[&name]).unwrap();
-    let mut found = Vec::new();
-    let began = std::time::Instant::now();
-    while found.len() < usize::try_from(expected).unwrap() {
-        assert!(
-            began.elapsed() < Duration::from_secs(30),
-            "{} of {expected} messages were read",
-            found.len()
-        );
-        if let Some(message) = reader.poll(Duration::from_secs(1)) {
-            found.push(message.unwrap().detach());
-        }
-    }
-    found
-}
-
-async fn notes_of(ground: &Ground, store: StoreId, shelf: Uuid) -> Vec<String> {
-    let text = format!("select note from s_{}.heard where shelf = $1 order by number", store.suffix());
-    let rows = ground.admin.query(&text, &[&shelf]).await.unwrap();
-    rows.iter().map(|row| row.get(0)).collect()
-}
-
-async fn eventually_heard(ground: &Ground, store: StoreId, many: usize) {
-    for _ in 0..200 {
-        if heard(ground, store).await.len() >= many {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    panic!("only {} of {many} were heard", heard(ground, store).await.len());
 }
 
 #[test]
@@ -285,14 +229,6 @@ fn a_topic_of_another_shape_is_refused_with_the_way_out() {
         let words = "a write counts when 1 copies have it, with KAFKA_REPLICATION=3 it should be 2 (min.insync.replicas)";
         assert_eq!(copied.check().await.unwrap(), [words]);
     });
-}
-
-/// librdkafka's own cluster with the topic in it.
-fn mock(kafka: &mut KafkaConfig) -> MockCluster<'static, rdkafka::producer::DefaultProducerContext> {
-    let cluster = MockCluster::new(1).unwrap();
-    kafka.brokers = cluster.bootstrap_servers();
-    cluster.create_topic(&format!("{}events", kafka.prefix), kafka.partitions, 1).unwrap();
-    cluster
 }
 
 #[test]

@@ -60,8 +60,20 @@ pub(crate) struct Claims {
     azp: Option<String>,
     #[serde(default)]
     pub auth_time: Option<i64>,
+    /// How they showed who they are (RFC 8176), and at which level, in words of the provider's own.
+    #[serde(default, deserialize_with = "words")]
+    amr: Vec<String>,
+    #[serde(default, deserialize_with = "words")]
+    acr: Vec<String>,
     #[serde(flatten)]
     pub about: About,
+}
+
+impl Claims {
+    /// Whether the provider asked for a second factor: it says so, or names a level that stands for it.
+    pub fn is_multi_factor(&self, levels: &[String]) -> bool {
+        self.amr.iter().any(|method| method == "mfa") || self.acr.iter().any(|level| levels.contains(level))
+    }
 }
 
 /// What is said of the person, in the token or at the userinfo endpoint.
@@ -85,6 +97,17 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Err
     Ok(match Either::deserialize(from)? {
         Either::One(one) => vec![one],
         Either::Many(many) => many,
+    })
+}
+
+/// A text or a list of texts; whatever else stands there says nothing.
+fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(from)? {
+        serde_json::Value::String(word) => vec![word],
+        serde_json::Value::Array(words) => {
+            words.iter().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
     })
 }
 

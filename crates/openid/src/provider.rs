@@ -41,6 +41,12 @@ pub struct ProviderConfig {
     pub client_secret: Option<String>,
     #[serde(default = "usual_scopes")]
     pub scopes: Vec<String>,
+    /// Nobody is believed whom it did not ask for a second factor: `amr` must hold `mfa` (RFC 8176), or `acr` be one of `acr_values`.
+    #[serde(default)]
+    pub require_multi_factor: bool,
+    /// Levels that it is asked for, the best first, in its own words.
+    #[serde(default)]
+    pub acr_values: Vec<String>,
 }
 
 fn usual_scopes() -> Vec<String> {
@@ -86,6 +92,8 @@ pub enum OpenIdError {
     NoIdToken,
     #[error("the userinfo is about somebody else")]
     Userinfo,
+    #[error("the provider does not say that it asked for a second factor")]
+    SingleFactor,
     #[error("the provider's address cannot be used: {0}")]
     Url(#[from] url::ParseError),
     #[error(transparent)]
@@ -106,6 +114,15 @@ impl OpenIdError {
             Self::Shared(error) => matches!(**error, FetchError::Http(_) | FetchError::Status(_, 500..)),
             Self::Metadata(error) => error.is_transient(),
             _ => false,
+        }
+    }
+
+    /// What the page that a browser comes back to is told: `second_factor`, `away` or `refused`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::SingleFactor => "second_factor",
+            error if error.is_transient() => "away",
+            _ => "refused",
         }
     }
 }
@@ -238,6 +255,9 @@ impl Provider {
         if fresh {
             request = request.add_extra_param("prompt", "login");
         }
+        if !self.0.config.acr_values.is_empty() {
+            request = request.add_extra_param("acr_values", self.0.config.acr_values.join(" "));
+        }
         Ok(request.url().0)
     }
 
@@ -265,6 +285,9 @@ impl Provider {
         let tokens = self.exchange(&metadata, back, flow, code).await?;
         let token = tokens.extra_fields().id_token.as_deref().ok_or(OpenIdError::NoIdToken)?;
         let claims = self.judge(&metadata, token, flow, now).await?;
+        if self.0.config.require_multi_factor && !claims.is_multi_factor(&self.0.config.acr_values) {
+            return Err(OpenIdError::SingleFactor);
+        }
         let about = match &metadata.userinfo_endpoint {
             Some(url) if claims.about.email.is_none() => {
                 self.ask_about(url, &claims, tokens.access_token().secret()).await?

@@ -68,7 +68,7 @@ impl<F: Fn(Step) -> Result<(), ProvisionError> + Send + Sync> Watch for F {
     }
 }
 
-struct Nobody;
+pub(crate) struct Nobody;
 impl Watch for Nobody {
     fn step(&self, _: Step) -> Result<(), ProvisionError> {
         Ok(())

@@ -198,6 +198,21 @@ impl Provisioner {
         Ok(report)
     }
 
+    /// The newest migration that this program knows.
+    pub fn newest_migration(&self) -> i32 {
+        self.migrations().target()
+    }
+
+    /// Brings one schema to the newest migration, as [`Provisioner::migrate_all`] does with each; at it already = nothing done.
+    /// Each migration is its own transaction under the store's lock (advisory); repeated, or beside a sweep, whoever is second
+    /// does nothing. What fails for good is `Migration`, and the schema is as before that one.
+    pub async fn migrate(&self, store: &StoreRecord, options: &SweepOptions) -> Result<(), ProvisionError> {
+        if store.schema_version >= self.newest_migration() {
+            return Ok(());
+        }
+        self.migrate_one(store, options).await
+    }
+
     async fn migrate_one(&self, store: &StoreRecord, options: &SweepOptions) -> Result<(), ProvisionError> {
         let mut failed = 0;
         loop {

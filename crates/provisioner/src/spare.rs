@@ -1,6 +1,6 @@
 //! Spare stores: built, migrated and checked before anybody asks, so that sign-up writes one row.
 use crate::Provisioner;
-use crate::claim::{Patience, Step};
+use crate::claim::{Nobody, Patience, Step, Watch};
 use crate::error::ProvisionError;
 use crate::ledger::{self, State};
 
@@ -9,13 +9,21 @@ impl Provisioner {
     /// Returns how many this call made. Several processes may call it at once: the number is not exceeded.
     /// With every lane full it stops quietly: spares are a comfort, not a promise.
     pub async fn keep_spares(&self, wanted: usize) -> Result<usize, ProvisionError> {
-        let unwatched = |_: Step| Ok(());
+        self.keep_spares_watched(wanted, &Nobody).await
+    }
+
+    /// [`Provisioner::keep_spares`] with somebody to tell about each step of building one.
+    pub async fn keep_spares_watched(
+        &self,
+        wanted: usize,
+        watch: &dyn Watch,
+    ) -> Result<usize, ProvisionError> {
         let mut made = 0;
         let client = self.connections().lend().await?;
         let unfinished = ledger::unfinished_spares(&client).await?;
         client.keep();
         for record in unfinished {
-            if self.build(&record, Patience::Skip, &unwatched).await? {
+            if self.build(&record, Patience::Skip, watch).await? {
                 made += usize::from(self.release_spare(&record).await?);
             }
         }
@@ -36,7 +44,8 @@ impl Provisioner {
                 }
                 Some(record) => record?,
             };
-            if let Err(error) = self.build(&record, Patience::Wait, &unwatched).await {
+            watch.step(Step::Reserved)?;
+            if let Err(error) = self.build(&record, Patience::Wait, watch).await {
                 self.remember(record.store_id, &error).await;
                 return Err(error);
             }

@@ -116,3 +116,43 @@ words! {
         DeleteBlocked,
     }
 }
+
+words! {
+    /// What is judged about a release. All are there from the first status on.
+    ReleaseCondition {
+        /// Every store that was meant has the image: what `kubectl wait` waits for. It stays so.
+        Complete,
+        /// Something is being done that will end by itself.
+        Progressing,
+        /// Stores failed with it, or it cannot be carried out.
+        Degraded,
+    }
+}
+
+words! {
+    /// Why a condition of a release is as it is.
+    ReleaseReason {
+        /// Every wave is done.
+        RolledOut,
+        /// Stores are getting the image.
+        RollingOut,
+        /// A wave has it and is watched before the next one begins.
+        Soaking,
+        /// The next wave needs spec.approvedWaves.
+        AwaitingApproval,
+        /// Asked for by spec.paused.
+        Paused,
+        /// Too many stores failed, or a migration did: nobody else gets the image until the annotation souk.dev/halted is removed.
+        Halted,
+        /// A newer release is in force.
+        Superseded,
+        /// The image needs a migration that this operator does not know.
+        OperatorTooOld,
+        /// The spec cannot be carried out; nothing happens until it changes.
+        InvalidSpec,
+        /// Some stores do not serve with this image.
+        StoresFailed,
+        /// Nothing is wrong.
+        AsExpected,
+    }
+}

@@ -67,6 +67,7 @@ pub enum DesiredState {
     printcolumn(name = "URL", type_ = "string", json_path = ".status.url"),
     printcolumn(name = "Store-ID", type_ = "string", json_path = ".status.storeId", priority = 1),
     printcolumn(name = "Schema", type_ = "string", json_path = ".status.database.schema", priority = 1),
+    printcolumn(name = "Release", type_ = "string", json_path = ".status.runtime.release", priority = 1),
     printcolumn(
         name = "Reason",
         type_ = "string",
@@ -238,7 +239,7 @@ pub struct Database {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]
 pub struct Runtime {
-    /// Image by digest; left out, the platform's release in force.
+    /// Image by digest; left out, the one that the store's StoreRelease gave it, or else the operator's own setting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     #[x_kube(validation = Rule::new("self.matches('^[^ ]+@sha256:[a-f0-9]{64}$')").message("runtime.image must be pinned by digest: name@sha256:<64 hex digits>"))]

@@ -94,4 +94,7 @@ pub struct RuntimeStatus {
     /// The image they run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// The StoreRelease it is from, unless it is the store's own or the operator's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
 }

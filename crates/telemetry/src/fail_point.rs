@@ -2,7 +2,8 @@
 
 macro_rules! fail_points {
     ($($(#[$doc:meta])+ $name:ident = $text:literal,)+) => {
-        /// Every boundary between two things that cannot be done at once on an event's way from the store that stated it to what it causes.
+        /// Every boundary between two things that cannot be done at once: on an event's way from the store that stated it to what it
+        /// causes, and on a store's way from the wish for it to its birth.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum FailPoint { $($(#[$doc])+ $name,)+ }
 
@@ -70,6 +71,30 @@ fail_points! {
     WebhookAnswered = "webhook_answered",
     /// What it answered is noted.
     WebhookSettled = "webhook_settled",
+    /// An operation is held by a lease, and nothing was done for it.
+    OperationClaimed = "operation_claimed",
+    /// A store's first keys are kept, and nobody has a schema for it.
+    OperationPrepared = "operation_prepared",
+    /// A spare store is its owner's, not committed.
+    StoreClaimed = "store_claimed",
+    /// A store's id and lane are taken, it has no schema.
+    StoreReserved = "store_reserved",
+    /// Its role and schema are there, not committed.
+    StoreFounded = "store_founded",
+    /// So are its tables.
+    StoreMigrated = "store_migrated",
+    /// All that is committed, and nobody has looked whether it reaches anything of others.
+    StoreBuilt = "store_built",
+    /// Somebody has looked; it belongs to nobody yet, or serves nobody.
+    StoreChecked = "store_checked",
+    /// What it starts with is written, not committed.
+    StoreSeeded = "store_seeded",
+    /// It serves, and the operation does not know.
+    StoreLive = "store_live",
+    /// The operation says that it has succeeded, not committed.
+    OperationEnding = "operation_ending",
+    /// That is committed, and nobody was told.
+    OperationEnded = "operation_ended",
 }
 
 /// Passes a point. In debug builds, where `SOUK_FAIL_POINTS` names a folder with a file of the point's name, the file says how many more

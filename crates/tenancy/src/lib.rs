@@ -17,19 +17,64 @@
 //!   in a comment, so that PostgreSQL keeps one valid plan per (store, statement).
 //! * [`ControlPool`] gives the control plane the same two transactions over its own schema.
 //!
-//! A reading transaction has no way to write:
+//! What the types refuse, each beside what they take in its place. A reading transaction has no way to write:
 //!
 //! ```compile_fail,E0599
-//! async fn tamper(tx: &mut souk_tenancy::ReadTx<'_>) {
+//! async fn empty(tx: &mut souk_tenancy::ReadTx<'_>) {
 //!     let _ = tx.execute(souk_tenancy::sql("delete from products")).await;
+//! }
+//! ```
+//!
+//! ```
+//! async fn empty(tx: &mut souk_tenancy::WriteTx<'_>) {
+//!     let _ = tx.execute(souk_tenancy::sql("delete from products")).await;
+//! }
+//! ```
+//!
+//! nor does it pass for one that has, while who may write may read:
+//!
+//! ```compile_fail,E0308
+//! async fn change(_tx: &mut souk_tenancy::WriteTx<'_>) {}
+//! async fn show(tx: &mut souk_tenancy::ReadTx<'_>) {
+//!     change(tx).await;
+//! }
+//! ```
+//!
+//! ```
+//! async fn show(_tx: &mut souk_tenancy::ReadTx<'_>) {}
+//! async fn change(tx: &mut souk_tenancy::WriteTx<'_>) {
+//!     show(tx).await;
+//! }
+//! ```
+//!
+//! A transaction does not hand on its connection, on which somebody could become another store:
+//!
+//! ```compile_fail,E0616
+//! fn leave(tx: &mut souk_tenancy::ReadTx<'_>) {
+//!     let _ = &tx.connection;
+//! }
+//! ```
+//!
+//! ```
+//! fn stay(tx: &mut souk_tenancy::ReadTx<'_>) -> souk_kernel::id::StoreId {
+//!     tx.store()
 //! }
 //! ```
 //!
 //! and a scope cannot be made up, only minted:
 //!
-//! ```compile_fail
-//! fn forge(entry: std::sync::Arc<souk_tenancy::StoreEntry>) -> souk_tenancy::StoreScope {
-//!     souk_tenancy::StoreScope { entry }
+//! ```compile_fail,E0451
+//! fn scope(entry: std::sync::Arc<souk_tenancy::StoreEntry>) -> souk_tenancy::StoreScope {
+//!     souk_tenancy::StoreScope { shared: todo!(), entry }
+//! }
+//! ```
+//!
+//! ```
+//! fn scope(
+//!     mint: &souk_tenancy::Mint,
+//!     entry: std::sync::Arc<souk_tenancy::StoreEntry>,
+//! ) -> souk_tenancy::StoreScope {
+//!     mint.scope(entry)
 //! }
 //! ```
 

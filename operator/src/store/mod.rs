@@ -19,8 +19,13 @@ use souk_store_resource::{ConditionType, FINALIZER, Isolation, PAUSED, Reason, S
 
 use crate::controller::Operator;
 use crate::outcome::{Failure, Retry};
+use crate::release;
 use status::Findings;
 use validate::Wish;
+
+pub(crate) use database::owner;
+#[cfg(test)]
+pub(crate) use validate::testing;
 
 /// Field manager, lease and label of this operator.
 pub const MANAGER: &str = "souk-operator";
@@ -78,10 +83,18 @@ async fn make(api: &Api<Store>, store: &Store, operator: &Operator) -> Result<Ac
 
 /// The story. The first step that fails ends it.
 async fn steps(store: &Store, operator: &Operator, findings: &mut Findings) -> Result<(), Failure> {
-    let wish = Wish::of(store, &operator.config.runtime)?;
+    let mut wish = Wish::of(store, &operator.config.runtime)?;
     let record = database::provision(store, &wish, operator, findings).await?;
     let seen = dereference::look(&wish, &record, operator).await?;
     let record = credentials::ensure(&wish, record, &seen, operator, findings).await?;
+    // A store that never had pods begins with the release in force; whoever has some waits for a wave.
+    let had_pods = store.status.as_ref().is_some_and(|status| status.runtime.is_some());
+    if wish.awaits_release()
+        && !had_pods
+        && let Some((name, image)) = release::give_at_birth(store, operator).await?
+    {
+        (wish.release, wish.image) = (Some(name), image);
+    }
     let children = build::children(&wish, &record, &operator.config.runtime, &seen.abilities);
     apply::children(&wish, &record, children, &seen, operator).await?;
     apply::prune_secrets(&wish, &seen, operator).await?;

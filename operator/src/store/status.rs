@@ -139,17 +139,21 @@ impl Findings {
             image: template
                 .and_then(|pod| pod.containers.first())
                 .and_then(|container| container.image.clone()),
+            release: wish.release.clone(),
         };
         let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
         if is_complete(deployment) {
             let message = format!("{} of {wanted} pods serve", runtime.ready_replicas);
             self.set(ConditionType::RuntimeReady, true, Reason::RolloutComplete, message);
         } else {
-            let late = status.conditions.iter().flatten().any(|it| {
-                it.type_ == "Progressing"
-                    && it.status == "False"
-                    && it.reason.as_deref() == Some("ProgressDeadlineExceeded")
-            });
+            // What was late may be the template before: only what was said of this one counts.
+            let current = status.observed_generation >= deployment.metadata.generation;
+            let late = current
+                && status.conditions.iter().flatten().any(|it| {
+                    it.type_ == "Progressing"
+                        && it.status == "False"
+                        && it.reason.as_deref() == Some("ProgressDeadlineExceeded")
+                });
             let reason = if late { Reason::RolloutFailed } else { Reason::RolloutInProgress };
             let trouble = trouble(pods).map(|why| format!("; {why}")).unwrap_or_default();
             let message = format!(

@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use serde_json::{Value, json};
 use souk_kernel::{Country, Currency, Email, HostLabel, OrganizationId, Plan, StoreId};
 use souk_provisioner::Alignment;
-use souk_store_resource::{DesiredState, Isolation, ORGANIZATION, Store, StoreSpec};
+use souk_store_resource::{DesiredState, Isolation, ORGANIZATION, RELEASE, RELEASE_IMAGE, Store, StoreSpec};
 
 use crate::config::RuntimeConfig;
 use crate::outcome::Failure;
@@ -25,6 +25,10 @@ pub struct Wish {
     /// The organization its creator says it is of; only told to the ledger.
     pub organization: Option<OrganizationId>,
     pub isolation: Isolation,
+    /// What its pods run: the image of its own, of its release, or the operator's setting.
+    pub image: String,
+    /// The StoreRelease that the image is from.
+    pub release: Option<String>,
     pub suspended: bool,
     pub url: String,
     /// What the ledger shall say.
@@ -80,6 +84,7 @@ impl Wish {
             hosts.push((domain.host.clone(), domain.tls_secret_name.clone()));
         }
         let plan = plan(&spec.plan)?;
+        let (image, release) = image(store, runtime)?;
         Ok(Self {
             namespace: store.namespace().unwrap_or_default(),
             uid: store.uid().unwrap_or_default(),
@@ -93,6 +98,8 @@ impl Wish {
                 .get(ORGANIZATION)
                 .and_then(|label| OrganizationId::parse(label).ok()),
             isolation: spec.isolation,
+            image,
+            release,
             suspended: spec.state == DesiredState::Suspended,
             url: url(spec, label.as_str(), &runtime.platform_domain),
             alignment: Alignment {
@@ -109,6 +116,12 @@ impl Wish {
         })
     }
 
+    /// Nothing says yet which image it runs.
+    pub fn awaits_release(&self) -> bool {
+        let pinned = self.spec.runtime.as_ref().is_some_and(|runtime| runtime.image.is_some());
+        self.isolation == Isolation::Dedicated && !pinned && self.release.is_none()
+    }
+
     /// How many pods, unless an autoscaler decides.
     pub fn replicas(&self) -> Option<i32> {
         let runtime = self.spec.runtime.as_ref();
@@ -118,6 +131,25 @@ impl Wish {
             None => Some(runtime.and_then(|runtime| runtime.replicas).unwrap_or(1)),
         }
     }
+}
+
+/// What is noted on the Store is enough: its release may be gone, and whatever this program is, the pods stay what they are.
+fn image(store: &Store, runtime: &RuntimeConfig) -> Result<(String, Option<String>), Failure> {
+    if let Some(image) = store.spec.runtime.as_ref().and_then(|runtime| runtime.image.clone()) {
+        return Ok((image, None));
+    }
+    let annotations = store.annotations();
+    let Some((release, image)) = annotations.get(RELEASE).zip(annotations.get(RELEASE_IMAGE)) else {
+        return Ok((runtime.image.clone(), None));
+    };
+    let hexadecimal =
+        |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if image.split_once("@sha256:").is_none_or(|(name, digest)| name.is_empty() || !hexadecimal(digest)) {
+        return Err(Failure::invalid(format!(
+            "the annotation {RELEASE_IMAGE} must be an image by digest, as the operator wrote it: remove it and {RELEASE}, and the store gets the release in force in its turn"
+        )));
+    }
+    Ok((image.clone(), Some(release.clone())))
 }
 
 /// Plain HTTP on a developer's machine, HTTPS everywhere else.
@@ -204,6 +236,33 @@ mod tests {
         assert_eq!((wish.name.as_str(), wish.alignment.handle.as_str()), ("acme", "cakes"));
         assert_eq!(wish.alignment.hosts, ["cakes.shops.example"]);
         assert_eq!(wish.url, "https://cakes.shops.example");
+    }
+
+    #[test]
+    fn the_pods_run_the_stores_own_image_its_releases_or_the_operators() {
+        let (own, given) =
+            ("souk@sha256:".to_owned() + &"1".repeat(64), "souk@sha256:".to_owned() + &"2".repeat(64));
+        let of = |store: &Store| {
+            let wish = Wish::of(store, &testing::runtime()).unwrap();
+            (wish.image.clone(), wish.release.clone(), wish.awaits_release())
+        };
+        let mut store = testing::store(|_| {});
+        assert_eq!(of(&store), (testing::runtime().image, None, true));
+        store.annotations_mut().insert(RELEASE.into(), "r-2".into());
+        assert_eq!(of(&store), (testing::runtime().image, None, true));
+        store.annotations_mut().insert(RELEASE_IMAGE.into(), given.clone());
+        assert_eq!(of(&store), (given, Some("r-2".into()), false));
+        let runtime = souk_store_resource::Runtime { image: Some(own.clone()), ..Default::default() };
+        store.spec.runtime = Some(runtime);
+        assert_eq!(of(&store), (own, None, false));
+        let pooled = testing::store(|it| it.isolation = Isolation::Pooled);
+        assert!(!of(&pooled).2);
+        for wrong in ["souk:latest", "@sha256:", "souk@sha256:12"] {
+            let mut store = testing::store(|_| {});
+            store.annotations_mut().insert(RELEASE.into(), "r-2".into());
+            store.annotations_mut().insert(RELEASE_IMAGE.into(), wrong.into());
+            refused(&store, "must be an image by digest");
+        }
     }
 
     #[test]

@@ -107,6 +107,16 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("draft-orders", subject!("draft_orders t", "t.id = $1", "carts v WHERE v.id = t.id")),
     ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
+    // One mail in every language.
+    (
+        "email-templates",
+        "SELECT encode(sha256(convert_to(string_agg(t::text, E'\\n' ORDER BY t.locale), 'UTF8')), 'hex') AS digest \
+             FROM email_templates t WHERE t.name = $2 HAVING count(*) > 0",
+    ),
+    (
+        "fulfillments",
+        subject!("fulfillments t", "t.id = $1", "fulfillment_lines v WHERE v.fulfillment_id = t.id"),
+    ),
     ("gift-cards", subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id")),
     (
         "store-credits",
@@ -125,6 +135,7 @@ const SUBJECTS: &[(&str, &str)] = &[
         ),
     ),
     ("metafield-definitions", subject!("metafield_definitions t", "t.id = $1")),
+    ("notice-settings", subject!("notice_settings t", "$2 = ''")),
     ("payment-providers", subject!("payment_providers t", "t.code = $2")),
     ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
     ("settings", subject!("store_settings t", "$2 = ''")),

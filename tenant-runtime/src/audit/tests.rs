@@ -1,6 +1,7 @@
 //! The log over HTTP, and whether it shows what was tampered with.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use souk_kernel::AccountId;
 
 use crate::customers::tests::people::People;
 
@@ -107,6 +108,70 @@ async fn whatever_is_done_by_right_is_told_with_what_was_and_what_is() {
     people.sign_in("ada@example.com", crate::customers::tests::people::PASSWORD).await;
     people.patch("/store/v1/account", &ada.access, &json!({ "first_name": "Ada" })).await;
     assert_eq!(entries().await.as_array().unwrap().len(), before + 3);
+    let whole = people.get("/admin/v1/audit-entries:verify", &owner).await.is(200);
+    assert_eq!(whole["whole"], true);
+}
+
+/// Of the newest entries, the oldest first: the action, and the digests of what was and of what is.
+async fn digests(people: &People, most: usize) -> Vec<(String, Value, Value)> {
+    let log = people.get("/admin/v1/audit-entries", &people.shop.owner()).await.is(200);
+    let mut told: Vec<_> = log["data"].as_array().unwrap().iter().take(most).collect();
+    told.reverse();
+    let parts = |entry: &Value| {
+        let details = &entry["details"];
+        let action = entry["action"].as_str().unwrap().to_owned();
+        (action, details["before_sha256"].clone(), details["after_sha256"].clone())
+    };
+    told.into_iter().map(parts).collect()
+}
+
+#[actix_web::test]
+async fn keys_and_colleagues_come_change_and_go_with_digests_that_follow_one_another() {
+    let people = People::open().await;
+    let owner = people.shop.owner();
+    let wish = json!({ "name": "bridge", "kind": "secret", "scopes": ["order:view"] });
+    let made = people.post("/admin/v1/api-keys", Some(&owner), &wish).await.is(201);
+    let path = |key: &Value| format!("/admin/v1/api-keys/{}", key["id"].as_str().unwrap());
+    let next = people.post(&format!("{}/rotate", path(&made)), Some(&owner), &json!({})).await.is(201);
+    people.delete(&path(&next), &owner).await.is(204);
+    let told = digests(&people, 3).await;
+    let actions: Vec<&str> = told.iter().map(|(action, ..)| action.as_str()).collect();
+    assert_eq!(actions, ["api_key.made", "api_key.made", "api_key.revoked"]);
+    // Nothing was before the first; each goes on from what the one before it left.
+    assert_eq!((&told[0].1, &told[1].1, &told[2].1), (&Value::Null, &told[0].2, &told[1].2));
+    assert!(told.iter().all(|(_, before, after)| after.is_string() && before != after), "{told:?}");
+
+    // Invited, joined, of another role, gone; and one who was invited and never came.
+    let wish = json!({ "email": "charles@example.com", "role": "viewer" });
+    people.post("/admin/v1/staff-invitations", Some(&owner), &wish).await.is(201);
+    let token = people.shop.staff_token(AccountId::new());
+    let accepts = json!({ "token": people.mail().await.secret, "name": "Charles" });
+    let accept = "/admin/v1/staff-invitations/accept";
+    let joined = people.post(accept, Some(&token), &accepts).await.is(201);
+    let colleague = format!("/admin/v1/staff/{}", joined["id"].as_str().unwrap());
+    people.patch(&colleague, &owner, &json!({ "role": "support" })).await.is(200);
+    people.delete(&colleague, &owner).await.is(204);
+    let wish = json!({ "email": "grace@example.com", "role": "viewer" });
+    let invited = people.post("/admin/v1/staff-invitations", Some(&owner), &wish).await.is(201);
+    let invitation = format!("/admin/v1/staff-invitations/{}", invited["id"].as_str().unwrap());
+    people.delete(&invitation, &owner).await.is(204);
+    let told = digests(&people, 6).await;
+    let actions: Vec<&str> = told.iter().map(|(action, ..)| action.as_str()).collect();
+    let expected = [
+        "staff.invited",
+        "staff.joined",
+        "staff.role_changed",
+        "staff.removed",
+        "staff.invited",
+        "staff.invitation_revoked",
+    ];
+    assert_eq!(actions, expected);
+    let is_told = |place: usize| (told[place].1.is_string(), told[place].2.is_string());
+    let known = [0, 1, 2, 3, 4, 5].map(is_told);
+    let expected = [(false, true), (false, true), (true, true), (true, false), (false, true), (true, true)];
+    assert_eq!(known, expected, "{told:?}");
+    assert_eq!((&told[2].1, &told[3].1), (&told[1].2, &told[2].2));
+    assert_ne!(told[2].1, told[2].2);
     let whole = people.get("/admin/v1/audit-entries:verify", &owner).await.is(200);
     assert_eq!(whole["whole"], true);
 }

@@ -106,16 +106,16 @@ async fn told(tx: &mut WriteTx<'_>, fact: &impl Fact) -> Result<(), CatalogError
 /// More than are ever made at the same moment: as many transactions as a store may have at work, in every process there is.
 const AT_ONCE: i64 = 64;
 
-/// Refuses one more product than the plan allows. One statement; near the limit, where those made at the same moment could together pass
-/// it, they go one after the other. Before anything is locked.
-async fn demand_room(tx: &mut WriteTx<'_>, limit: u32) -> Result<(), CatalogError> {
+/// How many products more the plan allows. One statement; near the limit, where those made at the same moment could together pass it, they go
+/// one after the other until the transaction ends. Before anything is locked.
+async fn room(tx: &mut WriteTx<'_>, limit: u32) -> Result<i64, CatalogError> {
     let most = i64::from(limit);
     let mut count = queries::count(tx, most).await?;
     if count < most && most - count <= AT_ONCE {
         queries::collections::rules_turn(tx).await?;
         count = queries::count(tx, most).await?;
     }
-    if count < most { Ok(()) } else { Err(CatalogError::Quota(limit)) }
+    Ok(most - count)
 }
 
 /// A product with options, variants, prices and stock in one go; refused when the plan allows no more than `limit`.
@@ -125,7 +125,18 @@ pub async fn create(
     actor: &str,
     limit: u32,
 ) -> Result<ProductView, CatalogError> {
-    demand_room(tx, limit).await?;
+    if room(tx, limit).await? <= 0 {
+        return Err(CatalogError::Quota(limit));
+    }
+    make(tx, wish, actor).await
+}
+
+/// The same, whatever the plan allows.
+async fn make(
+    tx: &mut WriteTx<'_>,
+    wish: &CreateProduct,
+    actor: &str,
+) -> Result<ProductView, CatalogError> {
     let currency = queries::currency_in_turn(tx).await?;
     let handle = match &wish.handle {
         Some(handle) => handle.clone(),

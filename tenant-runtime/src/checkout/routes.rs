@@ -85,7 +85,8 @@ fn cart_secret(request: &HttpRequest) -> Result<LinkSecret, Problem> {
 
 /// Buy a cart
 ///
-/// Reserves the stock, takes the money and places the order. Repeat it with the same key when the answer got lost: it buys once.
+/// Reserves the stock, takes the money and places the order. Repeat it with the same key when the answer got lost: it buys once. Whoever calls
+/// with a live key does not pay with the `test` provider.
 #[utoipa::path(tag = "Shopping", operation_id = "checkout",
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header), ("Idempotency-Key" = String, Header)),
     request_body = Checkout, responses(
@@ -107,6 +108,7 @@ async fn checkout(
     let (secret, digest) = (cart_secret(&request)?, body.digest());
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
+    payments::demand_mode(permit.actor(), wish.provider)?;
     let purchase = Purchase { entry, cart: *id, secret, wish, actor, network: origin.network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;

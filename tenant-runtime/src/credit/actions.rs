@@ -61,8 +61,8 @@ pub async fn issue_gift_card(
     let view = issue(tx, &new, wish.origin, actor).await?;
     let Some(email) = &wish.send_to else { return Ok(CreditView { code: Some(code.expose()), ..view }) };
     // The code of the mail is made when the mail is; this one nobody ever sees.
-    queries::letters::insert(tx, new.id, email, wish.message.as_ref().map_or("", |text| text.as_str()))
-        .await?;
+    let message = wish.message.as_ref().map_or("", |text| text.as_str());
+    queries::letters::insert(tx, new.id, email, message, wish.locale.as_ref()).await?;
     emit(tx, &GiftCardLetterWanted { credit: new.id }).await?;
     Ok(view)
 }
@@ -71,6 +71,8 @@ pub async fn issue_gift_card(
 #[derive(Debug)]
 pub struct GiftLetter {
     pub recipient: String,
+    /// The language they read, if the giver said so.
+    pub locale: Option<String>,
     pub code: String,
     pub amount: Money,
     pub message: String,
@@ -93,6 +95,7 @@ pub async fn gift_letter(tx: &mut WriteTx<'_>, credit: CreditId) -> Result<Optio
     queries::letters::put_code(tx, credit, &code.digest(), code.last_characters()).await?;
     Ok(Some(GiftLetter {
         recipient: letter.email,
+        locale: letter.locale,
         code: code.expose(),
         amount: card.balance,
         message: letter.message,

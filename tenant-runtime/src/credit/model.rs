@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, NoEntropy, SecretDigest};
-use souk_kernel::{CreditId, CustomerId, Email, LongText, Money, MoneyError, OrderId};
+use souk_kernel::{CreditId, CustomerId, Email, Locale, LongText, Money, MoneyError, OrderId};
 use utoipa::{IntoParams, ToSchema};
 
 /// The sort of an account.
@@ -170,6 +170,10 @@ pub struct IssueGiftCard {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 500)]
     pub message: Option<LongText<500>>,
+    /// The language they read: the mail is in it where there are words for it, else in the one of their account, else in the store's.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Option<Locale>,
 }
 
 /// Store credit to be given.

@@ -21,17 +21,19 @@ pub use actions::{
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};
 pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Tokens, Typed, customer_of};
+pub use queries::locale_of;
 pub use routes::routes;
 
-/// Checks the current password of a signed-in customer; guesses are counted like sign-ins.
+/// Holds that a signed-in customer is who they are: by their current password, where guesses are counted like sign-ins; or, of whoever has
+/// none and types none, by a session that their provider vouched for within the last 15 minutes.
 ///
 /// # Errors
-/// [`CustomerError::WrongPassword`]; 429 after too many.
+/// [`CustomerError::WrongPassword`]; 429 after too many; 401 `step_up_required` for a session that is older.
 pub async fn prove<P: souk_access::Permission<Access = souk_access::Writes>>(
     permit: &souk_access::Permit<P>,
     reception: &Reception,
     origin: &Origin,
-    typed: &str,
+    typed: Option<&str>,
 ) -> Result<souk_kernel::CustomerId, CustomerError> {
     Ok(actions::prove(permit, reception, origin, typed).await?.id)
 }

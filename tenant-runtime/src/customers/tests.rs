@@ -358,3 +358,80 @@ async fn no_secret_and_no_address_is_in_an_event() {
         assert!(!text.contains("ada") && !text.contains(&secret) && !text.contains(PASSWORD), "{text}");
     }
 }
+
+#[actix_web::test]
+async fn a_reset_link_dies_with_a_change_of_address() {
+    let people = People::open().await;
+    let ada = people.customer("ada@example.com").await;
+    let (old, new) = ("ada@example.com", "ada@new.example");
+    let forgotten = json!({ "email": old });
+    people.post("/store/v1/password-resets", None, &forgotten).await.is(202);
+    let before = people.mail().await;
+    assert_eq!((before.template.as_str(), before.recipient.as_str()), ("customer_reset_password", old));
+    let wish = json!({ "email": new, "password": PASSWORD });
+    people.post("/store/v1/account/email", Some(&ada.access), &wish).await.is(202);
+    let links = people.mails().await;
+    // Asked for with the old address, and not written yet when the change is made.
+    people.post("/store/v1/password-resets", None, &forgotten).await.is(202);
+    for link in &links {
+        let token = json!({ "token": link.secret });
+        people.post("/store/v1/email-changes/confirm", None, &token).await.is(200);
+    }
+    let complete = "/store/v1/password-resets/complete";
+    let reset = |secret: &str| json!({ "token": secret, "new_password": "a brand new password" });
+    people.post(complete, None, &reset(&before.secret)).await.refused(410, "link_unusable");
+    people.sign_in(new, PASSWORD).await;
+    // Nothing goes to the old mailbox any more, whoever reads it now.
+    let mails = people.mails().await;
+    assert!(mails.iter().all(|mail| mail.recipient == new), "{mails:?}");
+    assert_eq!(mails.iter().filter(|mail| mail.template == "customer_reset_password").count(), 1);
+    people.post("/store/v1/password-resets", None, &forgotten).await.is(202);
+    assert_eq!(people.mails().await.len(), 0);
+    people.post(complete, None, &reset(&before.secret)).await.refused(410, "link_unusable");
+    people.sign_in(new, PASSWORD).await;
+}
+
+#[actix_web::test]
+async fn links_in_mails_are_the_stores_own_whatever_a_request_says() {
+    let people = People::open().await;
+    let host = &people.shop.store.host;
+    let bearer = format!("Bearer {}", people.shop.owner());
+    let forged = [
+        ("x-forwarded-host", "evil.example"),
+        ("x-original-host", "evil.example"),
+        ("x-host", "evil.example"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("x-forwarded-port", "6666"),
+        ("x-forwarded-prefix", "/evil.example"),
+        ("referer", "https://evil.example/"),
+    ];
+    let by_owner: Vec<_> = forged.into_iter().chain([("authorization", bearer.as_str())]).collect();
+    let wish = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let before = people.events().await;
+    let elsewhere = people.shop.call("POST", "/store/v1/customers").host("evil.example").json(&wish);
+    elsewhere.send().await.refused(404, "store_unknown");
+    assert_eq!(people.events().await, before);
+    let own = format!("http://{host}/account");
+    let invitation = json!({ "email": "charles@example.com", "role": "viewer" });
+    for (path, body, headers, link) in [
+        ("/store/v1/customers", wish, &forged[..], format!("{own}/verify-email#")),
+        (
+            "/store/v1/password-resets",
+            json!({ "email": "ada@example.com" }),
+            &forged[..],
+            format!("{own}/reset-password#"),
+        ),
+        (
+            "/admin/v1/staff-invitations",
+            invitation,
+            &by_owner[..],
+            "https://console.example/join-store#".to_owned(),
+        ),
+    ] {
+        let answer = people.post_with(path, &body, headers).await;
+        assert!([201, 202].contains(&answer.status), "{path}: {}", answer.json);
+        let mail = people.mail().await;
+        assert!(mail.text.contains(&link), "{path}: {}", mail.text);
+        assert!(!mail.text.contains("evil") && !mail.text.contains("6666"), "{path}: {}", mail.text);
+    }
+}

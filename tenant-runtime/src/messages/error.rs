@@ -9,7 +9,7 @@ use super::model::Mistake;
 problems! { CATALOGUE;
     TEMPLATE_REFUSED = 422, "email_template_refused", "The template cannot be used", "Each of `errors` says in which line and why. GET the template: `sample` is everything it may name.";
     MESSAGE_QUEUED = 409, "message_still_queued", "The mail is still to be sent", "Wait: it is tried again by itself. `next_attempt_at` says when.";
-    MESSAGE_FORGOTTEN = 410, "message_forgotten", "What the mail said was erased with the person it went to", "";
+    MESSAGE_FORGOTTEN = 410, "message_forgotten", "What the mail said is no longer kept", "It was erased with the person it went to, or is older than 90 days.";
     MAIL_LINK_UNUSABLE = 410, "mail_link_unusable", "The link does not work", "It may have been used, be too old, or belong to an address that was changed since. Ask for another.";
     NO_SENDER = 409, "sender_not_confirmed", "There is no confirmed sender's address", "Say one with PUT /admin/v1/mail-settings and follow the link that is mailed to it.";
     NO_DKIM_KEY = 409, "dkim_key_missing", "There is no key for the sender's domain", "Make one with POST /admin/v1/mail-settings/dkim-key and put its record into DNS.";
@@ -73,8 +73,8 @@ pub enum MessageError {
     Subscription(#[from] crate::subscriptions::SubscriptionError),
     #[error("the template: {0}")]
     Template(#[from] minijinja::Error),
-    #[error("SMTP_URL: {0}")]
-    Smtp(#[from] lettre::transport::smtp::Error),
+    #[error(transparent)]
+    Smtp(#[from] souk_smtp::MailerError),
     #[error("the event: {0}")]
     Event(#[from] serde_json::Error),
 }

@@ -15,6 +15,7 @@ mod routes;
 mod tests;
 
 pub use actions::send::{Sender, send_due};
+pub use actions::tidy;
 pub use error::{CATALOGUE, MessageError};
 pub use events::{CustomerMail, NoticeMail, OrderMail};
 pub use model::{MailRoom, samples};

@@ -21,7 +21,7 @@ pub use actions::provider::{
     Provider, ProviderError, Providers, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders,
 };
 pub use actions::{
-    NewSession, chosen_provider, due_refunds, due_sessions, hear, held, new_session, poll_soon,
+    NewSession, chosen_provider, demand_mode, due_refunds, due_sessions, hear, held, new_session, poll_soon,
     promise_refund, promised, record, record_outcome, refund_failed, refund_later, refund_succeeded,
     refunds_covered, retry_refund, session,
 };

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
 use super::error::PaymentError;
-use super::model::{EditProvider, ProviderOfferView, ProviderView};
+use super::model::{EditProvider, ProviderCode, ProviderOfferView, ProviderView};
 use super::permissions::{Offer, SetUp, View};
 use super::queries;
 
@@ -51,7 +51,7 @@ async fn edit_provider(
 
 /// How one can pay here
 ///
-/// Offer these; send the `code` of the chosen one with the checkout.
+/// Offer these; send the `code` of the chosen one with the checkout. A live key is not offered `test`.
 #[utoipa::path(tag = "Shopping", operation_id = "listPaymentOffers", security(()), responses(
     (status = 200, body = Page<ProviderOfferView>)))]
 #[get("/store/v1/payment-providers")]
@@ -61,7 +61,13 @@ async fn offered_providers(
 ) -> Result<HttpResponse, Problem> {
     let work = async |tx: &mut ReadTx<'_>| Ok::<_, PaymentError>(queries::providers(tx).await?);
     let providers = permit.read("payments.offers", work).await?;
-    let offered = providers.into_iter().filter(|provider| provider.enabled && till.has(&provider.code));
+    let mode = actions::key_mode(permit.actor());
+    let fits = |code: &str| {
+        mode.is_none_or(|mode| ProviderCode::parse(code).is_some_and(|provider| provider.is_for(mode)))
+    };
+    let offered = providers
+        .into_iter()
+        .filter(|provider| provider.enabled && till.has(&provider.code) && fits(&provider.code));
     let page = Page::whole(offered.map(ProviderOfferView::from).collect::<Vec<_>>());
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-cache")).json(page))
 }

@@ -1,8 +1,8 @@
 //! Ways to pay over HTTP: how they are set up, and what each magic token does.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::testing::shop::{Shop, key, pay_with};
+use crate::testing::shop::{Basket, Shop, key, pay_with};
 
 const PATH: &str = "/admin/v1/payment-providers";
 
@@ -101,4 +101,42 @@ async fn a_refund_that_was_refused_is_tried_again() {
     assert_eq!(shop.sweep().await.refunds, 1);
     assert_eq!(shop.order(&order).await["refunds"][0]["state"], "failed");
     assert_eq!((shop.taken().await, shop.balance_of("2300").await), ((1490, 0), -490));
+}
+
+#[actix_web::test]
+async fn a_live_key_does_not_pay_with_play_money() {
+    let shop = Shop::open().await;
+    let make = async |mode: &str| {
+        let wish = json!({ "name": "Storefront", "kind": "publishable", "mode": mode });
+        let made = shop.owner_call("POST", "/admin/v1/api-keys").json(&wish).send().await.expect(201);
+        assert_eq!(made.json["mode"], json!(mode));
+        made.text("/secret")
+    };
+    let (test, live) = (make("test").await, make("live").await);
+    let offers = async |key: &str| {
+        let call = shop.call("GET", "/store/v1/payment-providers").header("x-souk-publishable-key", key);
+        let offers = call.send().await.expect(200);
+        offers.data().iter().map(|offer| offer["code"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(offers(&test).await, ["manual", "test"]);
+    assert_eq!(offers(&live).await, ["manual"]);
+    let pay = async |key: &str, basket: &Basket, body: &Value| {
+        let call = shop.call("POST", &format!("/store/v1/carts/{}/checkout", basket.id));
+        let call = call.header("x-souk-publishable-key", key).header("x-cart-secret", &basket.secret);
+        call.keyed().json(body).send().await
+    };
+    let play = pay_with(1490, "tok_ok");
+    let mut transfer = play.clone();
+    transfer["payment"] = json!({ "provider": "manual" });
+    let traces = async || (shop.number("SELECT count(*) AS number FROM orders").await, shop.stock().await);
+    let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
+    let before = traces().await;
+    pay(&live, &basket, &play).await.refused(422, "payment_key_mode").about("/payment/provider");
+    assert_eq!(traces().await, before);
+    // The cart is still there to be bought: a transfer moves no money by itself and is for both.
+    pay(&live, &basket, &transfer).await.expect(201);
+    for body in [&play, &transfer] {
+        let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
+        pay(&test, &basket, body).await.expect(201);
+    }
 }

@@ -160,11 +160,13 @@ impl From<Cart> for CartExport {
     }
 }
 
-/// Delete one's account: the password proves that it is you.
+/// Delete one's account.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"password": "correct horse battery staple"}))]
 pub struct DeleteAccount {
-    pub password: Typed,
+    /// Proves that it is you; whoever has no password leaves it out, and has signed in with their provider within the last 15 minutes.
+    pub password: Option<Typed>,
 }
 
 /// How to forget somebody.

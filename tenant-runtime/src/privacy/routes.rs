@@ -11,7 +11,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions;
 use super::model::{DeleteAccount, EraseQuery, PersonalData};
 use crate::customers::permissions::{Edit, EditOwn, Erase, ViewOwn};
-use crate::customers::{self, Origin, Reception, customer_of};
+use crate::customers::{self, Origin, Reception, Typed, customer_of};
 
 /// `/store/v1/account{,/export}`, `/admin/v1/customers/{id}{,/export}`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -35,7 +35,7 @@ async fn export_own(permit: Permit<ViewOwn>) -> Result<HttpResponse, Problem> {
 /// Delete your account
 ///
 /// You are signed out everywhere; names and addresses go, orders and books stay without them. Refused while goods are still to be
-/// delivered to you.
+/// delivered to you. Whoever has no password signs in with their provider again, with `fresh=true`, and asks within 15 minutes.
 #[utoipa::path(tag = "Customers", operation_id = "deleteAccount", request_body = DeleteAccount, responses(
     (status = 204, description = "Deleted"), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 409, body = Problem), (status = 429, body = Problem)))]
@@ -46,7 +46,8 @@ async fn delete_account(
     origin: Origin,
     body: Json<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
-    let customer = customers::prove(&permit, &reception, &origin, body.password.as_str()).await?;
+    let typed = body.password.as_ref().map(Typed::as_str);
+    let customer = customers::prove(&permit, &reception, &origin, typed).await?;
     let work = async move |tx: &mut WriteTx<'_>| actions::erase(tx, customer, false).await;
     permit.write("privacy.delete_account", work).await?;
     Ok(HttpResponse::NoContent().finish())

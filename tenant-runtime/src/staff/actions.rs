@@ -16,6 +16,17 @@ fn shown(role: &Role) -> Value {
     json!({ "name": role.name, "permissions": role.grants })
 }
 
+/// A colleague, as the log has a digest of them.
+fn shown_person(colleague: &Colleague, role: &str) -> Value {
+    json!({ "staff": colleague.id, "role": role, "state": colleague.state })
+}
+
+/// A key, likewise: what it may, from where, and until when.
+fn shown_key(key: &ApiKeyView) -> Value {
+    json!({ "prefix": key.prefix, "kind": key.kind, "mode": key.mode, "scopes": key.scopes, "allowed_origins": key.allowed_origins,
+        "allowed_networks": key.allowed_networks, "expires_at": key.expires_at, "revoked": key.revoked_at.is_some() })
+}
+
 fn read(grants: &[String]) -> Vec<Grant> {
     grants.iter().filter_map(|text| text.parse().ok()).collect()
 }
@@ -63,8 +74,9 @@ pub async fn invite<P: Permission>(
     let id = InvitationId::new();
     queries::invite(tx, id, email, role.id, &by.actor).await?;
     souk_event_bus::emit(tx, &StaffInvited { invitation_id: id }).await?;
-    let details = json!({ "role": role.name });
-    audit::record(tx, by, "staff.invited", &id.to_string(), Change::default(), details).await?;
+    let (after, details) = (json!({ "role": role.name, "state": "open" }), json!({ "role": role.name }));
+    let change = Change { before: None, after: Some(&after) };
+    audit::record(tx, by, "staff.invited", &id.to_string(), change, details).await?;
     let open = queries::invitations(tx).await?;
     open.into_iter().find(|invitation| invitation.id == id).ok_or(StaffError::Unknown)
 }
@@ -74,8 +86,9 @@ pub async fn revoke_invitation(tx: &mut WriteTx<'_>, by: &By, id: InvitationId) 
     if !queries::revoke_invitation(tx, id).await? {
         return Err(StaffError::Unknown);
     }
-    Ok(audit::record(tx, by, "staff.invitation_revoked", &id.to_string(), Change::default(), json!({}))
-        .await?)
+    let (before, after) = (json!({ "state": "open" }), json!({ "state": "revoked" }));
+    let change = Change { before: Some(&before), after: Some(&after) };
+    Ok(audit::record(tx, by, "staff.invitation_revoked", &id.to_string(), change, json!({})).await?)
 }
 
 /// The mail that invites somebody.
@@ -120,7 +133,9 @@ pub async fn accept(
     demand_room(others, limit)?;
     by.actor = format!("staff:{}", colleague.id);
     let details = json!({ "role": colleague.role, "account": account.map(|id| id.to_string()) });
-    audit::record(tx, by, "staff.joined", &colleague.id.to_string(), Change::default(), details).await?;
+    let after = shown_person(&colleague, &colleague.role);
+    let change = Change { before: None, after: Some(&after) };
+    audit::record(tx, by, "staff.joined", &colleague.id.to_string(), change, details).await?;
     Ok(colleague)
 }
 
@@ -155,7 +170,9 @@ pub async fn change_role<P: Permission>(
     demand_another_owner(tx, &colleague).await?;
     queries::set_role(tx, id, role.id).await?;
     let details = json!({ "from": colleague.role, "to": role.name });
-    audit::record(tx, by, "staff.role_changed", &id.to_string(), Change::default(), details).await?;
+    let (before, after) = (shown_person(&colleague, &colleague.role), shown_person(&colleague, &role.name));
+    let change = Change { before: Some(&before), after: Some(&after) };
+    audit::record(tx, by, "staff.role_changed", &id.to_string(), change, details).await?;
     queries::colleague(tx, id).await?.ok_or(StaffError::Unknown)
 }
 
@@ -171,8 +188,9 @@ pub async fn remove<P: Permission>(
     demand_held(permit, &colleague.role, &grants_of(tx, colleague.role_id).await?).await?;
     demand_another_owner(tx, &colleague).await?;
     queries::remove(tx, id).await?;
-    let details = json!({ "role": colleague.role });
-    Ok(audit::record(tx, by, "staff.removed", &id.to_string(), Change::default(), details).await?)
+    let (before, details) = (shown_person(&colleague, &colleague.role), json!({ "role": colleague.role }));
+    let change = Change { before: Some(&before), after: None };
+    Ok(audit::record(tx, by, "staff.removed", &id.to_string(), change, details).await?)
 }
 
 /// Makes a role that holds no more than its maker does.
@@ -245,9 +263,22 @@ pub async fn make_key(
     key: &ApiKey,
     new: KeyRow,
 ) -> Result<ApiKeyView, StaffError> {
+    keep_key(tx, by, key, new, None).await
+}
+
+/// The same; `before` is the key whose place it takes.
+async fn keep_key(
+    tx: &mut WriteTx<'_>,
+    by: &By,
+    key: &ApiKey,
+    new: KeyRow,
+    before: Option<&Value>,
+) -> Result<ApiKeyView, StaffError> {
     let made = queries::insert_key(tx, key, new).await?;
+    let after = shown_key(&made);
+    let change = Change { before, after: Some(&after) };
     let details = json!({ "prefix": made.prefix, "kind": made.kind, "mode": made.mode, "scopes": made.scopes, "rotated_from": made.rotated_from });
-    audit::record(tx, by, "api_key.made", &made.id.to_string(), Change::default(), details).await?;
+    audit::record(tx, by, "api_key.made", &made.id.to_string(), change, details).await?;
     Ok(made)
 }
 
@@ -265,7 +296,7 @@ pub async fn rotate_key<P: Permission>(
     let find =
         |text: &str| ApiKey::forms().find(|(kind, mode)| text == kind.as_str() && old.mode == mode.as_str());
     let (kind, mode) = find(&old.kind).ok_or(StaffError::Unknown)?;
-    let key = ApiKey::mint(kind, mode)?;
+    let (key, before) = (ApiKey::mint(kind, mode)?, shown_key(&old));
     // What was rotated before ends with its overlap; when it was to end, its first successor knows.
     let ends = queries::ends_of_successors(tx, id).await?.first().copied().unwrap_or(old.expires_at);
     queries::end_at(tx, id, tx.now() + overlap).await?;
@@ -278,15 +309,16 @@ pub async fn rotate_key<P: Permission>(
         created_by: by.actor.clone(),
         rotated_from: Some(id),
     };
-    Ok((make_key(tx, by, &key, new).await?, key))
+    Ok((keep_key(tx, by, &key, new, Some(&before)).await?, key))
 }
 
 /// Revokes a key: refused everywhere within a second.
 pub async fn revoke_key(tx: &mut WriteTx<'_>, by: &By, id: ApiKeyId) -> Result<(), StaffError> {
-    if !queries::revoke(tx, id).await? {
-        return Err(StaffError::Unknown);
-    }
-    Ok(audit::record(tx, by, "api_key.revoked", &id.to_string(), Change::default(), json!({})).await?)
+    let revoked = queries::revoke(tx, id).await?.ok_or(StaffError::Unknown)?;
+    let after = shown_key(&revoked);
+    let before = shown_key(&ApiKeyView { revoked_at: None, ..revoked });
+    let change = Change { before: Some(&before), after: Some(&after) };
+    Ok(audit::record(tx, by, "api_key.revoked", &id.to_string(), change, json!({})).await?)
 }
 
 /// A colleague as others see them.

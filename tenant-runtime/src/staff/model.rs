@@ -105,7 +105,7 @@ pub struct NewApiKey {
     #[schema(example = json!(["product:*", "order:view"]))]
     pub scopes: Vec<Text<80>>,
     pub expires_at: Option<DateTime<Utc>>,
-    /// Whether it moves real money.
+    /// Whether it is for real: a live key is not offered the `test` payment provider, and does not pay with it. All else is alike.
     #[serde(default)]
     pub mode: WishedMode,
     /// `https://shop.example`: requests must come from pages of one of these; any if empty.

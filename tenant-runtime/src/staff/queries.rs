@@ -106,9 +106,10 @@ pub async fn ends_of_successors(
     tx.load(successors.select(api_keys::expires_at)).await
 }
 
-/// `false` when there is no such key, or it was revoked before.
-pub async fn revoke(tx: &mut WriteTx<'_>, id: ApiKeyId) -> Result<bool, DbError> {
+/// The key as it is from now on; none when there is no such key, or it was revoked before.
+pub async fn revoke(tx: &mut WriteTx<'_>, id: ApiKeyId) -> Result<Option<ApiKeyView>, DbError> {
     let now = tx.now();
     let live = api_keys::table.filter(api_keys::id.eq(id).and(api_keys::revoked_at.is_null()));
-    Ok(tx.execute(diesel::update(live).set(api_keys::revoked_at.eq(now))).await? == 1)
+    let change = diesel::update(live).set(api_keys::revoked_at.eq(now));
+    tx.optional(change.returning(ApiKeyView::as_returning())).await
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use souk_access::{LinkSecret, Reach, WorkerPermit};
 use souk_api::{ETag, IfMatch};
 use souk_event_bus::emit;
-use souk_kernel::{CartId, Email, OrderId, SubscriptionId};
+use souk_kernel::{CartId, Email, Locale, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::SubscriptionError;
@@ -15,10 +15,12 @@ use super::events::{
     BackInStock, BestSeller, CartAbandoned, CartEventLine, DailyDigest, LowOnStock, SubscriptionLetterWanted,
     Wanted,
 };
-use super::model::{ASKED_IN_A_DAY, LOW_AGAIN, NoticeSettings, PutNoticeSettings, Topic, WaitForStock};
-use super::queries::{self, Reminder};
+use super::model::{
+    ASKED_IN_A_DAY, FollowOrder, LOW_AGAIN, NoticeSettings, PutNoticeSettings, Topic, WaitForStock,
+};
+use super::queries::{self, Follower, Reminder};
 use crate::catalog::{self, Named};
-use crate::{cart, orders, settings};
+use crate::{cart, customers, orders, settings};
 
 /// Looked at in one transaction; the rest comes in the next.
 const SOME: i64 = 100;
@@ -38,7 +40,7 @@ pub async fn wait_for_stock(tx: &mut WriteTx<'_>, wish: &WaitForStock) -> Result
     if found.available > 0 || found.oversold {
         return Err(SubscriptionError::InStock);
     }
-    ask(tx, Topic::Stock(wish.variant), &wish.email).await
+    ask(tx, Topic::Stock(wish.variant), &wish.email, wish.locale.as_ref()).await
 }
 
 /// Asks a mailbox whether it wants to be told what becomes of an order, for whoever may see the order.
@@ -50,7 +52,7 @@ pub async fn follow(
     order: OrderId,
     secret: Option<&LinkSecret>,
     reach: Reach,
-    email: &Email,
+    wish: &FollowOrder,
 ) -> Result<(), SubscriptionError> {
     if orders::name_for(tx, order, secret, reach).await?.is_none() {
         return Err(SubscriptionError::Unknown);
@@ -58,15 +60,20 @@ pub async fn follow(
     if queries::count_followers(tx, order).await? >= MOST_FOLLOWERS {
         return Err(SubscriptionError::Field("/email", "is one too many: ten may follow an order"));
     }
-    ask(tx, Topic::Order(order), email).await
+    ask(tx, Topic::Order(order), &wish.email, wish.locale.as_ref()).await
 }
 
-async fn ask(tx: &mut WriteTx<'_>, topic: Topic, email: &Email) -> Result<(), SubscriptionError> {
+async fn ask(
+    tx: &mut WriteTx<'_>,
+    topic: Topic,
+    email: &Email,
+    locale: Option<&Locale>,
+) -> Result<(), SubscriptionError> {
     let since = tx.now() - TimeDelta::days(1);
     if queries::asked(tx, email, since).await? >= ASKED_IN_A_DAY {
         return Ok(());
     }
-    if let Some(subscription_id) = queries::wish(tx, topic, email).await? {
+    if let Some(subscription_id) = queries::wish(tx, topic, email, locale).await? {
         emit(tx, &SubscriptionLetterWanted { subscription_id, letter: Wanted::Confirm }).await?;
     }
     Ok(())
@@ -147,9 +154,19 @@ pub async fn staff_mailbox(tx: &mut ReadTx<'_>) -> Result<String, SubscriptionEr
     }
 }
 
+/// To what the pieces left of something fall that staff is told of; none where they are not.
+///
+/// # Errors
+/// The database's only.
+pub async fn low_stock_threshold(tx: &mut ReadTx<'_>) -> Result<Option<i64>, SubscriptionError> {
+    Ok(queries::settings(tx).await?.low_stock_threshold)
+}
+
 /// A mail to a mailbox that wants to be told something.
 pub struct Letter {
     pub recipient: String,
+    /// The language they read, if it is known.
+    pub locale: Option<String>,
     /// What it says, without links.
     pub facts: Value,
     /// Below the pages of the storefront that the mail links to.
@@ -184,25 +201,47 @@ pub async fn letter(
         (None, None) => return Ok(None),
     };
     let recipient = found.email;
+    let locale = language(tx, found.locale, &recipient, found.order_id).await?;
     if wanted.letter == Wanted::BackInStock {
         let page = variant.map(|variant| format!("products/{}", variant.handle)).unwrap_or_default();
-        return Ok(Some(Letter { recipient, facts: about, page, secret: None }));
+        return Ok(Some(Letter { recipient, locale, facts: about, page, secret: None }));
     }
     let secret = LinkSecret::mint().map_err(|_| SubscriptionError::Random)?;
     queries::put_secret(tx, found.id, secret.digest().as_bytes()).await?;
     let page = "confirm-subscription".to_owned();
-    Ok(Some(Letter { recipient, facts: about, page, secret: Some(secret) }))
+    Ok(Some(Letter { recipient, locale, facts: about, page, secret: Some(secret) }))
 }
 
-/// Who follows an order, and their mailboxes.
+/// What somebody reads: what they said, else the language of the account with this mailbox, else the one the order was bought in.
+async fn language(
+    tx: &mut ReadTx<'_>,
+    said: Option<String>,
+    mailbox: &str,
+    order: Option<OrderId>,
+) -> Result<Option<String>, SubscriptionError> {
+    if said.is_some() {
+        return Ok(said);
+    }
+    if let Some(locale) = customers::locale_of(tx, mailbox).await? {
+        return Ok(Some(locale));
+    }
+    match order {
+        Some(order) => Ok(orders::reader(tx, order).await?.and_then(|reader| reader.locale)),
+        None => Ok(None),
+    }
+}
+
+/// Who follows an order, their mailboxes, and the languages they read as far as these are known.
 ///
 /// # Errors
 /// The database's only.
-pub async fn followers(
-    tx: &mut ReadTx<'_>,
-    order: OrderId,
-) -> Result<Vec<(SubscriptionId, String)>, SubscriptionError> {
-    Ok(queries::followers(tx, order).await?)
+pub async fn followers(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Follower>, SubscriptionError> {
+    let mut all = queries::followers(tx, order).await?;
+    for follower in &mut all {
+        let said = follower.locale.take();
+        follower.locale = language(tx, said, &follower.email, Some(order)).await?;
+    }
+    Ok(all)
 }
 
 /// Whom a reminder of a cart goes to.

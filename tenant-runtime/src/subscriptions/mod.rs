@@ -14,11 +14,11 @@ mod routes;
 mod tests;
 
 pub use actions::{
-    CartLink, Letter, cart_link, end_all, followers, forget, letter, remind_due, say_stock, staff_mailbox,
-    tell_day, wake_due,
+    CartLink, Letter, cart_link, end_all, followers, forget, letter, low_stock_threshold, remind_due,
+    say_stock, staff_mailbox, tell_day, wake_due,
 };
 pub use error::{CATALOGUE, SubscriptionError};
 pub use events::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted, Waiting};
 pub use model::SubscriptionView;
-pub use queries::of_mailbox;
+pub use queries::{Follower, of_mailbox};
 pub use routes::routes;

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Email, OrderId, SubscriptionId, Text, VariantId};
+use souk_kernel::{Email, Locale, OrderId, SubscriptionId, Text, VariantId};
 use utoipa::ToSchema;
 
 /// How long the link works that confirms a subscription.
@@ -24,6 +24,9 @@ pub struct WaitForStock {
     pub variant: VariantId,
     #[schema(value_type = String, example = "grace@example.com")]
     pub email: Email,
+    /// The language they read: mails are in it where there are words for it, else in the one of their account, else in the store's.
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Option<Locale>,
 }
 
 /// Tell this address too what becomes of the order.
@@ -32,6 +35,9 @@ pub struct WaitForStock {
 pub struct FollowOrder {
     #[schema(value_type = String, example = "grace@example.com")]
     pub email: Email,
+    /// The language they read: mails are in it where there are words for it, else in the one of their account, else in the order's.
+    #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
+    pub locale: Option<Locale>,
 }
 
 /// The token of a mailed link.
@@ -82,6 +88,9 @@ pub struct Subscription {
     pub order_id: Option<OrderId>,
     #[diesel(sql_type = SqlText)]
     pub state: String,
+    /// The language they read, if they said so.
+    #[diesel(sql_type = Nullable<SqlText>)]
+    pub locale: Option<String>,
 }
 
 /// What a mailbox wants to be told.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Bool, Date, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{CartId, Email, InventoryItemId, LocationId, OrderId, SubscriptionId, VariantId};
+use souk_kernel::{CartId, Email, InventoryItemId, Locale, LocationId, OrderId, SubscriptionId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::model::{
@@ -35,16 +35,17 @@ pub async fn wish(
     tx: &mut WriteTx<'_>,
     topic: Topic,
     email: &Email,
+    locale: Option<&Locale>,
 ) -> Result<Option<SubscriptionId>, DbError> {
     let now = tx.now();
     let (name, variant, order) = match topic {
         Topic::Stock(variant) => ("back_in_stock", Some(variant), None),
         Topic::Order(order) => ("order", None, Some(order)),
     };
-    let query = sql("INSERT INTO subscriptions AS s (id, topic, email, email_key, variant_id, order_id, asked_at, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7) \
+    let query = sql("INSERT INTO subscriptions AS s (id, topic, email, email_key, variant_id, order_id, asked_at, created_at, locale) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $9) \
          ON CONFLICT (email_key, topic, (coalesce(variant_id, order_id))) DO UPDATE SET state = 'pending', asked_at = excluded.asked_at, \
-             email = excluded.email, secret_hash = NULL, confirmed_at = NULL \
+             email = excluded.email, locale = coalesce(excluded.locale, s.locale), secret_hash = NULL, confirmed_at = NULL \
          WHERE s.state IN ('told', 'ended') OR (s.state = 'pending' AND s.asked_at < $8) RETURNING id")
     .bind::<SqlUuid, _>(SubscriptionId::new())
     .bind::<Text, _>(name)
@@ -53,15 +54,17 @@ pub async fn wish(
     .bind::<Nullable<SqlUuid>, _>(variant)
     .bind::<Nullable<SqlUuid>, _>(order)
     .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(now - ASK_AGAIN);
+    .bind::<Timestamptz, _>(now - ASK_AGAIN)
+    .bind::<Nullable<Text>, _>(locale.cloned());
     let row: Option<SubscriptionRow> = tx.optional(query).await?;
     Ok(row.map(|row| row.id))
 }
 
 /// One subscription, locked.
 pub async fn lock(tx: &mut WriteTx<'_>, id: SubscriptionId) -> Result<Option<Subscription>, DbError> {
-    let query =
-        sql("SELECT id, email, variant_id, order_id, state FROM subscriptions WHERE id = $1 FOR UPDATE");
+    let query = sql(
+        "SELECT id, email, variant_id, order_id, state, locale FROM subscriptions WHERE id = $1 FOR UPDATE",
+    );
     tx.optional(query.bind::<SqlUuid, _>(id)).await
 }
 
@@ -75,7 +78,7 @@ pub async fn put_secret(tx: &mut WriteTx<'_>, id: SubscriptionId, digest: &[u8; 
 pub async fn confirm(tx: &mut WriteTx<'_>, digest: &[u8; 32]) -> Result<Option<Subscription>, DbError> {
     let now = tx.now();
     let query = sql("UPDATE subscriptions SET state = 'confirmed', confirmed_at = $2, secret_hash = NULL \
-         WHERE secret_hash = $1 AND state = 'pending' AND asked_at > $3 RETURNING id, email, variant_id, order_id, state")
+         WHERE secret_hash = $1 AND state = 'pending' AND asked_at > $3 RETURNING id, email, variant_id, order_id, state, locale")
     .bind::<Binary, _>(digest.to_vec())
     .bind::<Timestamptz, _>(now)
     .bind::<Timestamptz, _>(now - CONFIRM_WITHIN);
@@ -93,7 +96,8 @@ pub async fn wake(tx: &mut WriteTx<'_>, variant: VariantId) -> Result<(), DbErro
 
 /// Some of those who are due, locked; what somebody else has locked is left to them.
 pub async fn due(tx: &mut WriteTx<'_>, most: i64) -> Result<Vec<Subscription>, DbError> {
-    let query = sql("SELECT id, email, variant_id, order_id, state FROM subscriptions WHERE state = 'due' \
+    let query =
+        sql("SELECT id, email, variant_id, order_id, state, locale FROM subscriptions WHERE state = 'due' \
          ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED");
     tx.load(query.bind::<BigInt, _>(most)).await
 }
@@ -104,24 +108,24 @@ pub async fn settle(tx: &mut WriteTx<'_>, id: SubscriptionId, state: &'static st
     tx.execute(query.bind::<SqlUuid, _>(id).bind::<Text, _>(state)).await.map(drop)
 }
 
+/// Somebody who follows an order.
 #[derive(QueryableByName)]
-struct Mailbox {
+pub struct Follower {
     #[diesel(sql_type = SqlUuid)]
-    id: SubscriptionId,
+    pub id: SubscriptionId,
     #[diesel(sql_type = Text)]
-    email: String,
+    pub email: String,
+    /// The language they read, if they said so.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub locale: Option<String>,
 }
 
-/// Who follows an order, and their mailboxes.
-pub async fn followers(
-    tx: &mut ReadTx<'_>,
-    order: OrderId,
-) -> Result<Vec<(SubscriptionId, String)>, DbError> {
+/// Who follows an order.
+pub async fn followers(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Follower>, DbError> {
     let query = sql(
-        "SELECT id, email FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20",
+        "SELECT id, email, locale FROM subscriptions WHERE order_id = $1 AND state = 'confirmed' ORDER BY id LIMIT 20",
     );
-    let rows: Vec<Mailbox> = tx.load(query.bind::<SqlUuid, _>(order)).await?;
-    Ok(rows.into_iter().map(|row| (row.id, row.email)).collect())
+    tx.load(query.bind::<SqlUuid, _>(order)).await
 }
 
 /// Mailboxes that are asked or told about an order, whatever they said.

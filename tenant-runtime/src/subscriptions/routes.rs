@@ -55,7 +55,7 @@ async fn follow(
 ) -> Result<HttpResponse, Problem> {
     let (secret, reach, wish) = (header(&request, "x-order-secret"), permit.reach(), body.into_inner());
     let work =
-        async move |tx: &mut WriteTx<'_>| actions::follow(tx, *id, secret.as_ref(), reach, &wish.email).await;
+        async move |tx: &mut WriteTx<'_>| actions::follow(tx, *id, secret.as_ref(), reach, &wish).await;
     permit.write("subscriptions.follow", work).await?;
     Ok(HttpResponse::Accepted().json(Asked::ASKED))
 }

@@ -3,6 +3,7 @@
 //! Needs `SOUK_TEST_DATABASE_URL`. Every shop is a store of its own, so tests run side by side.
 
 mod call;
+pub mod forms;
 mod looks;
 pub mod shop;
 
@@ -88,6 +89,7 @@ impl TestShop {
         provider: Option<String>,
         requests_per_minute: u32,
     ) -> Self {
+        forms::watch();
         let database = TestDatabase::get().await;
         let at = database.url.parse::<Database>().unwrap();
         let mut config = TenancyConfig::new(at, database.secrets.lane_secret.clone());

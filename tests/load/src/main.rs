@@ -24,7 +24,7 @@ use crate::platform::{Extra, Platform, Shop, open_shop};
 use crate::report::{Report, ms};
 use crate::works::browse::Reads;
 use crate::works::buy::{Errand, Shopper};
-use crate::works::events::Outbox;
+use crate::works::events::{Drained, End, Outbox};
 use crate::works::floor::Bare;
 use crate::works::{browse, check, events, floor, many, open, sign_in, sql};
 
@@ -46,7 +46,7 @@ struct Arguments {
     /// Stores of the largest crowd.
     #[arg(long, default_value_t = 1000)]
     stores: usize,
-    /// Events of the long backlog that goes through Kafka; from the outbox alone go a fiftieth of them.
+    /// Events of the long backlog that goes through Kafka; the short one, which is waited for until it was heard, has a fiftieth of them.
     #[arg(long, default_value_t = 1_000_000)]
     events: i64,
     /// Seconds each number of connections is measured for.
@@ -127,35 +127,48 @@ async fn drained(admin: &tokio_postgres::Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How soon single events have their effect, then what a backlog costs.
+/// How soon single events have their effect; what a short backlog costs until it was heard, and a long one until it is in the topic.
 async fn relayed(
     report: &mut Report,
     way: &str,
     outbox: &Outbox<'_>,
     system: System,
-    count: i64,
+    short: i64,
+    long: Option<i64>,
 ) -> anyhow::Result<()> {
     let times = outbox.latencies(200).await?;
     let (p50, p99) = (percentile(&times, 0.5), percentile(&times, 0.99));
     let found = format!("p50 {:.0} ms, p99 {:.0} ms of {}", ms(p50), ms(p99), times.len());
     report.fact(&format!("From an event's commit to its effect, {way}"), &found, "");
-    let found = outbox.drain(system, count).await?;
-    let text = format!(
-        "{:.0} events/s; CPU-s per 1,000: runtime {:.2}, PostgreSQL {:.2}; heard by the consumer of all of them meanwhile: {}",
-        found.per_second(),
-        found.runtime,
-        found.postgres,
-        found.heard
-    );
-    report.fact(&format!("A backlog of {count} events relayed {way}"), &text, "");
-    let text = format!(
-        "drained in {:.1} s; the runtime's resident memory {:.1} MB before, {:.1} MB at most",
+    let found = outbox.drain(system, short, End::Heard).await?;
+    let settled = found.took + outbox.settle().await?;
+    let text =
+        format!("{}; no consumer had anything left after {:.1} s", pace(&found), settled.as_secs_f64());
+    report.fact(&format!("A backlog of {short} events heard by all who want them, {way}"), &text, "");
+    report.fact(&format!("Memory while {short} events wait, {way}"), &memory(&found), "bounded");
+    let Some(long) = long else { return Ok(()) };
+    let found = outbox.drain(system, long, End::Carried).await?;
+    let text = format!("{}; heard by the consumer of all of them meanwhile: {}", pace(&found), found.heard);
+    report.fact(&format!("A backlog of {long} events relayed {way}"), &text, "");
+    report.fact(&format!("Memory while {long} events wait, {way}"), &memory(&found), "bounded");
+    Ok(())
+}
+
+fn pace(found: &Drained) -> String {
+    let Drained { runtime, postgres, .. } = found;
+    format!(
+        "{:.0} events/s; CPU-s per 1,000: runtime {runtime:.2}, PostgreSQL {postgres:.2}",
+        found.per_second()
+    )
+}
+
+fn memory(found: &Drained) -> String {
+    format!(
+        "over in {:.1} s; the runtime's resident memory {:.1} MB before, {:.1} MB at most",
         found.took.as_secs_f64(),
         found.before_mb,
         found.most_mb
-    );
-    report.fact(&format!("Memory while {count} events wait, {way}"), &text, "bounded");
-    Ok(())
+    )
 }
 
 struct Bench<'p> {
@@ -328,8 +341,8 @@ impl<'p> Bench<'p> {
         let system = self.system(true);
         drained(&self.admin).await?;
         let outbox = Outbox::of(&self.admin, &self.shop).await?;
-        relayed(&mut self.report, "from the outbox", &outbox, system, (self.arguments.events / 50).max(1000))
-            .await?;
+        let short = (self.arguments.events / 50).max(1000);
+        relayed(&mut self.report, "from the outbox", &outbox, system, short, None).await?;
         let found = events::neighbours(self.platform.runtime, &self.shop, &outbox, 150, 2).await?;
         let (alone, beside) = (percentile(&found.alone, 0.5), percentile(&found.beside, 0.5));
         let text = format!(
@@ -351,7 +364,8 @@ impl<'p> Bench<'p> {
         drained(&admin).await?;
         let outbox = Outbox::of(&admin, &shop).await?;
         let system = System { runtime: platform.runtime_pid, postgres: platform.postgres_pid };
-        relayed(&mut self.report, "through Kafka", &outbox, system, self.arguments.events).await
+        let long = Some(self.arguments.events);
+        relayed(&mut self.report, "through Kafka", &outbox, system, short, long).await
     }
 
     async fn signing_in(&mut self) -> anyhow::Result<()> {

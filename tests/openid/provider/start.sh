@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs a certified OpenID Connect provider once, outside of the clone, and runs it: start.sh '{"client_id": …}'.
-# Exit status 3: Node.js is missing.
+# Node.js is fetched where it is missing. Exit status 3: it cannot be had.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+. "$here/../../../scripts/fetch.sh"
+if ! souk_need_node; then
     echo "Node.js 20 or newer is missing (https://nodejs.org)" >&2
     exit 3
 fi

@@ -221,3 +221,40 @@ async fn signed_in_at_the_provider_long_ago_is_no_proof_of_now() {
     let fresh = come(5).await;
     house.post(IDENTITIES).by(&fresh).body(&wish).send().await.refused(410, "ticket_unusable");
 }
+
+#[actix_web::test]
+async fn one_subject_of_two_issuers_is_two_accounts() {
+    const SUBJECT: &str = "248289761001";
+    let (first, second, clock) = (Liar::new().await, Liar::new().await, clock());
+    let here = house_beside(clock.clone(), vec![config("liar", &first.issuer)]).await;
+    let there = house_beside(clock, vec![config("liar", &second.issuer)]).await;
+    let ada = comes(&here, &first, SUBJECT, &address(&first)).await;
+    let eve = comes(&there, &second, SUBJECT, &address(&second)).await;
+    assert_ne!(ada.account, eve.account);
+    // Whatever address the one issuer says now, it is not the other's person.
+    let again = comes(&there, &second, SUBJECT, &ada.email).await;
+    assert_eq!((again.account, again.email), (eve.account, eve.email.clone()));
+    let again = comes(&here, &first, SUBJECT, &eve.email).await;
+    assert_eq!((again.account, again.email), (ada.account, ada.email));
+}
+
+#[actix_web::test]
+async fn a_provider_must_have_asked_for_a_second_factor_where_its_file_says_so() {
+    let liar = Liar::new().await;
+    let strict = souk_openid::ProviderConfig { require_multi_factor: true, ..config("liar", &liar.issuer) };
+    let house = house_beside(clock(), vec![strict]).await;
+    let email = address(&liar);
+    let come = async |methods: Value| {
+        let away = Away::leaves(&house, "liar").await;
+        let mut claims = liar.told(&house, &away, "1", &email);
+        claims["amr"] = methods;
+        liar.gives(&signed(1, &header(1), &claims));
+        landed(liar.sends_back(&house, &away).await).map(|ticket| (away, ticket))
+    };
+    for methods in [Value::Null, json!([]), json!(["pwd"])] {
+        assert_eq!(come(methods).await.err().as_deref(), Some("second_factor"));
+    }
+    assert_eq!(traces(&house, &liar.issuer, &email).await, 0);
+    let (away, ticket) = come(json!(["pwd", "mfa"])).await.unwrap();
+    redeems(&house, &ticket, &away.client).send().await.expect(201);
+}

@@ -9,4 +9,4 @@ mod worker;
 pub use change::{Change, edit, request};
 pub use opening::open;
 pub use watch::{compare, observed, removed};
-pub use worker::{Hands, carry_out, request_due_purges};
+pub use worker::{Hands, carry_out, pass, request_due_purges};

@@ -6,9 +6,10 @@ use serde_json::json;
 use souk_access::{ApiKey, ControlWorker, KeyKind, KeyMode};
 use souk_kernel::StoreId;
 use souk_provisioner::{
-    ApiKeySeed, Basics, ClaimRequest, Owner, ProvisionError, Provisioner, StaffSeed, StoreSeeds,
+    ApiKeySeed, Basics, ClaimRequest, Owner, ProvisionError, Provisioner, StaffSeed, Step, StoreSeeds,
     roles_from_csv,
 };
+use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::WriteTx;
 use uuid::Uuid;
 
@@ -113,13 +114,15 @@ async fn open(hands: &Hands<'_>, operation: &Operation) -> Result<(), StoreError
         Ok::<_, StoreError>((store, owner, keys))
     };
     let (store, owner, keys) = hands.worker.scope().write("stores.prepare", prepare).await?;
+    fail_point(FailPoint::OperationPrepared);
     hands.plane.progressed();
     let owner = owner
         .ok_or_else(|| ProvisionError::Refused("the account that asked for the store is gone".into()))?;
     let id = if store.resource.is_some() {
         resource::open(hands, &store, &owner, &keys).await?
     } else {
-        hands.provisioner.claim(&claim_request(hands.plane, &store, &owner, &keys)?).await?.store_id
+        let request = claim_request(hands.plane, &store, &owner, &keys)?;
+        hands.provisioner.claim_watched(&request, &pass).await?.store_id
     };
     finish_opening(hands, operation, &store, &owner, id).await
 }
@@ -145,9 +148,27 @@ async fn finish_opening(
                 .await?;
         }
         operations::settle(tx, id, holder).await?;
+        fail_point(FailPoint::OperationEnding);
         Ok::<_, StoreError>(())
     };
-    hands.worker.scope().write("stores.opened", finish).await
+    hands.worker.scope().write("stores.opened", finish).await?;
+    fail_point(FailPoint::OperationEnded);
+    Ok(())
+}
+
+/// Where a drill has this process die while a store is made.
+pub fn pass(step: Step) -> Result<(), ProvisionError> {
+    fail_point(match step {
+        Step::Claimed => FailPoint::StoreClaimed,
+        Step::Reserved => FailPoint::StoreReserved,
+        Step::Founded => FailPoint::StoreFounded,
+        Step::Migrated => FailPoint::StoreMigrated,
+        Step::Built => FailPoint::StoreBuilt,
+        Step::Checked => FailPoint::StoreChecked,
+        Step::Seeded => FailPoint::StoreSeeded,
+        Step::Live => FailPoint::StoreLive,
+    });
+    Ok(())
 }
 
 fn mint() -> Result<Keys, StoreError> {

@@ -94,11 +94,11 @@ impl Lanes {
         (pause, resume)
     }
 
-    /// What was heard since the last time; taken as committed.
-    pub(crate) fn to_commit(&self) -> TopicPartitionList {
+    /// What was heard since the last time, or with `once_more` all that was ever heard; taken as committed.
+    pub(crate) fn to_commit(&self, once_more: bool) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         for (partition, lane) in &mut *self.lock() {
-            if let Some(heard) = lane.heard.filter(|_| lane.heard != lane.committed) {
+            if let Some(heard) = lane.heard.filter(|_| once_more || lane.heard != lane.committed) {
                 lane.committed = lane.heard;
                 // Fails for negative offsets only.
                 let _ = list.add_partition_offset(&self.topic, *partition, Offset::Offset(heard));
@@ -165,5 +165,23 @@ mod tests {
         lanes.heard(3, &work.given_up, 47);
         assert_eq!(asked(), (vec![], vec![3]));
         assert_eq!(asked(), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_was_heard_is_committed_and_once_more_when_that_is_asked_for() {
+        let lanes = Lanes::new("events".to_owned());
+        let job = |offset| Job { offset, key: None, payload: Vec::new() };
+        let work = lanes.push(3, job(7)).expect("a lane's first job starts its worker");
+        lanes.push(5, job(0));
+        assert_eq!(lanes.to_commit(true).count(), 0, "nothing was heard");
+        lanes.heard(3, &work.given_up, 7);
+        let place = |list: &TopicPartitionList| {
+            let elements = list.elements();
+            elements.iter().map(|element| (element.partition(), element.offset())).collect::<Vec<_>>()
+        };
+        let heard = vec![(3, Offset::Offset(8))];
+        assert_eq!(place(&lanes.to_commit(false)), heard);
+        assert_eq!(lanes.to_commit(false).count(), 0);
+        assert_eq!(place(&lanes.to_commit(true)), heard);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rdkafka::Message as _;
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Message as _, TopicPartitionList};
 use souk_telemetry::{FailPoint, fail_point};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use super::config::KafkaConfig;
 use super::context::Hearing;
 use super::lanes::{Job, Lanes, Work};
+use super::readers::Readers;
 use crate::clerk::BusError;
 use crate::consumer::Consumer;
 use crate::envelope::Envelope;
@@ -23,6 +24,9 @@ use crate::queries::unreadable;
 
 /// Offsets are committed this often; after a crash what came since is read again and found heard.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// All of them each so-manieth time, for nobody hears of a commit that the broker refused in the middle of a rebalance: the offset would
+/// stay behind until the partition's next event, and whoever asks would be told that there is something unread.
+const COMMIT_ALL: u32 = 10;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
 /// Reads for one consumer until told to stop.
@@ -30,11 +34,17 @@ pub(crate) struct Listener {
     config: KafkaConfig,
     consumer: Arc<dyn Consumer>,
     intake: Arc<Intake>,
+    readers: Arc<Readers>,
 }
 
 impl Listener {
-    pub(crate) fn new(config: KafkaConfig, consumer: Arc<dyn Consumer>, intake: Arc<Intake>) -> Self {
-        Self { config, consumer, intake }
+    pub(crate) fn new(
+        config: KafkaConfig,
+        consumer: Arc<dyn Consumer>,
+        intake: Arc<Intake>,
+        readers: Arc<Readers>,
+    ) -> Self {
+        Self { config, consumer, intake, readers }
     }
 
     pub(crate) async fn run(self, stopping: watch::Receiver<bool>) {
@@ -57,16 +67,19 @@ impl Listener {
     async fn session(&self, mut stopping: watch::Receiver<bool>) -> Result<(), BusError> {
         let name = self.consumer.name();
         let lanes = Arc::new(Lanes::new(self.config.events()));
-        let reader = open(&self.config, name, &lanes)?;
+        let reader = Arc::new(open(&self.config, name, &lanes)?);
+        self.readers.put(name, &reader);
         let mut workers = JoinSet::new();
         let mut tick = tokio::time::interval(COMMIT_EVERY);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut ticks = 0_u32;
         let outcome = loop {
             tokio::select! {
                 biased;
                 () = told(&mut stopping) => break Ok(()),
                 _ = tick.tick() => {
-                    commit(&reader, &lanes, CommitMode::Async);
+                    ticks = ticks.wrapping_add(1);
+                    commit(&reader, &lanes.to_commit(ticks.is_multiple_of(COMMIT_ALL)), CommitMode::Async);
                     pace(&reader, &lanes)?;
                     while workers.try_join_next().is_some() {}
                 }
@@ -98,7 +111,7 @@ impl Listener {
         };
         lanes.close();
         while workers.join_next().await.is_some() {}
-        commit(&reader, &lanes, CommitMode::Sync);
+        commit(&reader, &lanes.to_commit(false), CommitMode::Sync);
         // Closing the reader waits for the broker, which may be away.
         let _ = tokio::task::spawn_blocking(move || drop(reader)).await;
         Ok(outcome?)
@@ -150,13 +163,12 @@ fn is_passing(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::UnknownTopicOrPartition)
 }
 
-fn commit(reader: &StreamConsumer<Hearing>, lanes: &Lanes, mode: CommitMode) {
-    let list = lanes.to_commit();
+fn commit(reader: &StreamConsumer<Hearing>, list: &TopicPartitionList, mode: CommitMode) {
     if list.count() == 0 {
         return;
     }
     fail_point(FailPoint::KafkaCommitting);
-    match reader.commit(&list, mode) {
+    match reader.commit(list, mode) {
         Ok(()) => fail_point(FailPoint::KafkaCommitted),
         Err(error) => tracing::warn!(%error, "what was heard is not committed; it may be read again"),
     }

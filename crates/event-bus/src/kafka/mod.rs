@@ -9,10 +9,12 @@ mod context;
 mod lanes;
 mod listener;
 mod publisher;
+mod readers;
 mod survey;
 mod topics;
 
 pub use config::KafkaConfig;
 pub(crate) use listener::Listener;
 pub(crate) use publisher::{Publisher, Sent};
+pub(crate) use readers::Readers;
 pub(crate) use survey::Surveyor;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use souk_telemetry::{FailPoint, fail_point};
 
 use super::config::KafkaConfig;
@@ -56,6 +56,11 @@ impl Publisher {
             ])
             .create_with_context(Quiet)?;
         Ok(Self { producer, topic: config.events() })
+    }
+
+    /// Why this producer takes nothing any more, if that is so: librdkafka gives one up when it cannot tell what the broker has of it.
+    pub(crate) fn ended(&self) -> Option<String> {
+        self.producer.client().fatal_error().map(|(code, reason)| format!("{code}: {reason}"))
     }
 
     /// Sends events and waits for every delivery report, in the same order.

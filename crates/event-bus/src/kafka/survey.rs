@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use super::config::KafkaConfig;
 use super::context::Quiet;
+use super::readers::{Reader, Readers};
 use crate::clerk::BusError;
 use crate::intake::Intake;
 use crate::queries::readings::{self, Found};
@@ -27,17 +28,18 @@ const TIMEOUT: Duration = Duration::from_secs(3);
 pub(crate) struct Surveyor {
     config: KafkaConfig,
     intake: Arc<Intake>,
+    readers: Arc<Readers>,
 }
 
 impl Surveyor {
-    pub(crate) fn new(config: KafkaConfig, intake: Arc<Intake>) -> Self {
-        Self { config, intake }
+    pub(crate) fn new(config: KafkaConfig, intake: Arc<Intake>, readers: Arc<Readers>) -> Self {
+        Self { config, intake, readers }
     }
 
     /// Until told to stop.
     pub(crate) async fn run(self, mut stopping: watch::Receiver<bool>) {
         let names: Vec<_> = self.intake.consumers.iter().map(|consumer| consumer.name()).collect();
-        let groups = match Groups::new(&self.config, &names) {
+        let groups = match Groups::new(&self.config, &names, Arc::clone(&self.readers)) {
             Ok(groups) => Arc::new(groups),
             Err(error) => {
                 tracing::error!(%error, "nobody looks how far consumers are");
@@ -61,7 +63,7 @@ impl Surveyor {
                 _ = stopping.wait_for(|stop| *stop) => break,
             }
         }
-        // Closing the clients blocks.
+        // Closing the client blocks.
         let _ = tokio::task::spawn_blocking(move || drop(groups)).await;
     }
 
@@ -83,46 +85,56 @@ impl Surveyor {
     }
 }
 
-/// A client for each group, which joins none: it only asks, commits nothing, and takes no partition from anybody.
+/// Each group is asked about by its own reader; the topic by a client that joins no group: it commits nothing, and takes no partition from
+/// anybody.
 struct Groups {
     topic: String,
     partitions: i32,
-    readers: Vec<(&'static str, BaseConsumer<Quiet>)>,
+    names: Vec<&'static str>,
+    readers: Arc<Readers>,
+    client: BaseConsumer<Quiet>,
 }
 
 impl Groups {
-    fn new(config: &KafkaConfig, names: &[&'static str]) -> Result<Self, KafkaError> {
-        let mut readers = Vec::new();
-        for name in names {
-            let group = config.group(name);
-            let client = config.client(&[
-                ("group.id", group.as_str()),
-                ("enable.auto.commit", "false"),
-                ("enable.auto.offset.store", "false"),
-                // One message of a partition is looked at.
-                ("queued.max.messages.kbytes", "1024"),
-                ("fetch.message.max.bytes", "65536"),
-                ("reconnect.backoff.max.ms", "2000"),
-            ]);
-            readers.push((*name, client.create_with_context::<_, BaseConsumer<Quiet>>(Quiet)?));
-        }
-        Ok(Self { topic: config.events(), partitions: config.partitions, readers })
+    fn new(config: &KafkaConfig, names: &[&'static str], readers: Arc<Readers>) -> Result<Self, KafkaError> {
+        // A name that whoever may read in our groups may use.
+        let group = config.group(names.first().copied().unwrap_or_default());
+        let client = config.client(&[
+            ("group.id", group.as_str()),
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            // One message of a partition is looked at.
+            ("queued.max.messages.kbytes", "1024"),
+            ("fetch.message.max.bytes", "65536"),
+            ("reconnect.backoff.max.ms", "2000"),
+        ]);
+        let client = client.create_with_context::<_, BaseConsumer<Quiet>>(Quiet)?;
+        let (topic, partitions, names) = (config.events(), config.partitions, names.to_vec());
+        Ok(Self { topic, partitions, names, readers, client })
     }
 
-    /// Blocks. The ends are asked for first: whoever has read up to them has read all that was published before.
+    /// Blocks. The ends are asked for first: whoever has read up to them has read all that was published before. A consumer that is just being
+    /// opened, or whose group cannot be asked, is left out: its reading grows old, and whoever sees that asks again.
     fn ask(&self) -> Result<Vec<Found>, KafkaError> {
-        let Some((_, first)) = self.readers.first() else { return Ok(Vec::new()) };
         let mut ends = Vec::new();
         for partition in 0..self.partitions {
-            ends.push(first.fetch_watermarks(&self.topic, partition, TIMEOUT)?);
+            ends.push(self.client.fetch_watermarks(&self.topic, partition, TIMEOUT)?);
         }
-        self.readers.iter().map(|&(name, ref reader)| self.ask_one(name, reader, &ends)).collect()
+        let mut all = Vec::new();
+        for &consumer in &self.names {
+            let Some(reader) = self.readers.get(consumer) else { continue };
+            match self.ask_one(consumer, &reader, &ends) {
+                Ok(found) => all.push(found),
+                Err(error) => tracing::warn!(%error, consumer, "how far it is is not known"),
+            }
+        }
+        Ok(all)
     }
 
     fn ask_one(
         &self,
         consumer: &'static str,
-        reader: &BaseConsumer<Quiet>,
+        reader: &Reader,
         ends: &[(i64, i64)],
     ) -> Result<Found, KafkaError> {
         let mut asked = TopicPartitionList::new();
@@ -140,7 +152,7 @@ impl Groups {
                 behind.add_partition_offset(&self.topic, partition, Offset::Offset(next))?;
             }
         }
-        let oldest_at = if unread == 0 { None } else { oldest(reader, &behind)? };
+        let oldest_at = if unread == 0 { None } else { oldest(&self.client, &behind)? };
         Ok(Found { consumer, unread, oldest_at })
     }
 }

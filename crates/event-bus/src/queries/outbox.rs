@@ -88,6 +88,13 @@ pub(crate) async fn mark_failed(
     client.execute(text, &[&positions, &i32::from(counts), &error, &pause.as_secs_f64()]).await.map(drop)
 }
 
+/// They were not begun with: anybody may claim them at once.
+pub(crate) async fn give_back(client: &Client, positions: &[i64]) -> Result<(), Error> {
+    let text = "update platform.outbox set available_at = now()
+        where position = any($1) and published_at is null and dead_at is null";
+    client.execute(text, &[&positions]).await.map(drop)
+}
+
 /// Never again, unless an operator has it carried on once more.
 pub(crate) async fn mark_dead(client: &Client, positions: &[i64], error: &str) -> Result<(), Error> {
     let text = "update platform.outbox set attempts = attempts + 1, last_error = $2, dead_at = now()

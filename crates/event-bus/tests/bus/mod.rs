@@ -103,6 +103,20 @@ pub async fn state(scope: &StoreScope, shelf: Uuid, notes: &[&str]) {
     }
 }
 
+/// So many events, each of a shelf of its own, stated in one go.
+pub async fn backlog(ground: &Ground, store: StoreId, many: i64) {
+    let text = "insert into platform.outbox (event_id, store_id, aggregate_type, aggregate_id, sequence, type, version, payload)
+        select id, $1, 'shelf', id, 1, 'shelf.counted', 2, jsonb_build_object('shelf', id, 'note', 'one of many')
+        from (select gen_random_uuid() as id from generate_series(1, $2::bigint)) as shelves";
+    ground.admin.execute(text, &[&store.uuid(), &many]).await.unwrap();
+    ground.admin.batch_execute("analyze platform.outbox").await.unwrap();
+}
+
+/// Events that a relay holds by their leases.
+pub async fn held(ground: &Ground) -> i64 {
+    count(ground, "published_at is null and dead_at is null and available_at > now()").await
+}
+
 pub async fn shop(ground: &Ground, host: &str) -> StoreId {
     let store = ground.store(1, host).await;
     let make = format!(
@@ -148,9 +162,20 @@ pub fn relay_over(
     consumers: &[&Arc<Scribe>],
     kafka: Option<KafkaConfig>,
 ) -> Relay {
-    let mut config = RelayConfig::new(ground.database(), ground::RELAY_PASSWORD.to_owned());
     // Longer than a message to Kafka may take.
-    config.lease = Duration::from_secs(if kafka.is_some() { 20 } else { 1 });
+    let lease = Duration::from_secs(if kafka.is_some() { 20 } else { 1 });
+    relay_with(ground, stores, consumers, kafka, lease)
+}
+
+pub fn relay_with(
+    ground: &Ground,
+    stores: &Stores,
+    consumers: &[&Arc<Scribe>],
+    kafka: Option<KafkaConfig>,
+    lease: Duration,
+) -> Relay {
+    let mut config = RelayConfig::new(ground.database(), ground::RELAY_PASSWORD.to_owned());
+    config.lease = lease;
     config.kafka = kafka;
     config.retry_poll = Duration::from_millis(100);
     config.attempts = 3;

@@ -11,6 +11,27 @@ use super::*;
 
 const NOW: i64 = 1_800_000_000;
 
+/// An RSA key: its public half as providers publish it and as people write it down, and the good claims signed with the other half.
+const RSA_N: &str = "48Uth5Q2jxQkRa-XI6V8QOoxUJ6KqQLW5xOoVYRu3L-Dpp2z63TFhsmRR0xbDoEofO4WTZcpifytsUwrB3IOt0tfnKofTaPO\
+     CkjMsxbyCsiRCLzibbR8AdVrocXw9FNpq7qLb4JxARthXlVHpL46ig7vNrZzpNpvt4XdjAxHRN-FnAqZy7Q1jodalGttM7Qn\
+     ybUwqCwoIUBTgIbIgcXz5P1qpMP4x13lNEnm_EU4TiKwaLL-QSpUYodJR1gmTrHXBbOcKoeqN5ZhtCuKarPebaqh7rHBY3Dj\
+     6BVkaJ3P8wasusWtzKcFm_2b4pY9A9QPFqJdM4xOG0cSAD-W7Cr1Lw";
+const RSA_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA48Uth5Q2jxQkRa+XI6V8\n\
+    QOoxUJ6KqQLW5xOoVYRu3L+Dpp2z63TFhsmRR0xbDoEofO4WTZcpifytsUwrB3IO\n\
+    t0tfnKofTaPOCkjMsxbyCsiRCLzibbR8AdVrocXw9FNpq7qLb4JxARthXlVHpL46\n\
+    ig7vNrZzpNpvt4XdjAxHRN+FnAqZy7Q1jodalGttM7QnybUwqCwoIUBTgIbIgcXz\n\
+    5P1qpMP4x13lNEnm/EU4TiKwaLL+QSpUYodJR1gmTrHXBbOcKoeqN5ZhtCuKarPe\n\
+    baqh7rHBY3Dj6BVkaJ3P8wasusWtzKcFm/2b4pY9A9QPFqJdM4xOG0cSAD+W7Cr1\n\
+    LwIDAQAB\n\
+    -----END PUBLIC KEY-----\n";
+const RSA_SIGNED: &str = "eyJhbGciOiAiUlMyNTYiLCAia2lkIjogInJzYSJ9.eyJpc3MiOiAiaHR0cHM6Ly9pZC5leGFtcGxlIiwgImF1ZCI6ICJzb3V\
+     rIiwgInN1YiI6ICIyNDgyODk3NjEwMDEiLCAibm9uY2UiOiAibi0wUzZfV3pBMk1qIiwgImlhdCI6IDE4MDAwMDAwMDAsICJ\
+     leHAiOiAxODAwMDAwMzAwfQ.3c_fs4cMA_YdQEBOqv5Mekv3cU4XDcSbfOPKmEuboLsfpA3zWTWzGsIHmYo3cKRRiHFtVejy\
+     jdcHjOpV1tmqfJcG3iHJALq8ORAQqONZB8wsJ2HXUTwsEik2bFZRDxm-QcfvDoZ-zLtBxjJLw7zeQbnRPB8oOYUOXF-11irS\
+     dmynbdU_jRLCQc5CZprdCcsNFNFCiLMsyV1PPex-NVE_e5dIuZxCT_Wi_0KXDK61mcA-32ankAaHvloIYgRbOYbCIhbPibOU\
+     _59vmBzMR8QGp7aRqsCqwt7_uUGWJejycdPBZHLkP84gsarOQKf_jW8xwAhc3Xbt_nMQ_A4s5ijy6g";
+
 fn expected() -> Expected<'static> {
     Expected {
         issuer: "https://id.example",
@@ -151,4 +172,48 @@ fn what_is_not_signed_by_the_providers_private_key_is_refused() {
     for text in ["", "a.b", "a.b.c", "a.b.c.d", &"x".repeat(20_000)] {
         assert!(judged(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn an_rsa_key_that_everybody_knows_is_no_secret() {
+    let public = DecodingKey::from_rsa_components(RSA_N, "AQAB").unwrap();
+    let honest = header(RSA_SIGNED).unwrap();
+    assert_eq!((honest.alg, honest.kid.as_deref()), (Algorithm::RS256, Some("rsa")));
+    assert_eq!(judge(RSA_SIGNED, &public, honest.alg, expected()).unwrap().sub, "248289761001");
+    let modulus = URL_SAFE_NO_PAD.decode(RSA_N).unwrap();
+    let secrets: [&[u8]; 4] =
+        [RSA_PEM.as_bytes(), RSA_PEM.trim_end().as_bytes(), RSA_N.as_bytes(), modulus.as_slice()];
+    for secret in secrets {
+        for algorithm in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
+            let mut head = Header::new(algorithm);
+            head.kid = Some("rsa".to_owned());
+            let confused = encode(&head, &good(), &EncodingKey::from_secret(secret)).unwrap();
+            assert_eq!(header(&confused).err(), Some(Refused::Algorithm));
+            // Nor by itself is the key taken for a secret.
+            assert!(judge(&confused, &public, algorithm, expected()).is_err(), "{algorithm:?}");
+            let known = judge(&confused, &public, Algorithm::RS256, expected());
+            assert_eq!(known.err(), Some(Refused::Algorithm), "{algorithm:?}");
+        }
+    }
+}
+
+#[test]
+fn a_second_factor_is_what_the_provider_says_in_so_many_words() {
+    let two = ["urn:level:two".to_owned()];
+    for (name, said, enough) in [
+        ("amr", json!(["pwd", "mfa"]), true),
+        ("amr", json!("mfa"), true),
+        ("amr", json!(["pwd", "otp"]), false),
+        ("amr", json!({ "mfa": true }), false),
+        ("amr", json!([["mfa"]]), false),
+        ("amr", Value::Null, false),
+        ("acr", json!("urn:level:two"), true),
+        ("acr", json!("urn:level:one"), false),
+        ("acr", json!(2), false),
+        ("acr", json!("mfa"), false),
+    ] {
+        assert_eq!(with(name, said.clone()).unwrap().is_multi_factor(&two), enough, "{name} {said}");
+    }
+    assert!(!without("name").unwrap().is_multi_factor(&two));
+    assert!(!with("acr", json!("urn:level:two")).unwrap().is_multi_factor(&[]));
 }

@@ -1,8 +1,9 @@
 //! Migrating many stores: partial failure, resumption, two at once, locks held by a shop that goes on selling.
 use std::time::Duration;
 
+use souk_kernel::StoreId;
 use souk_provisioner::test_support::TestDatabase;
-use souk_provisioner::{Migration, MigrationSet, SweepOptions};
+use souk_provisioner::{Migration, MigrationSet, ProvisionError, SweepOptions};
 
 fn set(files: &[&str]) -> MigrationSet {
     let migrations = (1..).zip(files).map(|(version, sql)| Migration {
@@ -126,6 +127,38 @@ async fn a_busy_store_is_tried_again_and_never_blocks_its_shop_for_long() {
     };
     let (report, ()) = tokio::join!(new.migrate_all(&patient), release);
     assert!(report.unwrap().is_complete());
+    drop((old, new));
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn one_store_is_migrated_and_the_others_are_left_for_later() {
+    let database = TestDatabase::fresh().await;
+    let old = database.provisioner_with(|config| config.migrations = set(&[FIRST])).await;
+    old.keep_spares(2).await.unwrap();
+    let files = [FIRST, "ALTER TABLE a ADD COLUMN y int", "ALTER TABLE a ADD CHECK (x > 0)"];
+    let new = database.provisioner_with(|config| config.migrations = set(&files)).await;
+    assert_eq!((old.newest_migration(), new.newest_migration()), (1, 3));
+    let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+    let row = client.query_one("SELECT store_id FROM platform.store_ledger LIMIT 1", &[]).await.unwrap();
+    let id = StoreId::from_uuid(row.get(0));
+    let one = new.store(id).await.unwrap().unwrap();
+    client.batch_execute(&format!("INSERT INTO {}.a VALUES (-1)", one.schema)).await.unwrap();
+
+    // What fails for good leaves it at the last whole one, and says so.
+    let options = SweepOptions::default();
+    let error = new.migrate(&one, &options).await.expect_err("the row is refused");
+    assert!(matches!(error, ProvisionError::Migration { .. }) && !error.is_transient(), "{error}");
+    assert_eq!(new.store(id).await.unwrap().unwrap().schema_version, 2);
+    client.batch_execute(&format!("DELETE FROM {}.a WHERE x < 0", one.schema)).await.unwrap();
+    // Told from what was known before, and twice at once: nothing is done twice.
+    let (left, right) = tokio::join!(new.migrate(&one, &options), new.migrate(&one, &options));
+    left.unwrap();
+    right.unwrap();
+    let one = new.store(id).await.unwrap().unwrap();
+    assert_eq!(one.schema_version, 3);
+    new.migrate(&one, &options).await.unwrap();
+    assert_eq!((at_version(&database, 3).await, at_version(&database, 1).await), (1, 1));
     drop((old, new));
     database.remove().await;
 }

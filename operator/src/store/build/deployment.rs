@@ -1,5 +1,5 @@
-//! The store's own pods. Nothing in the template depends on this program's version: the image is the release in force, and
-//! the settings are what they hold, so upgrading the operator restarts no shop.
+//! The store's own pods. Nothing in the template depends on this program's version: the image is the one that its release
+//! gave the store, and the settings are what they hold, so upgrading the operator restarts no shop.
 
 use serde_json::{Value, json};
 use souk_provisioner::StoreRecord;
@@ -73,14 +73,13 @@ fn spread(record: &StoreRecord, by: &str) -> Value {
 
 fn container(wish: &Wish, runtime: &RuntimeConfig) -> Value {
     let own = wish.spec.runtime.as_ref();
-    let image = own.and_then(|own| own.image.clone()).unwrap_or_else(|| runtime.image.clone());
     let resources = own.and_then(|own| own.resources.as_ref()).map_or_else(
         || json!({ "requests": { "cpu": "50m", "memory": "128Mi" }, "limits": { "memory": "256Mi" } }),
         |resources| serde_json::to_value(resources).unwrap_or_default(),
     );
     json!({
         "name": "runtime",
-        "image": image,
+        "image": wish.image,
         "args": ["serve", "--no-worker"],
         "ports": [
             { "name": "http", "containerPort": 8080, "protocol": "TCP" },

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::ResourceRequirements;
 use souk_kernel::StoreId;
 use souk_provisioner::{State, StoreLogin};
-use souk_store_resource::{Autoscaling, DesiredState, Domain, Runtime, StoreSpec};
+use souk_store_resource::{
+    Autoscaling, DesiredState, Domain, RELEASE, RELEASE_IMAGE, Runtime, Store, StoreSpec,
+};
 
 use super::*;
 use crate::store::validate::testing;
@@ -144,6 +146,24 @@ fn pods_are_replaced_only_for_a_reason() {
     let mut rotated = record.clone();
     rotated.login.as_mut().unwrap().version = 2;
     assert_ne!(template(&runtime, &rotated, |_| {}), before);
+    let released = |it: &mut Store| {
+        it.annotations_mut().insert(RELEASE.into(), "r-2".into());
+        it.annotations_mut().insert(RELEASE_IMAGE.into(), format!("souk@sha256:{}", "2".repeat(64)));
+    };
+    let template_of = |runtime: &RuntimeConfig, store: &Store| {
+        let all = children(&Wish::of(store, runtime).unwrap(), &record, runtime, &Abilities::default());
+        all.into_iter().find(|child| child.resource.kind == "Deployment").unwrap().object["spec"]["template"]
+            .clone()
+    };
+    let mut store = testing::store(|_| {});
+    released(&mut store);
+    let given = template_of(&runtime, &store);
+    assert_ne!(given, before);
+    // With a release, another setting of the operator's is nothing to its pods.
+    let mut upgraded = runtime.clone();
+    upgraded.image = format!("souk@sha256:{}", "3".repeat(64));
+    assert_eq!(template_of(&upgraded, &store), given);
+    assert_ne!(template(&upgraded, &record, |_| {}), before);
     let mut moved = runtime.clone();
     moved.database_url = "postgres://other.example:5432/souk".into();
     assert_ne!(template(&moved, &record, |_| {}), before);

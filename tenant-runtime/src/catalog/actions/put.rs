@@ -7,7 +7,7 @@ use souk_api::FieldError;
 use souk_kernel::{Currency, InventoryItemId, ProductId};
 use souk_tenancy::{DbError, ReadTx, TenancyError, WriteTx};
 
-use super::{create, show, told};
+use super::{make, room, show, told};
 use crate::catalog::error::CatalogError;
 use crate::catalog::events::ProductUpdated;
 use crate::catalog::model::{
@@ -27,6 +27,8 @@ pub struct Putter<'a> {
     /// Whether the stock of what is there may be changed.
     pub may_adjust: bool,
     pub by: PutBy,
+    /// How many products the plan allows.
+    pub limit: u32,
 }
 
 /// The products after this one, oldest first, with what lies of them at the first active location. Two statements.
@@ -46,7 +48,7 @@ pub async fn after(
 
 /// Makes each product what its wish says, in turn, as a single request would: with events, stock movements and rules of collections. One that
 /// is refused leaves nothing behind and does not hold up the others. Locks the products that are there in the order of their ids, then
-/// their levels; four to six statements, and some for each product that changes.
+/// their levels; five to seven statements, and some for each product that changes.
 ///
 /// # Errors
 /// The outer one says that the database did not do its part: roll back, and try again later.
@@ -55,12 +57,12 @@ pub async fn put_all(
     wishes: &[ProductWish],
     putter: Putter<'_>,
 ) -> Result<Vec<Result<Put, CatalogError>>, CatalogError> {
-    let mut bench = Bench::lay(tx, wishes, putter.by).await?;
+    let mut bench = Bench::lay(tx, wishes, putter).await?;
     let mut outcomes = Vec::with_capacity(wishes.len());
     for wish in wishes {
         outcomes.push(match bench.plan(wish, putter) {
             Ok(Plan::Nothing) => Ok(Put::Unchanged),
-            Ok(plan) => bench.carry_out(tx, plan, putter.actor).await?,
+            Ok(plan) => bench.carry_out(tx, plan, putter).await?,
             Err(refusal) => Err(refusal),
         });
     }
@@ -74,14 +76,21 @@ struct Bench {
     /// Whose variants have which SKUs.
     owners: HashMap<String, ProductId>,
     shelf: Shelf,
+    /// How many products more the plan allows.
+    room: i64,
 }
 
 impl Bench {
-    async fn lay(tx: &mut WriteTx<'_>, wishes: &[ProductWish], by: PutBy) -> Result<Self, CatalogError> {
+    async fn lay(
+        tx: &mut WriteTx<'_>,
+        wishes: &[ProductWish],
+        putter: Putter<'_>,
+    ) -> Result<Self, CatalogError> {
+        let room = room(tx, putter.limit).await?;
         let currency = queries::currency_in_turn(tx).await?;
         let skus: Vec<String> = wishes.iter().flat_map(ProductWish::skus).collect();
         let handles = || wishes.iter().filter_map(|wish| Some(wish.handle.as_ref()?.to_string())).collect();
-        let ids = match by {
+        let ids = match putter.by {
             PutBy::Handle => bulk::lock(tx, handles(), Vec::new()).await?,
             PutBy::Sku => bulk::lock(tx, Vec::new(), skus.clone()).await?,
         };
@@ -95,7 +104,7 @@ impl Bench {
             }
             shelf = inventory::shelf(tx, &items).await?;
         }
-        Ok(Self { currency, products, owners, shelf })
+        Ok(Self { currency, products, owners, shelf, room })
     }
 
     fn plan(&self, wish: &ProductWish, putter: Putter<'_>) -> Result<Plan, CatalogError> {
@@ -145,11 +154,15 @@ impl Bench {
         &mut self,
         tx: &mut WriteTx<'_>,
         plan: Plan,
-        actor: &str,
+        putter: Putter<'_>,
     ) -> Result<Result<Put, CatalogError>, CatalogError> {
+        let actor = putter.actor;
+        if matches!(plan, Plan::Create(_)) && self.room <= 0 {
+            return Ok(Err(CatalogError::Quota(putter.limit)));
+        }
         let (shelf, currency, todo) = (&self.shelf, self.currency, &plan);
         let work = async move |tx: &mut WriteTx<'_>| match todo {
-            Plan::Create(wish) => Ok((Put::Created, Some(create(tx, wish, actor).await?))),
+            Plan::Create(wish) => Ok((Put::Created, Some(make(tx, wish, actor).await?))),
             Plan::Change(change) => {
                 Ok((Put::Updated, Some(apply(tx, change, shelf, currency, actor).await?)))
             }
@@ -158,6 +171,7 @@ impl Bench {
         let outcome = tx.savepoint(work).await;
         match outcome {
             Ok((put, view)) => {
+                self.room -= i64::from(put == Put::Created);
                 if let Some(view) = view {
                     self.keep(view, &plan);
                 }

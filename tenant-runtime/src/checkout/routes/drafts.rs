@@ -18,10 +18,12 @@ use crate::customers::Origin;
 use crate::drafts;
 use crate::drafts::permissions::Complete;
 use crate::orders::OrderView;
+use crate::payments;
 
 /// Pay a draft order
 ///
-/// With the secret of its link; no sign-in. As a cart is bought: repeat it with the same key when the answer got lost, it buys once.
+/// With the secret of its link; no sign-in. As a cart is bought: repeat it with the same key when the answer got lost, it buys once. Whoever
+/// calls with a live key does not pay with the `test` provider.
 #[utoipa::path(tag = "Shopping", operation_id = "checkoutDraftOrder",
     params(("id" = DraftOrderId, Path), ("X-Draft-Order-Secret" = String, Header), ("Idempotency-Key" = String, Header)),
     request_body = Checkout, responses(
@@ -43,6 +45,7 @@ pub(super) async fn checkout_draft_order(
     let (secret, digest) = (drafts::secret_of(&request)?, body.digest());
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
+    payments::demand_mode(permit.actor(), wish.provider)?;
     let cart = drafts::cart_of(*id);
     let purchase = Purchase { entry, cart, secret, wish, actor, network: origin.network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::SecretDigest;
-use souk_kernel::{CreditId, Currency, Email, Money};
+use souk_kernel::{CreditId, Currency, Email, Locale, Money};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::credit::model::MailedCardView;
@@ -16,6 +16,9 @@ pub struct LetterRow {
     pub email: String,
     #[diesel(sql_type = Text)]
     pub message: String,
+    /// The language they read, if the giver said so.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub locale: Option<String>,
 }
 
 pub async fn insert(
@@ -23,19 +26,21 @@ pub async fn insert(
     credit: CreditId,
     email: &Email,
     message: &str,
+    locale: Option<&Locale>,
 ) -> Result<(), DbError> {
     let now = tx.now();
     let query =
-        sql("INSERT INTO credit_letters (account_id, email, message, created_at) VALUES ($1, $2, $3, $4)")
+        sql("INSERT INTO credit_letters (account_id, email, message, created_at, locale) VALUES ($1, $2, $3, $4, $5)")
             .bind::<SqlUuid, _>(credit)
             .bind::<Text, _>(email.as_str().to_owned())
             .bind::<Text, _>(message.to_owned())
-            .bind::<Timestamptz, _>(now);
+            .bind::<Timestamptz, _>(now)
+            .bind::<Nullable<Text>, _>(locale.cloned());
     tx.execute(query).await.map(drop)
 }
 
 pub async fn find(tx: &mut ReadTx<'_>, credit: CreditId) -> Result<Option<LetterRow>, DbError> {
-    let query = sql("SELECT email, message FROM credit_letters WHERE account_id = $1");
+    let query = sql("SELECT email, message, locale FROM credit_letters WHERE account_id = $1");
     tx.optional(query.bind::<SqlUuid, _>(credit)).await
 }
 

@@ -1,16 +1,16 @@
 //! Registering, confirming, recovering, changing.
 
-use souk_access::{LinkSecret, Password, PasswordHash, Permit};
+use souk_access::{LinkSecret, Password, PasswordHash, Permit, is_lately, step_up};
 use souk_api::{ETag, IfMatch};
 use souk_kernel::{CustomerId, Email, Text};
-use souk_tenancy::WriteTx;
+use souk_tenancy::{ReadTx, WriteTx};
 
 use super::sessions::{attempt, forgive};
 use crate::customers::error::CustomerError;
 use crate::customers::events::{CustomerRegistered, LetterWanted};
 use crate::customers::model::{
     Customer, Door, EditAccount, EmailChange, EndReason, LetterKind, Origin, Purpose, Reception, Register,
-    customer_of,
+    customer_of, session_of,
 };
 use crate::customers::queries;
 
@@ -155,17 +155,20 @@ pub async fn change_password(
     want(tx, id, LetterKind::PasswordChanged).await
 }
 
-/// Checks the current password of a signed-in customer; guesses are counted like sign-ins.
+/// Holds that a signed-in customer is who they are: by their current password, where guesses are counted like sign-ins; or, of whoever has
+/// none and types none, by a session that their provider vouched for lately.
 ///
 /// # Errors
-/// [`CustomerError::WrongPassword`]; 429 after too many.
+/// [`CustomerError::WrongPassword`], also for one who has a password and types none; 429 after too many; 401 `step_up_required` for a
+/// session that is older: signing in with the provider again gives one that is not.
 pub async fn prove<P: souk_access::Permission<Access = souk_access::Writes>>(
     permit: &Permit<P>,
     reception: &Reception,
     origin: &Origin,
-    typed: &str,
+    typed: Option<&str>,
 ) -> Result<Customer, CustomerError> {
     let id = customer_of(permit)?;
+    let Some(typed) = typed else { return prove_by_session(permit, id).await };
     let begin = async move |tx: &mut WriteTx<'_>| {
         attempt(tx, Door::Password, &id.to_string(), origin).await?;
         let customer = queries::find(tx, id).await?.ok_or(CustomerError::Unknown)?;
@@ -179,6 +182,26 @@ pub async fn prove<P: souk_access::Permission<Access = souk_access::Writes>>(
     let end = async move |tx: &mut WriteTx<'_>| forgive(tx, Door::Password, &id.to_string(), origin).await;
     permit.write("customers.proved", end).await?;
     Ok(customer)
+}
+
+async fn prove_by_session<P>(permit: &Permit<P>, id: CustomerId) -> Result<Customer, CustomerError> {
+    let session = session_of(permit);
+    let look = async move |tx: &mut ReadTx<'_>| {
+        let customer = queries::find(tx, id).await?.ok_or(CustomerError::Unknown)?;
+        if queries::password(tx, id).await?.is_some() {
+            return Err(CustomerError::WrongPassword);
+        }
+        let proved_at = match session {
+            Some(session) => queries::proved_at(tx, id, session).await?,
+            None => None,
+        };
+        if is_lately(proved_at, tx.now()) {
+            return Ok(customer);
+        }
+        let hint = "Sign in with your provider again, with `fresh=true`, and ask within 15 minutes.";
+        Err(step_up().hint(hint).into())
+    };
+    permit.read("customers.proved_elsewhere", look).await
 }
 
 /// Changes the profile.

@@ -1,5 +1,6 @@
 //! Signing in, staying in, and out.
 
+use chrono::{DateTime, Utc};
 use souk_access::{Audience, PasswordHash, RefreshToken, RefreshVerdict, SigningKey, Subject};
 use souk_kernel::{CartId, CustomerId, Email, SessionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
@@ -85,7 +86,7 @@ pub async fn begin(
 }
 
 /// Second half, after the password fitted: a new session, its first refresh token, and an access token. A device in a network where the
-/// customer was never seen is told to them.
+/// customer was never seen is told to them. `proved_at` is when they showed who they are, here or to a provider.
 ///
 /// # Errors
 /// [`CustomerError::WrongCredentials`] for whoever may not sign in.
@@ -94,6 +95,7 @@ pub async fn open(
     signing: &SigningKey,
     customer: CustomerId,
     origin: &Origin,
+    proved_at: DateTime<Utc>,
 ) -> Result<Tokens, CustomerError> {
     let customer = queries::lock(tx, customer).await?.filter(|customer| customer.state == "enabled");
     let customer = customer.ok_or(CustomerError::WrongCredentials)?;
@@ -110,7 +112,7 @@ pub async fn open(
     };
     queries::forget(tx, customer.id).await?;
     let is_new = queries::is_new_device(tx, &session).await?;
-    queries::insert_session(tx, &session).await?;
+    queries::insert_session(tx, &session, proved_at).await?;
     if is_new {
         let (letter, session_id) = (LetterKind::NewDevice, Some(session.id));
         let wanted = LetterWanted { customer_id: customer.id, letter, session_id, provider: None };

@@ -12,7 +12,7 @@ use souk_kernel::{CustomerId, Email, Locale, LongText, Text};
 use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
-pub use reception::{Origin, Reception, Typed, customer_of};
+pub use reception::{Origin, Reception, Typed, customer_of, session_of};
 pub use session::{
     Bucket, Door, EndReason, REFRESH_LIFETIME, Refresh, SESSION_LIFETIME, Session, SessionView, SignIn,
     Tokens, WINDOW, buckets, buckets_of_declines,
@@ -245,10 +245,12 @@ pub struct Follow {
 /// Ask for another address.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "ada@newplace.example", "password": "correct horse battery staple"}))]
 pub struct ChangeEmail {
     #[schema(value_type = String, example = "ada@newplace.example")]
     pub email: Email,
-    pub password: Typed,
+    /// Proves that it is you; whoever has no password leaves it out, and has signed in with their provider within the last 15 minutes.
+    pub password: Option<Typed>,
 }
 
 /// How far a change of address is.

@@ -12,11 +12,11 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Deserialize;
 use sha2::Sha256;
 use souk_access::{
-    Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Vault, Verifier,
+    Actor, Hasher, HasherError, LinkSecret, Permit, SigningKey, TokenError, TokenKind, Vault, Verifier,
 };
 use souk_api::problem::{INTERNAL, UNAUTHENTICATED};
 use souk_api::{Problem, network_of, user_agent_of};
-use souk_kernel::{CartId, CustomerId};
+use souk_kernel::{CartId, CustomerId, SessionId};
 use utoipa::ToSchema;
 
 /// Who signs the tokens that a store gives.
@@ -138,6 +138,14 @@ impl FromRequest for Origin {
 pub fn customer_of<P>(permit: &Permit<P>) -> Result<CustomerId, Problem> {
     let customer = permit.actor().customer();
     customer.ok_or_else(|| Problem::new(&UNAUTHENTICATED).detail("This is for signed-in customers."))
+}
+
+/// The session of a customer's request.
+pub fn session_of<P>(permit: &Permit<P>) -> Option<SessionId> {
+    match permit.actor() {
+        Actor::Customer { session, .. } => *session,
+        _ => None,
+    }
 }
 
 /// A secret as somebody typed it: a password, or the token of a mailed link. What it must be is decided where it is used; here it is

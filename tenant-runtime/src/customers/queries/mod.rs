@@ -19,7 +19,8 @@ pub use links::{
 };
 pub use sessions::{
     count_attempt, end, end_all, find as find_session, forget, forget_counters, forgive_attempt, full_until,
-    insert_session, insert_token, is_known_here, is_new_device, list as sessions, lock_token, use_token,
+    insert_session, insert_token, is_known_here, is_new_device, list as sessions, lock_token, proved_at,
+    use_token,
 };
 
 macro_rules! customer_by {
@@ -30,6 +31,23 @@ macro_rules! customer_by {
             $condition
         )
     };
+}
+
+#[derive(QueryableByName)]
+struct Reads {
+    #[diesel(sql_type = Nullable<Text>)]
+    locale: Option<String>,
+}
+
+/// The language that the customer of a mailbox reads, if there is one and they said so.
+///
+/// # Errors
+/// The database's only.
+pub async fn locale_of(tx: &mut ReadTx<'_>, mailbox: &str) -> Result<Option<String>, DbError> {
+    let Ok(email) = Email::parse(mailbox) else { return Ok(None) };
+    let query = sql("SELECT locale FROM customers WHERE email_key = $1");
+    let found: Option<Reads> = tx.optional(query.bind::<Text, _>(email.key())).await?;
+    Ok(found.and_then(|found| found.locale))
 }
 
 /// A new customer to be written.

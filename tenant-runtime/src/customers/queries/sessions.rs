@@ -9,17 +9,45 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::customers::model::{Bucket, EndReason, Session};
 
-pub async fn insert_session(tx: &mut WriteTx<'_>, session: &Session) -> Result<(), DbError> {
-    let query = sql("INSERT INTO customer_sessions (id, customer_id, user_agent, network, created_at, last_used_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+pub async fn insert_session(
+    tx: &mut WriteTx<'_>,
+    session: &Session,
+    proved_at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let query = sql("INSERT INTO customer_sessions (id, customer_id, user_agent, network, created_at, last_used_at, expires_at, \
+         proved_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")
     .bind::<SqlUuid, _>(session.id)
     .bind::<SqlUuid, _>(session.customer_id)
     .bind::<Text, _>(session.user_agent.clone())
     .bind::<Text, _>(session.network.clone())
     .bind::<Timestamptz, _>(session.created_at)
     .bind::<Timestamptz, _>(session.last_used_at)
-    .bind::<Timestamptz, _>(session.expires_at);
+    .bind::<Timestamptz, _>(session.expires_at)
+    .bind::<Timestamptz, _>(proved_at);
     tx.execute(query).await.map(drop)
+}
+
+#[derive(QueryableByName)]
+struct Proof {
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    proved_at: Option<DateTime<Utc>>,
+}
+
+/// When a customer showed who they are for this living session; none when it is not theirs, or is of a time before that was noted.
+pub async fn proved_at(
+    tx: &mut ReadTx<'_>,
+    customer: CustomerId,
+    session: SessionId,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let now = tx.now();
+    let query = sql(
+        "SELECT proved_at FROM customer_sessions WHERE id = $1 AND customer_id = $2 AND revoked_at IS NULL \
+         AND expires_at > $3",
+    )
+    .bind::<SqlUuid, _>(session)
+    .bind::<SqlUuid, _>(customer)
+    .bind::<Timestamptz, _>(now);
+    Ok(tx.optional::<Proof>(query).await?.and_then(|row| row.proved_at))
 }
 
 #[derive(QueryableByName)]

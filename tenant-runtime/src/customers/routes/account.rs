@@ -8,7 +8,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::customers::error::CustomerError;
 use crate::customers::model::{
-    AccountView, ChangeEmail, ChangePassword, Customer, Door, EditAccount, Mailed, Origin, Reception,
+    AccountView, ChangeEmail, ChangePassword, Customer, Door, EditAccount, Mailed, Origin, Reception, Typed,
     customer_of,
 };
 use crate::customers::permissions::{EditOwn, ViewOwn};
@@ -80,7 +80,7 @@ async fn change_password(
     origin: Origin,
     body: Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
-    let customer = actions::prove(&permit, &reception, &origin, body.current_password.as_str()).await?;
+    let customer = actions::prove(&permit, &reception, &origin, Some(body.current_password.as_str())).await?;
     let context = [customer.email.as_str(), &customer.first_name, &customer.last_name];
     let password = actions::chosen(body.new_password.as_str(), "/new_password", &context)?;
     let hash = reception.hasher.hash(password).await.map_err(CustomerError::from)?;
@@ -92,7 +92,8 @@ async fn change_password(
 
 /// Ask for another address
 ///
-/// Both mailboxes get a link; the change is made when both have agreed. The answer is the same when the address has an account.
+/// Both mailboxes get a link; the change is made when both have agreed. The answer is the same when the address has an account. Whoever has no
+/// password signs in with their provider again, with `fresh=true`, and asks within 15 minutes.
 #[utoipa::path(tag = "Customers", operation_id = "changeEmail", request_body = ChangeEmail, responses(
     (status = 202, body = Mailed), (status = 401, body = Problem), (status = 403, body = Problem), (status = 422, body = Problem),
     (status = 429, body = Problem)))]
@@ -104,7 +105,8 @@ async fn change_email(
     body: Json<ChangeEmail>,
 ) -> Result<HttpResponse, Problem> {
     let ChangeEmail { email, password } = body.into_inner();
-    let customer = actions::prove(&permit, &reception, &origin, password.as_str()).await?;
+    let typed = password.as_ref().map(Typed::as_str);
+    let customer = actions::prove(&permit, &reception, &origin, typed).await?;
     let (id, origin) = (customer.id, &origin);
     let work = async move |tx: &mut WriteTx<'_>| {
         actions::attempt(tx, Door::Reset, &email.key(), origin).await?;

@@ -2,7 +2,7 @@
 
 use actix_web::http::header;
 use actix_web::{HttpResponse, HttpResponseBuilder, delete, get, post};
-use souk_access::{Actor, Password, Permit, RefreshToken};
+use souk_access::{Password, Permit, RefreshToken};
 use souk_api::{Json, Page, Path, Problem};
 use souk_kernel::SessionId;
 use souk_tenancy::{ReadTx, WriteTx};
@@ -11,21 +11,13 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use crate::customers::actions::{self, Refreshed};
 use crate::customers::error::CustomerError;
 use crate::customers::model::{
-    EndReason, Origin, Reception, Refresh, SessionView, SignIn, Tokens, customer_of,
+    EndReason, Origin, Reception, Refresh, SessionView, SignIn, Tokens, customer_of, session_of,
 };
 use crate::customers::permissions::{self, EditOwn, ViewOwn};
 use crate::customers::queries;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(sign_in).service(refresh).service(list).service(sign_out).service(end).service(end_all);
-}
-
-/// The session of this request.
-fn session_of<P>(permit: &Permit<P>) -> Option<SessionId> {
-    match permit.actor() {
-        Actor::Customer { session, .. } => *session,
-        _ => None,
-    }
 }
 
 /// Sign in
@@ -50,7 +42,10 @@ async fn sign_in(
     let right = reception.hasher.verify(password, hash).await.map_err(CustomerError::from)?;
     let (customer, _) = found.filter(|_| right).ok_or(CustomerError::WrongCredentials)?;
     let (id, signing) = (customer.id, &*reception.signing);
-    let open = async move |tx: &mut WriteTx<'_>| actions::open(tx, signing, id, origin).await;
+    let open = async move |tx: &mut WriteTx<'_>| {
+        let now = tx.now();
+        actions::open(tx, signing, id, origin, now).await
+    };
     Ok(for_one_reader(HttpResponse::Created(), &permit.write("customers.open", open).await?))
 }
 

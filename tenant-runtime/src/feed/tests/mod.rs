@@ -4,6 +4,7 @@ mod http;
 mod letters;
 mod stream;
 
+use serde_json::json;
 use souk_event_bus::Fact;
 
 use super::model::catalogue::{announced, document};
@@ -21,6 +22,7 @@ use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
+use crate::testing::forms::complaint;
 use crate::webhooks::WebhookDisabled;
 
 #[test]
@@ -130,6 +132,59 @@ fn golden_payloads_of_every_version_stay_readable() {
         let golden: serde_json::Value = serde_json::from_str(text).unwrap();
         for (field, value) in golden.as_object().unwrap() {
             assert_eq!(&again[field], value, "{kind}: {field} means the same as ever");
+        }
+    }
+}
+
+#[test]
+fn golden_payloads_have_the_form_that_is_announced() {
+    for (kind, version, text) in GOLDEN {
+        let data: serde_json::Value = serde_json::from_str(text).unwrap();
+        assert_eq!(complaint(kind, *version, &data), None);
+    }
+}
+
+#[test]
+fn a_payload_of_another_form_is_complained_of() {
+    let placed = GOLDEN.iter().find(|(kind, ..)| *kind == "order.placed").unwrap().2;
+    let data: serde_json::Value = serde_json::from_str(placed).unwrap();
+    let of = |pointer: &str, value: serde_json::Value| {
+        let mut other = data.clone();
+        *other.pointer_mut(pointer).unwrap() = value;
+        complaint("order.placed", 1, &other)
+    };
+    assert_eq!(of("/billing_address", json!(null)), None);
+    let wrong = [
+        ("/order_id", json!("cus_01h455vb4pex5vsknk084sn02q")),
+        ("/placed_at", json!("yesterday")),
+        ("/total/amount_minor", json!(30.88)),
+        ("/lines/0/quantity", json!("two")),
+        ("/lines/0/total", json!(null)),
+    ];
+    for (pointer, value) in wrong {
+        let found = of(pointer, value).unwrap_or_else(|| panic!("{pointer} may be anything"));
+        assert!(found.contains(&format!("at '{pointer}'")), "{found}");
+    }
+    assert_eq!(complaint("order.eaten", 1, &data).unwrap(), "order.eaten is not announced");
+    let newer = "order.placed is announced in version 1, not in 2";
+    assert_eq!(complaint("order.placed", 2, &data).unwrap(), newer);
+
+    // Of every kind: no field may be missing that there has to be, and none may be a truth value that is none, or the other way round.
+    for (kind, version, text) in GOLDEN {
+        let event = announced().iter().find(|event| event.kind == *kind).unwrap();
+        if event.version != *version {
+            continue;
+        }
+        let data: serde_json::Value = serde_json::from_str(text).unwrap();
+        for (field, value) in data.as_object().unwrap() {
+            let mut other = data.clone();
+            other[field] = if value.is_boolean() { json!("true") } else { json!(true) };
+            assert!(complaint(kind, *version, &other).is_some(), "{kind}: {field} may be anything");
+        }
+        for field in event.schema["required"].as_array().unwrap() {
+            let mut other = data.clone();
+            other.as_object_mut().unwrap().remove(field.as_str().unwrap());
+            assert!(complaint(kind, *version, &other).is_some(), "{kind}: {field} may be missing");
         }
     }
 }

@@ -20,7 +20,9 @@ pub use people::{
     enter_customer, enter_staff, join, link_customer, link_staff, unlink_customer, unlink_staff,
 };
 pub use providers::{check, edited, make, put, remove, wished};
-pub use sessions::{refresh, sign_out};
+pub use sessions::{
+    end as end_session, end_all_of as end_sessions_of, end_of as end_session_of, refresh, sign_out,
+};
 
 /// A provider that vouches for these people.
 async fn provider(
@@ -102,9 +104,8 @@ pub async fn come_back(
             Ok(format!("{page}#token={}{store}", ticket.expose()))
         }
         Err(error) => {
-            let why = if error.is_transient() { "away" } else { "refused" };
             tracing::warn!(provider = id, %error, "what a provider said of somebody was not believed");
-            Ok(format!("{page}#error={why}"))
+            Ok(format!("{page}#error={}", error.word()))
         }
     }
 }

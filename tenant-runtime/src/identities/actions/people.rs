@@ -11,7 +11,7 @@ use crate::audit::{self, By, Change};
 use crate::customers::{self, Origin, Tokens};
 use crate::identities::error::IdentityError;
 use crate::identities::model::{
-    Audience, MOST_IDENTITIES, Owner, StaffToken, Ticket, believable_email, names_of,
+    Audience, MOST_IDENTITIES, Owner, StaffToken, Ticket, believable_email, names_of, proved_at,
 };
 use crate::identities::queries;
 use crate::staff;
@@ -83,7 +83,8 @@ pub async fn enter_customer(
             id
         }
     };
-    Ok(customers::open(tx, signing, customer, origin).await?)
+    let proved = proved_at(&ticket, tx.now());
+    Ok(customers::open(tx, signing, customer, origin, proved).await?)
 }
 
 /// Links an identity to a customer, who is told by mail. Once linked to them, it stays.
@@ -121,11 +122,12 @@ async fn unlink(tx: &mut WriteTx<'_>, owner: Owner, id: IdentityId) -> Result<St
 pub async fn enter_staff(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
+    origin: &Origin,
     shown: Shown<'_>,
 ) -> Result<StaffToken, IdentityError> {
     let ticket = redeem(tx, Audience::Staff, shown).await?;
     match queries::meet(tx, Audience::Staff, &ticket.person).await? {
-        Some(Owner::Staff(id)) => sessions::open(tx, signing, id, &ticket).await,
+        Some(Owner::Staff(id)) => sessions::open(tx, signing, origin, id, &ticket).await,
         _ => Err(IdentityError::Stranger),
     }
 }
@@ -134,7 +136,7 @@ pub async fn enter_staff(
 /// it; the identity is how they come in from now on. `limit` is how many people the plan allows.
 pub async fn join(
     tx: &mut WriteTx<'_>,
-    signing: &SigningKey,
+    (signing, origin): (&SigningKey, &Origin),
     by: &mut By,
     secret: &LinkSecret,
     shown: Shown<'_>,
@@ -148,7 +150,7 @@ pub async fn join(
     let id = joined.id;
     let identity = link(tx, Owner::Staff(id), &ticket).await?;
     note(tx, by, "staff.identity_linked", id, identity, &ticket.provider).await?;
-    sessions::open(tx, signing, id, &ticket).await
+    sessions::open(tx, signing, origin, id, &ticket).await
 }
 
 /// Links an identity to a colleague. Once linked to them, it stays.

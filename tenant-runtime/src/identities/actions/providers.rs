@@ -7,8 +7,8 @@ use souk_tenancy::WriteTx;
 use crate::audit::{self, By, Change};
 use crate::identities::error::IdentityError;
 use crate::identities::model::{
-    Audience, EditIdentityProvider, Embassy, MOST_PROVIDERS, NewIdentityProvider, ProviderRow, scopes_of,
-    secret_of,
+    Audience, EditIdentityProvider, Embassy, MOST_PROVIDERS, NewIdentityProvider, ProviderRow, levels_of,
+    scopes_of, secret_of,
 };
 use crate::identities::queries::providers;
 
@@ -34,6 +34,8 @@ pub fn wished(
         secret: None,
         secret_key: None,
         scopes: scopes_of(wish.scopes.as_ref())?,
+        require_multi_factor: wish.require_multi_factor,
+        acr_values: levels_of(&wish.acr_values)?,
         enabled: wish.enabled,
         version: 1,
         created_at: now,
@@ -81,6 +83,10 @@ pub fn edited(
     }
     if wish.scopes.is_some() {
         row.scopes = scopes_of(wish.scopes.as_ref())?;
+    }
+    row.require_multi_factor = wish.require_multi_factor.unwrap_or(row.require_multi_factor);
+    if let Some(levels) = &wish.acr_values {
+        row.acr_values = levels_of(levels)?;
     }
     row.enabled = wish.enabled.unwrap_or(row.enabled);
     seal(embassy, store, &mut row, secret_of(wish.client_secret.as_ref())?)?;
@@ -133,10 +139,13 @@ pub async fn put(
             .into());
     }
     providers::update(tx, &row).await?;
-    if old.issuer != row.issuer || old.client_id != row.client_id {
+    // Whoever came before was perhaps not asked for what must be asked now.
+    let asks_more =
+        row.require_multi_factor && (!old.require_multi_factor || old.acr_values != row.acr_values);
+    if asks_more || old.issuer != row.issuer || old.client_id != row.client_id {
         providers::forget_away(tx, &row.id).await?;
     }
-    if old.audience() == Audience::Staff && (!row.enabled || old.issuer != row.issuer) {
+    if old.audience() == Audience::Staff && (asks_more || !row.enabled || old.issuer != row.issuer) {
         providers::end_staff_tokens(tx, &old.issuer).await?;
     }
     let (before, after) = (old.told(), row.told());

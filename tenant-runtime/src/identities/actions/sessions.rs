@@ -1,10 +1,12 @@
 //! Colleagues whom a provider vouched for stay signed in for a working day.
 
+use serde_json::json;
 use souk_access::{Audience as For, MAX_LIFETIME, RefreshToken, RefreshVerdict, SigningKey, Subject};
 use souk_kernel::{SessionId, StaffId};
 use souk_tenancy::WriteTx;
 
-use crate::customers::CustomerError;
+use crate::audit::{self, By, Change};
+use crate::customers::{CustomerError, Origin};
 use crate::identities::error::IdentityError;
 use crate::identities::model::{STAFF_SESSION_LIFETIME, StaffSession, StaffToken, Ticket, proved_at};
 use crate::identities::queries;
@@ -33,6 +35,7 @@ impl Refreshed {
 pub async fn open(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
+    origin: &Origin,
     id: StaffId,
     ticket: &Ticket,
 ) -> Result<StaffToken, IdentityError> {
@@ -45,7 +48,7 @@ pub async fn open(
         proved_at: proved_at(ticket, now),
         expires_at: now + STAFF_SESSION_LIFETIME,
     };
-    queries::sessions::insert(tx, &session).await?;
+    queries::sessions::insert(tx, &session, origin).await?;
     issue(tx, signing, &session).await
 }
 
@@ -105,4 +108,36 @@ pub async fn sign_out(tx: &mut WriteTx<'_>, token: &RefreshToken) -> Result<(), 
         queries::sessions::end(tx, session.id).await?;
     }
     Ok(())
+}
+
+/// Ends one session of a colleague's.
+pub async fn end(tx: &mut WriteTx<'_>, id: StaffId, session: SessionId) -> Result<(), IdentityError> {
+    if queries::sessions::end_of(tx, id, session).await? { Ok(()) } else { Err(IdentityError::Unknown) }
+}
+
+/// The same by somebody who may let them go: told in the log.
+pub async fn end_of(
+    tx: &mut WriteTx<'_>,
+    by: &By,
+    id: StaffId,
+    session: SessionId,
+) -> Result<(), IdentityError> {
+    end(tx, id, session).await?;
+    tell(tx, by, id, json!({ "session": session.to_string() })).await
+}
+
+/// Ends every session of a colleague's, by somebody who may let them go: told in the log.
+pub async fn end_all_of(tx: &mut WriteTx<'_>, by: &By, id: StaffId) -> Result<(), IdentityError> {
+    queries::staff_epoch(tx, id).await?.ok_or(IdentityError::Unknown)?;
+    let count = queries::sessions::end_all(tx, id).await?;
+    tell(tx, by, id, json!({ "sessions": count })).await
+}
+
+async fn tell(
+    tx: &mut WriteTx<'_>,
+    by: &By,
+    id: StaffId,
+    details: serde_json::Value,
+) -> Result<(), IdentityError> {
+    Ok(audit::record(tx, by, "staff.signed_out", &id.to_string(), Change::default(), details).await?)
 }

@@ -103,6 +103,8 @@ impl Embassy {
             client_id: row.client_id.clone(),
             client_secret: secret,
             scopes: row.scopes.clone(),
+            require_multi_factor: row.require_multi_factor,
+            acr_values: row.acr_values.clone(),
         };
         Ok(Provider::new(config, self.client.clone())?)
     }

@@ -80,6 +80,10 @@ pub struct ProviderRow {
     #[diesel(sql_type = Array<SqlText>)]
     pub scopes: Vec<String>,
     #[diesel(sql_type = Bool)]
+    pub require_multi_factor: bool,
+    #[diesel(sql_type = Array<SqlText>)]
+    pub acr_values: Vec<String>,
+    #[diesel(sql_type = Bool)]
     pub enabled: bool,
     #[diesel(sql_type = BigInt)]
     pub version: i64,
@@ -100,6 +104,7 @@ impl ProviderRow {
         json!({
             "audience": self.audience, "name": self.name, "issuer": self.issuer, "client_id": self.client_id,
             "has_secret": self.secret.is_some(), "scopes": self.scopes, "enabled": self.enabled,
+            "require_multi_factor": self.require_multi_factor, "acr_values": self.acr_values,
         })
     }
 }
@@ -120,6 +125,11 @@ pub struct IdentityProviderView {
     pub has_secret: bool,
     #[schema(example = json!(["openid", "email", "profile"]))]
     pub scopes: Vec<String>,
+    /// Whether only those are let in whom the provider asked for a second factor.
+    pub require_multi_factor: bool,
+    /// Levels that the provider is asked for; each stands for a second factor.
+    #[schema(example = json!(["urn:okta:loa:2fa:any"]))]
+    pub acr_values: Vec<String>,
     pub enabled: bool,
     /// Register this address at the provider.
     #[schema(example = "https://acme.souk.example/store/v1/sign-in/google/callback")]
@@ -155,6 +165,14 @@ pub struct NewIdentityProvider {
     /// `openid email profile` unless given.
     #[schema(max_items = 20, example = json!(["openid", "email", "profile"]))]
     pub scopes: Option<Vec<Text<100>>>,
+    /// Lets only those in whom the provider asked for a second factor: its ID token must hold `mfa` in `amr` (RFC 8176), or one of
+    /// `acr_values` in `acr`. Look first whether it says so: who is refused comes back with `#error=second_factor`.
+    #[serde(default)]
+    pub require_multi_factor: bool,
+    /// Levels to ask the provider for, the best first, in its own words; each must stand for a second factor there.
+    #[schema(max_items = 10, example = json!(["urn:okta:loa:2fa:any"]))]
+    #[serde(default)]
+    pub acr_values: Vec<Text<200>>,
     /// Asked at once whether it is a provider when it is enabled.
     #[serde(default = "yes")]
     pub enabled: bool,
@@ -173,6 +191,9 @@ pub struct EditIdentityProvider {
     pub client_secret: Option<Typed>,
     #[schema(max_items = 20)]
     pub scopes: Option<Vec<Text<100>>>,
+    pub require_multi_factor: Option<bool>,
+    #[schema(max_items = 10)]
+    pub acr_values: Option<Vec<Text<200>>>,
     pub enabled: Option<bool>,
 }
 
@@ -187,6 +208,18 @@ pub fn scopes_of(wish: Option<&Vec<Text<100>>>) -> Result<Vec<String>, IdentityE
         return Err(IdentityError::Field("/scopes", "must be at most 20, without spaces"));
     }
     Ok(wish.iter().map(|scope| scope.as_str().to_owned()).collect())
+}
+
+/// The levels of a wish.
+///
+/// # Errors
+/// More than 10, or one with a space in it.
+pub fn levels_of(wish: &[Text<200>]) -> Result<Vec<String>, IdentityError> {
+    let sound = |level: &Text<200>| level.as_str().bytes().all(|byte| byte.is_ascii_graphic());
+    if wish.len() > 10 || !wish.iter().all(sound) {
+        return Err(IdentityError::Field("/acr_values", "must be at most 10, without spaces"));
+    }
+    Ok(wish.iter().map(|level| level.as_str().to_owned()).collect())
 }
 
 /// A client's secret as it was typed.
@@ -256,7 +289,7 @@ pub struct TicketWish {
 pub struct LinkWish {
     pub ticket: Typed,
     pub verifier: Typed,
-    /// Proves that it is you; whoever has no password leaves it out.
+    /// Proves that it is you; whoever has no password leaves it out, and has signed in with their provider within the last 15 minutes.
     pub password: Option<Typed>,
 }
 
@@ -311,6 +344,32 @@ pub struct StaffSession {
     pub epoch: i64,
     #[diesel(sql_type = Timestamptz)]
     pub proved_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// A device at which somebody who works here is signed in.
+#[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
+pub struct StaffSessionView {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: SessionId,
+    /// Whether it is the session of this request.
+    #[diesel(sql_type = Bool)]
+    pub current: bool,
+    #[diesel(sql_type = SqlText)]
+    #[schema(example = "Mozilla/5.0 (X11; Linux x86_64)")]
+    pub user_agent: String,
+    /// Where it began: an IPv4 address, an IPv6 /64, or `local`.
+    #[diesel(sql_type = SqlText)]
+    #[schema(example = "203.0.113.7")]
+    pub network: String,
+    /// When they showed the provider who they are.
+    #[diesel(sql_type = Timestamptz)]
+    pub proved_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub created_at: DateTime<Utc>,
+    #[diesel(sql_type = Timestamptz)]
+    pub last_used_at: DateTime<Utc>,
     #[diesel(sql_type = Timestamptz)]
     pub expires_at: DateTime<Utc>,
 }

@@ -241,13 +241,6 @@ pub async fn lock(tx: &mut WriteTx<'_>, owner: Owner) -> Result<bool, DbError> {
     Ok(answer.is_some())
 }
 
-/// Whether a customer has a password, with which they can prove that it is them.
-pub async fn has_password(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<bool, DbError> {
-    let query = sql("SELECT password IS NOT NULL AS answer FROM customers WHERE id = $1");
-    let answer: Option<Answer> = tx.optional(query.bind::<SqlUuid, _>(id)).await?;
-    Ok(answer.is_some_and(|row| row.answer))
-}
-
 #[derive(QueryableByName)]
 struct Epoch {
     #[diesel(sql_type = BigInt)]

@@ -9,8 +9,8 @@ use crate::identities::model::{Audience, ProviderRow};
 macro_rules! provider {
     ($rest:literal) => {
         concat!(
-            "SELECT id, audience, name, issuer, client_id, secret, secret_key, scopes, enabled, version, created_at, updated_at \
-             FROM identity_providers ",
+            "SELECT id, audience, name, issuer, client_id, secret, secret_key, scopes, require_multi_factor, acr_values, enabled, \
+             version, created_at, updated_at FROM identity_providers ",
             $rest
         )
     };
@@ -60,7 +60,7 @@ pub async fn count(tx: &mut ReadTx<'_>) -> Result<i64, DbError> {
 pub async fn insert(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<bool, DbError> {
     let now = tx.now();
     let query = sql("INSERT INTO identity_providers (id, audience, name, issuer, client_id, secret, secret_key, scopes, enabled, \
-         created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10) ON CONFLICT DO NOTHING")
+         require_multi_factor, acr_values, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $11, $12, $10, $10) ON CONFLICT DO NOTHING")
     .bind::<Text, _>(row.id.clone())
     .bind::<Text, _>(row.audience.clone())
     .bind::<Text, _>(row.name.clone())
@@ -70,7 +70,9 @@ pub async fn insert(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<bool, DbE
     .bind::<Nullable<Text>, _>(row.secret_key.clone())
     .bind::<Array<Text>, _>(row.scopes.clone())
     .bind::<Bool, _>(row.enabled)
-    .bind::<Timestamptz, _>(now);
+    .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(row.require_multi_factor)
+    .bind::<Array<Text>, _>(row.acr_values.clone());
     Ok(tx.execute(query).await? == 1)
 }
 
@@ -78,7 +80,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<bool, DbE
 pub async fn update(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<(), DbError> {
     let now = tx.now();
     let query = sql("UPDATE identity_providers SET name = $2, issuer = $3, client_id = $4, secret = $5, secret_key = $6, scopes = $7, \
-         enabled = $8, version = version + 1, updated_at = $9 WHERE id = $1")
+         enabled = $8, require_multi_factor = $10, acr_values = $11, version = version + 1, updated_at = $9 WHERE id = $1")
     .bind::<Text, _>(row.id.clone())
     .bind::<Text, _>(row.name.clone())
     .bind::<Text, _>(row.issuer.clone())
@@ -87,7 +89,9 @@ pub async fn update(tx: &mut WriteTx<'_>, row: &ProviderRow) -> Result<(), DbErr
     .bind::<Nullable<Text>, _>(row.secret_key.clone())
     .bind::<Array<Text>, _>(row.scopes.clone())
     .bind::<Bool, _>(row.enabled)
-    .bind::<Timestamptz, _>(now);
+    .bind::<Timestamptz, _>(now)
+    .bind::<Bool, _>(row.require_multi_factor)
+    .bind::<Array<Text>, _>(row.acr_values.clone());
     tx.execute(query).await.map(drop)
 }
 

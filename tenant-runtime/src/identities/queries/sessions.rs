@@ -2,25 +2,26 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::{RefreshRecord, SecretDigest};
-use souk_kernel::SessionId;
-use souk_tenancy::{DbError, WriteTx, sql};
+use souk_kernel::{SessionId, StaffId};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use crate::identities::model::StaffSession;
+use crate::customers::Origin;
+use crate::identities::model::{StaffSession, StaffSessionView};
 
-pub async fn insert(tx: &mut WriteTx<'_>, session: &StaffSession) -> Result<(), DbError> {
+pub async fn insert(tx: &mut WriteTx<'_>, session: &StaffSession, origin: &Origin) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql(
-        "INSERT INTO staff_sessions (id, staff_id, epoch, proved_at, created_at, last_used_at, expires_at) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6)",
-    )
+    let query = sql("INSERT INTO staff_sessions (id, staff_id, epoch, proved_at, created_at, last_used_at, expires_at, user_agent, \
+         network) VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8)")
     .bind::<SqlUuid, _>(session.id)
     .bind::<SqlUuid, _>(session.staff_id)
     .bind::<BigInt, _>(session.epoch)
     .bind::<Timestamptz, _>(session.proved_at)
     .bind::<Timestamptz, _>(now)
-    .bind::<Timestamptz, _>(session.expires_at);
+    .bind::<Timestamptz, _>(session.expires_at)
+    .bind::<Text, _>(origin.user_agent.clone())
+    .bind::<Text, _>(origin.network.clone());
     tx.execute(query).await.map(drop)
 }
 
@@ -95,4 +96,42 @@ pub async fn end(tx: &mut WriteTx<'_>, session: SessionId) -> Result<(), DbError
     let now = tx.now();
     let query = sql("UPDATE staff_sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL");
     tx.execute(query.bind::<SqlUuid, _>(session).bind::<Timestamptz, _>(now)).await.map(drop)
+}
+
+/// Living sessions of a colleague's, newest first; `current` is that of the request.
+pub async fn list(
+    tx: &mut ReadTx<'_>,
+    staff: StaffId,
+    current: Option<SessionId>,
+) -> Result<Vec<StaffSessionView>, DbError> {
+    let now = tx.now();
+    let query = sql("SELECT t.id, coalesce(t.id = $3, false) AS current, t.user_agent, t.network, t.proved_at, t.created_at, \
+         t.last_used_at, t.expires_at FROM staff_sessions t JOIN staff s ON s.id = t.staff_id AND s.epoch = t.epoch \
+         WHERE t.staff_id = $1 AND t.revoked_at IS NULL AND t.expires_at > $2 ORDER BY t.id DESC LIMIT 100")
+    .bind::<SqlUuid, _>(staff)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<SqlUuid>, _>(current);
+    tx.load(query).await
+}
+
+/// Ends one session of a colleague's; `false` when there is no such living session.
+pub async fn end_of(tx: &mut WriteTx<'_>, staff: StaffId, session: SessionId) -> Result<bool, DbError> {
+    let now = tx.now();
+    let query = sql(
+        "UPDATE staff_sessions SET revoked_at = $3 WHERE id = $1 AND staff_id = $2 AND revoked_at IS NULL \
+         AND expires_at > $3",
+    )
+    .bind::<SqlUuid, _>(session)
+    .bind::<SqlUuid, _>(staff)
+    .bind::<Timestamptz, _>(now);
+    Ok(tx.execute(query).await? == 1)
+}
+
+/// Ends every living session of a colleague's; how many.
+pub async fn end_all(tx: &mut WriteTx<'_>, staff: StaffId) -> Result<usize, DbError> {
+    let now = tx.now();
+    let query = sql("UPDATE staff_sessions SET revoked_at = $2 WHERE staff_id = $1 AND revoked_at IS NULL AND expires_at > $2")
+        .bind::<SqlUuid, _>(staff)
+        .bind::<Timestamptz, _>(now);
+    tx.execute(query).await
 }

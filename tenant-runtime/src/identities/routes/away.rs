@@ -54,7 +54,7 @@ async fn choices(permit: Permit<SignIn>, embassy: web::Data<Embassy>) -> Result<
 /// Send a browser here to sign in with a provider
 ///
 /// It comes back to the page `signed-in` below the store's account pages, with `#token=` and a ticket, or with `#error=` (`denied`,
-/// `refused`, `away`). Exchange the ticket at `POST /store/v1/sessions/identity`.
+/// `refused`, `second_factor`, `away`). Exchange the ticket at `POST /store/v1/sessions/identity`.
 #[utoipa::path(tag = "Customers", operation_id = "beginSignIn", params(("provider" = String, Path, example = "google"), Begin),
     responses((status = 303, description = "To the provider"), (status = 404, body = Problem), (status = 503, body = Problem)))]
 #[get("/store/v1/sign-in/{provider}")]
@@ -98,7 +98,7 @@ async fn staff_choices(
 /// Send a colleague's browser here to sign in with a provider
 ///
 /// It comes back to the page `signed-in-to-store` of the console, with `#token=` and a ticket and `&store=`, or with `#error=` (`denied`,
-/// `refused`, `away`). Exchange the ticket at `POST /admin/v1/sessions/identity`.
+/// `refused`, `second_factor`, `away`). Exchange the ticket at `POST /admin/v1/sessions/identity`.
 #[utoipa::path(tag = "Staff", operation_id = "staff_begin_sign_in", security(()),
     params(("provider" = String, Path, example = "okta"), Begin),
     responses((status = 303, description = "To the provider"), (status = 404, body = Problem), (status = 503, body = Problem)))]

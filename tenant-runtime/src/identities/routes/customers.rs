@@ -8,7 +8,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::customers::permissions::{EditOwn, ViewOwn};
-use crate::customers::{self, CustomerError, Origin, Reception, Tokens, customer_of};
+use crate::customers::{self, Origin, Reception, Tokens, Typed, customer_of};
 use crate::identities::error::IdentityError;
 use crate::identities::model::{IdentityView, LinkWish, Owner, TicketWish};
 use crate::identities::permissions::SignIn;
@@ -53,7 +53,8 @@ async fn list(permit: Permit<ViewOwn>) -> Result<Page<IdentityView>, Problem> {
 
 /// Link the identity behind a ticket to your account
 ///
-/// From now on it signs you in. The password proves that it is you, if you have one.
+/// From now on it signs you in. The password proves that it is you; whoever has none has signed in with their provider within the last 15
+/// minutes.
 #[utoipa::path(tag = "Customers", operation_id = "linkIdentity", request_body = LinkWish, responses(
     (status = 204, description = "Linked"), (status = 401, body = Problem), (status = 403, body = Problem), (status = 409, body = Problem),
     (status = 410, body = Problem), (status = 429, body = Problem)))]
@@ -65,11 +66,8 @@ async fn link(
     body: Json<LinkWish>,
 ) -> Result<HttpResponse, Problem> {
     let id = customer_of(&permit)?;
-    let look = async move |tx: &mut ReadTx<'_>| Ok::<_, CustomerError>(queries::has_password(tx, id).await?);
-    if permit.read("identities.has_password", look).await? {
-        let typed = body.password.as_ref().ok_or(CustomerError::WrongPassword)?;
-        customers::prove(&permit, &reception, &origin, typed.as_str()).await?;
-    }
+    let typed = body.password.as_ref().map(Typed::as_str);
+    customers::prove(&permit, &reception, &origin, typed).await?;
     let shown = (body.ticket.as_str(), body.verifier.as_str());
     let work = async move |tx: &mut WriteTx<'_>| actions::link_customer(tx, id, shown).await;
     permit.write("identities.link", work).await?;

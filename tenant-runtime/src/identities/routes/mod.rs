@@ -3,6 +3,7 @@
 mod away;
 mod customers;
 mod providers;
+mod sessions;
 mod staff;
 
 use actix_web::HttpResponse;
@@ -12,12 +13,13 @@ use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// `/store/v1/{identity-providers, sign-in, sessions/identity, account/identities}` and `/admin/v1/{identity-providers, sign-in,
-/// sessions/{identity, refresh, sign-out}, account/identities, staff-invitations/accept-with-identity}`.
+/// sessions{,/{identity, refresh, sign-out}}, account/identities, staff-invitations/accept-with-identity, staff/{id}/{sessions, sign-out}}`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .configure(away::routes)
         .configure(customers::routes)
         .configure(staff::routes)
+        .configure(sessions::routes)
         .configure(providers::routes);
 }
 

@@ -33,6 +33,8 @@ fn view(
         issuer: row.issuer,
         client_id: row.client_id,
         scopes: row.scopes,
+        require_multi_factor: row.require_multi_factor,
+        acr_values: row.acr_values,
         enabled: row.enabled,
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -107,8 +109,8 @@ async fn show(
 
 /// Change an identity provider
 ///
-/// Only what is given changes. Another issuer needs another secret. People who work here and came in by a provider that is disabled, or by
-/// another issuer, are out within a second. Needs a proof of who you are from the last 15 minutes.
+/// Only what is given changes. Another issuer needs another secret. People who work here and came in by a provider that is disabled, by
+/// another issuer, or before a second factor was required, are out within a second. Needs a proof of who you are from the last 15 minutes.
 #[utoipa::path(tag = "Identity providers", operation_id = "identity_providers_edit",
     params(("provider" = String, Path, example = "google"), ("If-Match" = Option<String>, Header)), request_body = EditIdentityProvider,
     responses((status = 200, body = IdentityProviderView), (status = 401, body = Problem), (status = 403, body = Problem),

@@ -8,7 +8,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::audit::{By, Cause};
-use crate::customers::{CustomerError, Reception};
+use crate::customers::{CustomerError, Origin, Reception};
 use crate::identities::error::IdentityError;
 use crate::identities::model::{IdentityView, JoinWish, Owner, StaffRefresh, StaffToken, TicketWish};
 use crate::identities::permissions::{Link, SignIn, ViewOwn};
@@ -36,11 +36,12 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 async fn sign_in(
     permit: Permit<SignIn>,
     reception: Reception,
+    origin: Origin,
     body: Json<TicketWish>,
 ) -> Result<HttpResponse, Problem> {
-    let signing = &*reception.signing;
+    let (signing, origin) = (&*reception.signing, &origin);
     let shown = (body.ticket.as_str(), body.verifier.as_str());
-    let work = async move |tx: &mut WriteTx<'_>| actions::enter_staff(tx, signing, shown).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::enter_staff(tx, signing, origin, shown).await;
     Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.enter_staff", work).await?))
 }
 
@@ -69,7 +70,7 @@ fn parsed(body: &StaffRefresh) -> Option<RefreshToken> {
 
 /// Sign out with the refresh token
 ///
-/// Ends its session; the token to work that is out dies within its 15 minutes. A token that nobody knows is signed out already.
+/// Ends its session; the token to work that is out stops working within a second. A refresh token that nobody knows is signed out already.
 #[utoipa::path(tag = "Staff", operation_id = "staff_sign_out", security(()), request_body = StaffRefresh, responses(
     (status = 204, description = "Signed out")))]
 #[post("/admin/v1/sessions/sign-out")]
@@ -91,16 +92,17 @@ async fn sign_out(permit: Permit<SignIn>, body: Json<StaffRefresh>) -> Result<Ht
 async fn join(
     permit: Permit<SignIn>,
     reception: Reception,
+    origin: Origin,
     cause: Cause,
     body: Json<JoinWish>,
 ) -> Result<HttpResponse, Problem> {
     let secret = LinkSecret::parse(body.token.as_str())
         .ok_or_else(|| IdentityError::from(StaffError::InvitationUnusable))?;
-    let (signing, mut by) = (&*reception.signing, By::of(permit.actor(), cause));
+    let (here, mut by) = ((&*reception.signing, &origin), By::of(permit.actor(), cause));
     let shown = (body.ticket.as_str(), body.verifier.as_str());
     let joins = (body.name.as_str(), permit.entry().limits.staff);
     let work =
-        async move |tx: &mut WriteTx<'_>| actions::join(tx, signing, &mut by, &secret, shown, joins).await;
+        async move |tx: &mut WriteTx<'_>| actions::join(tx, here, &mut by, &secret, shown, joins).await;
     Ok(super::tokens(HttpResponse::Created(), &permit.write("identities.join", work).await?))
 }
 

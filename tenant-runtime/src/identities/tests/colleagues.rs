@@ -22,7 +22,7 @@ async fn invited(people: &People, email: &str, role: &str) -> String {
 }
 
 /// Somebody who joined by their identity and has no account: their token and their id.
-async fn joins(people: &People, liar: &Liar, subject: &str, role: &str) -> (String, String) {
+pub(super) async fn joins(people: &People, liar: &Liar, subject: &str, role: &str) -> (String, String) {
     let secret = invited(people, &format!("{subject}@example.com"), role).await;
     let (client, ticket) = liar.vouches(&people.shop, Side::Admin, subject, "whatever@example.com").await;
     let wish = json!({ "token": secret, "ticket": ticket, "verifier": client.verifier, "name": "Charles" });
@@ -32,13 +32,13 @@ async fn joins(people: &People, liar: &Liar, subject: &str, role: &str) -> (Stri
     (text(&joined["access_token"]), text(&joined["staff"]["id"]))
 }
 
-async fn enters(people: &People, liar: &Liar, subject: &str) -> String {
+pub(super) async fn enters(people: &People, liar: &Liar, subject: &str) -> String {
     let (client, ticket) = liar.vouches(&people.shop, Side::Admin, subject, "whatever@example.com").await;
     redeems(&people.shop, Side::Admin, &ticket, &client).await.expect(201).text("/access_token")
 }
 
 /// How long it takes until a token is refused.
-async fn refused_within_a_second(people: &People, token: &str) {
+pub(super) async fn refused_within_a_second(people: &People, token: &str) {
     let begun = Instant::now();
     while people.get("/admin/v1/orders", token).await.status != 401 {
         assert!(begun.elapsed() < Duration::from_millis(1000), "still let in");

@@ -9,6 +9,20 @@ use super::{Away, Client, Lies as _, PROVIDERS, Side, landed, named, redeems, st
 use crate::testing::TestShop;
 
 const ADA: &str = "ada@example.com";
+/// The public half of an RSA key, as providers publish it and as people write it down.
+const RSA_N: &str = "48Uth5Q2jxQkRa-XI6V8QOoxUJ6KqQLW5xOoVYRu3L-Dpp2z63TFhsmRR0xbDoEofO4WTZcpifytsUwrB3IOt0tfnKofTaPO\
+     CkjMsxbyCsiRCLzibbR8AdVrocXw9FNpq7qLb4JxARthXlVHpL46ig7vNrZzpNpvt4XdjAxHRN-FnAqZy7Q1jodalGttM7Qn\
+     ybUwqCwoIUBTgIbIgcXz5P1qpMP4x13lNEnm_EU4TiKwaLL-QSpUYodJR1gmTrHXBbOcKoeqN5ZhtCuKarPebaqh7rHBY3Dj\
+     6BVkaJ3P8wasusWtzKcFm_2b4pY9A9QPFqJdM4xOG0cSAD-W7Cr1Lw";
+const RSA_PEM: &str = "-----BEGIN PUBLIC KEY-----\n\
+    MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA48Uth5Q2jxQkRa+XI6V8\n\
+    QOoxUJ6KqQLW5xOoVYRu3L+Dpp2z63TFhsmRR0xbDoEofO4WTZcpifytsUwrB3IO\n\
+    t0tfnKofTaPOCkjMsxbyCsiRCLzibbR8AdVrocXw9FNpq7qLb4JxARthXlVHpL46\n\
+    ig7vNrZzpNpvt4XdjAxHRN+FnAqZy7Q1jodalGttM7QnybUwqCwoIUBTgIbIgcXz\n\
+    5P1qpMP4x13lNEnm/EU4TiKwaLL+QSpUYodJR1gmTrHXBbOcKoeqN5ZhtCuKarPe\n\
+    baqh7rHBY3Dj6BVkaJ3P8wasusWtzKcFm/2b4pY9A9QPFqJdM4xOG0cSAD+W7Cr1\n\
+    LwIDAQAB\n\
+    -----END PUBLIC KEY-----\n";
 
 /// The same, honest: what the refusals below differ from by one thing.
 #[actix_web::test]
@@ -53,6 +67,8 @@ async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
     for side in [Side::Store, Side::Admin] {
         let (people, liar) = stage(side).await;
         let shop = &people.shop;
+        let rsa = json!({ "kty": "RSA", "use": "sig", "kid": "rsa", "n": RSA_N, "e": "AQAB" });
+        liar.script().keys = json!({ "keys": [jwk(1), rsa] });
         let earlier = Away::leaves(shop, side, "liar").await;
         let public = key(1).verifying_key().to_bytes();
         let with = |claims: &Value, name: &str, value: Value| {
@@ -61,9 +77,9 @@ async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
             signed(1, &header(1), &claims)
         };
         // HMAC-SHA256, keyed with what is public.
-        let hmac = |claims: &Value, secret: &[u8]| {
+        let hmac = |kid: &str, claims: &Value, secret: &[u8]| {
             use hmac::{Hmac, KeyInit as _, Mac as _};
-            let head = json!({ "alg": "HS256", "kid": "key-1" });
+            let head = json!({ "alg": "HS256", "kid": kid });
             let text = format!("{}.{}", b64(head.to_string().as_bytes()), b64(claims.to_string().as_bytes()));
             let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret).unwrap();
             mac.update(text.as_bytes());
@@ -80,9 +96,11 @@ async fn a_token_that_lies_in_one_thing_signs_nobody_in() {
             ("no nonce", &|it| with(it, "nonce", Value::Null)),
             ("alg none", &|it| unsigned(it, "none")),
             ("no signature", &|it| unsigned(it, "EdDSA")),
-            ("HMAC with the public key", &|it| hmac(it, &public)),
-            ("HMAC with the public key's JSON", &|it| hmac(it, jwk(1).to_string().as_bytes())),
-            ("HMAC with the client's secret", &|it| hmac(it, b"a secret of ours")),
+            ("HMAC with the public key", &|it| hmac("key-1", it, &public)),
+            ("HMAC with the public key's JSON", &|it| hmac("key-1", it, jwk(1).to_string().as_bytes())),
+            ("HMAC with the client's secret", &|it| hmac("key-1", it, b"a secret of ours")),
+            ("HMAC with an RSA key's PEM", &|it| hmac("rsa", it, RSA_PEM.as_bytes())),
+            ("HMAC with an RSA key's modulus", &|it| hmac("rsa", it, RSA_N.as_bytes())),
             ("another audience", &|it| with(it, "aud", json!("somebody else"))),
             ("two audiences", &|it| with(it, "aud", json!(["souk", "somebody else"]))),
             ("another issuer", &|it| with(it, "iss", json!("https://accounts.example"))),

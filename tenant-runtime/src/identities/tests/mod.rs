@@ -1,6 +1,7 @@
 //! Signing in with the providers of a store, over HTTP: with a certified provider, and with one that lies.
 
 mod colleagues;
+mod devices;
 mod hostile;
 mod owners;
 mod real;

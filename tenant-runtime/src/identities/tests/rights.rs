@@ -1,9 +1,11 @@
 //! Whose account an identity opens, and who may link one.
 
-use serde_json::{Value, json};
-use souk_openid::test_support::{Liar, header, signed};
+use std::time::Duration;
 
-use super::{Away, Client, Lies as _, Side, landed, redeems, stage};
+use serde_json::{Value, json};
+use souk_openid::test_support::{Liar, header, query, signed};
+
+use super::{Away, Client, Lies as _, Side, landed, named, redeems, stage};
 use crate::customers::tests::people::{PASSWORD, People};
 use crate::testing::Answer;
 
@@ -193,4 +195,102 @@ async fn a_disabled_customer_is_not_let_in_by_a_provider() {
     let before = people.number(sessions).await;
     redeems(&people.shop, Side::Store, &ticket, &client).await.refused(401, "wrong_credentials");
     assert_eq!(people.number(sessions).await, before);
+}
+
+#[actix_web::test]
+async fn who_has_no_password_proves_who_they_are_at_the_provider() {
+    let (people, liar) = stage(Side::Store).await;
+    let shop = &people.shop;
+    let (email, account) = ("/store/v1/account/email", "/store/v1/account");
+    let wish = json!({ "email": "ada@new.example" });
+    // Signed in a while ago, and refreshed since: that proves nothing.
+    let (client, ticket) = liar.vouches(shop, Side::Store, "1", ADA).await;
+    let opened = redeems(shop, Side::Store, &ticket, &client).await.expect(201);
+    shop.clock.advance(Duration::from_secs(15 * 60));
+    let refresh = json!({ "refresh_token": opened.text("/refresh_token") });
+    let renewed = people.post("/store/v1/sessions/refresh", None, &refresh).await.is(200);
+    let stale = renewed["access_token"].as_str().unwrap().to_owned();
+    // Nor does coming from a provider where one signed in an hour ago.
+    let away = Away::leaves(shop, Side::Store, "liar").await;
+    let mut claims = liar.told(shop, &away, "1", ADA);
+    claims["auth_time"] = json!(shop.clock.now().timestamp() - 3600);
+    liar.gives(&signed(1, &header(1), &claims));
+    let ticket = landed(shop, Side::Store, liar.sends_back(shop, Side::Store, &away).await).unwrap();
+    let tired = redeems(shop, Side::Store, &ticket, &away.client).await.expect(201).text("/access_token");
+    let (client, ticket) = liar.vouches(shop, Side::Store, "2", "x@example.com").await;
+    let before = shop.digest().await;
+    for bearer in [&stale, &tired] {
+        people.get(account, bearer).await.is(200);
+        let refused = people.post(email, Some(bearer), &wish).await.refused(401, "step_up_required");
+        assert!(refused.header("www-authenticate").contains("insufficient_user_authentication"));
+        people.send_delete(account, bearer, &json!({})).await.refused(401, "step_up_required");
+        links(&people, bearer, &ticket, &client, None).await.refused(401, "step_up_required");
+    }
+    assert_eq!(shop.digest().await, before);
+    // Whoever has a password types it, however lately they came.
+    let bob = people.customer("bob@example.com").await;
+    people.post(email, Some(&bob.access), &wish).await.refused(403, "wrong_password");
+    people.send_delete(account, &bob.access, &json!({})).await.refused(403, "wrong_password");
+    people.get(account, &bob.access).await.is(200);
+    // Just come from the provider: both mailboxes still have to agree.
+    let (fresh, id) = comes(&people, &liar, "1", ADA).await;
+    people.mails().await;
+    people.post(email, Some(&fresh), &wish).await.is(202);
+    let mails = people.mails().await;
+    let to: Vec<_> = mails.iter().map(|mail| mail.recipient.as_str()).collect();
+    assert_eq!(to, [ADA, "ada@new.example"]);
+    for (mail, changed) in mails.iter().zip([false, true]) {
+        let token = json!({ "token": mail.secret });
+        let answer = people.post("/store/v1/email-changes/confirm", None, &token).await.is(200);
+        assert_eq!(answer["changed"], json!(changed));
+    }
+    let (fresh, again) = comes(&people, &liar, "1", ADA).await;
+    assert_eq!(
+        (&again, &people.get(account, &fresh).await.is(200)["email"]),
+        (&id, &json!("ada@new.example"))
+    );
+    // And they may go.
+    people.send_delete(account, &fresh, &json!({})).await.is(204);
+    people.a_second().await;
+    people.get(account, &fresh).await.refused(401, "unauthenticated");
+    let gone = "SELECT count(*) AS number FROM customers WHERE state = 'erased'";
+    assert_eq!(shop.number(gone).await, 1);
+    assert_eq!(shop.number("SELECT count(*) AS number FROM identities").await, 0);
+}
+
+#[actix_web::test]
+async fn one_subject_of_two_issuers_is_two_people() {
+    let (people, liar) = stage(Side::Store).await;
+    let (shop, other) = (&people.shop, Liar::new().await);
+    named(shop, "other", Side::Store, &other.issuer).await;
+    let (ada, ada_id) = comes(&people, &liar, "248289761001", ADA).await;
+    // The same subject, said by another issuer: the token is good there only.
+    let come = async |provider: &str, says: &Liar, email: &str| {
+        let away = Away::leaves(shop, Side::Store, provider).await;
+        let token = signed(1, &header(1), &says.told(shop, &away, "248289761001", email));
+        liar.gives(&token);
+        other.gives(&token);
+        let back = query(&[("code", "a code"), ("state", &away.of("state"))]);
+        let path = format!("/store/v1/sign-in/{provider}/callback?{back}");
+        let answer = shop.call("GET", &path).send().await;
+        landed(shop, Side::Store, answer).map(|ticket| (away.client, ticket))
+    };
+    for (provider, says) in [("liar", &other), ("other", &liar)] {
+        assert_eq!(come(provider, says, ADA).await.err().as_deref(), Some("refused"), "{provider}");
+    }
+    // Not even with the address of the first, verified.
+    let (client, ticket) = come("other", &other, ADA).await.unwrap();
+    redeems(shop, Side::Store, &ticket, &client).await.refused(409, "identity_unlinked");
+    let (client, ticket) = come("other", &other, "eve@example.com").await.unwrap();
+    let eve = redeems(shop, Side::Store, &ticket, &client).await.expect(201);
+    assert_ne!(eve.json["account"]["id"], ada_id);
+    assert_eq!(eve.json["account"]["email"], "eve@example.com");
+    assert_eq!(people.get("/store/v1/account", &ada).await.is(200)["email"], ADA);
+    // Each comes back as who they are.
+    let (_, again) = comes(&people, &liar, "248289761001", "eve@example.com").await;
+    assert_eq!(again, ada_id);
+    let (client, ticket) = come("other", &other, ADA).await.unwrap();
+    let again = redeems(shop, Side::Store, &ticket, &client).await.expect(201);
+    assert_eq!(again.json["account"]["id"], eve.json["account"]["id"]);
+    assert_eq!(shop.number("SELECT count(*) AS number FROM customers").await, 2);
 }

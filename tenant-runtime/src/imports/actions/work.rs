@@ -115,13 +115,14 @@ async fn advance(
     let end = groups.last().map_or(job.mark, |group| group.end);
     let rows = groups.iter().map(|group| group.count).sum();
     let header = reading.header.as_ref();
+    let limit = worker.entry().limits.products;
     let reads: Vec<Read<'_>> = groups.iter().map(|group| read(group, header, currency)).collect();
     let work = async move |tx: &mut WriteTx<'_>| {
         let Some(now) = queries::seize(tx, job.view.id).await? else { return Ok(Stepped::Held) };
         if now.state.is_over() || now.mark != job.mark {
             return Ok(Stepped::Moved);
         }
-        apply(tx, &now, reads, Ahead { rows, end, last }).await?;
+        apply(tx, &now, reads, Ahead { rows, end, last, limit }).await?;
         Ok::<_, ImportError>(Stepped::Applied)
     };
     let stepped = worker.write("imports.step", work).await?;
@@ -148,6 +149,8 @@ struct Ahead {
     rows: u64,
     end: Mark,
     last: bool,
+    /// How many products the plan allows.
+    limit: u32,
 }
 
 /// Applies what was read and moves the mark. The import is locked.
@@ -163,7 +166,7 @@ async fn apply(
     let wishes: Vec<ProductWish> =
         sound.iter().filter_map(|place| reads.get(*place)).map(|read| read.wish.clone()).collect();
     let by = job.view.match_by.put_by();
-    let putter = Putter { actor: &job.view.by, may_adjust: job.may_adjust, by };
+    let putter = Putter { actor: &job.view.by, may_adjust: job.may_adjust, by, limit: ahead.limit };
     let outcomes = match job.view.dry_run {
         _ if wishes.is_empty() => Vec::new(),
         true => rehearse(tx, &wishes, putter).await?,

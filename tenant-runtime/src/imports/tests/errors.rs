@@ -136,3 +136,22 @@ async fn a_report_keeps_its_first_thousand_entries() {
     work(&shop).await;
     assert_eq!(shown(&shop, import["id"].as_str().unwrap()).await, import);
 }
+
+#[actix_web::test]
+async fn a_plan_has_room_for_so_many_products() {
+    let shop = TestShop::open(None).await;
+    shop.on_plan(&json!({ "id": "of tomorrow", "limits": { "products": 2 } })).await;
+    let head = "Handle,Title,Variant Price\n";
+    let file = format!("{head}one,One,1.00\ntwo,Two,2.00\nthree,Three,3.00\none,Once,1.50\n");
+    let import = imported(&shop, "format=csv", &file).await;
+    assert_eq!(counts(&import), "2/1/0/1", "{import}");
+    let told = report(&shop, &import).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("error 4 ") && told[0].ends_with(" product_quota_reached"), "{told:?}");
+    assert_eq!(shop.words("SELECT handle AS word FROM products ORDER BY handle").await, "one two");
+    // Full is full for the next file too, a rehearsal says so, and what is there can still be changed.
+    let file = format!("{head}four,Four,4.00\ntwo,Twice,2.00\n");
+    assert_eq!(counts(&imported(&shop, "format=csv&dry_run=true", &file).await), "0/1/0/1");
+    assert_eq!(counts(&imported(&shop, "format=csv", &file).await), "0/1/0/1");
+    assert_eq!(shop.words("SELECT title AS word FROM products ORDER BY title").await, "Once Twice");
+}

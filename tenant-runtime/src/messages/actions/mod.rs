@@ -3,13 +3,15 @@
 pub mod notices;
 pub mod send;
 pub mod settings;
+pub mod shown;
 pub mod suppress;
 pub mod templates;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 use souk_event_bus::{Event, Fact as _};
 use souk_kernel::{EventId, InvoiceId, MessageId, OrderId, RefundId, SubscriptionId};
-use souk_tenancy::{ReadTx, WriteTx};
+use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::MessageError;
 use super::model::kinds::is_spoken;
@@ -22,6 +24,13 @@ use crate::orders::{self, FinancialStatus, OrderPaid, OrderPlaced, OrderRefunded
 use crate::settings as store_settings;
 use crate::staff::{self, StaffInvited};
 use crate::storefront::PublicAddress;
+
+/// What a mail said is kept so long; then only that there was one.
+const WORDS_LAST: TimeDelta = TimeDelta::days(90);
+/// That there was a mail is kept so long.
+const MAILS_LAST: TimeDelta = TimeDelta::days(730);
+/// Mails of one transaction of housekeeping: each may be large.
+const SOME: i64 = 500;
 
 /// What a mail is made of.
 pub struct Letter<'a> {
@@ -248,6 +257,18 @@ pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), Mess
     Ok(queries::forget(tx, email_sha256).await?)
 }
 
+/// Forgets what mails said after 90 days, and that there were any after two years, some of them; what is still to be sent is left alone. Whether
+/// there is more. Two statements.
+///
+/// # Errors
+/// The database only.
+pub async fn tidy(tx: &mut WriteTx<'_>) -> Result<bool, DbError> {
+    let now = tx.now();
+    let silenced = queries::silence(tx, now - WORDS_LAST, SOME).await?;
+    let removed = queries::remove(tx, now - MAILS_LAST, SOME).await?;
+    Ok(silenced.max(removed) >= SOME as usize)
+}
+
 /// A mail with what it said.
 pub async fn show(tx: &mut ReadTx<'_>, id: MessageId) -> Result<MessageDetailView, MessageError> {
     let message = queries::one(tx, id).await?.ok_or(MessageError::Unknown)?;
@@ -261,10 +282,7 @@ pub async fn resend(tx: &mut WriteTx<'_>, id: MessageId) -> Result<MessageDetail
     if message.state == "queued" {
         return Err(MessageError::StillQueued);
     }
-    if message.subject.is_empty() {
-        return Err(MessageError::Forgotten);
-    }
-    let again = queries::again(tx, id).await?;
+    let again = queries::again(tx, id).await?.ok_or(MessageError::Forgotten)?;
     show(tx, again).await
 }
 

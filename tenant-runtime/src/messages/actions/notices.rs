@@ -8,13 +8,14 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::suppress::farewell;
 use super::{Due, Letter, pages, post};
 use crate::credit::{self, GiftCardLetterWanted};
+use crate::customers;
 use crate::drafts::{self, DraftOrderInvoiceSent};
 use crate::messages::MailRoom;
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::joined;
 use crate::messages::queries;
 use crate::storefront::PublicAddress;
-use crate::subscriptions::{self, CartAbandoned, SubscriptionLetterWanted};
+use crate::subscriptions::{self, CartAbandoned, Follower, SubscriptionLetterWanted};
 
 /// The two ways to end such mails: a page for people, an address for mail programs.
 struct Farewell {
@@ -35,7 +36,7 @@ async fn farewell_of(
 }
 
 /// Where the shop itself begins: the origin of its account pages.
-fn shop_of(pages: &str) -> String {
+pub fn shop_of(pages: &str) -> String {
     url::Url::parse(pages).map_or_else(|_| pages.to_owned(), |url| url.origin().ascii_serialization())
 }
 
@@ -57,7 +58,7 @@ pub async fn letter(
     };
     let farewell = farewell_of(tx, &found.recipient, address, room).await?;
     let facts = joined(found.facts, json!({ "link": link, "unsubscribe_link": farewell.page }));
-    let mut letter = Letter::new(due, &found.recipient, facts);
+    let mut letter = Letter { locale: found.locale, ..Letter::new(due, &found.recipient, facts) };
     letter.unsubscribe_url = found.secret.is_none().then_some(farewell.one_click);
     post(tx, letter).await.map(drop)
 }
@@ -97,7 +98,11 @@ pub async fn gift_card(
     if let Some(at) = found.expires_at {
         facts["expires_at"] = at.format("%Y-%m-%d").to_string().into();
     }
-    post(tx, Letter::new(due, &found.recipient, facts)).await.map(drop)
+    let locale = match found.locale {
+        Some(locale) => Some(locale),
+        None => customers::locale_of(tx, &found.recipient).await?,
+    };
+    post(tx, Letter { locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
 }
 
 /// The link to pay a draft order, for whom it is.
@@ -114,7 +119,7 @@ pub async fn draft_order(
     post(tx, Letter { locale: found.locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
 }
 
-/// What staff is told.
+/// What staff is told, in the store's language.
 pub async fn staff(tx: &mut WriteTx<'_>, event: &Event, kind: &str) -> Result<(), MessageError> {
     let Some(due) = Due::one(tx, event.id, kind).await? else { return Ok(()) };
     let mailbox = subscriptions::staff_mailbox(tx).await?;
@@ -130,18 +135,18 @@ pub async fn news(
 ) -> Result<(), MessageError> {
     let order = OrderId::from_uuid(event.aggregate_id);
     let buyer = event.payload["email"].as_str().unwrap_or_default().to_lowercase();
-    for (follower, mailbox) in subscriptions::followers(tx, order).await? {
+    for Follower { id, email: mailbox, locale } in subscriptions::followers(tx, order).await? {
         if mailbox.to_lowercase() == buyer {
             continue;
         }
-        let Some(due) = Due::to(tx, event.id, "order_news", follower, &mailbox).await? else { continue };
+        let Some(due) = Due::to(tx, event.id, "order_news", id, &mailbox).await? else { continue };
         let farewell = farewell_of(tx, &mailbox, address, room).await?;
         // Whoever follows is told what happened, not where the buyer lives or what they paid.
         let facts = json!({
             "news": event.kind, "name": event.payload["name"], "number": event.payload["number"],
             "order_id": event.payload["order_id"], "unsubscribe_link": farewell.page,
         });
-        let mut letter = Letter::new(due, &mailbox, facts);
+        let mut letter = Letter { locale, ..Letter::new(due, &mailbox, facts) };
         letter.unsubscribe_url = Some(farewell.one_click);
         post(tx, letter).await?;
     }

@@ -1,7 +1,6 @@
 //! Sending what is queued.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use lettre::message::dkim::{
@@ -9,9 +8,9 @@ use lettre::message::dkim::{
 };
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart};
-use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use souk_access::{Vault, WorkerPermit};
 use souk_kernel::StoreId;
+use souk_smtp::{Mailer, Refused};
 use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
@@ -23,9 +22,7 @@ use crate::messages::model::{Message, Purpose, retry_after};
 use crate::messages::queries;
 use crate::settings::{self, Settings};
 
-/// A send takes no longer than this.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// Longer than any send may take, and as long as a mail waits whose worker was killed.
+/// Longer than any send may take (a good 20 seconds), and as long as a mail waits whose worker was killed.
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// Mails of one store in one round; the rest is due in the next.
 const BATCH: usize = 20;
@@ -47,22 +44,26 @@ const SIGNED: [&str; 9] = [
 #[derive(Clone)]
 pub enum Sender {
     /// To an SMTP server, from this address unless the store has one of its own. The vault opens the stores' keys.
-    Smtp { transport: Box<AsyncSmtpTransport<Tokio1Executor>>, from: Mailbox, vault: Arc<Vault> },
+    Smtp { mailer: Box<Mailer>, from: Mailbox, vault: Arc<Vault> },
     /// Nowhere: shown at `/dev/mail`.
     Captured,
 }
 
 impl Sender {
-    /// A sender for `SMTP_URL`, or the capturing one.
+    /// A sender for `SMTP_URL` and the authority of `SMTP_CA_FILE` (PEM), or the capturing one.
     ///
     /// # Errors
-    /// An address that is not understood.
-    pub fn new(smtp_url: Option<&str>, from: &Mailbox, vault: Arc<Vault>) -> Result<Self, MessageError> {
+    /// An address that is not understood, an authority that is none.
+    pub fn new(
+        smtp_url: Option<&str>,
+        authority: Option<&str>,
+        from: &Mailbox,
+        vault: Arc<Vault>,
+    ) -> Result<Self, MessageError> {
         match smtp_url {
             None => Ok(Self::Captured),
             Some(url) => {
-                let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)?.build();
-                Ok(Self::Smtp { transport: Box::new(transport), from: from.clone(), vault })
+                Ok(Self::Smtp { mailer: Box::new(Mailer::new(url, authority)?), from: from.clone(), vault })
             }
         }
     }
@@ -187,12 +188,20 @@ async fn along(tx: &mut ReadTx<'_>, message: Message) -> Result<(Message, Option
 }
 
 /// How a mail left.
-type Outcome = Result<&'static str, String>;
+type Outcome = Result<&'static str, Refused>;
+
+/// What no later try can change.
+fn for_good(cause: String) -> Refused {
+    Refused { cause, for_good: true }
+}
 
 async fn mark(tx: &mut WriteTx<'_>, message: &Message, outcome: Outcome) -> Result<(), DbError> {
     match outcome {
         Ok(state) => queries::finish(tx, message.id, state).await,
-        Err(cause) => queries::fail(tx, message.id, &cause, retry_after(message.attempts)).await,
+        Err(Refused { cause, for_good }) => {
+            let wait = if for_good { None } else { retry_after(message.attempts) };
+            queries::fail(tx, message.id, &cause, wait).await
+        }
     }
 }
 
@@ -202,15 +211,13 @@ async fn deliver(
     message: &Message,
     invoice: Option<&Invoice>,
 ) -> Outcome {
-    let (Sender::Smtp { transport, .. }, Some(head)) = (sender, head) else { return Ok("captured") };
-    let mail = written(head, message, invoice)?;
-    let cause = match tokio::time::timeout(PATIENCE, transport.send(mail)).await {
-        Ok(Ok(_)) => return Ok("sent"),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "the mail server did not answer in time".to_owned(),
-    };
-    tracing::warn!(cause, message.id = %message.id, "a mail could not be sent");
-    Err(cause)
+    let (Sender::Smtp { mailer, .. }, Some(head)) = (sender, head) else { return Ok("captured") };
+    let mail = written(head, message, invoice).map_err(for_good)?;
+    let sent = mailer.send(&mail).await;
+    if let Err(Refused { cause, for_good }) = &sent {
+        tracing::warn!(cause, for_good, message.id = %message.id, "a mail could not be sent");
+    }
+    sent.map(|()| "sent")
 }
 
 /// The mail as it goes over the wire, signed last.

@@ -99,15 +99,9 @@ pub async fn confirm(tx: &mut WriteTx<'_>, by: &By, token: &str) -> Result<MailS
     let row = queries::settings::confirm(tx, secret.digest().as_bytes())
         .await?
         .ok_or(MessageError::LinkUnusable)?;
-    audit::record(
-        tx,
-        by,
-        "mail.sender_confirmed",
-        "mail",
-        Change::default(),
-        json!({ "sender_email": row.sender_email }),
-    )
-    .await?;
+    let after = json!({ "sender_email": row.sender_email });
+    let change = Change { before: None, after: Some(&after) };
+    audit::record(tx, by, "mail.sender_confirmed", "mail", change, after.clone()).await?;
     Ok(row)
 }
 
@@ -128,15 +122,9 @@ pub async fn keep_key(
     // A selector of its own for every key: the old record may stay until the last mail it signed was read.
     let selector = format!("souk{}", tx.now().format("%Y%m%d%H%M%S"));
     let row = queries::settings::put_key(tx, &domain, &selector, public, sealed).await?;
-    audit::record(
-        tx,
-        by,
-        "mail.key_made",
-        "mail",
-        Change::default(),
-        json!({ "domain": domain, "selector": selector }),
-    )
-    .await?;
+    let after = json!({ "domain": domain, "selector": selector });
+    let change = Change { before: None, after: Some(&after) };
+    audit::record(tx, by, "mail.key_made", "mail", change, after.clone()).await?;
     Ok(row)
 }
 
@@ -150,8 +138,10 @@ pub async fn sign(tx: &mut WriteTx<'_>, by: &By, enabled: bool) -> Result<MailSe
     if enabled && (row.dkim_sealed.is_none() || own != row.dkim_domain) {
         return Err(MessageError::NoKey);
     }
+    let (before, after) = (json!({ "enabled": row.dkim_enabled }), json!({ "enabled": enabled }));
     let row = queries::settings::sign(tx, enabled).await?;
-    audit::record(tx, by, "mail.signing", "mail", Change::default(), json!({ "enabled": enabled })).await?;
+    let change = Change { before: Some(&before), after: Some(&after) };
+    audit::record(tx, by, "mail.signing", "mail", change, after.clone()).await?;
     Ok(row)
 }
 

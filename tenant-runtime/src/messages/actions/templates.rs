@@ -1,18 +1,19 @@
 //! The store's own words.
 
 use souk_api::{ETag, IfMatch};
-use souk_kernel::OrderId;
 use souk_tenancy::{ReadTx, WriteTx};
 
+use super::shown;
 use crate::messages::error::MessageError;
-use crate::messages::model::kinds::{joined, optional, sample};
+use crate::messages::model::kinds::{optional, sample};
 use crate::messages::model::{
     KINDS, LANGUAGES, MailKind, MailKindView, MessageDetailView, PreviewWish, PutTemplate, Rendered,
     TemplateView, TestWish, Texts, VersionView, kind_of, template,
 };
 use crate::messages::queries;
 use crate::messages::queries::templates::OwnTemplate;
-use crate::{orders, settings as store_settings};
+use crate::settings as store_settings;
+use crate::storefront::PublicAddress;
 
 /// Tries that a store may send in a day.
 const TRIES: i64 = 50;
@@ -151,56 +152,32 @@ pub async fn restore(
     Ok(view(kind, locale, Some(row)))
 }
 
-/// What a kind's template may name, of a real order if one is given.
-async fn facts(
-    tx: &mut ReadTx<'_>,
-    kind: &MailKind,
-    order: Option<OrderId>,
-) -> Result<serde_json::Value, MessageError> {
-    let made_up = sample(kind.name);
-    let Some(order) = order else { return Ok(made_up) };
-    if !kind.name.starts_with("order_") {
-        return Err(MessageError::Field("/order", "is for mails about orders".to_owned()));
-    }
-    let view = match orders::view(tx, order).await {
-        Err(orders::OrderError::Unknown) => {
-            return Err(MessageError::Field("/order", "there is no such order".to_owned()));
-        }
-        view => view?,
-    };
-    let zero = view.discount.is_zero();
-    let mut real = serde_json::to_value(&view)?;
-    if let Some(order) = real.as_object_mut() {
-        let title = view.shipping_lines.first().map(|line| line.title.clone());
-        order.insert("shipping_title".to_owned(), title.into());
-        order.insert("amount".to_owned(), order["total"].clone());
-        if zero {
-            order.insert("discount".to_owned(), serde_json::Value::Null);
-        }
-    }
-    Ok(joined(made_up, real))
-}
-
 /// A mail as it would leave.
 ///
 /// # Errors
-/// [`MessageError::Mistakes`] of a draft.
+/// [`MessageError::Mistakes`] of a draft; [`MessageError::Field`] of what it is to be shown with.
 pub async fn preview(
     tx: &mut ReadTx<'_>,
     kind: &str,
     locale: &str,
     wish: &PreviewWish,
+    address: &PublicAddress,
 ) -> Result<Rendered, MessageError> {
     let kind = known(kind)?;
     sound(locale)?;
-    let facts = facts(tx, kind, wish.order).await?;
+    let facts = shown::facts(tx, kind, wish.real(), address).await?;
     let texts = match &wish.draft {
         Some(draft) => Some(checked(kind, locale, draft)?),
         None => queries::templates::in_force(tx, kind.name, locale).await?,
     };
     let store = store_settings::current(tx).await?;
     let looks = queries::settings::current(tx).await?.looks(&store.name);
-    Ok(template::render(kind, texts.as_ref(), locale, &looks, &facts)?)
+    let shown = template::render(kind, texts.as_ref(), locale, &looks, &facts);
+    // Such a mail would leave in the committed words; whoever looks wants to know why.
+    shown.map_err(|error| match texts {
+        Some(_) => MessageError::Mistakes(vec![template::mistake(&error)]),
+        None => error.into(),
+    })
 }
 
 fn checked(kind: &MailKind, locale: &str, draft: &PutTemplate) -> Result<Texts, MessageError> {
@@ -218,9 +195,9 @@ pub async fn send_try(
     kind: &str,
     locale: &str,
     wish: &TestWish,
+    address: &PublicAddress,
 ) -> Result<MessageDetailView, MessageError> {
-    let mail =
-        preview(tx, kind, locale, &PreviewWish { draft: wish.draft.clone(), order: wish.order }).await?;
+    let mail = preview(tx, kind, locale, &wish.preview(), address).await?;
     let kind = known(kind)?;
     if queries::tries(tx).await? >= TRIES {
         return Err(MessageError::TooManyTries);

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Queryable, QueryableByName, Selectable};
 use serde::{Deserialize, Serialize};
 use souk_access::Vault;
-use souk_kernel::{Email, InvoiceId, LongText, MessageId, OrderId, Text};
+use souk_kernel::{CartId, Email, InvoiceId, LongText, MessageId, OrderId, Text, VariantId};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::schema::email_messages;
@@ -78,7 +78,7 @@ pub struct MessageView {
     pub locale: String,
     pub recipient: String,
     pub subject: String,
-    /// `queued`, `sent`, `captured` (there is no mail server), `failed` (given up after 16 attempts in eight hours), `suppressed` (the address is not
+    /// `queued`, `sent`, `captured` (there is no mail server), `failed` (given up after 16 attempts in eight hours, or refused for good by the mail server: `last_error` says why), `suppressed` (the address is not
     /// written to) or `bounced` (the mail service says that it did not arrive).
     #[schema(example = "sent")]
     pub state: String,
@@ -101,6 +101,7 @@ pub struct MessageView {
 pub struct MessageDetailView {
     #[serde(flatten)]
     pub message: MessageView,
+    /// What it said; empty after 90 days, and once the person it went to is erased.
     pub text: String,
     pub html: String,
 }
@@ -222,8 +223,26 @@ impl PutTemplate {
 pub struct PreviewWish {
     /// Texts that are not saved; the ones in force if absent.
     pub draft: Option<PutTemplate>,
-    /// With this order; with made-up facts if absent. Only for mails about orders.
+    /// With this order, for mails about orders. With made-up facts if neither an order nor a cart nor a variant is named.
     pub order: Option<OrderId>,
+    /// With this cart, for `abandoned_cart`.
+    pub cart: Option<CartId>,
+    /// With this variant, for mails about stock.
+    pub variant: Option<VariantId>,
+}
+
+impl PreviewWish {
+    pub fn real(&self) -> Real {
+        Real { order: self.order, cart: self.cart, variant: self.variant }
+    }
+}
+
+/// What a mail is shown with: one of these, or made-up facts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Real {
+    pub order: Option<OrderId>,
+    pub cart: Option<CartId>,
+    pub variant: Option<VariantId>,
 }
 
 /// Where a try is sent, and what.
@@ -234,8 +253,20 @@ pub struct TestWish {
     pub to: Email,
     /// Texts that are not saved; the ones in force if absent.
     pub draft: Option<PutTemplate>,
-    /// With this order; with made-up facts if absent.
+    /// With this order, for mails about orders. With made-up facts if neither an order nor a cart nor a variant is named.
     pub order: Option<OrderId>,
+    /// With this cart, for `abandoned_cart`.
+    pub cart: Option<CartId>,
+    /// With this variant, for mails about stock.
+    pub variant: Option<VariantId>,
+}
+
+impl TestWish {
+    /// What is mailed.
+    pub fn preview(&self) -> PreviewWish {
+        let Self { draft, order, cart, variant, .. } = self;
+        PreviewWish { draft: draft.clone(), order: *order, cart: *cart, variant: *variant }
+    }
 }
 
 /// A mail as it would leave.

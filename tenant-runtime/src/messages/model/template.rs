@@ -306,6 +306,17 @@ pub fn check(kind: &MailKind, texts: &Texts, locale: &str) -> Result<(), Vec<Mis
     if mistakes.is_empty() { Ok(()) } else { Err(mistakes) }
 }
 
+/// What is wrong with a text that what really happened could not be filled into.
+pub fn mistake(error: &Error) -> Mistake {
+    let pointer = match error.name() {
+        Some("subject.txt") => "/subject",
+        Some("body.txt") => "/text",
+        _ => "/html",
+    };
+    let (line, reason) = told(error);
+    Mistake { pointer, line, reason }
+}
+
 fn told(error: &Error) -> (usize, String) {
     let reason = match error.kind() {
         ErrorKind::OutOfFuel => format!("takes more than {FUEL} steps"),

@@ -73,18 +73,18 @@ pub async fn insert(tx: &mut WriteTx<'_>, new: NewMessage<'_>) -> Result<Message
     tx.execute(row).await.map(|_| id)
 }
 
-/// Queues the words of a mail once more, under an id of its own.
-pub async fn again(tx: &mut WriteTx<'_>, of: MessageId) -> Result<MessageId, DbError> {
+/// Queues the words of a mail once more, under an id of its own; none when they are no longer kept.
+pub async fn again(tx: &mut WriteTx<'_>, of: MessageId) -> Result<Option<MessageId>, DbError> {
     let (id, now) = (MessageId::new(), tx.now());
     let query = sql("INSERT INTO email_messages (id, template, recipient, subject, body_text, body_html, message_id, state, next_attempt_at, \
              created_at, locale, purpose, unsubscribe_url, invoice_id, again) \
          SELECT $1, template, recipient, subject, body_text, body_html, $2, 'queued', $3, $3, locale, purpose, unsubscribe_url, invoice_id, id \
-         FROM email_messages WHERE id = $4")
+         FROM email_messages WHERE id = $4 AND (body_text <> '' OR body_html <> '')")
     .bind::<diesel::sql_types::Uuid, _>(id)
     .bind::<diesel::sql_types::Text, _>(format!("<{id}@souk>"))
     .bind::<diesel::sql_types::Timestamptz, _>(now)
     .bind::<diesel::sql_types::Uuid, _>(of);
-    tx.execute(query).await.map(|_| id)
+    Ok((tx.execute(query).await? == 1).then_some(id))
 }
 
 #[derive(QueryableByName)]
@@ -252,4 +252,24 @@ pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbEr
          WHERE encode(sha256(convert_to(lower(recipient), 'UTF8')), 'hex') = $1")
     .bind::<diesel::sql_types::Text, _>(email_sha256.to_owned());
     tx.execute(query).await.map(drop)
+}
+
+/// Takes what they said out of at most `most` mails that were queued before then and are not to be sent any more; gives how many.
+pub async fn silence(tx: &mut WriteTx<'_>, before: DateTime<Utc>, most: i64) -> Result<usize, DbError> {
+    let query = sql("UPDATE email_messages SET body_text = '', body_html = '', unsubscribe_url = NULL WHERE id IN ( \
+             SELECT id FROM email_messages WHERE (body_text <> '' OR body_html <> '') AND created_at < $1 AND state <> 'queued' \
+             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)")
+    .bind::<diesel::sql_types::Timestamptz, _>(before)
+    .bind::<diesel::sql_types::BigInt, _>(most);
+    tx.execute(query).await
+}
+
+/// Removes at most `most` mails of before then that say nothing any more; gives how many.
+pub async fn remove(tx: &mut WriteTx<'_>, before: DateTime<Utc>, most: i64) -> Result<usize, DbError> {
+    let query = sql("DELETE FROM email_messages WHERE id IN ( \
+             SELECT id FROM email_messages WHERE body_text = '' AND body_html = '' AND created_at < $1 AND state <> 'queued' \
+             ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)")
+    .bind::<diesel::sql_types::Timestamptz, _>(before)
+    .bind::<diesel::sql_types::BigInt, _>(most);
+    tx.execute(query).await
 }

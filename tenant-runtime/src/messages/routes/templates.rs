@@ -12,6 +12,7 @@ use crate::messages::model::{
     VersionView,
 };
 use crate::messages::permissions::{Edit, View};
+use crate::storefront::PublicAddress;
 
 const SCOPE: &str = "/admin/v1/email-templates/versions";
 
@@ -109,17 +110,19 @@ async fn restore(permit: Permit<Edit>, path: Path<(String, String, i64)>) -> Res
 
 /// See a mail as it would leave
 ///
-/// With made-up facts, or with an order of yours; as it is in force, or as a draft that is not saved.
+/// With made-up facts, or with an order, a cart or a variant of yours and nothing made up (but the secrets of links); as it is in force, or as a
+/// draft that is not saved.
 #[utoipa::path(tag = "Messages", operation_id = "email_templates_preview", params(("kind" = String, Path), ("locale" = String, Path)),
     request_body = PreviewWish, responses((status = 200, body = PreviewView), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/email-templates/{kind}/{locale}/preview")]
 async fn preview(
     permit: Permit<View>,
     path: Path<(String, String)>,
+    address: web::Data<PublicAddress>,
     body: Json<PreviewWish>,
 ) -> Result<HttpResponse, Problem> {
     let ((kind, locale), wish) = (path.into_inner(), body.into_inner());
-    let look = async move |tx: &mut ReadTx<'_>| actions::preview(tx, &kind, &locale, &wish).await;
+    let look = async move |tx: &mut ReadTx<'_>| actions::preview(tx, &kind, &locale, &wish, &address).await;
     Ok(HttpResponse::Ok().json(PreviewView::from(permit.read("messages.preview", look).await?)))
 }
 
@@ -133,9 +136,10 @@ async fn preview(
 async fn send_try(
     permit: Permit<Edit>,
     path: Path<(String, String)>,
+    address: web::Data<PublicAddress>,
     body: Json<TestWish>,
 ) -> Result<HttpResponse, Problem> {
     let ((kind, locale), wish) = (path.into_inner(), body.into_inner());
-    let work = async move |tx: &mut WriteTx<'_>| actions::send_try(tx, &kind, &locale, &wish).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::send_try(tx, &kind, &locale, &wish, &address).await;
     Ok(HttpResponse::Accepted().json(permit.write("messages.try", work).await?))
 }

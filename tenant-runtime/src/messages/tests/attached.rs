@@ -67,7 +67,7 @@ async fn the_mail_that_says_it_is_paid_brings_the_invoice_along() {
     assert_eq!(shop.words("SELECT name AS word FROM invoices ORDER BY id").await, "INV-1");
     let catcher = Catcher::start().await;
     let platform = "Souk <no-reply@platform.example>".parse().unwrap();
-    let sender = Sender::new(Some(&catcher.url), &platform, vault(&shop)).unwrap();
+    let sender = Sender::new(Some(&catcher.url), None, &platform, vault(&shop)).unwrap();
     assert_eq!(send_due(&worker(&shop), &sender).await.unwrap(), 1);
     let mail = catcher.last();
     assert!(header(&mail, "Content-Type").unwrap().contains("multipart/mixed"), "{mail}");

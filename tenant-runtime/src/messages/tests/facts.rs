@@ -68,7 +68,7 @@ async fn a_mail_that_leaves_has_the_stores_looks() {
     queue(&shop, "order_placed", "ada@example.com").await;
     let catcher = Catcher::start().await;
     let platform = "Souk <no-reply@platform.example>".parse().unwrap();
-    let sender = Sender::new(Some(&catcher.url), &platform, vault(&shop)).unwrap();
+    let sender = Sender::new(Some(&catcher.url), None, &platform, vault(&shop)).unwrap();
     assert_eq!(send_due(&worker(&shop), &sender).await.unwrap(), 1);
     // Quoted-printable and escaped slashes, undone.
     let mail = catcher.last().replace("=\r\n", "").replace("=3D", "=").replace("&#x2f;", "/");

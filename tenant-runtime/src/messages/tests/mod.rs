@@ -3,9 +3,12 @@
 mod again;
 mod attached;
 mod facts;
+mod kept;
 mod languages;
 mod pages;
 mod sender;
+mod servers;
+mod shown;
 mod suppression;
 mod templates;
 

@@ -146,7 +146,7 @@ async fn mails_come_from_the_stores_own_address_once_it_agreed_and_are_signed_on
     let shop = TestShop::open(None).await;
     let catcher = Catcher::start().await;
     let platform = "Souk <no-reply@platform.example>".parse().unwrap();
-    let sender = Sender::new(Some(&catcher.url), &platform, vault(&shop)).unwrap();
+    let sender = Sender::new(Some(&catcher.url), None, &platform, vault(&shop)).unwrap();
     let send = async || send_due(&worker(&shop), &sender).await.unwrap();
     let name = shop.words("SELECT name AS word FROM store_settings").await;
 

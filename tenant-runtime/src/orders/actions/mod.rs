@@ -96,7 +96,7 @@ pub async fn name_for(
 ) -> Result<Option<String>, DbError> {
     let Some(order) = queries::find(tx, id).await? else { return Ok(None) };
     let knows = secret.is_some_and(|secret| secret.digest().matches(&order.secret_digest));
-    let own = matches!(reach, souk_access::Reach::Own(_)) && reach.covers(order.view.customer);
+    let own = reach.is_own() && reach.covers(order.view.customer);
     Ok(order.view.name.filter(|_| knows || own))
 }
 

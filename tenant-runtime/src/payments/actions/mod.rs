@@ -6,6 +6,7 @@ pub mod provider;
 mod test;
 
 use chrono::{DateTime, Utc};
+use souk_access::{Actor, KeyMode};
 use souk_api::{ETag, IfMatch};
 use souk_kernel::{Money, OrderId, PaymentId, PaymentSessionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
@@ -38,6 +39,25 @@ pub async fn chosen_provider(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<
     let row = row.ok_or(PaymentError::ProviderUnknown(code.as_str()))?;
     // Settings nobody can read are settings that say nothing.
     Ok(serde_json::from_value(row.settings).unwrap_or_default())
+}
+
+/// The mode of the key that somebody acts by; none for people, and for whoever shows no key.
+pub fn key_mode(actor: &Actor) -> Option<KeyMode> {
+    match actor {
+        Actor::ApiKey { mode, .. } => Some(*mode),
+        _ => None,
+    }
+}
+
+/// Holds that whoever acts by a key may pay this way.
+///
+/// # Errors
+/// [`PaymentError::KeyMode`] for a live key and play money.
+pub fn demand_mode(actor: &Actor, code: ProviderCode) -> Result<(), PaymentError> {
+    match key_mode(actor) {
+        Some(mode) if !code.is_for(mode) => Err(PaymentError::KeyMode(mode.as_str(), code.as_str())),
+        _ => Ok(()),
+    }
 }
 
 /// Changes how the store has set up a provider. Locks its row. Two statements.

@@ -5,6 +5,7 @@ mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use souk_access::KeyMode;
 use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use utoipa::ToSchema;
 
@@ -35,6 +36,14 @@ impl ProviderCode {
     /// Reads what [`ProviderCode::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Manual, Self::Test].into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// Whether whoever has a key of this mode may pay with it: play money is for test keys, and what moves none by itself for both.
+    pub const fn is_for(self, mode: KeyMode) -> bool {
+        match self {
+            Self::Manual => true,
+            Self::Test => matches!(mode, KeyMode::Test),
+        }
     }
 
     /// Whether nobody has to be asked before the order stands.

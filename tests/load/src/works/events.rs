@@ -20,6 +20,19 @@ const OF_ONE: i64 = 10;
 /// How long a backlog may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
 const WAITING: &str = "SELECT count(*) FROM platform.outbox WHERE published_at IS NULL AND dead_at IS NULL";
+/// Whether a consumer has something to hear again, or has not read all of the topic; it has read what was there when the broker was asked.
+const UNHEARD: &str = "SELECT EXISTS (SELECT FROM platform.undelivered WHERE dead_at IS NULL)
+    OR EXISTS (SELECT FROM platform.consumer_readings WHERE unread > 0
+        OR measured_at <= (SELECT coalesce(max(published_at), '-infinity') FROM platform.outbox))";
+
+/// When a backlog is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The outbox has none of it left: it is in the topic, or heard.
+    Carried,
+    /// The consumer that wants all of it has heard the last.
+    Heard,
+}
 
 /// A store's outbox, written past the store.
 pub struct Outbox<'s> {
@@ -31,7 +44,7 @@ pub struct Outbox<'s> {
 /// What a backlog cost.
 pub struct Drained {
     pub events: i64,
-    /// Until none of them waited.
+    /// Until it was over.
     pub took: Duration,
     /// CPU-seconds per 1,000 events until then.
     pub runtime: f64,
@@ -73,8 +86,23 @@ impl<'s> Outbox<'s> {
         Ok(self.sql.query_one(&text, &[]).await?.get(0))
     }
 
-    /// States a backlog and waits until the relay has none of it left.
-    pub async fn drain(&self, system: System, count: i64) -> anyhow::Result<Drained> {
+    async fn is_over(&self, end: End, heard: i64) -> anyhow::Result<bool> {
+        let waiting: i64 = self.sql.query_one(WAITING, &[]).await?.get(0);
+        Ok(waiting == 0 && (end == End::Carried || self.heard().await? >= heard))
+    }
+
+    /// How long it takes until no consumer has anything left to hear. The broker is asked every five seconds.
+    pub async fn settle(&self) -> anyhow::Result<Duration> {
+        let began = Instant::now();
+        while self.sql.query_one(UNHEARD, &[]).await?.get(0) {
+            ensure!(began.elapsed() < PATIENCE, "consumers have something left after {PATIENCE:?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(began.elapsed())
+    }
+
+    /// States a backlog and waits until it is over.
+    pub async fn drain(&self, system: System, count: i64, end: End) -> anyhow::Result<Drained> {
         let heard = self.heard().await?;
         let before_mb = process::resident_mb(system.runtime);
         let cpu = (process::cpu(system.runtime), process::cpu(system.postgres));
@@ -82,7 +110,7 @@ impl<'s> Outbox<'s> {
         // What stating them cost is not the relay's; what it relays meanwhile is nothing before the commit.
         let seeded = process::cpu(system.postgres);
         let (began, mut most_mb) = (Instant::now(), before_mb);
-        while self.sql.query_one(WAITING, &[]).await?.get::<_, i64>(0) > 0 {
+        while !self.is_over(end, heard + count).await? {
             ensure!(began.elapsed() < PATIENCE, "the backlog is not drained after {PATIENCE:?}");
             most_mb = f64::max(most_mb, process::resident_mb(system.runtime));
             tokio::time::sleep(Duration::from_millis(if count > 100_000 { 1000 } else { 100 })).await;
