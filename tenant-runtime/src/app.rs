@@ -22,9 +22,9 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, feed, fulfillment, identities,
-    imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings, shipping,
-    staff, storefront, subscriptions, tax, webhooks,
+    apps, audit, cart, catalog, checkout, credit, customers, discounts, drafts, feed, fulfillment,
+    identities, imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings,
+    shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -196,6 +196,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         apps::permissions::ALL,
         cart::permissions::ALL,
         orders::permissions::ALL,
+        drafts::permissions::ALL,
         checkout::permissions::ALL,
         invoices::permissions::ALL,
         fulfillment::permissions::ALL,
@@ -226,6 +227,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     apps::CATALOGUE,
     cart::CATALOGUE,
     orders::CATALOGUE,
+    drafts::CATALOGUE,
     checkout::CATALOGUE,
     invoices::CATALOGUE,
     fulfillment::CATALOGUE,
@@ -253,6 +255,7 @@ const ROOMS: &[openapi::Room] = &[
     discounts::routes,
     fulfillment::routes,
     orders::routes,
+    drafts::routes,
     invoices::routes,
     privacy::routes,
     payments::routes,

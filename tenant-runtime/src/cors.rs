@@ -23,8 +23,8 @@ use crate::storefront::{self, Origins};
 const FRESH: Duration = Duration::from_secs(5);
 const STORES: u64 = 10_000;
 const METHODS: &str = "GET, POST, PUT, PATCH, DELETE";
-const SENT: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-cart-secret, x-order-secret, \
-     x-request-id, x-souk-publishable-key, x-souk-reason";
+const SENT: &str = "authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, x-cart-secret, x-draft-order-secret, \
+     x-order-secret, x-request-id, x-souk-publishable-key, x-souk-reason";
 const SHOWN: &str =
     "etag, idempotent-replayed, link, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 

@@ -15,6 +15,7 @@ use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::cart;
 use crate::checkout::{self, Till};
+use crate::drafts;
 use crate::identities;
 use crate::imports::{self, Worked};
 use crate::invoices;
@@ -95,6 +96,7 @@ pub fn handlers(
             }),
         ),
         ("import", handler(gate, |worker| import(worker).boxed())),
+        ("draft_order", handler(gate, |worker| end_drafts(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
@@ -130,6 +132,12 @@ async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
 /// Comes again at once while there is more.
 async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> Outcome {
     let more = work.await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Draft orders that nobody paid in time.
+async fn end_drafts(worker: WorkerPermit) -> Outcome {
+    let more = drafts::expire_due(&worker).await.map_err(|error| error.to_string())?;
     Ok(if more { Next::Again } else { Next::Done })
 }
 

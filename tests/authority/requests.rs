@@ -21,6 +21,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("lookUpOrder", "?secret", "order secret"),
     ("checkout", "/expected_total/amount_minor", "#total"),
     ("checkout", "/payment/return_url", "=http://localhost:3000/thanks"),
+    ("checkoutDraftOrder", "/expected_total/amount_minor", "#draft total"),
+    ("checkoutDraftOrder", "/payment/return_url", "=http://localhost:3000/thanks"),
     ("storesRemove", "?confirm", "handle"),
     ("accountsVerify", "/token", "verification token"),
     ("accountsCompleteReset", "/token", "reset token"),
@@ -158,6 +160,7 @@ pub fn sound(operation: &Operation, at: &Business) -> Call {
             "idempotency-key" => uuid::Uuid::now_v7().to_string(),
             "x-cart-secret" => thing("cart secret"),
             "x-order-secret" => thing("order secret"),
+            "x-draft-order-secret" => thing("draft order secret"),
             other => match special(other) {
                 Some(name) => thing(name),
                 None => continue,

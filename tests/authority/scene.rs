@@ -36,8 +36,8 @@ pub async fn scene() -> (&'static Scene, MutexGuard<'static, ()>) {
 
 /// After a request that moved money, waits for the provider's webhook, which would change rows under the next request.
 pub async fn settle(operation: &Operation, answer: &Answer) {
-    let moves_money =
-        ["checkout", "captureOrder", "cancelOrder", "paymentReturn"].contains(&operation.id.as_str());
+    let moves_money = ["checkout", "checkoutDraftOrder", "captureOrder", "cancelOrder", "paymentReturn"]
+        .contains(&operation.id.as_str());
     if moves_money && answer.status < 400 {
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     }

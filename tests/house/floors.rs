@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 9] = [
     &["catalog", "customers", "credit"],
     &["discounts", "payments", "identities", "apps", "imports"],
     &["cart"],
-    &["orders"],
+    &["orders", "drafts"],
     &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],
     &["messages", "webhooks", "privacy", "search", "insights", "recommendations"],
     &["feed"],

@@ -297,7 +297,7 @@ async fn headers() {
             }
             reuse(&mut trial, &door, operation, &call).await;
         }
-        for header in ["x-cart-secret", "x-order-secret"] {
+        for header in ["x-cart-secret", "x-order-secret", "x-draft-order-secret"] {
             if operation.parameter(header).is_none() {
                 continue;
             }

@@ -24,6 +24,7 @@ impl Business {
     pub(crate) async fn prepares(&mut self, platform: &Platform, books: &Client) {
         self.has_a_team_to_change(platform, books).await;
         self.has_more_to_sell(platform, books).await;
+        self.has_put_an_order_together(platform).await;
         self.says_it_in_its_own_words(platform, books).await;
         self.was_not_heard(books).await;
         self.has_open_links(books).await;
@@ -97,6 +98,27 @@ impl Business {
             ("mkt:other", market),
             ("pls:fixed", list),
             ("oln:paid", OrderLineId::from_uuid(line).to_string()),
+        ] {
+            self.things.insert(name.to_owned(), thing);
+        }
+    }
+
+    /// An order that staff put together for somebody, and a link to pay it. Remembered as `dft`, `draft order secret`, `draft total`.
+    async fn has_put_an_order_together(&mut self, platform: &Platform) {
+        let (canary, variant) = (&self.canary, &self.things["var"]);
+        let draft = json!({
+            "lines": [{ "variant": variant, "quantity": 1 }], "email": format!("ada@{canary}.example"), "note": canary, "tags": [canary],
+            "shipping_address": { "first_name": "Ada", "last_name": canary, "address1": "Unter den Linden 1", "city": "Berlin",
+                "postal_code": "10117", "country": "DE" },
+        });
+        let made = self.staff(platform, Call::post("/admin/v1/draft-orders", &draft)).await.expect(201);
+        let id = made.word("/id");
+        let link = Call::new("POST", format!("/admin/v1/draft-orders/{id}/payment-link"));
+        let secret = self.staff(platform, link).await.expect(201).word("/secret");
+        for (name, thing) in [
+            ("dft", id),
+            ("draft order secret", secret),
+            ("draft total", made.json()["total"]["amount_minor"].to_string()),
         ] {
             self.things.insert(name.to_owned(), thing);
         }

@@ -271,6 +271,7 @@ kinds! {
     Cart "crt" "cart" CartId;
     CartLine "cln" "cart line" CartLineId;
     CheckoutSession "cks" "checkout session" CheckoutSessionId;
+    DraftOrder "dft" "draft order" DraftOrderId;
     Order "ord" "order" OrderId;
     OrderLine "oln" "order line" OrderLineId;
     PaymentSession "pse" "payment session" PaymentSessionId;

@@ -105,6 +105,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("categories", subject!("categories t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
+    ("draft-orders", subject!("draft_orders t", "t.id = $1", "carts v WHERE v.id = t.id")),
     ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
     // One mail in every language.
     (

@@ -1,5 +1,6 @@
 //! Filling a cart and pricing it.
 
+mod drafts;
 mod owner;
 mod wishes;
 
@@ -25,6 +26,7 @@ use crate::tax::TaxRules;
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
+pub use drafts::{begin, rewrite};
 pub use owner::{claim, forget, of_customer, own};
 
 /// Makes a cart and gives the secret that opens it, which is not kept. Quantities are cut to what is there. At most four statements.
@@ -55,7 +57,8 @@ pub async fn open(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Priced, CartErro
 
 /// Shows a cart.
 pub async fn show(tx: &mut ReadTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Priced, CartError> {
-    let cart = queries::find(tx, id, secret).await?.ok_or(CartError::Unknown)?;
+    let found = queries::find(tx, id, secret).await?;
+    let cart = found.filter(|cart| cart.terms.is_none()).ok_or(CartError::Unknown)?;
     let quote = priced(tx, &cart).await?;
     Ok(Priced { cart, quote, warnings: Vec::new(), secret: None })
 }
@@ -263,9 +266,10 @@ pub async fn remove_code(
     changed(tx, cart, sold, Vec::new()).await
 }
 
-/// The cart, locked, if it may be changed.
+/// The cart, locked, if its shopper may change it.
 async fn changeable(tx: &mut WriteTx<'_>, id: CartId, secret: &LinkSecret) -> Result<Cart, CartError> {
-    let cart = queries::take(tx, id, secret).await?.ok_or(CartError::Unknown)?;
+    let taken = queries::take(tx, id, secret).await?;
+    let cart = taken.filter(|cart| cart.terms.is_none()).ok_or(CartError::Unknown)?;
     match cart.state {
         CartState::Active => Ok(cart),
         CartState::Completing => Err(CartError::Locked),
@@ -288,8 +292,7 @@ async fn changed(
 
 /// What there is to know of the cart's variants and of more.
 async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Vec<Sellable>, CartError> {
-    let mut variants: Vec<VariantId> =
-        cart.lines.iter().map(|line| line.variant).chain(more.iter().copied()).collect();
+    let mut variants: Vec<VariantId> = cart.variants().chain(more.iter().copied()).collect();
     variants.sort_unstable();
     variants.dedup();
     if variants.is_empty() {
@@ -311,8 +314,10 @@ async fn quote(
     } else {
         tax::rules_for(tx, &to).await?
     };
-    let options = match &cart.shipping_address {
-        Some(address) if basket.shipping_required => {
+    let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
+    let options = match (by_hand, &cart.shipping_address) {
+        (Some(by_hand), _) => vec![by_hand.option()],
+        (None, Some(address)) if basket.shipping_required => {
             shipping::options(tx, basket.parcel(address.country)).await?
         }
         _ => Vec::new(),
@@ -332,6 +337,10 @@ async fn discounted(
     delivery: Option<Delivery>,
     settings: &Settings,
 ) -> Result<(Reckoning, HashMap<String, DiscountId>), CartError> {
+    if let Some(terms) = &cart.terms {
+        let reckoning = terms.reckon(&basket.totals(), cart.currency, settings.tax_rounding)?;
+        return Ok((reckoning, HashMap::new()));
+    }
     if basket.is_empty() && cart.discount_codes.is_empty() {
         return Ok((Reckoning { applied: Vec::new(), refused: Vec::new() }, HashMap::new()));
     }
@@ -403,6 +412,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         use_store_credit: false,
         locale: new.locale,
         lines: Vec::new(),
+        terms: None,
         version: 1,
     };
     let variants: Vec<VariantId> = wishes.iter().map(|wish| wish.variant).collect();

@@ -1,5 +1,6 @@
 //! The statements of carts.
 
+mod drafts;
 pub mod idle;
 mod owner;
 
@@ -18,9 +19,10 @@ use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::error::CartError;
-use super::model::{Address, Attributes, Cart, CartLine};
+use super::model::{Address, Attributes, Cart, CartLine, Terms};
 use super::state::CartState;
 
+pub use drafts::{end, find_draft, open_to, take_draft, update_terms};
 pub use owner::{active_of, all_of, forget, give, merge};
 
 const LOAD: &str = include_str!("load.sql");
@@ -64,6 +66,8 @@ struct Row {
     use_store_credit: bool,
     #[diesel(sql_type = Nullable<Text>)]
     locale: Option<Locale>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    terms: Option<serde_json::Value>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = BigInt)]
@@ -85,6 +89,10 @@ fn unreadable(error: serde_json::Error) -> DbError {
     DbError::Other(Box::new(error))
 }
 
+fn terms(json: Option<serde_json::Value>) -> Result<Option<Terms>, DbError> {
+    json.map(|json| Terms::deserialize(json).map_err(unreadable)).transpose()
+}
+
 fn address(json: Option<serde_json::Value>) -> Result<Option<Address>, DbError> {
     json.map(|json| Address::deserialize(json).map_err(unreadable)).transpose()
 }
@@ -104,9 +112,12 @@ impl Row {
             quantity: line.quantity,
             position: line.position,
         };
+        let terms = terms(self.terms)?;
+        let valid_until = terms.as_ref().and_then(|terms| terms.valid_until);
+        let state = CartState::stored(&self.state).effective(self.completing_until, now);
         Ok(Cart {
             id,
-            state: CartState::stored(&self.state).effective(self.completing_until, now),
+            state: state.while_valid(valid_until, now),
             currency: self.currency,
             market: self.market_id,
             prices_include_tax: self.prices_include_tax,
@@ -122,6 +133,7 @@ impl Row {
             use_store_credit: self.use_store_credit,
             locale: self.locale,
             lines: self.lines.0.into_iter().map(line).collect(),
+            terms,
             version: self.version,
         })
     }
@@ -151,8 +163,8 @@ pub async fn take(tx: &mut WriteTx<'_>, id: CartId, secret: &LinkSecret) -> Resu
     Ok(row.map(|row| row.cart(id, now)).transpose()?)
 }
 
-fn kept(address: Option<&Address>) -> Result<Option<serde_json::Value>, DbError> {
-    address.map(|address| serde_json::to_value(address).map_err(unreadable)).transpose()
+fn kept(part: Option<&impl serde::Serialize>) -> Result<Option<serde_json::Value>, DbError> {
+    part.map(|part| serde_json::to_value(part).map_err(unreadable)).transpose()
 }
 
 /// Writes a new cart and its lines. One statement.
@@ -175,7 +187,9 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Array<Text>, _>(&cart.discount_codes)
         .bind::<Nullable<SqlUuid>, _>(cart.market)
         .bind::<Jsonb, _>(cart.attributes.to_json())
-        .bind::<Nullable<Text>, _>(cart.locale.clone());
+        .bind::<Nullable<Text>, _>(cart.locale.clone())
+        .bind::<Nullable<Jsonb>, _>(kept(cart.terms.as_ref())?)
+        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -221,18 +235,21 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
-async fn turn(
-    tx: &mut WriteTx<'_>,
-    text: &'static str,
-    cart: CartId,
-    until: Option<DateTime<Utc>>,
-) -> Result<(), CartError> {
+#[derive(QueryableByName)]
+struct TermsRow {
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    terms: Option<serde_json::Value>,
+}
+
+/// Changes the state; the terms of a draft order that was changed.
+async fn turn(tx: &mut WriteTx<'_>, text: &'static str, cart: CartId) -> Result<Option<Terms>, CartError> {
     let now = tx.now();
     let statement = sql(text)
         .bind::<SqlUuid, _>(cart)
-        .bind::<Nullable<Timestamptz>, _>(until)
+        .bind::<Nullable<Timestamptz>, _>(None::<DateTime<Utc>>)
         .bind::<Timestamptz, _>(now);
-    Ok(tx.execute(statement).await.map(drop)?)
+    let row: Option<TermsRow> = tx.optional(statement).await?;
+    Ok(terms(row.and_then(|row| row.terms))?)
 }
 
 /// A checkout has it until then; nothing else may change it. The cart was [`take`]n in this transaction and is active.
@@ -241,15 +258,27 @@ pub async fn mark_completing(
     cart: CartId,
     until: DateTime<Utc>,
 ) -> Result<(), CartError> {
-    turn(tx, include_str!("mark_completing.sql"), cart, Some(until)).await
+    let now = tx.now();
+    let statement = sql(include_str!("mark_completing.sql"))
+        .bind::<SqlUuid, _>(cart)
+        .bind::<Nullable<Timestamptz>, _>(Some(until))
+        .bind::<Timestamptz, _>(now);
+    Ok(tx.execute(statement).await.map(drop)?)
 }
 
-/// The checkout came to nothing: it may be changed and bought again. Does nothing to a cart that no checkout has.
-pub async fn reopen(tx: &mut WriteTx<'_>, cart: CartId) -> Result<(), CartError> {
-    turn(tx, include_str!("reopen.sql"), cart, None).await
+/// The checkout came to nothing: it may be changed and bought again. Does nothing to a cart that no checkout has. Gives the terms if it is a
+/// draft order.
+///
+/// # Errors
+/// The database's only.
+pub async fn reopen(tx: &mut WriteTx<'_>, cart: CartId) -> Result<Option<Terms>, CartError> {
+    turn(tx, include_str!("reopen.sql"), cart).await
 }
 
-/// It is bought. Does nothing to a cart that is.
-pub async fn mark_completed(tx: &mut WriteTx<'_>, cart: CartId) -> Result<(), CartError> {
-    turn(tx, include_str!("mark_completed.sql"), cart, None).await
+/// It is bought. Does nothing to a cart that is. Gives the terms if it is a draft order.
+///
+/// # Errors
+/// The database's only.
+pub async fn mark_completed(tx: &mut WriteTx<'_>, cart: CartId) -> Result<Option<Terms>, CartError> {
+    turn(tx, include_str!("mark_completed.sql"), cart).await
 }

@@ -41,6 +41,16 @@ impl CartState {
     }
 }
 
+impl CartState {
+    /// The state of a draft order, which ends by itself unless a checkout has it.
+    pub(super) fn while_valid(self, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Self {
+        match self {
+            Self::Active if until.is_some_and(|until| until <= now) => Self::Expired,
+            state => state,
+        }
+    }
+}
+
 #[cfg(test)]
 mod rules {
     use chrono::TimeDelta;
@@ -55,5 +65,14 @@ mod rules {
         assert_eq!(CartState::Completing.effective(until, now), CartState::Completing);
         assert_eq!(CartState::Completing.effective(until, now + TimeDelta::minutes(5)), CartState::Active);
         assert_eq!(CartState::Completed.effective(Some(now), now), CartState::Completed);
+    }
+
+    #[test]
+    fn what_is_being_paid_does_not_run_out() {
+        let now = Clock::system().now();
+        assert_eq!(CartState::Active.while_valid(Some(now), now), CartState::Expired);
+        assert_eq!(CartState::Active.while_valid(Some(now + TimeDelta::minutes(1)), now), CartState::Active);
+        assert_eq!(CartState::Active.while_valid(None, now), CartState::Active);
+        assert_eq!(CartState::Completing.while_valid(Some(now), now), CartState::Completing);
     }
 }

@@ -9,6 +9,7 @@ use crate::cart::CartError;
 use crate::credit::{CREDIT_GONE, CreditError};
 use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
+use crate::drafts::DraftError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::orders::OrderError;
@@ -75,6 +76,8 @@ pub enum CheckoutError {
     #[error(transparent)]
     Discount(#[from] DiscountError),
     #[error(transparent)]
+    Draft(#[from] DraftError),
+    #[error(transparent)]
     Inventory(#[from] InventoryError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -131,6 +134,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Credit(error) => error.into(),
             CheckoutError::Customer(error) => error.into(),
             CheckoutError::Discount(error) => error.into(),
+            CheckoutError::Draft(error) => error.into(),
             CheckoutError::Inventory(error) => error.into(),
             CheckoutError::Ledger(error) => error.into(),
             CheckoutError::Order(error) => error.into(),

@@ -1,5 +1,7 @@
 //! Buying over HTTP, and the doors for the provider and for the shopper it sends back.
 
+mod drafts;
+
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::{Deserialize, Serialize};
@@ -30,7 +32,9 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(payment_return)
         .service(payment_webhook)
         .service(capture_order)
-        .service(mark_order_paid);
+        .service(mark_order_paid)
+        .service(drafts::checkout_draft_order)
+        .service(drafts::complete_draft_order);
 }
 
 /// What to buy a cart with.

@@ -88,7 +88,8 @@ impl Tracking {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub line: OrderLineId,
-    pub item: InventoryItemId,
+    /// None for what is in no stock.
+    pub item: Option<InventoryItemId>,
     pub title: String,
     pub variant_title: String,
     pub sku: Option<String>,
@@ -162,11 +163,12 @@ pub fn plan(open: &[OpenLine], wishes: &[LineWish]) -> Result<Vec<Part>, Refused
     Ok(parts.into_iter().map(|(_, part)| part).collect())
 }
 
-/// The same by item: two lines may be of one thing.
+/// The same by item, as far as it is in stock: two lines may be of one thing.
 pub fn by_item<'p>(parts: impl IntoIterator<Item = &'p Part>) -> Vec<(InventoryItemId, i64)> {
     let mut items = BTreeMap::new();
     for part in parts {
-        *items.entry(part.item).or_insert(0) += i64::from(part.pieces);
+        let Some(item) = part.item else { continue };
+        *items.entry(item).or_insert(0) += i64::from(part.pieces);
     }
     items.into_iter().collect()
 }
@@ -174,7 +176,7 @@ pub fn by_item<'p>(parts: impl IntoIterator<Item = &'p Part>) -> Vec<(InventoryI
 /// Which of the pieces that come back the order still wants: as many of each item as its lines have left more than before.
 pub fn come_back(shipped: &[Shipped], before: &[OpenLine], after: &[OpenLine]) -> Vec<CameBack> {
     let left = |lines: &[OpenLine], item| {
-        lines.iter().filter(|line| line.item == item).map(|line| i64::from(line.left)).sum::<i64>()
+        lines.iter().filter(|line| line.item == Some(item)).map(|line| i64::from(line.left)).sum::<i64>()
     };
     let mut wanted: BTreeMap<InventoryItemId, i64> = BTreeMap::new();
     let pieces = |one: &Shipped| {
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
 
     fn line(left: u32) -> OpenLine {
-        let (line, item) = (OrderLineId::new(), InventoryItemId::new());
+        let (line, item) = (OrderLineId::new(), Some(InventoryItemId::new()));
         let (title, variant_title) = ("Mug".to_owned(), String::new());
         OpenLine { line, item, title, variant_title, sku: None, quantity: 5, sent: 5 - left, left }
     }
@@ -263,7 +265,8 @@ mod tests {
         let (before, mut after) = (line(0), line(0));
         after.item = before.item;
         after.left = 2;
-        let shipped = |pieces| Shipped { item: before.item, location: LocationId::new(), pieces };
+        let item = before.item.unwrap();
+        let shipped = |pieces| Shipped { item, location: LocationId::new(), pieces };
         let back = come_back(&[shipped(1), shipped(2)], std::slice::from_ref(&before), &[after]);
         assert_eq!(back.iter().map(|one| one.wanted).collect::<Vec<_>>(), [1, 1]);
     }

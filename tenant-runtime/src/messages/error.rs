@@ -64,6 +64,8 @@ pub enum MessageError {
     #[error(transparent)]
     Credit(#[from] crate::credit::CreditError),
     #[error(transparent)]
+    Draft(#[from] crate::drafts::DraftError),
+    #[error(transparent)]
     Order(#[from] crate::orders::OrderError),
     #[error(transparent)]
     Invoice(#[from] crate::invoices::InvoiceError),
@@ -105,6 +107,7 @@ impl From<MessageError> for Problem {
             MessageError::Customer(error) => error.into(),
             MessageError::Staff(error) => error.into(),
             MessageError::Credit(error) => error.into(),
+            MessageError::Draft(error) => error.into(),
             MessageError::Order(error) => error.into(),
             MessageError::Invoice(error) => error.into(),
             MessageError::Subscription(error) => error.into(),

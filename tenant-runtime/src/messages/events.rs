@@ -12,6 +12,7 @@ use super::error::MessageError;
 use super::model::{is_worth_a_mail, template_of};
 use crate::credit::GiftCardLetterWanted;
 use crate::customers::{CustomerErased, LetterWanted};
+use crate::drafts::DraftOrderInvoiceSent;
 use crate::fulfillment::FulfillmentCreated;
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
 use crate::staff::StaffInvited;
@@ -86,7 +87,7 @@ impl Consumer for CustomerMail {
     }
 }
 
-/// Queues the mails of those who want to be told something: shoppers that it is back, followers what becomes of an order, staff what runs low
+/// Queues the mails of those who want to be told something: whoever shall pay a draft order where, shoppers that it is back, followers what becomes of an order, staff what runs low
 /// and what a day sold.
 pub struct NoticeMail {
     /// How stores are reached; a store may name another place for its pages.
@@ -107,6 +108,7 @@ impl Consumer for NoticeMail {
         NEWS.contains(&kind)
             || [
                 GiftCardLetterWanted::KIND,
+                DraftOrderInvoiceSent::KIND,
                 SubscriptionLetterWanted::KIND,
                 LowOnStock::KIND,
                 CartAbandoned::KIND,
@@ -129,6 +131,9 @@ impl Consumer for NoticeMail {
                     notices::cart(tx, event, &event.fact()?, &self.address, &self.room).await
                 }
                 GiftCardLetterWanted::KIND => notices::gift_card(tx, event.id, &event.fact()?).await,
+                DraftOrderInvoiceSent::KIND => {
+                    notices::draft_order(tx, event.id, &event.fact()?, &self.address).await
+                }
                 LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
                 DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
                 FulfillmentCreated::KIND if !is_worth_a_mail(&event.kind, &event.payload) => Ok(()),

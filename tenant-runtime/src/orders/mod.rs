@@ -16,8 +16,8 @@ mod state;
 mod tests;
 
 pub use actions::{
-    attempt_of_cart, cancel, count_sent, give_up, insert, keep_money, let_go, lock, lock_for_session,
-    move_status, name_for, name_of, note, of_customer, open_lines, place, refuse_for_stock, return_money,
+    attempt_of_cart, cancel, count_sent, give_up, insert, keep_money, lock, lock_for_session, move_status,
+    name_for, name_of, note, of_customer, open_lines, place, refuse_for_stock, reopen_cart, return_money,
     set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};

@@ -6,7 +6,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::PrivacyError;
 use super::model::{CartExport, MailboxExport, PersonalData, StoreCreditExport};
 use super::queries;
-use crate::{cart, credit, customers, fulfillment, identities, invoices, orders, subscriptions};
+use crate::{cart, credit, customers, drafts, fulfillment, identities, invoices, orders, subscriptions};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
@@ -45,5 +45,6 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<
     orders::forget(tx, id, mailbox.as_deref()).await?;
     identities::forget_customer(tx, id).await?;
     queries::forget_replies(tx, id).await?;
+    drafts::forget(tx, id, mailbox.as_deref()).await?;
     Ok(cart::forget(tx, id, mailbox.as_deref()).await?)
 }

@@ -5,6 +5,7 @@ use souk_tenancy::{DbError, TenancyError};
 
 use crate::cart::CartError;
 use crate::customers::CustomerError;
+use crate::drafts::DraftError;
 use crate::orders::OrderError;
 
 problems! { CATALOGUE;
@@ -21,6 +22,8 @@ pub enum PrivacyError {
     Customer(#[from] CustomerError),
     #[error(transparent)]
     Cart(#[from] CartError),
+    #[error(transparent)]
+    Draft(#[from] DraftError),
     #[error(transparent)]
     Order(#[from] OrderError),
     #[error(transparent)]
@@ -39,6 +42,7 @@ impl From<PrivacyError> for Problem {
             PrivacyError::OrdersUnderWay(orders) => Self::new(&ORDERS_UNDER_WAY).extension("orders", orders),
             PrivacyError::Customer(error) => error.into(),
             PrivacyError::Cart(error) => error.into(),
+            PrivacyError::Draft(error) => error.into(),
             PrivacyError::Order(error) => error.into(),
             PrivacyError::Tenancy(error) => souk_access::database_problem(error),
         }

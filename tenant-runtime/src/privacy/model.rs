@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use souk_kernel::{CartId, CreditId, Email, Money, OrderId, VariantId};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::cart::{Address, Cart};
+use crate::cart::{Address, AgreedLine, AgreedWare, Cart};
 use crate::credit::{CreditView, MailedCardView};
 use crate::customers::{CustomerExport, Typed};
 use crate::fulfillment::FulfillmentView;
@@ -112,7 +112,7 @@ pub struct MailExport {
     pub sent_at: Option<DateTime<Utc>>,
 }
 
-/// A cart that is not bought.
+/// A cart that is not bought, or a draft order that staff put together.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CartExport {
     pub id: CartId,
@@ -127,18 +127,35 @@ pub struct CartExport {
 /// So many of that.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CartExportLine {
-    pub variant: VariantId,
+    /// Null for a line that staff made up.
+    pub variant: Option<VariantId>,
+    /// What staff called it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "Engraving")]
+    pub title: Option<String>,
     pub quantity: u32,
+}
+
+impl From<AgreedLine> for CartExportLine {
+    fn from(line: AgreedLine) -> Self {
+        let (variant, title) = match line.ware {
+            AgreedWare::Variant(variant) => (Some(variant), None),
+            AgreedWare::Free { title, .. } => (None, Some(title)),
+        };
+        Self { variant, title, quantity: line.quantity.get() }
+    }
 }
 
 impl From<Cart> for CartExport {
     fn from(cart: Cart) -> Self {
-        let Cart { id, email, note, shipping_address, billing_address, lines, .. } = cart;
+        let Cart { id, email, note, shipping_address, billing_address, lines, terms, .. } = cart;
         let line = |line: &crate::cart::CartLine| CartExportLine {
-            variant: line.variant,
+            variant: Some(line.variant),
+            title: None,
             quantity: line.quantity.get(),
         };
-        let lines = lines.iter().map(line).collect();
+        let agreed = terms.unwrap_or_default().lines.into_iter().map(CartExportLine::from);
+        let lines = lines.iter().map(line).chain(agreed).collect();
         Self { id, email, note, shipping_address, billing_address, lines }
     }
 }

@@ -105,7 +105,8 @@ pub async fn remind(
     secret: &LinkSecret,
     wanted: bool,
 ) -> Result<(), SubscriptionError> {
-    let cart = cart::take(tx, id, secret).await?.ok_or(SubscriptionError::Unknown)?;
+    let taken = cart::take(tx, id, secret).await?;
+    let cart = taken.filter(|cart| cart.terms.is_none()).ok_or(SubscriptionError::Unknown)?;
     if !wanted {
         return Ok(queries::do_not_remind(tx, id).await?);
     }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod quote;
+mod terms;
 mod view;
 
 use serde::{Deserialize, Deserializer};
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
+pub use terms::{AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Off, Terms};
 pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
@@ -57,8 +59,10 @@ pub struct Cart {
     pub use_store_credit: bool,
     /// The language the shopper reads, if they said so.
     pub locale: Option<Locale>,
-    /// In the order they were added.
+    /// In the order they were added; none in a draft order, whose lines are in its terms.
     pub lines: Vec<CartLine>,
+    /// What staff agreed with somebody: then this is a draft order, and no shopper's cart.
+    pub terms: Option<Terms>,
     /// Grows with every change.
     pub version: i64,
 }
@@ -76,6 +80,12 @@ impl Cart {
     /// The customer whose store credit pays, if it shall.
     pub(super) fn payer(&self) -> Option<CustomerId> {
         self.customer.filter(|_| self.use_store_credit)
+    }
+
+    /// What has to be looked up to price it; a variant may be there twice.
+    pub(super) fn variants(&self) -> impl Iterator<Item = VariantId> {
+        let agreed = self.terms.iter().flat_map(Terms::variants);
+        self.lines.iter().map(|line| line.variant).chain(agreed)
     }
 
     /// Where the goods are taxed: where they go, else where the shopper lives, else at home.

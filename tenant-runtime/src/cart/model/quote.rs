@@ -5,14 +5,16 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Country, Currency, DiscountId, Money, MoneyError, ProductId, Quantity,
-    ShippingRateId, VariantId,
+    CartLineId, CollectionId, Country, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError,
+    ProductId, Quantity, ShippingRateId, VariantId,
 };
 
+use super::terms::{AgreedLine, AgreedWare, Terms};
 use super::{Cart, CartLine};
 use crate::catalog::{self, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
+use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
 use crate::shipping::{Parcel, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRules, Taxable};
@@ -20,10 +22,93 @@ use crate::tax::{self, TaxLine, TaxRules, Taxable};
 /// More than anything weighs that is sent; what is heavier counts as this.
 const MOST_GRAMS: i64 = 1_000_000_000_000;
 
-/// The goods of a cart at today's prices.
+/// What a line is of, as an order copies it.
+#[derive(Clone, Debug)]
+pub struct Ware {
+    /// None for what staff made up.
+    pub known: Option<Known>,
+    pub title: String,
+    pub variant_title: String,
+    pub sku: Option<String>,
+    /// `[{"name", "value"}]` in option order.
+    pub options: serde_json::Value,
+    pub image: Option<ImageId>,
+    /// What one piece of so many costs.
+    pub unit_price: Money,
+    pub compare_at: Option<Money>,
+    pub weight_grams: i64,
+    pub requires_shipping: bool,
+    pub taxable: bool,
+}
+
+/// What the catalogue and the stock know a line's ware by.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub item: InventoryItemId,
+    pub policy: Policy,
+}
+
+impl From<Sellable> for Ware {
+    fn from(sold: Sellable) -> Self {
+        let Sellable { variant, product, item, policy, .. } = sold;
+        Self {
+            known: Some(Known { variant, product, item, policy }),
+            title: sold.title,
+            variant_title: sold.variant_title,
+            sku: sold.sku,
+            options: sold.options,
+            image: sold.image,
+            unit_price: sold.unit_price,
+            compare_at: sold.compare_at,
+            weight_grams: sold.weight_grams,
+            requires_shipping: sold.requires_shipping,
+            taxable: sold.taxable,
+        }
+    }
+}
+
+impl Ware {
+    /// What staff agreed about a line; none for a variant that is not there any more. Whether its product is for sale is for staff to say.
+    fn agreed(line: &AgreedLine, sold: &HashMap<VariantId, Sellable>) -> Option<Self> {
+        let unit_price = line.unit_price;
+        match &line.ware {
+            AgreedWare::Variant(variant) => {
+                let known = Self::from(sold.get(variant)?.clone());
+                Some(Self { unit_price, compare_at: None, ..known })
+            }
+            AgreedWare::Free { title, sku, taxable, requires_shipping } => Some(Self {
+                known: None,
+                title: title.clone(),
+                variant_title: String::new(),
+                sku: sku.clone(),
+                options: serde_json::json!([]),
+                image: None,
+                unit_price,
+                compare_at: None,
+                weight_grams: 0,
+                requires_shipping: *requires_shipping,
+                taxable: *taxable,
+            }),
+        }
+    }
+}
+
+/// A line of a basket.
+#[derive(Debug)]
+struct Good {
+    id: CartLineId,
+    quantity: Quantity,
+    ware: Ware,
+    /// Unit price times pieces.
+    total: Money,
+}
+
+/// The goods of a cart at today's prices, or at those that staff agreed.
 #[derive(Debug)]
 pub struct Basket {
-    goods: Vec<(CartLine, Sellable, Money)>,
+    goods: Vec<Good>,
     unavailable: Vec<CartLine>,
     pub subtotal: Money,
     pub shipping_required: bool,
@@ -67,7 +152,7 @@ pub struct Quote {
 #[derive(Debug)]
 pub struct QuotedLine {
     pub id: CartLineId,
-    pub sellable: Sellable,
+    pub ware: Ware,
     pub quantity: Quantity,
     /// What is taken off.
     pub discount: Money,
@@ -93,8 +178,11 @@ pub struct QuotedShipping {
 impl Basket {
     /// Puts prices to the lines; what is not for sale, or not in this currency, is unavailable.
     pub fn of(cart: &Cart, sold: Vec<Sellable>) -> Result<Self, MoneyError> {
-        let mut sold: HashMap<VariantId, Sellable> =
-            sold.into_iter().filter(|sold| sold.live).map(|sold| (sold.variant, sold)).collect();
+        let sold = sold.into_iter().map(|sold| (sold.variant, sold));
+        if let Some(terms) = &cart.terms {
+            return Self::agreed(terms, &sold.collect(), cart.currency);
+        }
+        let mut sold: HashMap<VariantId, Sellable> = sold.filter(|(_, sold)| sold.live).collect();
         let (mut goods, mut unavailable) = (Vec::with_capacity(cart.lines.len()), Vec::new());
         for line in &cart.lines {
             match sold.remove(&line.variant) {
@@ -102,14 +190,47 @@ impl Basket {
                     (sellable.unit_price, _) =
                         catalog::price_of(sellable.unit_price, &sellable.offers, line.quantity)?;
                     let total = sellable.unit_price.times(line.quantity)?;
-                    goods.push((*line, sellable, total));
+                    goods.push(Good { id: line.id, quantity: line.quantity, ware: sellable.into(), total });
                 }
                 None => unavailable.push(*line),
             }
         }
-        let subtotal = Money::sum(goods.iter().map(|(_, _, total)| *total), cart.currency)?;
-        let shipping_required = goods.iter().any(|(_, sellable, _)| sellable.requires_shipping);
+        Self::whole(goods, unavailable, cart.currency)
+    }
+
+    /// The lines at their agreed prices.
+    fn agreed(
+        terms: &Terms,
+        sold: &HashMap<VariantId, Sellable>,
+        currency: Currency,
+    ) -> Result<Self, MoneyError> {
+        let (mut goods, mut unavailable) = (Vec::with_capacity(terms.lines.len()), Vec::new());
+        for line in &terms.lines {
+            let (id, quantity) = (line.id, line.quantity);
+            match (Ware::agreed(line, sold), &line.ware) {
+                (Some(ware), _) => {
+                    let total = ware.unit_price.times(quantity)?;
+                    goods.push(Good { id, quantity, ware, total });
+                }
+                (None, AgreedWare::Variant(variant)) => {
+                    unavailable.push(CartLine { id, variant: *variant, quantity, position: 0 });
+                }
+                // What staff made up is there.
+                (None, AgreedWare::Free { .. }) => {}
+            }
+        }
+        Self::whole(goods, unavailable, currency)
+    }
+
+    fn whole(goods: Vec<Good>, unavailable: Vec<CartLine>, currency: Currency) -> Result<Self, MoneyError> {
+        let subtotal = Money::sum(goods.iter().map(|good| good.total), currency)?;
+        let shipping_required = goods.iter().any(|good| good.ware.requires_shipping);
         Ok(Self { goods, unavailable, subtotal, shipping_required })
+    }
+
+    /// The lines and what each costs before any discount.
+    pub fn totals(&self) -> Vec<(CartLineId, Money)> {
+        self.goods.iter().map(|good| (good.id, good.total)).collect()
     }
 
     /// Whether there is nothing to buy.
@@ -119,29 +240,31 @@ impl Basket {
 
     /// What has to be delivered there.
     pub fn parcel(&self, to: Country) -> Parcel {
-        let sent = || self.goods.iter().filter(|(_, sold, _)| sold.requires_shipping);
-        let pieces = |line: &CartLine| i64::from(line.quantity.get());
+        let sent = || self.goods.iter().filter(|good| good.ware.requires_shipping);
+        let pieces = |good: &Good| i64::from(good.quantity.get());
         Parcel {
             to,
             merchandise_total: self.subtotal,
             weight_grams: sent()
-                .fold(0_i64, |sum, (line, sold, _)| {
-                    sum.saturating_add(sold.weight_grams.saturating_mul(pieces(line)))
+                .fold(0_i64, |sum, good| {
+                    sum.saturating_add(good.ware.weight_grams.saturating_mul(pieces(good)))
                 })
                 .min(MOST_GRAMS),
-            pieces: sent().map(|(line, _, _)| pieces(line)).sum(),
+            pieces: sent().map(pieces).sum(),
         }
     }
 
     /// The products, each once.
     pub fn products(&self) -> Vec<ProductId> {
-        let mut products: Vec<ProductId> = self.goods.iter().map(|(_, sold, _)| sold.product).collect();
+        let known = self.goods.iter().filter_map(|good| good.ware.known);
+        let mut products: Vec<ProductId> = known.map(|known| known.product).collect();
         products.sort_unstable();
         products.dedup();
         products
     }
 
-    /// The goods and their delivery as discounts see them.
+    /// The goods and their delivery as discounts see them. All are of the catalogue: what staff made up is in drafts only, and those have
+    /// discounts by hand.
     pub fn purchase(
         &self,
         delivery: Option<Delivery>,
@@ -149,13 +272,14 @@ impl Basket {
         settings: &Settings,
         now: DateTime<Utc>,
     ) -> Purchase {
-        let goods = self.goods.iter().map(|(line, sold, total)| Goods {
-            product: sold.product,
-            variant: sold.variant,
-            collections: collections.get(&sold.product).cloned().unwrap_or_default(),
-            quantity: line.quantity,
-            unit_price: sold.unit_price,
-            total: *total,
+        let known = self.goods.iter().filter_map(|good| Some((good, good.ware.known?)));
+        let goods = known.map(|(good, known)| Goods {
+            product: known.product,
+            variant: known.variant,
+            collections: collections.get(&known.product).cloned().unwrap_or_default(),
+            quantity: good.quantity,
+            unit_price: good.ware.unit_price,
+            total: good.total,
         });
         let currency = self.subtotal.currency();
         Purchase { goods: goods.collect(), delivery, currency, rounding: settings.tax_rounding, now }
@@ -187,8 +311,7 @@ impl Quote {
         let off = |place| reckoning.off_line(place, currency);
         let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
         let off_shipping = reckoning.off_shipping(currency)?;
-        let to_pay = |(_, _, total): &(CartLine, Sellable, Money), off: &Money| total.checked_sub(*off);
-        let totals = basket.goods.iter().zip(&offs).map(|(goods, off)| to_pay(goods, off));
+        let totals = basket.goods.iter().zip(&offs).map(|(good, off)| good.total.checked_sub(*off));
         let totals = totals.collect::<Result<Vec<_>, _>>()?;
         let option = chosen(cart, &options);
         let price =
@@ -199,17 +322,14 @@ impl Quote {
         let taxes = tax::lines(rules, &taxables, inclusive, settings.tax_level, settings.tax_rounding)?;
         let (tax_lines, tax) = summed(&taxes, currency)?;
         let mut taxes = taxes.into_iter();
-        let lines =
-            basket.goods.into_iter().zip(totals).zip(&offs).map(|(((line, sellable, _), total), off)| {
-                QuotedLine {
-                    id: line.id,
-                    sellable,
-                    quantity: line.quantity,
-                    discount: *off,
-                    total,
-                    tax_lines: taxes.next().unwrap_or_default(),
-                }
-            });
+        let lines = basket.goods.into_iter().zip(totals).zip(&offs).map(|((good, total), off)| QuotedLine {
+            id: good.id,
+            ware: good.ware,
+            quantity: good.quantity,
+            discount: *off,
+            total,
+            tax_lines: taxes.next().unwrap_or_default(),
+        });
         let lines = lines.collect();
         let shipping = option.map(|option| QuotedShipping {
             rate: option.id,
@@ -249,6 +369,15 @@ impl Quote {
         Ok(self)
     }
 
+    /// What has to be in stock, a demand for each line that is of the catalogue.
+    pub fn demands(&self) -> Vec<Demand> {
+        let demand = |line: &QuotedLine| {
+            let Known { item, policy, .. } = line.ware.known?;
+            Some(Demand { item, quantity: line.quantity, policy })
+        };
+        self.lines.iter().filter_map(demand).collect()
+    }
+
     /// What a checkout would still ask for.
     pub fn missing(&self, cart: &Cart) -> Vec<&'static str> {
         let no_address = cart.shipping_address.is_none();
@@ -262,8 +391,8 @@ impl Quote {
     }
 }
 
-fn taxable(((line, sellable, _), total): (&(CartLine, Sellable, Money), &Money)) -> Taxable {
-    Taxable { base: *total, quantity: line.quantity, taxable: sellable.taxable }
+fn taxable((good, total): (&Good, &Money)) -> Taxable {
+    Taxable { base: *total, quantity: good.quantity, taxable: good.ware.taxable }
 }
 
 /// What became of a code.

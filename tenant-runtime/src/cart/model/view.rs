@@ -146,18 +146,21 @@ pub struct QuoteLineView {
 
 impl From<Priced> for QuoteView {
     fn from(Priced { cart, quote, warnings, secret: _ }: Priced) -> Self {
-        let line = |line: QuotedLine| QuoteLineView {
-            variant: line.sellable.variant,
-            quantity: line.quantity,
-            unit_price: line.sellable.unit_price,
-            discount: line.discount,
-            total: line.total,
-            tax_lines: taxes(&line.tax_lines),
+        let line = |line: QuotedLine| {
+            let variant = line.ware.known?.variant;
+            Some(QuoteLineView {
+                variant,
+                quantity: line.quantity,
+                unit_price: line.ware.unit_price,
+                discount: line.discount,
+                total: line.total,
+                tax_lines: taxes(&line.tax_lines),
+            })
         };
         Self {
             currency: quote.currency,
             market: cart.market,
-            lines: quote.lines.into_iter().map(line).collect(),
+            lines: quote.lines.into_iter().filter_map(line).collect(),
             subtotal: quote.subtotal,
             discount: quote.discount,
             discounts: quote.discounts.iter().map(CartDiscountView::from).collect(),
@@ -283,16 +286,18 @@ fn taxes(lines: &[TaxLine]) -> Vec<TaxLineView> {
 }
 
 impl CartLineView {
-    fn of(line: QuotedLine, discounts: Vec<LineDiscountView>) -> Self {
-        let sold = line.sellable;
-        Self {
+    /// None for what staff made up: that is in no shopper's cart.
+    fn of(line: QuotedLine, discounts: Vec<LineDiscountView>) -> Option<Self> {
+        let sold = line.ware;
+        let known = sold.known?;
+        Some(Self {
             id: line.id,
-            variant: sold.variant,
-            product: sold.product,
+            variant: known.variant,
+            product: known.product,
             title: sold.title,
             variant_title: sold.variant_title,
             sku: sold.sku,
-            options: serde_json::json!(sold.options),
+            options: sold.options,
             image: sold.image,
             requires_shipping: sold.requires_shipping,
             unit_price: sold.unit_price,
@@ -302,7 +307,7 @@ impl CartLineView {
             discounts,
             total: line.total,
             tax_lines: taxes(&line.tax_lines),
-        }
+        })
     }
 }
 
@@ -347,7 +352,7 @@ impl From<Priced> for CartView {
             .lines
             .into_iter()
             .enumerate()
-            .map(|(place, line)| CartLineView::of(line, line_discounts(&quote.discounts, place)));
+            .filter_map(|(place, line)| CartLineView::of(line, line_discounts(&quote.discounts, place)));
         let gone = quote.unavailable.iter().map(|line| UnavailableLineView {
             id: line.id,
             variant: line.variant,

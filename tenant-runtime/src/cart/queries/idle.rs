@@ -36,7 +36,7 @@ pub struct LeftCart {
 /// # Errors
 /// Only of the database.
 pub async fn left(tx: &mut ReadTx<'_>, carts: &[CartId]) -> Result<Vec<LeftCart>, DbError> {
-    let query = sql("SELECT c.id, c.state = 'active' AS open, c.email, c.customer_id IS NOT NULL AS is_customers, \
+    let query = sql("SELECT c.id, c.state = 'active' AND c.terms IS NULL AS open, c.email, c.customer_id IS NOT NULL AS is_customers, \
              coalesce((SELECT m.accepts_marketing FROM customers m WHERE m.id = c.customer_id), false) AS accepts_marketing, c.updated_at, \
              coalesce(c.locale, (SELECT m.locale FROM customers m WHERE m.id = c.customer_id)) AS locale, \
              (SELECT count(*) FROM cart_lines l WHERE l.cart_id = c.id) AS lines FROM carts c WHERE c.id = ANY($1) ORDER BY c.id")
@@ -76,22 +76,21 @@ pub async fn left_lines(tx: &mut ReadTx<'_>, cart: CartId) -> Result<Vec<LeftLin
 /// # Errors
 /// Only of the database.
 pub async fn open_by_mail(tx: &mut WriteTx<'_>, cart: CartId, secret: &LinkSecret) -> Result<bool, DbError> {
-    let query = sql(
-        "UPDATE carts SET owner_secret_hash = $2 WHERE id = $1 AND state = 'active' AND customer_id IS NULL",
-    )
+    let query = sql("UPDATE carts SET owner_secret_hash = $2 \
+         WHERE id = $1 AND state = 'active' AND customer_id IS NULL AND terms IS NULL")
     .bind::<SqlUuid, _>(cart)
     .bind::<Binary, _>(secret.digest().as_bytes().to_vec());
     Ok(tx.execute(query).await? == 1)
 }
 
-/// Ends open carts that nobody touched since `before`, at most `limit`; gives how many. One statement.
+/// Ends open carts of shoppers that nobody touched since `before`, at most `limit`; gives how many. One statement.
 ///
 /// # Errors
 /// Only of the database.
 pub async fn expire(tx: &mut WriteTx<'_>, before: DateTime<Utc>, limit: u32) -> Result<usize, DbError> {
     let now = tx.now();
     let query = sql("UPDATE carts SET state = 'expired', version = version + 1, updated_at = $2 WHERE id IN ( \
-         SELECT id FROM carts WHERE state = 'active' AND updated_at < $1 ORDER BY updated_at LIMIT $3 FOR UPDATE SKIP LOCKED)")
+         SELECT id FROM carts WHERE state = 'active' AND updated_at < $1 AND terms IS NULL ORDER BY updated_at LIMIT $3 FOR UPDATE SKIP LOCKED)")
     .bind::<Timestamptz, _>(before)
     .bind::<Timestamptz, _>(now)
     .bind::<BigInt, _>(i64::from(limit));

@@ -26,7 +26,7 @@ pub async fn active_of(
 ) -> Result<Vec<CartId>, CartError> {
     let query =
         sql("SELECT id FROM carts WHERE customer_id = $1 AND state = 'active' AND id IS DISTINCT FROM $2 \
-         ORDER BY updated_at DESC, id LIMIT 20 FOR UPDATE")
+         AND terms IS NULL ORDER BY updated_at DESC, id LIMIT 20 FOR UPDATE")
         .bind::<SqlUuid, _>(customer)
         .bind::<Nullable<SqlUuid>, _>(but);
     let found: Vec<Found> = tx.load(query).await?;
@@ -101,7 +101,8 @@ pub async fn forget(
     let lines = sql(lines).bind::<SqlUuid, _>(customer).bind::<Nullable<Text>, _>(mailbox.clone());
     tx.execute(lines).await?;
     let query = sql("UPDATE carts SET email = NULL, note = '', attributes = '{}', shipping_address = NULL, billing_address = NULL, \
-         owner_secret_hash = NULL, state = CASE WHEN state = 'active' THEN 'expired' ELSE state END, version = version + 1, updated_at = $3 \
+         owner_secret_hash = NULL, \
+         terms = CASE WHEN terms IS NULL OR state = 'completed' THEN terms ELSE '{}' END, state = CASE WHEN state = 'active' THEN 'expired' ELSE state END, version = version + 1, updated_at = $3 \
          WHERE customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))")
     .bind::<SqlUuid, _>(customer)
     .bind::<Nullable<Text>, _>(mailbox)

@@ -5,16 +5,20 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::json;
 use souk_access::{LinkSecret, NoEntropy};
-use souk_kernel::{CartId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId};
+use souk_kernel::{
+    CartId, DraftOrderId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId,
+};
 use souk_tenancy::{StoreEntry, WriteTx};
 
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
+use super::settle::{complete_cart, take_stock};
 use crate::cart::{self, Cart, CartState, Quote};
 use crate::credit;
 use crate::customers;
 use crate::discounts;
-use crate::inventory::{self, Commitment, Demand, Held};
+use crate::drafts;
+use crate::inventory::{self, Commitment, Held};
 use crate::orders::{self, FinancialStatus, NewLine, NewOrder, NewShippingLine, NewTax};
 use crate::payments::{self, NewSession, ProviderCode, Setup, StartPayment, resembles_card_number};
 use crate::settings;
@@ -63,7 +67,13 @@ pub async fn prepare(
             let order = orders::attempt_of_cart(tx, cart.id).await?.ok_or(CheckoutError::CartClosed)?;
             return Ok(Prepared::Standing { order, fresh: false });
         }
-        CartState::Merged | CartState::Expired => return Err(CheckoutError::CartClosed),
+        CartState::Merged | CartState::Expired => {
+            if cart.terms.is_some() {
+                // Says whether it was taken back or nobody paid it in time.
+                drafts::open(tx, DraftOrderId::from_uuid(cart.id.uuid())).await?;
+            }
+            return Err(CheckoutError::CartClosed);
+        }
     }
     let quote = cart::priced(tx, &cart).await?;
     check(&cart, &quote, wish)?;
@@ -78,21 +88,13 @@ pub async fn prepare(
     if !free && !wish.provider.is_offline() {
         customers::admit_payment(tx, cart.id, &purchase.network).await?;
     }
-    let minutes = settings::current(tx).await?.reservation_minutes;
-    let held = inventory::reserve(tx, cart.id, &demands(&quote), minutes).await?;
-    let id = OrderId::new();
-    let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
-    let order = new_order(id, &secret, &cart, &quote, &held);
-    orders::insert(tx, &order, &purchase.actor).await?;
-    redeem(tx, id, &cart, &quote).await?;
-    let parts: Vec<_> = quote.credits.iter().map(|(credit, part)| (credit.id, *part)).collect();
-    credit::hold(tx, id, &parts, &purchase.actor).await?;
+    let order = attempt(tx, till, &cart, &quote, &purchase.actor).await?;
     if free || wish.provider.is_offline() {
         return at_once(tx, &order, quote.due, wish.provider, &purchase.actor).await;
     }
     let session = NewSession {
         id: PaymentSessionId::new(),
-        order: id,
+        order: order.id,
         provider: wish.provider,
         amount: quote.due,
         return_url: wish.return_url.clone(),
@@ -103,13 +105,42 @@ pub async fn prepare(
     Ok(Prepared::Pay(start_of(till, tx.store(), entry, &session, wish, setup.capture_later)))
 }
 
-/// Holds the uses of the discounts that the order stands on.
+/// Reserves the stock and writes the attempt: what is agreed, the discounts it stands on, the credit it holds. A draft order's stock is kept as
+/// long as staff said, if that is longer.
+///
+/// # Errors
+/// See [`CheckoutError`]; roll back.
+pub async fn attempt(
+    tx: &mut WriteTx<'_>,
+    till: &Till,
+    cart: &Cart,
+    quote: &Quote,
+    actor: &str,
+) -> Result<NewOrder, CheckoutError> {
+    let usual = settings::current(tx).await?.reservation_minutes;
+    let kept = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
+    let minutes = kept.map_or(usual, |kept| kept.max(usual));
+    let held = inventory::reserve(tx, cart.id, &quote.demands(), minutes).await?;
+    let id = OrderId::new();
+    let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
+    let order = new_order(id, &secret, cart, quote, &held);
+    orders::insert(tx, &order, actor).await?;
+    redeem(tx, id, cart, quote).await?;
+    let parts: Vec<_> = quote.credits.iter().map(|(credit, part)| (credit.id, *part)).collect();
+    credit::hold(tx, id, &parts, actor).await?;
+    Ok(order)
+}
+
+/// Holds the uses of the discounts that the order stands on. Those of a draft order are by hand and nobody counts them.
 async fn redeem(
     tx: &mut WriteTx<'_>,
     order: OrderId,
     cart: &Cart,
     quote: &Quote,
 ) -> Result<(), CheckoutError> {
+    if cart.terms.is_some() {
+        return Ok(());
+    }
     let Some(email) = &cart.email else { return Ok(()) };
     let discounts: Vec<_> =
         quote.discounts.iter().map(|applied| (applied.discount, applied.title.as_str())).collect();
@@ -138,7 +169,10 @@ fn start_of(
 }
 
 /// No provider to wait for: the order stands when this transaction does.
-async fn at_once(
+///
+/// # Errors
+/// See [`CheckoutError`]; roll back.
+pub async fn at_once(
     tx: &mut WriteTx<'_>,
     order: &NewOrder,
     due: Money,
@@ -157,7 +191,8 @@ async fn at_once(
         };
         payments::new_session(tx, &session).await?;
     }
-    match inventory::commit_reservations(tx, order.cart, order.id).await? {
+    let is_stocked = order.lines.iter().any(|line| line.item.is_some());
+    match take_stock(tx, order.cart, order.id, is_stocked).await? {
         Commitment::Committed => {}
         // Reserved in this very transaction.
         Commitment::Gone => return Err(CheckoutError::OrderState),
@@ -166,13 +201,16 @@ async fn at_once(
     let (status, provider) =
         if free { (FinancialStatus::Paid, None) } else { (FinancialStatus::Pending, Some(provider)) };
     // The cart first: taking the number holds up every other order of the store until the end.
-    cart::mark_completed(tx, order.cart).await?;
+    complete_cart(tx, order.cart, order.id).await?;
     orders::place(tx, &locked, status, provider, None, actor).await?;
     Ok(Prepared::Standing { order: order.id, fresh: true })
 }
 
 /// What is missing, what has changed, and what must not be there.
-fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
+///
+/// # Errors
+/// [`CheckoutError::Incomplete`], [`CheckoutError::CardNumber`], [`CheckoutError::PriceChanged`], [`CheckoutError::DueChanged`].
+pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     let mut missing = Vec::new();
     if quote.lines.is_empty() {
         missing.push(("/lines", "must have at least one line"));
@@ -214,19 +252,6 @@ fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     Ok(())
 }
 
-/// What has to be there, one demand per item.
-fn demands(quote: &Quote) -> Vec<Demand> {
-    quote
-        .lines
-        .iter()
-        .map(|line| Demand {
-            item: line.sellable.item,
-            quantity: line.quantity,
-            policy: line.sellable.policy,
-        })
-        .collect()
-}
-
 fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
     let tax = |tax: &crate::tax::TaxLine| NewTax {
         name: tax.name.clone(),
@@ -242,17 +267,18 @@ fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
 /// The copy of what is agreed.
 fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held: &[Held]) -> NewOrder {
     let line = |line: &cart::QuotedLine| {
-        let sold = &line.sellable;
+        let sold = &line.ware;
+        let item = sold.known.map(|known| known.item);
         NewLine {
             id: OrderLineId::new(),
-            variant: sold.variant,
-            product: sold.product,
-            item: sold.item,
-            location: held.iter().find(|held| held.item == sold.item).map(|held| held.location),
+            variant: sold.known.map(|known| known.variant),
+            product: sold.known.map(|known| known.product),
+            item,
+            location: held.iter().find(|held| Some(held.item) == item).map(|held| held.location),
             title: sold.title.clone(),
             variant_title: sold.variant_title.clone(),
             sku: sold.sku.clone(),
-            options: json!(sold.options),
+            options: sold.options.clone(),
             image: sold.image,
             requires_shipping: sold.requires_shipping,
             quantity: line.quantity,
@@ -262,9 +288,10 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             taxes: new_taxes(&line.tax_lines),
         }
     };
+    let by_hand = cart.terms.as_ref().is_some_and(|terms| terms.delivery.is_some());
     let shipping_line = quote.shipping.as_ref().map(|shipping| NewShippingLine {
         id: ShippingLineId::new(),
-        rate: Some(shipping.rate),
+        rate: Some(shipping.rate).filter(|_| !by_hand),
         title: shipping.title.clone(),
         discount: shipping.discount,
         amount: shipping.price,

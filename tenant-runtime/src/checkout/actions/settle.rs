@@ -1,7 +1,7 @@
 //! What a provider's word means for the order, the stock, the books and the cart. One transaction, under the order's lock.
 
 use serde_json::json;
-use souk_kernel::{Money, PaymentSessionId, RefundId};
+use souk_kernel::{CartId, Money, OrderId, PaymentSessionId, RefundId};
 use souk_tenancy::WriteTx;
 
 use super::super::error::CheckoutError;
@@ -12,7 +12,7 @@ use crate::orders::{
     self, CancelReason, FinancialStatus, LockedOrder, OrderCancelled, OrderRefunded, OrderState,
 };
 use crate::payments::{self, Held, News, PaymentError, ProviderFact};
-use crate::{cart, orders::OrderError};
+use crate::{cart, drafts, orders::OrderError};
 
 /// What became of a provider's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,20 +88,50 @@ async fn arrived(
     let status = status_after(captured.is_some());
     let money = captured.as_ref().map(|(key, amount)| (key.as_str(), *amount));
     match order.state {
-        OrderState::PendingPayment => match inventory::commit_reservations(tx, order.cart, order.id).await? {
-            Commitment::Committed => {
-                // The cart first: taking the number holds up every other order of the store until the end.
-                cart::mark_completed(tx, order.cart).await?;
-                orders::place(tx, order, status, Some(provider), money, actor).await?;
+        OrderState::PendingPayment => {
+            let is_stocked = order.lines.iter().any(|line| line.item.is_some());
+            match take_stock(tx, order.cart, order.id, is_stocked).await? {
+                Commitment::Committed => {
+                    // The cart first: taking the number holds up every other order of the store until the end.
+                    complete_cart(tx, order.cart, order.id).await?;
+                    orders::place(tx, order, status, Some(provider), money, actor).await?;
+                }
+                Commitment::Gone => sold_out(tx, order, held, status, money, actor).await?,
             }
-            Commitment::Gone => sold_out(tx, order, held, status, money, actor).await?,
-        },
+        }
         OrderState::Open | OrderState::Closed => {
             orders::move_status(tx, order, status, provider, money, actor).await?;
         }
         OrderState::Cancelled => too_late(tx, order, held, status, money, actor).await?,
     }
     Ok(Settled::Changed)
+}
+
+/// Makes what the cart reserved the order's. An order of nothing but lines that staff made up has nothing in stock, whatever its cart once kept.
+///
+/// # Errors
+/// A failed statement.
+pub async fn take_stock(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    order: OrderId,
+    is_stocked: bool,
+) -> Result<Commitment, CheckoutError> {
+    if !is_stocked {
+        return Ok(Commitment::Committed);
+    }
+    Ok(inventory::commit_reservations(tx, cart, order).await?)
+}
+
+/// The cart is bought; if it is a draft order, that is this order now.
+///
+/// # Errors
+/// A failed statement.
+pub async fn complete_cart(tx: &mut WriteTx<'_>, cart: CartId, order: OrderId) -> Result<(), CheckoutError> {
+    if cart::mark_completed(tx, cart).await?.is_some() {
+        drafts::complete(tx, cart, order).await?;
+    }
+    Ok(())
 }
 
 /// The money came, the goods are gone.
@@ -114,7 +144,7 @@ async fn sold_out(
     actor: &str,
 ) -> Result<(), CheckoutError> {
     let order = orders::refuse_for_stock(tx, order, status, actor).await?;
-    cart::mark_completed(tx, order.cart).await?;
+    complete_cart(tx, order.cart, order.id).await?;
     let refund = give_back(tx, &order, held, captured, "inventory", actor).await?;
     let fact = OrderCancelled::of(&order, CancelReason::Inventory, refund, tx.now());
     souk_event_bus::emit(tx, &fact).await?;
@@ -188,10 +218,7 @@ pub async fn abandon(
     details: serde_json::Value,
 ) -> Result<(), CheckoutError> {
     orders::give_up(tx, order, reason, financial, actor, details).await?;
-    inventory::release(tx, order.cart).await?;
-    orders::let_go(tx, order, actor).await?;
-    cart::reopen(tx, order.cart).await?;
-    Ok(())
+    Ok(orders::reopen_cart(tx, order, actor).await?)
 }
 
 /// The provider let the held money go.

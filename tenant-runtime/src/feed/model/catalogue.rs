@@ -14,6 +14,10 @@ use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
+use crate::drafts::{
+    DraftOrderCancelled, DraftOrderCompleted, DraftOrderCreated, DraftOrderExpired, DraftOrderInvoiceSent,
+    DraftOrderUpdated,
+};
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
@@ -40,6 +44,12 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<DraftOrderCreated>(),
+            of::<DraftOrderUpdated>(),
+            of::<DraftOrderInvoiceSent>(),
+            of::<DraftOrderCompleted>(),
+            of::<DraftOrderCancelled>(),
+            of::<DraftOrderExpired>(),
             of::<InvoiceIssued>(),
             of::<FulfillmentCreated>(),
             of::<FulfillmentUpdated>(),

@@ -12,6 +12,10 @@ use crate::catalog::{ProductCreated, ProductDeleted, ProductUpdated};
 use crate::credit::{CreditIssued, GiftCardLetterWanted};
 use crate::customers::{CustomerErased, CustomerRegistered, LetterWanted};
 use crate::discounts::{DiscountCreated, DiscountDeleted, DiscountUpdated};
+use crate::drafts::{
+    DraftOrderCancelled, DraftOrderCompleted, DraftOrderCreated, DraftOrderExpired, DraftOrderInvoiceSent,
+    DraftOrderUpdated,
+};
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
@@ -41,6 +45,12 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.paid", 1, include_str!("../../../golden/order.paid.v1.json")),
     ("order.cancelled", 1, include_str!("../../../golden/order.cancelled.v1.json")),
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
+    ("draft_order.created", 1, include_str!("../../../golden/draft_order.created.v1.json")),
+    ("draft_order.updated", 1, include_str!("../../../golden/draft_order.updated.v1.json")),
+    ("draft_order.invoice_sent", 1, include_str!("../../../golden/draft_order.invoice_sent.v1.json")),
+    ("draft_order.completed", 1, include_str!("../../../golden/draft_order.completed.v1.json")),
+    ("draft_order.cancelled", 1, include_str!("../../../golden/draft_order.cancelled.v1.json")),
+    ("draft_order.expired", 1, include_str!("../../../golden/draft_order.expired.v1.json")),
     ("fulfillment.created", 1, include_str!("../../../golden/fulfillment.created.v1.json")),
     ("fulfillment.updated", 1, include_str!("../../../golden/fulfillment.updated.v1.json")),
     ("fulfillment.cancelled", 1, include_str!("../../../golden/fulfillment.cancelled.v1.json")),
@@ -88,6 +98,12 @@ fn golden_payloads_of_every_version_stay_readable() {
             "order.paid" => read::<OrderPaid>(text),
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
+            "draft_order.created" => read::<DraftOrderCreated>(text),
+            "draft_order.updated" => read::<DraftOrderUpdated>(text),
+            "draft_order.invoice_sent" => read::<DraftOrderInvoiceSent>(text),
+            "draft_order.completed" => read::<DraftOrderCompleted>(text),
+            "draft_order.cancelled" => read::<DraftOrderCancelled>(text),
+            "draft_order.expired" => read::<DraftOrderExpired>(text),
             "invoice.issued" => read::<InvoiceIssued>(text),
             "fulfillment.created" => read::<FulfillmentCreated>(text),
             "fulfillment.updated" => read::<FulfillmentUpdated>(text),

@@ -9,6 +9,7 @@ use super::suppress::farewell;
 use super::{Due, Letter, pages, post};
 use crate::credit::{self, GiftCardLetterWanted};
 use crate::customers;
+use crate::drafts::{self, DraftOrderInvoiceSent};
 use crate::messages::MailRoom;
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::joined;
@@ -102,6 +103,20 @@ pub async fn gift_card(
         None => customers::locale_of(tx, &found.recipient).await?,
     };
     post(tx, Letter { locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
+}
+
+/// The link to pay a draft order, for whom it is.
+pub async fn draft_order(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    sent: &DraftOrderInvoiceSent,
+    address: &PublicAddress,
+) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, "draft_order_invoice").await? else { return Ok(()) };
+    let Some(found) = drafts::invoice(tx, sent.draft_order_id).await? else { return Ok(()) };
+    let link = drafts::link(&pages(tx, address).await?, sent.draft_order_id, &found.secret);
+    let facts = joined(found.facts, json!({ "link": link }));
+    post(tx, Letter { locale: found.locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
 }
 
 /// What staff is told, in the store's language.

@@ -61,6 +61,7 @@ kinds! {
     "order_refunded" "customer" Transactional "Money of an order went back.";
     "order_shipped" "customer" Transactional "Something of an order left the house, with how to follow it.";
     "order_news" "customer" Transactional "Something happened to an order that this address follows.";
+    "draft_order_invoice" "customer" Transactional "Staff put an order together for somebody; the mail has the link to pay it.";
     "gift_card" "customer" Transactional "A gift card was made for somebody; the mail has its code.";
     "abandoned_cart" "customer" Marketing "A cart was left lying, and its owner wanted to be reminded. Once per cart.";
     "back_in_stock" "customer" Marketing "Something that somebody waits for can be bought again.";
@@ -143,6 +144,15 @@ pub fn sample(kind: &str) -> Value {
         "order_news" => {
             json!({ "news": "order.paid", "unsubscribe_link": "https://shop.example/account/unsubscribe#secret" })
         }
+        "draft_order_invoice" => {
+            return json!({
+                "draft_order_id": "dft_01h455vb4pex5vsknk084sn02q", "name": "#D12", "lines": lines, "subtotal": money(3288),
+                "discount": money(329), "shipping": money(490), "shipping_title": "Standard", "tax": money(551),
+                "prices_include_tax": true, "total": money(3449), "message": "As we agreed on the telephone.",
+                "valid_until": "2026-12-24",
+                "link": "https://shop.example/draft-orders/dft_01h455vb4pex5vsknk084sn02q#secret",
+            });
+        }
         "gift_card" => {
             return json!({
                 "code": "GIFT-8XQ2-M4TZ-V7KD", "amount": money(5000), "message": "Happy birthday, Grace!",
@@ -216,6 +226,7 @@ pub fn optional(kind: &str) -> &'static [&'static str] {
         "order_cancelled" => &["refund"],
         "order_shipped" => &["tracking_company", "tracking_number", "tracking_url"],
         "gift_card" => &["message", "expires_at"],
+        "draft_order_invoice" => &["discount", "shipping", "shipping_title", "message", "valid_until"],
         "back_in_stock" | "low_stock" => &["sku"],
         _ => &[],
     }

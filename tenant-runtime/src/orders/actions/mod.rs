@@ -16,6 +16,7 @@ use super::model::{
 };
 use super::queries;
 use super::state::{OrderEvent, OrderState};
+use crate::cart;
 use crate::credit;
 use crate::customers;
 use crate::discounts;
@@ -329,8 +330,8 @@ pub async fn keep_money(tx: &mut WriteTx<'_>, order: &LockedOrder, amount: Money
     Ok(())
 }
 
-/// Undoes an order: stock back, books reversed, money promised back or kept, `order.cancelled` to the world. Gives the cart of an
-/// attempt whose cart may be used again. Takes the order's lock.
+/// Undoes an order: stock back, books reversed, money promised back or kept, `order.cancelled` to the world. The cart of an attempt may be used
+/// again. Takes the order's lock.
 ///
 /// Money that is only held is let go by the poller; money that arrives later is given back by `checkout::settle`.
 ///
@@ -341,7 +342,7 @@ pub async fn cancel(
     id: OrderId,
     wish: &CancelWish,
     actor: &str,
-) -> Result<Option<CartId>, OrderError> {
+) -> Result<(), OrderError> {
     let order = lock(tx, id).await?.ok_or(OrderError::Unknown)?;
     let from = order.state;
     let untouched = order.fulfillment_status == FulfillmentStatus::Unfulfilled;
@@ -362,16 +363,24 @@ pub async fn cancel(
         .await?;
     }
     match from {
-        OrderState::PendingPayment => {
-            inventory::release(tx, order.cart).await?;
-            let_go(tx, &order, actor).await?;
-            Ok(Some(order.cart))
-        }
+        OrderState::PendingPayment => reopen_cart(tx, &order, actor).await,
         OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
-            undo_sale(tx, &order, wish, held.as_ref(), actor).await?;
-            Ok(None)
+            undo_sale(tx, &order, wish, held.as_ref(), actor).await
         }
     }
+}
+
+/// Opens the cart of an attempt that is over again, and frees what the attempt holds; stock that staff keeps for a draft order stays with it.
+/// Needs the order's lock.
+///
+/// # Errors
+/// A failed statement.
+pub async fn reopen_cart(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), OrderError> {
+    let terms = cart::reopen(tx, order.cart).await?;
+    if terms.is_none_or(|terms| !terms.keeps_stock(tx.now())) {
+        inventory::release(tx, order.cart).await?;
+    }
+    Ok(let_go(tx, order, actor).await?)
 }
 
 /// Frees what an attempt that is over holds besides stock: uses of discounts, gift cards, store credit. Take stock before. Nothing the
@@ -379,7 +388,7 @@ pub async fn cancel(
 ///
 /// # Errors
 /// A failed statement.
-pub async fn let_go(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), DbError> {
+async fn let_go(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), DbError> {
     discounts::release(tx, order.id).await?;
     credit::give_back(tx, order.id, order.sums.total.currency(), actor).await.map(drop)
 }

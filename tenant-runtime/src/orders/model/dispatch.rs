@@ -8,7 +8,8 @@ use super::FulfillmentStatus;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenLine {
     pub line: OrderLineId,
-    pub item: InventoryItemId,
+    /// None for a line that staff made up: it is sent, but leaves no shelf.
+    pub item: Option<InventoryItemId>,
     pub title: String,
     pub variant_title: String,
     pub sku: Option<String>,
@@ -36,7 +37,7 @@ mod tests {
     use super::*;
 
     fn line(quantity: u32, sent: u32, left: u32) -> OpenLine {
-        let (line, item) = (OrderLineId::new(), InventoryItemId::new());
+        let (line, item) = (OrderLineId::new(), Some(InventoryItemId::new()));
         OpenLine {
             line,
             item,

@@ -151,9 +151,10 @@ pub struct NewOrder {
 #[derive(Clone, Debug)]
 pub struct NewLine {
     pub id: OrderLineId,
-    pub variant: VariantId,
-    pub product: ProductId,
-    pub item: InventoryItemId,
+    /// This, the product and the item are none for a line that staff made up.
+    pub variant: Option<VariantId>,
+    pub product: Option<ProductId>,
+    pub item: Option<InventoryItemId>,
     pub location: Option<LocationId>,
     pub title: String,
     pub variant_title: String,
@@ -266,7 +267,8 @@ pub struct Sums {
 /// A line of a locked order.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LockedLine {
-    pub item: uuid::Uuid,
+    /// None for a line that staff made up: nothing in stock is promised for it.
+    pub item: Option<uuid::Uuid>,
     pub location: Option<uuid::Uuid>,
     pub title: String,
     pub variant_title: String,

@@ -20,8 +20,8 @@ use crate::credit::CreditKind;
 #[derive(Deserialize)]
 pub struct LineJson {
     pub id: Uuid,
-    product_id: Uuid,
-    variant_id: Uuid,
+    product_id: Option<Uuid>,
+    variant_id: Option<Uuid>,
     title: String,
     variant_title: String,
     sku: Option<String>,
@@ -187,8 +187,8 @@ pub fn line_views(
         fulfillable_quantity: unsent(&line),
         refunded_quantity: refunded(line.id),
         id: OrderLineId::from_uuid(line.id),
-        product: ProductId::from_uuid(line.product_id),
-        variant: VariantId::from_uuid(line.variant_id),
+        product: line.product_id.map(ProductId::from_uuid),
+        variant: line.variant_id.map(VariantId::from_uuid),
         title: line.title,
         variant_title: line.variant_title,
         sku: line.sku,

@@ -69,8 +69,9 @@ pub struct OrderView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderLineView {
     pub id: OrderLineId,
-    pub product: ProductId,
-    pub variant: VariantId,
+    /// Null, as the variant, for a line that staff made up in a draft order.
+    pub product: Option<ProductId>,
+    pub variant: Option<VariantId>,
     #[schema(example = "Enamel mug")]
     pub title: String,
     #[schema(example = "Blue")]

@@ -12,8 +12,8 @@ use crate::orders::model::dispatch::OpenLine;
 struct OpenRow {
     #[diesel(sql_type = SqlUuid)]
     id: OrderLineId,
-    #[diesel(sql_type = SqlUuid)]
-    inventory_item_id: InventoryItemId,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    inventory_item_id: Option<InventoryItemId>,
     #[diesel(sql_type = Text)]
     title: String,
     #[diesel(sql_type = Text)]

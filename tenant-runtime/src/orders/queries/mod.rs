@@ -45,8 +45,9 @@ fn tax_json(tax: &NewTax, line: Option<Uuid>, shipping: Option<Uuid>) -> Value {
 fn lines_json(order: &NewOrder) -> Value {
     let line = |(position, line): (usize, &super::model::NewLine)| {
         json!({
-            "id": line.id.uuid(), "position": position, "variant_id": line.variant.uuid(), "product_id": line.product.uuid(),
-            "inventory_item_id": line.item.uuid(), "location_id": line.location.map(souk_kernel::LocationId::uuid), "title": line.title,
+            "id": line.id.uuid(), "position": position, "variant_id": line.variant.map(souk_kernel::VariantId::uuid),
+            "product_id": line.product.map(souk_kernel::ProductId::uuid),
+            "inventory_item_id": line.item.map(souk_kernel::InventoryItemId::uuid), "location_id": line.location.map(souk_kernel::LocationId::uuid), "title": line.title,
             "variant_title": line.variant_title, "sku": line.sku, "options": line.options,
             "image_id": line.image.map(souk_kernel::ImageId::uuid), "requires_shipping": line.requires_shipping,
             "quantity": line.quantity.get(), "unit_price_minor": line.unit_price.minor(), "discount_minor": line.discount.minor(),

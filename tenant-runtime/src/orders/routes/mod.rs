@@ -22,7 +22,6 @@ use super::model::{CancelReason, CancelWish, FinancialStatus, FulfillmentStatus}
 use super::permissions::{Cancel, LookUp, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::OrderState;
-use crate::cart;
 use crate::customers::customer_of;
 use crate::payments::permissions::View as ViewPayments;
 
@@ -262,9 +261,7 @@ async fn cancel_order(
     let wish = CancelWish { reason: body.reason, restock: body.restock, refund: body.refund, note };
     permit
         .write_once("orders.cancel", &key, digest, async move |tx| {
-            if let Some(cart) = actions::cancel(tx, id, &wish, &actor).await? {
-                cart::reopen(tx, cart).await?;
-            }
+            actions::cancel(tx, id, &wish, &actor).await?;
             Ok::<_, OrderError>(Reply::ok(&actions::view(tx, id).await?))
         })
         .await
