@@ -132,11 +132,7 @@ pub async fn create(
 }
 
 /// The same, whatever the plan allows.
-async fn make(
-    tx: &mut WriteTx<'_>,
-    wish: &CreateProduct,
-    actor: &str,
-) -> Result<ProductView, CatalogError> {
+async fn make(tx: &mut WriteTx<'_>, wish: &CreateProduct, actor: &str) -> Result<ProductView, CatalogError> {
     let currency = queries::currency_in_turn(tx).await?;
     let handle = match &wish.handle {
         Some(handle) => handle.clone(),

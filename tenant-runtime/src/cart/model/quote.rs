@@ -156,7 +156,7 @@ pub struct QuotedLine {
     pub quantity: Quantity,
     /// What is taken off.
     pub discount: Money,
-    /// Unit price times pieces, without the discount.
+    /// Unit price times pieces, less the discount.
     pub total: Money,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,

@@ -201,7 +201,7 @@ pub struct CartLineView {
     /// What is taken off this line, by all discounts.
     pub discount: Money,
     pub discounts: Vec<LineDiscountView>,
-    /// Unit price times quantity, without the discount.
+    /// Unit price times quantity, less the discount.
     pub total: Money,
     pub tax_lines: Vec<TaxLineView>,
 }

@@ -104,7 +104,7 @@ pub struct DraftLineView {
     pub line_discount: Option<HandDiscountView>,
     /// All that is taken off this line.
     pub discount: Money,
-    /// Unit price times quantity, without the discount.
+    /// Unit price times quantity, less the discount.
     pub total: Money,
     pub tax_lines: Vec<TaxLineView>,
 }

@@ -166,7 +166,7 @@ pub struct NewLine {
     pub unit_price: Money,
     /// What is taken off the line.
     pub discount: Money,
-    /// Unit price times quantity, without the discount.
+    /// Unit price times quantity, less the discount.
     pub total: Money,
     pub taxes: Vec<NewTax>,
 }

@@ -96,7 +96,7 @@ pub struct OrderLineView {
     /// What was taken off the line.
     pub discount: Money,
     pub discounts: Vec<OrderLineDiscountView>,
-    /// Unit price times quantity, without the discount.
+    /// Unit price times quantity, less the discount.
     pub total: Money,
     pub tax_lines: Vec<OrderTaxLineView>,
 }

@@ -1,9 +1,9 @@
--- $1 order. Its lines and, last, its delivery, as they were paid for, and what of them went back.
+-- $1 order. Its lines and, last, its delivery, as they were paid for (a line's total is what is left after its discounts), and what of them went back.
 WITH gone AS (
     SELECT order_line_id, sum(quantity)::bigint AS pieces, sum(amount_minor)::bigint AS amount_minor, sum(tax_minor)::bigint AS tax_minor
     FROM refund_lines WHERE order_id = $1 GROUP BY order_line_id
 ), part AS (
-    SELECT l.id AS line_id, l.inventory_item_id AS item_id, l.position, l.quantity, l.total_minor - l.discount_minor AS price_minor,
+    SELECT l.id AS line_id, l.inventory_item_id AS item_id, l.position, l.quantity, l.total_minor AS price_minor,
            (SELECT coalesce(sum(t.amount_minor), 0)::bigint FROM tax_lines t WHERE t.order_id = $1 AND t.order_line_id = l.id) AS tax_minor
     FROM order_lines l WHERE l.order_id = $1
     UNION ALL

@@ -88,6 +88,28 @@ async fn pieces_come_back_one_by_one_and_add_up_to_what_was_paid() {
 }
 
 #[actix_web::test]
+async fn pieces_with_a_discount_give_back_what_was_paid_for_them_and_no_less() {
+    let shop = Shop::open().await;
+    let sale = json!({ "title": "Sale", "method": "automatic", "terms": { "kind": "percentage", "rate_ppm": 33_400 } });
+    shop.staff("POST", "/admin/v1/discounts", Some(sale)).await.expect(201);
+    let basket = shop.basket(shop.thing(9, 1000).await, 3).await;
+    // 30.00 less 1.00, and 4.90 for delivery.
+    let order =
+        shop.checkout(&basket, &key(), &pay_with(3390, "tok_ok")).await.expect(201).json["order"].clone();
+    let mut given = Vec::new();
+    for _ in 0..3 {
+        let answer = shop.refunds(&order, pieces(&order, 1, "restock")).await.expect(200);
+        let refunds = answer.json["refunds"].as_array().unwrap().clone();
+        given = refunds.iter().map(|refund| refund["amount"]["amount_minor"].as_i64().unwrap()).collect();
+    }
+    given.sort_unstable();
+    assert_eq!(given, [966, 967, 967]);
+    shop.refunds(&order, pieces(&order, 1, "restock")).await.refused(409, "refund_exceeds");
+    assert_eq!(shop.sweep().await.refunds, 3);
+    assert_eq!((shop.taken().await, shop.balance_of("1100").await), ((3390, 2900), 0));
+}
+
+#[actix_web::test]
 async fn a_preview_says_the_same_and_does_nothing() {
     let shop = Shop::open().await;
     let order = bought(&shop, 3).await;
