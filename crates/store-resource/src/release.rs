@@ -1,5 +1,7 @@
 //! An image on its way to the Dedicated stores, wave by wave.
 
+#![expect(clippy::duplicated_attributes, reason = "every column has a name, a type and a path")]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector, Time};
 use kube::{CustomResource, KubeSchema, ResourceExt as _};
 use schemars::JsonSchema;

@@ -293,8 +293,8 @@ fn no_more_are_down_than_may_be() {
     stores[1] = updating(1, 1_000);
     assert_eq!(took(&stores), (1, 2));
     // Those that do not serve anyway are not made worse, however many are down.
-    for number in 5..9 {
-        stores[number] = set(old(number), ConditionType::Ready, false, Reason::RolloutFailed, 50_000);
+    for (number, store) in stores.iter_mut().enumerate().take(9).skip(5) {
+        *store = set(old(number), ConditionType::Ready, false, Reason::RolloutFailed, 50_000);
     }
     stores[3] = updating(3, NOW - 5);
     assert_eq!(took(&stores), (4, 3));
