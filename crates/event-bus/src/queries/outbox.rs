@@ -25,6 +25,9 @@ pub(crate) const PLANNED: &str =
 
 /// Moves `available_at` forward instead of holding a lock: a relay that dies gives its events back when the lease
 /// ends. An event behind an unfinished one of the same aggregate is not offered.
+///
+/// `offset 0` keeps the question a question about each row. As a join, planned while the table is empty, it compares every event that waits with
+/// every other: 14 s instead of 40 ms for 500 of 20,000.
 pub(crate) const CLAIM: &str = "with next as (
         select o.position from platform.outbox o
         where o.published_at is null and o.dead_at is null and o.available_at <= now()
@@ -32,7 +35,7 @@ pub(crate) const CLAIM: &str = "with next as (
             select from platform.outbox earlier
             where earlier.store_id = o.store_id and earlier.aggregate_id = o.aggregate_id
               and earlier.aggregate_type = o.aggregate_type and earlier.position < o.position
-              and earlier.published_at is null and earlier.dead_at is null)
+              and earlier.published_at is null and earlier.dead_at is null offset 0)
         order by o.position limit $1
         for update of o skip locked)
     update platform.outbox o set available_at = now() + $2::float8 * interval '1 second'

@@ -101,7 +101,7 @@ pub(crate) const CLAIM: &str = "with next as (
             select from platform.undelivered earlier
             where earlier.consumer = u.consumer and earlier.store_id = u.store_id
               and earlier.aggregate_id = u.aggregate_id and earlier.aggregate_type = u.aggregate_type
-              and (earlier.sequence, earlier.id) < (u.sequence, u.id) and earlier.dead_at is null)
+              and (earlier.sequence, earlier.id) < (u.sequence, u.id) and earlier.dead_at is null offset 0)
         order by u.available_at, u.id limit $1
         for update of u skip locked)
     update platform.undelivered u set available_at = now() + $2::float8 * interval '1 second'
