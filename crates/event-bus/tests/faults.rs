@@ -55,7 +55,7 @@ async fn all_in_topic(ground: &Ground) {
 
 #[test]
 fn what_a_broker_confirms_too_late_is_there_twice_and_heard_once() {
-    let mut kafka = kafka(3, &[("socket.timeout.ms", "1600"), ("message.timeout.ms", "2000")]);
+    let mut kafka = kafka(3, &[("message.timeout.ms", "2000")]);
     let cluster = mock(&mut kafka);
     on_ground(async |ground| {
         let store = shop(ground, "a.test").await;
