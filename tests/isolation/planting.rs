@@ -34,6 +34,8 @@ struct Column {
     generated: bool,
     required: bool,
     unique: bool,
+    /// Counted by the database.
+    counted: bool,
 }
 
 impl Column {
@@ -60,7 +62,8 @@ impl Table {
         for row in admin.query(sql, &[&schema]).await.expect("tables") {
             let name: String = row.get(0);
             let sql = "SELECT a.attname::text, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', a.attnotnull,
-                    EXISTS (SELECT FROM pg_index WHERE indrelid = a.attrelid AND indisunique AND a.attnum = ANY (indkey))
+                    EXISTS (SELECT FROM pg_index WHERE indrelid = a.attrelid AND indisunique AND a.attnum = ANY (indkey)),
+                    a.attidentity <> ''
                 FROM pg_attribute a WHERE a.attrelid = ($1 || '.' || $2)::regclass AND a.attnum > 0 AND NOT a.attisdropped
                 ORDER BY a.attnum";
             let columns = admin.query(sql, &[&schema, &name]).await.expect("columns");
@@ -70,6 +73,7 @@ impl Table {
                 generated: row.get(2),
                 required: row.get(3),
                 unique: row.get(4),
+                counted: row.get(5),
             };
             tables.push(Self { name, columns: columns.iter().map(column).collect(), checks: row.get(1) });
         }
@@ -174,14 +178,23 @@ impl Table {
         sql + " LIMIT 1"
     }
 
-    /// The way to the same rows in another schema.
+    /// The way to the same rows in another schema, where counting goes on after them.
     fn copy(&self, schema: &str, rows: &str) -> String {
         let Self { name, .. } = self;
-        format!(
+        let mut sql = format!(
             "DELETE FROM {schema}.{name}; INSERT INTO {schema}.{name} ({0}) OVERRIDING SYSTEM VALUE
              SELECT {0} FROM jsonb_populate_recordset(NULL::{schema}.{name}, $rows${rows}$rows$);",
             self.list()
-        )
+        );
+        for column in self.columns.iter().filter(|column| column.counted) {
+            let _ = write!(
+                sql,
+                "SELECT setval(pg_get_serial_sequence('{schema}.{name}', '{0}'), coalesce(max(\"{0}\"), 0) + 1, false)
+                 FROM {schema}.{name};",
+                column.name
+            );
+        }
+        sql
     }
 }
 
