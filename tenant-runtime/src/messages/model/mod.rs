@@ -314,7 +314,8 @@ pub struct SuppressionView {
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[schema(example = "ada@example.com")]
     pub email: String,
-    /// `bounced`, `complained`, `manual`: no mail at all; `unsubscribed`: no marketing.
+    /// `bounced` (a mail server or mail service says that nobody is reached there), `complained`, `manual`: no mail at all; `unsubscribed`: no
+    /// marketing.
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[schema(example = "bounced")]
     pub reason: String,
