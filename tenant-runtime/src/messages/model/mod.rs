@@ -45,10 +45,11 @@ pub fn template_of(event: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the event deserves its mail: who pays while ordering is told by the order's own mail, and staff may send without a word.
+/// Whether the event deserves its mail: an order that was paid by being placed is told by its own mail, whoever took the money, and staff may send
+/// without a word.
 pub fn is_worth_a_mail(kind: &str, payload: &serde_json::Value) -> bool {
     match kind {
-        "order.paid" => payload["payment_provider"] == "manual",
+        "order.paid" => payload["payment_provider"] == "manual" && payload["at_once"] != true,
         "fulfillment.created" | "fulfillment.updated" => payload["notify"] == true,
         _ => true,
     }
@@ -427,6 +428,8 @@ mod rules {
     fn paying_at_once_is_one_mail() {
         assert!(!is_worth_a_mail("order.paid", &json!({ "payment_provider": "test" })));
         assert!(is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual" })));
+        assert!(is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual", "at_once": false })));
+        assert!(!is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual", "at_once": true })));
         assert!(is_worth_a_mail("order.placed", &json!({})));
     }
 
