@@ -44,7 +44,11 @@ impl Chronicle for Log {
 
 async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
     let (organizations, target, after) = match (deed.organization, deed.account) {
-        (Some(organization), _) => (vec![organization], organization.to_string(), None),
+        // What tells no story of its own changed nothing there.
+        (Some(organization), _) => {
+            let after = queries::digest_of(tx, Subject::Organization(organization)).await?;
+            (vec![organization], organization.to_string(), after)
+        }
         (None, Some(account)) => {
             let after = queries::digest_of(tx, Subject::Account(account)).await?;
             (queries::organizations_of(tx, account).await?, account.to_string(), after)
