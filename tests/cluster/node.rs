@@ -124,7 +124,7 @@ fn an_image_is_reproducible_and_has_a_bill_of_materials() {
     let bill = std::fs::read(folder.0.join("first.cdx.json")).unwrap();
     let bill: Value = serde_json::from_slice(&bill).unwrap();
     let parts: Vec<_> = bill["components"].as_array().unwrap().iter().map(|part| &part["name"]).collect();
-    for name in ["souk-tenant-runtime", "souk-control-plane", "souk-operator", "tokio", "rustls"] {
+    for name in ["souk-tenant-runtime", "souk-control-plane", "souk-operator", "souk", "tokio", "rustls"] {
         assert!(parts.contains(&&json!(name)), "{name} is not in the bill of materials");
     }
     for name in ["proptest", "insta", "souk-tests"] {
