@@ -8,6 +8,8 @@ mod bench;
 mod birth;
 mod chart;
 mod deletion;
+
+mod install;
 mod node;
 mod operators;
 mod plane;
