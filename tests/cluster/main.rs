@@ -8,7 +8,7 @@ mod bench;
 mod birth;
 mod chart;
 mod deletion;
-
+mod faults;
 mod install;
 mod node;
 mod operators;
