@@ -158,11 +158,11 @@ kafka-tls: build
 	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
 	tests/kafka-tls.sh
 
-## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages; all of it, whatever fails
+## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages, the image built twice; all of it, whatever fails
 nightly: build
 	@failed=
 	export SOUK_DRILL_OUTAGE_SECONDS=$${SOUK_DRILL_OUTAGE_SECONDS:-300}
-	for part in mutations kafka-tls drills; do
+	for part in mutations kafka-tls drills image-test; do
 		$(STEP) "tonight: $$part"
 		$(MAKE) --no-print-directory "$$part" || failed="$$failed $$part"
 	done

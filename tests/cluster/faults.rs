@@ -40,6 +40,7 @@ struct Weather {
     upstream: Client,
     /// Every write is refused as a conflict.
     closed: AtomicBool,
+    /// Those of Stores, done or refused.
     writes: AtomicUsize,
     requests: AtomicUsize,
     faults: AtomicUsize,
@@ -120,7 +121,7 @@ impl Weather {
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await?;
 
-        let fault = if watch { self.fault_of_a_watch() } else { self.fault(&method) };
+        let fault = if watch { self.fault_of_a_watch() } else { self.fault(&method, path) };
         if let Some(Fault::Refused(code, reason)) = fault {
             return refuse(stream, code, reason).await;
         }
@@ -151,9 +152,9 @@ impl Weather {
         Ok(stream.shutdown().await?)
     }
 
-    fn fault(&self, method: &Method) -> Option<Fault> {
+    fn fault(&self, method: &Method, path: &str) -> Option<Fault> {
         let write = *method != Method::GET;
-        self.writes.fetch_add(usize::from(write), Ordering::SeqCst);
+        self.writes.fetch_add(usize::from(write && path.contains("/stores/")), Ordering::SeqCst);
         if self.closed.load(Ordering::SeqCst) {
             return write.then_some(Fault::Refused(409, "Conflict"));
         }
