@@ -107,7 +107,7 @@ impl Weather {
         let method = Method::from_bytes(method.as_bytes())?;
         let watch = path.contains("watch=true") || path.contains("watch=1");
         let mut request = self.upstream.request(method.clone(), format!("{}{path}", self.server));
-        let mut length = 0;
+        let mut length: usize = 0;
         loop {
             let mut line = String::new();
             stream.read_line(&mut line).await?;
@@ -118,7 +118,7 @@ impl Weather {
                 _ => request = request.header(name, value),
             }
         }
-        let mut body = vec![0; length];
+        let mut body = vec![0_u8; length];
         stream.read_exact(&mut body).await?;
 
         let fault = if watch { self.fault_of_a_watch() } else { self.fault(&method, path) };
