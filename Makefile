@@ -91,9 +91,10 @@ image-test: build
 	@$(SETUP)
 	scripts/image-test.sh $(FOLDER)/souk
 
-## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source (NODE=1: with a real node)
+## make cluster      start a Kubernetes on this machine: kind's where it is there, else one that is built from source the first time (NODE=1: that one, with a real node)
 cluster:
 	@$(STEP) "Kubernetes on this machine"
+	if $(if $(filter 1 yes true,$(NODE)),false,scripts/on-cluster.sh kind); then exit 0; fi
 	config=$$(tests/cluster/cluster.sh up "$$PWD/.souk/cluster")
 	$(if $(filter 1 yes true,$(NODE)),tests/cluster/node.sh up "$$PWD/.souk/cluster" >/dev/null)
 	folder=$$(tests/cluster/build.sh)
@@ -101,7 +102,8 @@ cluster:
 
 ## make cluster-down stop it, and the one of the tests
 cluster-down:
-	@tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
+	@if [ -f .souk/on-cluster/kubeconfig ]; then scripts/on-cluster.sh down; fi
+	tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
 	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
 	SOUK_CLUSTER_HOME=.souk/test-install scripts/on-cluster.sh down
 

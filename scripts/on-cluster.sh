@@ -3,6 +3,7 @@
 #   on-cluster.sh prepare   a cluster whose node has the image, and a PostgreSQL that its pods reach; prints a shell's words for where they are
 #   on-cluster.sh up        that, the chart in it, and ports of this machine that lead to it
 #   on-cluster.sh down      all of it goes, with its data
+#   on-cluster.sh kind      only a cluster of kind's, for `make cluster`; false where there can be none
 # The cluster is the one of `make cluster` with a real node and none that only says so (needs root); where Docker, kind, kubectl and helm are
 # there it is one of kind's, unless SOUK_CLUSTER=modules. The path with kind has never been run: there was no Docker where it was written.
 #   SOUK_CLUSTER_HOME       the folder of all this (.souk/on-cluster)
@@ -82,12 +83,18 @@ with_modules() { # sets config, programs, image, server (PostgreSQL as pods reac
     fi
 }
 
-with_kind() {
-    local password digest file
+kind_up() { # sets config
     say "Kubernetes by kind"
+    mkdir -p "$home"
     kind get clusters 2>/dev/null | grep -qx souk || kind create cluster --name souk --wait 120s >&2
     kind get kubeconfig --name souk >"$home/kubeconfig"
-    config=$home/kubeconfig programs=
+    config=$home/kubeconfig
+}
+
+with_kind() {
+    local password digest file
+    kind_up
+    programs=
     say "PostgreSQL in it"
     [ -s "$home/password" ] || openssl rand -hex 24 >"$home/password"
     chmod 600 "$home/password"
@@ -216,5 +223,10 @@ down() {
 
 case ${1:-} in
 prepare | up | down) "$1" ;;
-*) sed -n '2,15s/^# //p' "$0"; exit 2 ;;
+kind)
+    by_kind || exit 1
+    kind_up
+    echo "export KUBECONFIG='$config'"
+    ;;
+*) sed -n '2,16s/^# //p' "$0"; exit 2 ;;
 esac

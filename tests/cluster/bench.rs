@@ -145,7 +145,6 @@ async fn client_by(user: &str, server: Option<&str>) -> Client {
     if let Some(server) = server {
         for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
             cluster.server = Some(server.to_owned());
-            cluster.certificate_authority = None;
         }
     }
     let config =
