@@ -148,7 +148,7 @@ END
 }
 
 secret() {
-    local keys=$home/keys name words=()
+    local keys=$home/keys name
     kubectl -n souk get secret souk >/dev/null 2>&1 && return
     mkdir -p "$keys"
     chmod 700 "$keys"
