@@ -8,6 +8,8 @@ mod bench;
 mod birth;
 mod chart;
 mod deletion;
+mod front;
+mod hibernation;
 mod node;
 mod operators;
 mod plane;
