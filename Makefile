@@ -14,6 +14,8 @@ ONLY ?=
 STORES ?= 1000
 EVENTS ?= 1000000
 SECONDS ?= 3
+# Of `make bench-cluster`: stores (STORES), and the seconds in which nothing may be written once all is settled.
+WINDOW ?= 300
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
@@ -21,7 +23,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # What a target needs comes first, one after the other.
 .NOTPARALLEL:
-.PHONY: help space bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
+.PHONY: help space bench bench-cluster build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -149,11 +151,11 @@ kafka-tls: build
 	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
 	tests/kafka-tls.sh
 
-## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages; all of it, whatever fails
+## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages, 1,000 stores on Kubernetes; all of it, whatever fails
 nightly: build
 	@failed=
 	export SOUK_DRILL_OUTAGE_SECONDS=$${SOUK_DRILL_OUTAGE_SECONDS:-300}
-	for part in mutations kafka-tls drills; do
+	for part in mutations kafka-tls drills bench-cluster; do
 		$(STEP) "tonight: $$part"
 		$(MAKE) --no-print-directory "$$part" || failed="$$failed $$part"
 	done
@@ -189,6 +191,18 @@ bench:
 	cargo build --profile fast $(PROGRAMS) -p souk-bench
 	$(STEP) "measuring"
 	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --events $(EVENTS) --seconds $(SECONDS) --page docs/PERFORMANCE.md
+
+## make bench-cluster what stores cost on Kubernetes (STORES=1000 WINDOW=300): prints the table for docs/PERFORMANCE.md; the real node needs root
+bench-cluster: build
+	@$(SETUP)
+	$(DATABASE)
+	$(STEP) "Kubernetes for the measurements"
+	tests/cluster/build.sh >/dev/null
+	$(STEP) "building (fast)"
+	cargo build --profile fast $(PROGRAMS) -p souk-operator
+	$(STEP) "measuring $(STORES) stores on Kubernetes"
+	SOUK_BENCH_STORES=$(STORES) SOUK_BENCH_WINDOW=$(WINDOW) CI=1 cargo test --profile fast -p souk-tests --test cluster -- --ignored --nocapture figures
+	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:
