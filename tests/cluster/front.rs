@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
 use reqwest::Client;
@@ -40,32 +41,51 @@ pub struct Router {
 }
 
 impl Router {
-    /// `own` and `shared` are addresses with their ports.
-    pub async fn start(bench: &Bench, store: &str, own: String, shared: String) -> Self {
+    /// Services are reached by way of `gateway`, the node; the shared runtime is at `shared`, an address with its port.
+    pub async fn start(bench: &Bench, store: &str, gateway: &str, shared: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("its address").port();
-        let (leads, led) = watch::channel(shared.clone());
-        let routes: Api<Ingress> = bench.api();
-        let following = tokio::spawn(follow(routes, store.to_owned(), own, shared, leads));
-        let serving = tokio::spawn(serve(listener, led));
-        Self { port, tasks: [following, serving] }
+        let (leads, led) = watch::channel(shared.to_owned());
+        let follower = Follower {
+            routes: bench.api(),
+            services: bench.api(),
+            store: store.to_owned(),
+            gateway: gateway.to_owned(),
+            shared: shared.to_owned(),
+        };
+        Self { port, tasks: [tokio::spawn(follower.follow(leads)), tokio::spawn(serve(listener, led))] }
     }
 }
 
-async fn follow(
+struct Follower {
     routes: Api<Ingress>,
+    services: Api<Service>,
     store: String,
-    own: String,
+    gateway: String,
     shared: String,
-    leads: watch::Sender<String>,
-) {
-    loop {
-        let seen = routes.get_opt(&store).await.ok().flatten();
-        // As slow as a controller that gathers changes.
-        tokio::time::sleep(DELAY).await;
-        if let Some(name) = seen.as_ref().and_then(named) {
-            leads.send_replace(if name == store { own.clone() } else { shared.clone() });
+}
+
+impl Follower {
+    async fn follow(self, leads: watch::Sender<String>) {
+        loop {
+            let seen = self.look().await;
+            // As slow as a controller that gathers changes.
+            tokio::time::sleep(DELAY).await;
+            // Without a route of its own a store is the platform's wildcard's, which leads to the shared runtime.
+            leads.send_replace(seen.unwrap_or_else(|| self.shared.clone()));
         }
+    }
+
+    /// The address of the store's own Service, if the route leads there.
+    async fn look(&self) -> Option<String> {
+        let route = self.routes.get_opt(&self.store).await.ok()??;
+        named(&route).filter(|name| *name == self.store)?;
+        let address = self.services.get_opt(&self.store).await.ok()??.spec?.cluster_ip?;
+        // Packets to a Service's address go by the node, as they do on every machine of a cluster.
+        let mut ip = Command::new("ip");
+        ip.args(["route", "replace"]).arg(format!("{address}/32")).arg("via").arg(&self.gateway);
+        let added = ip.status().is_ok_and(|status| status.success());
+        added.then(|| format!("{address}:80"))
     }
 }
 

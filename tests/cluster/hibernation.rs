@@ -88,10 +88,11 @@ impl Guard {
         let looking = tokio::spawn(async move {
             while !over.load(Ordering::Relaxed) {
                 // The route first: pods that were there when it led to them may not go before it leads away.
-                let route = routes.get(&store).await.expect("the Ingress");
-                let leads_to_it = serde_json::to_string(&route.spec)
-                    .is_ok_and(|text| text.contains(&format!("\"name\":\"{store}\"")));
-                let pods = workloads.get(&store).await.expect("the Deployment").status;
+                let route = routes.get_opt(&store).await.expect("an answer");
+                let spec =
+                    route.and_then(|route| serde_json::to_string(&route.spec).ok()).unwrap_or_default();
+                let leads_to_it = spec.contains(&format!("\"name\":\"{store}\""));
+                let pods = workloads.get_opt(&store).await.expect("an answer").and_then(|pods| pods.status);
                 let serve = pods.and_then(|status| status.available_replicas).unwrap_or(0);
                 if leads_to_it && serve == 0 {
                     count.fetch_add(1, Ordering::Relaxed);
@@ -252,6 +253,53 @@ async fn an_operator_that_is_stopped_on_the_way_is_followed_by_another() {
     .await;
     stop.send(()).unwrap();
     running.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_come_before_the_route_and_go_after_it() {
+    let Some(mut bench) = Bench::open().await else { return };
+    let domains = json!([{ "host": format!("shop.{}.test", bench.namespace) }]);
+    let of = |isolation: &str| Bench::spec(json!({ "isolation": isolation, "domains": domains }));
+    bench.apply("acme", of("Pooled")).await.unwrap();
+    bench.until_ready("acme").await;
+    let guard = Guard::of(&bench, "acme");
+    bench.apply("acme", of("Dedicated")).await.unwrap();
+    let store = bench.until("acme", ConditionType::RuntimeReady, "True", Reason::RolloutComplete).await;
+    assert_eq!(backend(&bench, "acme").await, "acme");
+    bench.apply("acme", of("Pooled")).await.unwrap();
+    // The route is away, and whoever is led to the pods still is served by them, with their login.
+    bench.until("acme", ConditionType::RuntimeReady, "True", Reason::RolloutInProgress).await;
+    assert_eq!(
+        (replicas(&bench, "acme").await, backend(&bench, "acme").await),
+        (Some(1), "acme-pooled".into())
+    );
+    assert!(bench.record(&store).await.login.is_some());
+    bench.until("acme", ConditionType::RuntimeReady, "True", Reason::Pooled).await;
+    assert!(bench.record(&store).await.login.is_none());
+    eventually("its Deployment is gone", async || {
+        bench.api::<Deployment>().get_opt("acme").await.ok()?.is_none().then_some(())
+    })
+    .await;
+    guard.nobody_was_lost().await;
+    bench.stop().await;
+}
+
+/// For the real node: the store becomes Pooled and Dedicated again while shoppers come, and nobody is sent away.
+pub async fn pooled_and_back_under_load(bench: &Bench, shop: &Shop, pooled: Value, dedicated: Value) {
+    let (base, host) = shop.place();
+    let crowd = Crowd::start(4, base, host, shop.keys()[0]);
+    bench.apply("acme", pooled).await.unwrap();
+    bench.until("acme", ConditionType::RuntimeReady, "True", Reason::Pooled).await;
+    until_no_pods(bench).await;
+    let meanwhile = crowd.answered();
+    bench.apply("acme", dedicated).await.unwrap();
+    bench.until("acme", ConditionType::RuntimeReady, "True", Reason::RolloutComplete).await;
+    // Routers follow.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (answered, failed) = crowd.end().await;
+    eprintln!("to Pooled and back under load: {answered} requests answered, {failed} failed");
+    assert!(meanwhile > 20 && answered > meanwhile + 20, "{meanwhile}, then {answered}");
+    assert_eq!(failed, 0);
 }
 
 /// For the real node: shoppers come all the time while the store falls asleep and wakes, and nobody is sent away.

@@ -15,7 +15,7 @@ use souk_tests::shop::Shop;
 
 use crate::bench::{Bench, FOLDER, cluster, eventually};
 use crate::front::{Router, SharedRuntime, free_port};
-use crate::hibernation::sleeps_and_wakes_under_load;
+use crate::hibernation::{pooled_and_back_under_load, sleeps_and_wakes_under_load};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/node.sh");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
@@ -252,7 +252,7 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
 
     // Asleep and awake again, with a router before it and the shared runtime beside it.
     let shared = SharedRuntime::start(&bench, pooled, &key).await;
-    let router = Router::start(&bench, "acme", format!("{address}:80"), format!("127.0.0.1:{pooled}")).await;
+    let router = Router::start(&bench, "acme", &node.theirs, &format!("127.0.0.1:{pooled}")).await;
     let base = format!("http://127.0.0.1:{}", router.port);
     let shop = Shop::at(&base, &host, &id, &text("publishable-key"), &text("secret-key"));
     eventually("the router leads to the store", async || (shop.browse().await.status == 200).then_some(()))
@@ -260,6 +260,8 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     let sleepy = json!({ "locale": locale, "runtime": { "resources": resources },
         "hibernation": { "afterMinutes": 5 } });
     sleeps_and_wakes_under_load(&bench, &shop, Bench::spec(sleepy)).await;
+    let pooled = Bench::spec(json!({ "locale": locale, "isolation": "Pooled" }));
+    pooled_and_back_under_load(&bench, &shop, pooled, Bench::spec(json!({ "locale": locale }))).await;
     drop((router, shared));
 
     // The node ends after what runs on it.
