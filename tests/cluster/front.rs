@@ -10,7 +10,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
-use reqwest::Client;
+use reqwest::ClientBuilder;
 use souk_tests::platform::programs;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
@@ -107,6 +107,13 @@ impl Drop for Router {
     }
 }
 
+/// A client for processes of this machine.
+pub fn plain_http() -> ClientBuilder {
+    // Another test may have chosen already; the same choice is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ClientBuilder::new().no_proxy()
+}
+
 /// A port that nobody listens at now.
 pub fn free_port() -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -147,7 +154,7 @@ impl SharedRuntime {
             .stderr(log)
             .spawn()
             .expect("it starts");
-        let http = Client::builder().no_proxy().build().expect("a client");
+        let http = plain_http().build().expect("a client");
         let ready = format!("http://127.0.0.1:{internal}/readyz");
         eventually("the shared runtime is ready", async || {
             http.get(&ready).send().await.ok()?.error_for_status().ok().map(|_| ())
@@ -212,8 +219,7 @@ pub struct Crowd {
 
 impl Crowd {
     pub fn start(shoppers: usize, base: &str, host: &str, key: &str) -> Self {
-        let http = Client::builder()
-            .no_proxy()
+        let http = plain_http()
             .timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(0)
             .user_agent("souk-operator: a crowd of tests")

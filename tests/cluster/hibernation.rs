@@ -6,19 +6,21 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 use souk_operator::controller::work;
-use souk_store_resource::{ConditionType, Phase, Reason, Store};
+use souk_store_resource::{ConditionType, Phase, Reason, ReleaseCondition, ReleaseReason, Store};
 use souk_tests::shop::Shop;
 use tokio::sync::oneshot::channel;
 use tokio::task::JoinHandle;
 
 use crate::bench::{Bench, eventually};
-use crate::front::{Crowd, StandIn, backend};
+use crate::front::{Crowd, SharedRuntime, StandIn, backend, free_port};
+use crate::node::public_key;
+use crate::release::Releases;
 
 fn sleepy(more: Value) -> Value {
     let mut spec = Bench::spec(json!({ "hibernation": { "afterMinutes": 5 } }));
@@ -156,6 +158,15 @@ async fn pods_that_nobody_asks_go_and_come_back() {
     eventually("it sleeps on", async || (replicas(&bench, "acme").await == Some(0)).then_some(())).await;
     until_asleep(&bench, "acme").await;
 
+    // A release reaches it in its sleep; the pods it will have are of the new image.
+    let releases = Releases::of(&bench);
+    releases.apply("first", json!({})).await.unwrap();
+    releases.until("first", ReleaseCondition::Complete, "True", ReleaseReason::RolledOut).await;
+    let given = bench.api::<Deployment>().get("acme").await.unwrap().spec.unwrap();
+    let image = given.template.spec.unwrap().containers[0].image.clone().unwrap();
+    assert!(given.replicas == Some(0) && image.ends_with(&"1".repeat(64)), "{image}");
+    until_asleep(&bench, "acme").await;
+
     // Somebody asks: the pods first, then the route.
     idle(&bench, &store, 0).await;
     let awake = until_awake(&bench, "acme").await.status.unwrap();
@@ -171,6 +182,42 @@ async fn look_for_nothing(bench: &Bench, before: usize) {
     bench.done(&["annotate", "--overwrite", "sto", "acme", "somebody.example/note=1"]);
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(bench.writes()[before..], Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_request_is_served_and_wakes_it() {
+    let (pooled, key) = (free_port(), public_key());
+    let place = format!("127.0.0.1:{pooled}");
+    let Some(mut bench) = Bench::alone_with(|config| config.runtime.pooled_address = Some(place)).await
+    else {
+        return;
+    };
+    bench.start().await;
+    let shared = SharedRuntime::start(&bench, pooled, &key).await;
+    bench.apply("acme", sleepy(json!({}))).await.unwrap();
+    let store = until_awake(&bench, "acme").await;
+    let keys = bench.api::<Secret>().get("acme-keys").await.unwrap().data.unwrap();
+    let text = |name: &str| String::from_utf8(keys[name].0.clone()).unwrap();
+    let id = store.status.as_ref().unwrap().store_id.clone().unwrap();
+    let (base, host) = (format!("http://127.0.0.1:{pooled}"), format!("acme.{}.example", bench.namespace));
+    let shop = Shop::at(&base, &host, &id, &text("publishable-key"), &text("secret-key"));
+    idle(&bench, &store, 10).await;
+    until_asleep(&bench, "acme").await;
+
+    // The operator's own question wakes nobody.
+    let crowd = Crowd::start(1, &base, &host, shop.keys()[0]);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let (answered, failed) = crowd.end().await;
+    assert!(answered > 0 && failed == 0, "{answered} answered, {failed} failed");
+    until_asleep(&bench, "acme").await;
+    assert_eq!(replicas(&bench, "acme").await, Some(0));
+
+    let first = shop.browse().await;
+    assert_eq!(first.status, 200, "{first:?}");
+    until_awake(&bench, "acme").await;
+    assert_eq!((replicas(&bench, "acme").await, backend(&bench, "acme").await), (Some(1), "acme".into()));
+    drop(shared);
+    bench.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

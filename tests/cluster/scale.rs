@@ -13,7 +13,7 @@ use souk_store_resource::{ConditionType, Store};
 use souk_tests::platform::programs;
 
 use crate::bench::{Bench, FOLDER, eventually};
-use crate::front::free_port;
+use crate::front::{free_port, plain_http};
 use crate::node::public_key;
 use crate::release::Releases;
 
@@ -72,7 +72,7 @@ impl OperatorProcess {
             .spawn()
             .expect("souk-operator is built");
         self.process = Some(process);
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = plain_http().build().expect("a client");
         let ready = format!("http://127.0.0.1:{}/readyz", self.health);
         eventually("the operator is ready", async || {
             http.get(&ready).send().await.ok()?.error_for_status().ok().map(|_| ())
