@@ -78,5 +78,5 @@ async fn figures() {
     rows.iter().for_each(|row| println!("| {row} |"));
     println!();
     // The figures are said before they are judged.
-    outcome.is_silent();
+    outcome.must_be_silent();
 }

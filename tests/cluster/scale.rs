@@ -304,7 +304,7 @@ async fn released(bench: &Bench, patience: Duration) -> Duration {
 
 impl Outcome {
     /// The crowd has cost what it may: nothing once it is there.
-    pub fn is_silent(&self) {
+    pub fn must_be_silent(&self) {
         assert_eq!((self.then_asked.writes, self.then_asked.events), (0, 0), "a settled crowd: {self:#?}");
         assert_eq!(
             (self.restart_asked.writes, self.restart_asked.events),
@@ -360,7 +360,7 @@ impl Outcome {
 async fn thirty_stores_settle_and_stay_silent() {
     let Some(outcome) = crowd(30, 6, Duration::from_secs(3), false).await else { return };
     outcome.rows().iter().for_each(|row| eprintln!("| {row} |"));
-    outcome.is_silent();
+    outcome.must_be_silent();
     assert_eq!((outcome.stores, outcome.dedicated), (30, 5));
     // One look at a store that is in order: its Secrets and one list of each kind of object.
     let looked = outcome.restart_asked.reads as f64 / outcome.stores as f64;
