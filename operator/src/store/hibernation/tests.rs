@@ -50,7 +50,7 @@ fn told(
 fn to_sleep_and_back_one_step_after_the_other() {
     let wish = wish(|_| {});
     let (serving, none, starting) = (deployment(1, 1), deployment(0, 0), deployment(1, 0));
-    let at = |route, deployment, idle| told(&wish, route, Some(deployment), idle);
+    let at = |route, deployment: &Deployment, idle| told(&wish, route, Some(deployment), idle);
     use Lead::{Own, Shared};
     assert_eq!(at(route(Own, 900), &serving, minutes(29)), (Own, true, Sleep::Awake));
     // The route first; the pods only when routers have followed it.
