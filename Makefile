@@ -16,6 +16,8 @@ ONLY ?=
 STORES ?= 1000
 EVENTS ?= 1000000
 SECONDS ?= 3
+# Of `make bench-cluster`: stores (STORES), and the seconds in which nothing may be written once all is settled.
+WINDOW ?= 300
 
 SHELL := /bin/sh
 .SHELLFLAGS := -eu -c
@@ -23,7 +25,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # What a target needs comes first, one after the other.
 .NOTPARALLEL:
-.PHONY: help space bench build up down status logs doctor image image-test cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
+.PHONY: help space bench bench-cluster build up down status logs doctor image image-test cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -160,11 +162,11 @@ kafka-tls: build
 	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
 	tests/kafka-tls.sh
 
-## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages, the image built twice; all of it, whatever fails
+## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages, the image built twice, 1,000 stores on Kubernetes; all of it, whatever fails
 nightly: build
 	@failed=
 	export SOUK_DRILL_OUTAGE_SECONDS=$${SOUK_DRILL_OUTAGE_SECONDS:-300}
-	for part in mutations kafka-tls drills image-test; do
+	for part in mutations kafka-tls drills image-test bench-cluster; do
 		$(STEP) "tonight: $$part"
 		$(MAKE) --no-print-directory "$$part" || failed="$$failed $$part"
 	done
@@ -200,6 +202,18 @@ bench:
 	cargo build --profile fast $(PROGRAMS) -p souk-bench
 	$(STEP) "measuring"
 	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --events $(EVENTS) --seconds $(SECONDS) --page docs/PERFORMANCE.md
+
+## make bench-cluster what stores cost on Kubernetes (STORES=1000 WINDOW=300): prints the table for docs/PERFORMANCE.md; the real node needs root
+bench-cluster: build
+	@$(SETUP)
+	$(DATABASE)
+	$(STEP) "Kubernetes for the measurements"
+	tests/cluster/build.sh >/dev/null
+	$(STEP) "building (fast)"
+	cargo build --profile fast $(PROGRAMS) -p souk-operator
+	$(STEP) "measuring $(STORES) stores on Kubernetes"
+	SOUK_BENCH_STORES=$(STORES) SOUK_BENCH_WINDOW=$(WINDOW) CI=1 cargo test --profile fast -p souk-tests --test cluster -- --ignored --nocapture figures
+	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
 
 ## make audit        licences, sources, bans, advisories (cargo-deny; takes minutes to build the first time)
 audit:

@@ -63,6 +63,10 @@ pub struct RuntimeConfig {
     pub platform_domain: String,
     /// The shared runtime's service, `name.namespace:port` (`SOUK_POOLED_SERVICE`): where Pooled stores' own domains lead.
     pub pooled_service: PooledService,
+    /// `SOUK_POOLED_ADDRESS`: `host:port` at which this operator itself asks the shared runtime (the service's own unless set).
+    pub pooled_address: Option<String>,
+    /// `SOUK_ROUTE_SETTLE_SECONDS`: how long routers may take to follow a route that leads elsewhere. Pods are let go that much later.
+    pub route_settles: Duration,
     /// `SOUK_GATEWAY`: `namespace/name` of the Gateway that stores attach to.
     pub gateway: Option<(String, String)>,
     /// `SOUK_INGRESS_CLASS`: the Ingress class, where there is no Gateway.
@@ -75,6 +79,12 @@ pub struct PooledService {
     pub name: String,
     pub namespace: String,
     pub port: u16,
+}
+
+impl std::fmt::Display for PooledService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}:{}", self.name, self.namespace, self.port)
+    }
 }
 
 impl FromStr for PooledService {
@@ -127,6 +137,8 @@ impl RuntimeConfig {
                 "SOUK_POOLED_SERVICE",
                 &set("SOUK_POOLED_SERVICE").unwrap_or_else(|| "souk-runtime.souk-system:80".to_owned()),
             )?,
+            pooled_address: set("SOUK_POOLED_ADDRESS"),
+            route_settles: Duration::from_secs(or("SOUK_ROUTE_SETTLE_SECONDS", 15)?),
             gateway: match set("SOUK_GATEWAY") {
                 None => None,
                 Some(text) => Some(text.split_once('/').map(|(a, b)| (a.to_owned(), b.to_owned())).ok_or(

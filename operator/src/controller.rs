@@ -154,8 +154,11 @@ pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) ->
     let stores = scoped::<Store>(&operator);
     let children =
         watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={}", store::MANAGER));
-    let passes = Controller::new(stores, watcher::Config::default())
+    let controller = Controller::new(stores, watcher::Config::default());
+    let woken = store::woken(Arc::clone(&operator), controller.store());
+    let passes = controller
         .with_config(Pace::default().concurrency(operator.config.concurrency))
+        .reconcile_on(woken)
         .owns(scoped::<Deployment>(&operator), children.clone())
         .owns(scoped::<Service>(&operator), children.clone())
         .owns(scoped::<ServiceAccount>(&operator), children.clone())

@@ -254,6 +254,8 @@ impl Bench {
                 // Hosts are unique in the database, and the tests share one: each namespace is a platform of its own.
                 platform_domain: format!("{namespace}.example"),
                 pooled_service: "souk-runtime.souk-system:80".parse().unwrap(),
+                pooled_address: None,
+                route_settles: Duration::from_secs(1),
                 gateway: None,
                 ingress_class: Some("nginx".into()),
             },

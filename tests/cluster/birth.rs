@@ -72,6 +72,7 @@ async fn five_lines_become_a_store() {
             "Progressing=False/Settled",
             "Degraded=False/AsExpected",
             "Paused=False/Running",
+            "Hibernated=False/NotNeeded",
         ]
     );
     assert_eq!((status.phase, status.observed_generation), (Some(Phase::Ready), store.metadata.generation));

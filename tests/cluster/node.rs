@@ -16,6 +16,8 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use tokio::task::JoinHandle;
 
 use crate::bench::{Bench, FOLDER, cluster, eventually};
+use crate::front::{Router, SharedRuntime, free_port};
+use crate::hibernation::{pooled_and_back_under_load, sleeps_and_wakes_under_load};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/node.sh");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
@@ -35,7 +37,7 @@ fn run(program: &str, arguments: &[&str]) -> Result<String, (Option<i32>, String
 }
 
 /// The node, for as long as a test holds it.
-struct Node {
+pub struct Node {
     /// Where we are for what runs on it.
     ours: String,
     /// Where it is for us.
@@ -62,6 +64,37 @@ impl Node {
             Err((_, why)) => panic!("the node did not start: {why}"),
         }
     }
+
+    /// The same with the image of the programs that were just built, and its name there: by the digest it has on the node.
+    pub async fn with_image() -> Option<(Self, String)> {
+        let node = Self::up().await?;
+        let image = run(SCRIPT, &["import", FOLDER, text(archive().await)]).expect("containerd takes the image");
+        Some((node, image))
+    }
+
+    /// A namespace whose pods run here, and a database they reach. The shared runtime is expected at port `pooled` of this machine; `key`
+    /// is the control plane's public one, PEM. No operator works in it yet.
+    pub async fn bench(&self, image: &str, pooled: u16, key: &str) -> Bench {
+        let database = souk_provisioner::test_support::admin_url();
+        let port = database.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap();
+        run(SCRIPT, &["forward", FOLDER, port]).expect("the node reaches PostgreSQL");
+        let bench = Bench::alone_with(|config| {
+            config.runtime.image = image.to_owned();
+            config.runtime.database_url = config.database_url.replace("127.0.0.1", &self.ours);
+            config.runtime.staff_key_pem = key.to_owned();
+            config.runtime.pooled_address = Some(format!("127.0.0.1:{pooled}"));
+            // Several times what the router of these tests takes.
+            config.runtime.route_settles = Duration::from_secs(4);
+        })
+        .await
+        .expect("the cluster is up");
+        let annotations = [
+            "scheduler.alpha.kubernetes.io/node-selector=souk.dev/real=true",
+            "scheduler.alpha.kubernetes.io/defaultTolerations=[{\"key\":\"souk.dev/real\",\"operator\":\"Exists\"}]",
+        ];
+        bench.done(&["annotate", "namespace", &bench.namespace, annotations[0], annotations[1]]);
+        bench
+    }
 }
 
 /// Packets to a Service's address go by the node at `theirs`, as they do on every machine of a cluster.
@@ -77,6 +110,11 @@ impl Drop for Node {
             let _ = run(SCRIPT, &["down", FOLDER]);
         }
     }
+}
+
+/// Of a control plane that nobody runs.
+pub fn public_key() -> String {
+    run("sh", &["-c", "openssl genpkey -algorithm ed25519 | openssl pkey -pubout"]).expect("a key")
 }
 
 fn text(path: &Path) -> &str {
@@ -189,26 +227,9 @@ fn an_image_is_reproducible_and_has_a_bill_of_materials() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
-    let Some(node) = Node::up().await else { return };
-    // By the digest it has on the node.
-    let image = run(SCRIPT, &["import", FOLDER, text(archive().await)]).expect("containerd takes the image");
-
-    let database = souk_provisioner::test_support::admin_url();
-    let port = database.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap();
-    run(SCRIPT, &["forward", FOLDER, port]).expect("the node reaches PostgreSQL");
-    let key = run("sh", &["-c", "openssl genpkey -algorithm ed25519 | openssl pkey -pubout"]).unwrap();
-    let mut bench = Bench::alone_with(|config| {
-        config.runtime.image = image.clone();
-        config.runtime.database_url = config.database_url.replace("127.0.0.1", &node.ours);
-        config.runtime.staff_key_pem = key;
-    })
-    .await
-    .expect("the cluster is up");
-    let annotations = [
-        "scheduler.alpha.kubernetes.io/node-selector=souk.dev/real=true",
-        "scheduler.alpha.kubernetes.io/defaultTolerations=[{\"key\":\"souk.dev/real\",\"operator\":\"Exists\"}]",
-    ];
-    bench.done(&["annotate", "namespace", &bench.namespace, annotations[0], annotations[1]]);
+    let Some((node, image)) = Node::with_image().await else { return };
+    let (pooled, key) = (free_port(), public_key());
+    let mut bench = node.bench(&image, pooled, &key).await;
     bench.start().await;
 
     let began = Instant::now();
@@ -261,6 +282,20 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     let (answered, failed) = looking.end().await;
     eprintln!("a rollout under load: {answered} requests answered, {failed} failed");
     assert!(failed == 0 && answered > 50, "{failed} failed, {answered} were answered");
+
+    // Asleep and awake again, with a router before it and the shared runtime beside it.
+    let shared = SharedRuntime::start(&bench, pooled, &key).await;
+    let router = Router::start(&bench, "acme", &node.theirs, &format!("127.0.0.1:{pooled}")).await;
+    let base = format!("http://127.0.0.1:{}", router.port);
+    let shop = Shop::at(&base, &host, &id, &text("publishable-key"), &text("secret-key"));
+    eventually("the router leads to the store", async || (shop.browse().await.status == 200).then_some(()))
+        .await;
+    let sleepy = json!({ "locale": locale, "runtime": { "resources": resources },
+        "hibernation": { "afterMinutes": 5 } });
+    sleeps_and_wakes_under_load(&bench, &shop, Bench::spec(sleepy)).await;
+    let pooled = Bench::spec(json!({ "locale": locale, "isolation": "Pooled" }));
+    pooled_and_back_under_load(&bench, &shop, pooled, Bench::spec(json!({ "locale": locale }))).await;
+    drop((router, shared));
 
     // The node ends after what runs on it.
     bench.done(&["delete", "sto", "acme", "--timeout=90s"]);

@@ -34,6 +34,10 @@ async fn the_api_server_says_what_to_do() {
         "only for isolation: Dedicated",
     )
     .await;
+    let sleepy = json!({ "isolation": "Pooled", "hibernation": { "afterMinutes": 30 } });
+    refused(&bench, "acme", spec(sleepy), "no pods that could sleep").await;
+    refused(&bench, "acme", spec(json!({ "hibernation": { "afterMinutes": 4 } })), "afterMinutes").await;
+    refused(&bench, "acme", spec(json!({ "hibernation": {} })), "afterMinutes").await;
     let scaling = json!({ "minReplicas": 3, "maxReplicas": 2 });
     refused(
         &bench,

@@ -222,6 +222,9 @@ impl Gate {
             Some(entry) => match entry.state {
                 StoreState::Live | StoreState::Suspended => {
                     souk_telemetry::record_store(req, entry.id);
+                    if !is_operator(req) {
+                        entry.note_request();
+                    }
                     Ok(entry)
                 }
                 StoreState::Provisioning => Err(Problem::new(&UNAVAILABLE).retry_after(1)),
@@ -389,6 +392,13 @@ impl Gate {
         self.0.tokens.insert(digest, Arc::clone(&claims));
         Ok(claims)
     }
+}
+
+/// The operator asks whether a store is served here before it lets the store's own pods go: that wakes nobody. Whoever else says so is served
+/// like anybody, and only wakes nobody either.
+fn is_operator(req: &HttpRequest) -> bool {
+    let agent = req.headers().get(header::USER_AGENT);
+    agent.is_some_and(|agent| agent.as_bytes().starts_with(b"souk-operator"))
 }
 
 /// The session a token came from; what names none lives by its time and its principal alone.

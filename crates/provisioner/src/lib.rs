@@ -3,6 +3,7 @@
 //! [`Bootstrap`] prepares a database once; [`Provisioner`] then works as the login `provisioner`, which is no superuser.
 //! Used by the operator, by local mode and by the tests; it knows neither HTTP nor diesel.
 
+mod activity;
 mod alignment;
 mod bootstrap;
 mod claim;
@@ -24,6 +25,7 @@ mod verify;
 
 use std::sync::Arc;
 
+pub use activity::Asked;
 pub use alignment::Alignment;
 pub use bootstrap::{Bootstrap, BootstrapReport};
 pub use claim::{ClaimRequest, Provisioned, Step, Watch};

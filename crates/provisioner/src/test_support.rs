@@ -55,7 +55,7 @@ pub struct TestDatabase {
 /// The same in every test process: login roles belong to the whole server.
 pub fn test_secrets() -> Secrets {
     Secrets {
-        lane_secret: "lane-secret-of-tests".into(),
+        lane_secret: "lane-secret-of-tests-that-is-long-enough".into(),
         provisioner: "provisioner-of-tests".into(),
         control_plane: "control-plane-of-tests".into(),
         relay: "relay-of-tests".into(),

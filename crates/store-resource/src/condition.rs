@@ -46,6 +46,8 @@ words! {
         Degraded,
         /// The annotation souk.dev/paused stops everything but deletion.
         Paused,
+        /// A Dedicated store's pods sleep because nobody asked it for anything; the shared runtime answers.
+        Hibernated,
     }
 }
 
@@ -86,6 +88,16 @@ words! {
         NameTaken,
         /// Served by the shared runtime.
         Pooled,
+        /// Its own pods answer.
+        Awake,
+        /// Nobody asked for anything: the shared runtime has taken over, and the pods go in a moment.
+        FallingAsleep,
+        /// Nobody asked for anything: no pods, and the shared runtime answers.
+        Hibernated,
+        /// Somebody asked, or it is new: its pods start, and the shared runtime answers until they serve.
+        Waking,
+        /// It would sleep, but the shared runtime does not answer for it: its pods go on.
+        NobodyToTakeOver,
         /// The route is in place.
         Programmed,
         /// The Gateway has not accepted the route yet.

@@ -14,8 +14,8 @@ pub use condition::{ConditionType, Reason, ReleaseCondition, ReleaseReason};
 pub use definition::{crd, release_crd};
 pub use release::{StoreRelease, StoreReleaseSpec, StoreReleaseStatus, Wave, WaveState, WaveStatus};
 pub use spec::{
-    Autoscaling, Database, DeletionPolicy, DesiredState, Domain, Isolation, KeyDigest, Locale, Runtime,
-    Store, StoreSpec,
+    Autoscaling, Database, DeletionPolicy, DesiredState, Domain, Hibernation, Isolation, KeyDigest, Locale,
+    Runtime, Store, StoreSpec,
 };
 pub use status::{DatabaseStatus, Phase, RuntimeStatus, StoreStatus};
 

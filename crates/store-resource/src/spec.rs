@@ -89,6 +89,8 @@ pub enum DesiredState {
         .reason(Reason::FieldValueForbidden),
     validation = Rule::new("self.isolation == 'Dedicated' || !has(self.runtime)")
         .message("runtime is only for isolation: Dedicated; a Pooled store runs in the shared runtime"),
+    validation = Rule::new("self.isolation == 'Dedicated' || !has(self.hibernation)")
+        .message("hibernation is only for isolation: Dedicated; a Pooled store has no pods that could sleep"),
     validation = Rule::new("has(oldSelf.storeId) == has(self.storeId)")
         .message("storeId cannot be added or removed after creation; create another Store to take up retained data"),
     validation = Rule::new("!has(self.domains) || self.domains.filter(d, d.primary).size() <= 1")
@@ -165,6 +167,20 @@ pub struct StoreSpec {
     /// The pods of a Dedicated store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
+
+    /// Lets the pods of a Dedicated store go while nobody asks it for anything. Left out, they never sleep. Only where a Gateway or an
+    /// Ingress leads to it: the shared runtime answers meanwhile, and its first request wakes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hibernation: Option<Hibernation>,
+}
+
+/// When the pods of a Dedicated store sleep.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Hibernation {
+    /// Minutes without a request after which the pods go; the next request has them started again.
+    #[schemars(range(min = 5, max = 43200))]
+    pub after_minutes: i32,
 }
 
 /// Where the business is at home.
@@ -336,6 +352,7 @@ impl StoreSpec {
             domains: Vec::new(),
             database: Database::default(),
             runtime: None,
+            hibernation: None,
         }
     }
 }

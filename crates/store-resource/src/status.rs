@@ -57,6 +57,8 @@ pub enum Phase {
     Updating,
     /// Something is wrong; the conditions say what.
     Degraded,
+    /// Nobody asked it for anything: its pods sleep, the shared runtime answers.
+    Hibernated,
     /// It serves nobody, as asked for.
     Suspended,
     /// Nothing is done to it, as asked for.

@@ -6,8 +6,8 @@ use std::path::Path;
 use kube::core::cel::ValidationErrors;
 use serde_json::{Value, json};
 use souk_store_resource::{
-    Autoscaling, Database, Domain, GROUP, Isolation, KIND, KeyDigest, Locale, Reason, Runtime, Store,
-    StoreSpec, VERSION, crd,
+    Autoscaling, Database, Domain, GROUP, Hibernation, Isolation, KIND, KeyDigest, Locale, Reason, Runtime,
+    Store, StoreSpec, VERSION, crd,
 };
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/souk/crds/stores.souk.dev.yaml");
@@ -94,6 +94,13 @@ fn every_rule_says_what_to_do() {
             it.runtime = Some(Runtime::default());
         })),
         "only for isolation: Dedicated",
+    );
+    refused(
+        &refusals(&store(|it| {
+            it.isolation = Isolation::Pooled;
+            it.hibernation = Some(Hibernation { after_minutes: 30 });
+        })),
+        "no pods that could sleep",
     );
     refused(&refusals(&store(|it| it.database.adopt = true)), "needs storeId");
     let domain = |host: &str, primary| Domain { host: host.into(), primary, tls_secret_name: None };

@@ -18,6 +18,8 @@ use crate::queue::Queue;
 
 /// Milliseconds after which silence of the ledger's connection counts as news lost.
 const HEARD_WITHIN: u64 = 1000;
+/// Milliseconds between two notes that a store was asked for something.
+const NOTED_EVERY: u64 = 30_000;
 
 /// One state of the ledger. Replaced as a whole, so a reader never sees half a change.
 #[derive(Default)]
@@ -79,8 +81,27 @@ impl Shared {
 
     /// The connection that brings the news answered just now.
     pub(crate) fn heard(&self) {
-        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.heard_at.store(now, Ordering::Release);
+        self.heard_at.store(self.now(), Ordering::Release);
+    }
+
+    /// Milliseconds since the beginning.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Stores that were asked for something since that was last written down, and whose turn it is.
+    pub(crate) fn asked(&self) -> Vec<Arc<StoreEntry>> {
+        let now = self.now();
+        let snapshot = self.snapshot.load();
+        let due = snapshot.by_id.values().filter(|entry| entry.standing.is_due(now, NOTED_EVERY));
+        due.cloned().collect()
+    }
+
+    /// Written down. What is asked for from now on is news again.
+    pub(crate) fn noted(&self, stores: &[Arc<StoreEntry>]) {
+        // 0 says never.
+        let now = self.now().max(1);
+        stores.iter().for_each(|entry| entry.standing.noted_at.store(now, Ordering::Relaxed));
     }
 
     /// What shoppers see of this store has changed; of every store when it is not said which.
@@ -109,6 +130,8 @@ impl Shared {
             None => Arc::new(Standing {
                 queue: Queue::new(permits, self.config.waiting_per_store),
                 catalogue: AtomicU64::new(0),
+                asked: AtomicBool::new(false),
+                noted_at: AtomicU64::new(0),
             }),
         }
     }
@@ -194,7 +217,7 @@ impl Directory {
     /// away, or does not answer, it is not.
     #[must_use]
     pub fn follows_catalogues(&self) -> bool {
-        let now = u64::try_from(self.shared.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let now = self.shared.now();
         self.shared.connected.load(Ordering::Acquire)
             && now.saturating_sub(self.shared.heard_at.load(Ordering::Acquire)) < HEARD_WITHIN
     }

@@ -1,7 +1,7 @@
 //! One store as the ledger has it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use souk_kernel::id::{OrganizationId, StoreId};
 use souk_kernel::plan;
@@ -82,6 +82,10 @@ pub(crate) struct Standing {
     pub(crate) queue: Queue,
     /// Grows with every change of what shoppers see; starts anew with the process.
     pub(crate) catalogue: AtomicU64,
+    /// Somebody has asked it for something, and that is not in the database yet.
+    pub(crate) asked: AtomicBool,
+    /// Milliseconds after the directory's beginning when that was last written; 0 = never.
+    pub(crate) noted_at: AtomicU64,
 }
 
 impl StoreEntry {
@@ -90,6 +94,22 @@ impl StoreEntry {
     #[must_use]
     pub fn catalogue_version(&self) -> u64 {
         self.standing.catalogue.load(Ordering::Acquire)
+    }
+
+    /// Somebody has asked the store for something. Costs nothing; the directory's connection writes it down, at most every 30 s.
+    pub fn note_request(&self) {
+        // Written once and then only read: many requests at once do not pull at one cache line.
+        if !self.standing.asked.load(Ordering::Relaxed) {
+            self.standing.asked.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Standing {
+    /// Whether there is something to write down, and the last time is `pause` milliseconds ago.
+    pub(crate) fn is_due(&self, now: u64, pause: u64) -> bool {
+        let noted_at = self.noted_at.load(Ordering::Relaxed);
+        self.asked.load(Ordering::Relaxed) && (noted_at == 0 || now.saturating_sub(noted_at) >= pause)
     }
 }
 

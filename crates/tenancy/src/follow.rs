@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -79,9 +80,10 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
             }
         }
     });
-    // LISTEN first, then read: what changes in between is heard.
-    tokio::time::timeout(READ_TIMEOUT, client.batch_execute("listen store_ledger; listen catalogue"))
-        .await??;
+    // LISTEN first, then read: what changes in between is heard. Notes of requests do not wait for the disk: news would wait behind them,
+    // and losing some in a crash makes a store sleep half a minute too soon.
+    let begin = "set synchronous_commit = off; listen store_ledger; listen catalogue";
+    tokio::time::timeout(READ_TIMEOUT, client.batch_execute(begin)).await??;
     read_all(shared, &client).await?;
     // What was not heard may have changed anything.
     shared.catalogue_changed(None);
@@ -112,8 +114,36 @@ async fn session(shared: &Shared, failures: &mut u32) -> Result<std::convert::In
             _ = pulse.tick() => {
                 tokio::time::timeout(PULSE_TIMEOUT, client.batch_execute("")).await??;
                 shared.heard();
+                note_requests(shared, &client).await?;
             }
             _ = reread.tick() => read_all(shared, &client).await?,
+        }
+    }
+}
+
+/// Writes down which stores were asked for something: the operator wakes and lets sleep by it. What PostgreSQL refuses is tried again
+/// with the next pulse; the stores are served all the same.
+async fn note_requests(shared: &Shared, client: &Client) -> Result<(), FollowError> {
+    let asked = shared.asked();
+    if asked.is_empty() {
+        return Ok(());
+    }
+    // Before it is written: what is asked for meanwhile is told the next time.
+    asked.iter().for_each(|entry| entry.standing.asked.store(false, Ordering::Relaxed));
+    let ids: Vec<Uuid> = asked.iter().map(|entry| entry.id.uuid()).collect();
+    let statement = client.execute("select platform.note_activity($1)", &[&ids]);
+    match tokio::time::timeout(READ_TIMEOUT, statement).await? {
+        Ok(_) => {
+            shared.noted(&asked);
+            Ok(())
+        }
+        Err(error) => {
+            asked.iter().for_each(|entry| entry.standing.asked.store(true, Ordering::Relaxed));
+            if client.is_closed() {
+                return Err(error.into());
+            }
+            tracing::debug!(%error, "that stores were asked for something could not be noted");
+            Ok(())
         }
     }
 }

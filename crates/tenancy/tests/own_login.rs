@@ -39,6 +39,31 @@ async fn it_knows_and_opens_its_own_store_only() {
     assert_eq!(changed, 1);
     assert!(mint.scope_of(other.store_id).is_none());
 
+    // That somebody asked is in the database a moment later; the same again soon costs nothing.
+    let begin = format!(
+        "INSERT INTO platform.store_activity VALUES ('{}', now() - interval '1 hour')",
+        own.store_id.uuid()
+    );
+    database.admin(&begin).await;
+    let hour = std::time::Duration::from_secs(3500);
+    assert!(provisioner.idle_for(own.store_id).await.unwrap() > hour);
+    let entry = directory.by_id(own.store_id).unwrap();
+    entry.note_request();
+    let mut noted = false;
+    for _ in 0..100 {
+        noted = provisioner.idle_for(own.store_id).await.unwrap() < hour;
+        if noted {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert!(noted, "what was asked for is noted");
+    let again = "UPDATE platform.store_activity SET last_request_at = now() - interval '1 hour'";
+    database.admin(again).await;
+    entry.note_request();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert!(provisioner.idle_for(own.store_id).await.unwrap() > hour);
+
     // It follows its row like any other runtime.
     let mut changes = directory.changes();
     changes.mark_unchanged();

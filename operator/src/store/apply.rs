@@ -1,13 +1,10 @@
 //! Makes the objects as they were built: what differs is applied, what is no longer built is deleted, the rest is left alone.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::Secret;
-use kube::api::{ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::Value;
-use souk_provisioner::StoreRecord;
-use souk_store_resource::{ConditionType, Isolation, STORE_ID};
+use souk_store_resource::{ConditionType, Isolation};
 
 use crate::controller::Operator;
 use crate::outcome::Failure;
@@ -16,10 +13,9 @@ use crate::store::build::{self, Child, DESIRED};
 use crate::store::dereference::Seen;
 use crate::store::validate::Wish;
 
-/// One list per kind shows both what differs and what is left over.
+/// What differs from what was seen is applied, and what is left over goes.
 pub async fn children(
     wish: &Wish,
-    record: &StoreRecord,
     children: Vec<Child>,
     seen: &Seen,
     operator: &Operator,
@@ -32,20 +28,8 @@ pub async fn children(
             secret(wish, child, operator).await?;
         }
     }
-    let ours = ListParams::default().labels(&format!("{STORE_ID}={}", record.store_id));
-    let mut live: BTreeMap<String, Vec<DynamicObject>> = BTreeMap::new();
-    for resource in build::kinds(&seen.abilities) {
-        let api: Api<DynamicObject> =
-            Api::namespaced_with(operator.client.clone(), &wish.namespace, &resource);
-        let list = api.list(&ours).await.map_err(|error| failed(&resource, &error))?;
-        live.insert(resource.kind.clone(), list.items);
-    }
     for child in &children {
-        let found = live
-            .get(&child.resource.kind)
-            .into_iter()
-            .flatten()
-            .find(|object| object.name_any() == child.name());
+        let found = seen.object(&child.resource.kind, child.name());
         if found.is_none_or(|object| !child.is_in_force(object)) {
             let api: Api<DynamicObject> =
                 Api::namespaced_with(operator.client.clone(), &wish.namespace, &child.resource);
@@ -55,11 +39,15 @@ pub async fn children(
             patch(&api, child).await?;
         }
     }
+    // What served the store stays until routers have followed its route.
+    if wish.stage.leaving {
+        return Ok(());
+    }
     // Only now: a route must have moved before what it led to goes.
     for resource in build::kinds(&seen.abilities) {
         let api: Api<DynamicObject> =
             Api::namespaced_with(operator.client.clone(), &wish.namespace, &resource);
-        for object in live.get(&resource.kind).into_iter().flatten() {
+        for object in seen.live.get(&resource.kind).into_iter().flatten() {
             let wanted = children
                 .iter()
                 .any(|child| child.resource.kind == resource.kind && child.name() == object.name_any());
@@ -85,7 +73,7 @@ pub async fn secret(wish: &Wish, child: Child, operator: &Operator) -> Result<()
 
 /// A Pooled store has no login and no pods to hand one to.
 pub async fn prune_secrets(wish: &Wish, seen: &Seen, operator: &Operator) -> Result<(), Failure> {
-    if wish.isolation == Isolation::Dedicated {
+    if wish.isolation == Isolation::Dedicated || wish.stage.leaving {
         return Ok(());
     }
     let api: Api<Secret> = Api::namespaced(operator.client.clone(), &wish.namespace);
@@ -133,7 +121,7 @@ fn gone(outcome: Result<(), kube::Error>, resource: &ApiResource) -> Result<(), 
     }
 }
 
-fn failed(resource: &ApiResource, error: &kube::Error) -> Failure {
+pub(super) fn failed(resource: &ApiResource, error: &kube::Error) -> Failure {
     Failure::of_kubernetes(condition_of(resource), &format!("the {}", resource.kind), error)
 }
 

@@ -1,19 +1,23 @@
 //! Looks at what is there.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Secret};
+use k8s_openapi::jiff::Timestamp;
 use kube::api::{DynamicObject, ListParams};
 use kube::core::PartialObjectMeta;
 use kube::{Api, ResourceExt as _};
 use souk_provisioner::StoreRecord;
-use souk_store_resource::{ConditionType, Isolation};
+use souk_store_resource::{ConditionType, Isolation, STORE_ID};
 
 use crate::controller::Operator;
 use crate::outcome::Failure;
 use crate::store::build::{self, Abilities};
+use crate::store::hibernation::{Lead, Route};
 use crate::store::validate::Wish;
+use crate::store::{MANAGER, apply, status};
 
 /// What a pass found before it changed anything.
 pub struct Seen {
@@ -22,6 +26,42 @@ pub struct Seen {
     /// The store's own Secrets, by name: only what is said about them, never what is in them.
     pub secrets: BTreeMap<String, PartialObjectMeta<Secret>>,
     pub abilities: Abilities,
+    /// The store's other objects, by kind.
+    pub live: BTreeMap<String, Vec<DynamicObject>>,
+}
+
+impl Seen {
+    /// The object of this kind and name.
+    pub fn object(&self, kind: &str, name: &str) -> Option<&DynamicObject> {
+        self.live.get(kind)?.iter().find(|object| object.name_any() == name)
+    }
+
+    pub fn deployment(&self, wish: &Wish) -> Option<Deployment> {
+        let found = self.object("Deployment", &wish.name)?;
+        found.clone().try_parse().ok()
+    }
+
+    /// Where routers are told to lead the store's shoppers, and since when.
+    pub fn route(&self, wish: &Wish) -> Option<Route> {
+        let (route, backend, taken) = match self.object("HTTPRoute", &wish.name) {
+            Some(route) => {
+                (route, &route.data["spec"]["rules"][0]["backendRefs"][0]["name"], status::is_accepted(route))
+            }
+            None => {
+                let route = self.object("Ingress", &wish.name)?;
+                let path = &route.data["spec"]["rules"][0]["http"]["paths"][0];
+                (route, &path["backend"]["service"]["name"], true)
+            }
+        };
+        let lead = if *backend == wish.name.as_str() { Lead::Own } else { Lead::Shared };
+        // The API server keeps when we changed it last.
+        let ours = route.metadata.managed_fields.iter().flatten();
+        let changed = ours
+            .filter(|entry| entry.manager.as_deref() == Some(MANAGER))
+            .find_map(|entry| entry.time.as_ref());
+        let seconds = changed.map_or(0, |time| Timestamp::now().as_second() - time.0.as_second());
+        Some(Route { lead, since: Duration::from_secs(u64::try_from(seconds).unwrap_or(0)), taken })
+    }
 }
 
 pub async fn look(wish: &Wish, record: &StoreRecord, operator: &Operator) -> Result<Seen, Failure> {
@@ -38,11 +78,29 @@ pub async fn look(wish: &Wish, record: &StoreRecord, operator: &Operator) -> Res
     }
     let login_version = secrets
         .get(&build::login_secret_name(wish))
-        .filter(|secret| {
-            secret.labels().get(souk_store_resource::STORE_ID) == Some(&record.store_id.to_string())
-        })
+        .filter(|secret| secret.labels().get(STORE_ID) == Some(&record.store_id.to_string()))
         .and_then(|secret| secret.annotations().get(build::LOGIN_VERSION)?.parse().ok());
-    Ok(Seen { login_version, secrets, abilities: abilities(operator).await? })
+    let abilities = abilities(operator).await?;
+    let live = live(wish, record, &abilities, operator).await?;
+    Ok(Seen { login_version, secrets, abilities, live })
+}
+
+/// One list per kind shows what differs, what is left over, and who serves the store.
+async fn live(
+    wish: &Wish,
+    record: &StoreRecord,
+    abilities: &Abilities,
+    operator: &Operator,
+) -> Result<BTreeMap<String, Vec<DynamicObject>>, Failure> {
+    let ours = ListParams::default().labels(&format!("{STORE_ID}={}", record.store_id));
+    let mut live = BTreeMap::new();
+    for resource in build::kinds(abilities) {
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(operator.client.clone(), &wish.namespace, &resource);
+        let list = api.list(&ours).await.map_err(|error| apply::failed(&resource, &error))?;
+        live.insert(resource.kind.clone(), list.items);
+    }
+    Ok(live)
 }
 
 /// What this cluster can route with.
@@ -76,13 +134,9 @@ pub async fn workload(
     let deployments: Api<Deployment> = Api::namespaced(operator.client.clone(), &wish.namespace);
     let deployment = deployments.get_opt(&wish.name).await.map_err(failed)?;
     let pods = match &deployment {
-        Some(deployment) if !crate::store::status::is_complete(deployment) => {
+        Some(deployment) if !status::is_complete(deployment) => {
             let pods: Api<Pod> = Api::namespaced(operator.client.clone(), &wish.namespace);
-            let ours = ListParams::default().labels(&format!(
-                "{}={}",
-                souk_store_resource::STORE_ID,
-                record.store_id
-            ));
+            let ours = ListParams::default().labels(&format!("{STORE_ID}={}", record.store_id));
             pods.list(&ours).await.map_err(failed)?.items
         }
         _ => Vec::new(),

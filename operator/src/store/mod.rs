@@ -1,11 +1,13 @@
 //! One pass over a store.
 
+mod activity;
 mod apply;
 mod build;
 mod credentials;
 mod database;
 mod dereference;
 mod finalize;
+mod hibernation;
 mod status;
 mod validate;
 
@@ -20,9 +22,11 @@ use souk_store_resource::{ConditionType, FINALIZER, Isolation, PAUSED, Reason, S
 use crate::controller::Operator;
 use crate::outcome::{Failure, Retry};
 use crate::release;
+use hibernation::Sleep;
 use status::Findings;
 use validate::Wish;
 
+pub(crate) use activity::woken;
 pub(crate) use database::owner;
 #[cfg(test)]
 pub(crate) use validate::testing;
@@ -95,21 +99,25 @@ async fn steps(store: &Store, operator: &Operator, findings: &mut Findings) -> R
     {
         (wish.release, wish.image) = (Some(name), image);
     }
+    wish.stage = hibernation::decide(&wish, &record, &seen, operator, findings).await?;
     let children = build::children(&wish, &record, &operator.config.runtime, &seen.abilities);
-    apply::children(&wish, &record, children, &seen, operator).await?;
+    apply::children(&wish, children, &seen, operator).await?;
     apply::prune_secrets(&wish, &seen, operator).await?;
     let (deployment, pods) = dereference::workload(&wish, &record, operator).await?;
     findings.runtime(&wish, &record, deployment.as_ref(), &pods);
+    let (why, told) = hibernation::told(&wish);
+    findings.set(ConditionType::Hibernated, wish.stage.sleep == Sleep::Asleep, why, told);
     findings.route(
         &wish,
         &operator.config.runtime,
         dereference::route(&wish, &seen.abilities, operator).await?.as_ref(),
         &seen.abilities,
     );
-    if wish.isolation == Isolation::Dedicated && findings.is_true(ConditionType::RuntimeReady) {
+    // Ready says less: a store that wakes is served before its new pods are there.
+    if wish.isolation == Isolation::Dedicated && deployment.as_ref().is_some_and(status::is_complete) {
         credentials::retire(&record, operator, findings).await?;
     }
-    if wish.isolation == Isolation::Pooled && record.login.is_some() {
+    if wish.isolation == Isolation::Pooled && record.login.is_some() && !wish.stage.leaving {
         operator.provisioner.revoke_logins(record.store_id).await?;
     }
     findings.set(ConditionType::Degraded, false, Reason::AsExpected, "nothing is wrong");

@@ -22,6 +22,7 @@ use crate::controller::Operator;
 use crate::outcome::Failure;
 use crate::store::MANAGER;
 use crate::store::build::Abilities;
+use crate::store::hibernation::{self, Lead, Sleep};
 use crate::store::validate::Wish;
 
 /// What one pass found out. What it did not get to stays as it was judged before.
@@ -118,7 +119,12 @@ impl Findings {
     ) {
         if wish.isolation == Isolation::Pooled {
             self.runtime = None;
-            self.set(ConditionType::RuntimeReady, true, Reason::Pooled, "the shared runtime serves it");
+            let (reason, message) = if wish.stage.leaving {
+                (Reason::RolloutInProgress, "the shared runtime serves it; its own pods go in a moment")
+            } else {
+                (Reason::Pooled, "the shared runtime serves it")
+            };
+            self.set(ConditionType::RuntimeReady, true, reason, message);
             return;
         }
         let Some(deployment) = deployment else {
@@ -142,9 +148,20 @@ impl Findings {
             release: wish.release.clone(),
         };
         let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-        if is_complete(deployment) {
-            let message = format!("{} of {wanted} pods serve", runtime.ready_replicas);
-            self.set(ConditionType::RuntimeReady, true, Reason::RolloutComplete, message);
+        let serving = format!("{} of {wanted} pods serve", runtime.ready_replicas);
+        let complete = is_complete(deployment);
+        // While one that may sleep starts its pods, it is served: that it must not wait for them is what the shared runtime is for.
+        let waking = wish.stage.sleep == Sleep::Waking;
+        if [Sleep::FallingAsleep, Sleep::Asleep].contains(&wish.stage.sleep) {
+            let (reason, message) = hibernation::told(wish);
+            self.set(ConditionType::RuntimeReady, true, reason, message);
+        } else if complete && (wish.stage.lead == Lead::Own || wish.suspended) {
+            self.set(ConditionType::RuntimeReady, true, Reason::RolloutComplete, serving);
+        } else if complete {
+            let reason = if waking { Reason::Waking } else { Reason::RolloutInProgress };
+            let message = format!("{serving}; the route is being led to them");
+            self.set(ConditionType::RuntimeReady, waking, reason, message);
+            self.look_again(Duration::from_secs(1));
         } else {
             // What was late may be the template before: only what was said of this one counts.
             let current = status.observed_generation >= deployment.metadata.generation;
@@ -154,14 +171,14 @@ impl Findings {
                         && it.status == "False"
                         && it.reason.as_deref() == Some("ProgressDeadlineExceeded")
                 });
-            let reason = if late { Reason::RolloutFailed } else { Reason::RolloutInProgress };
+            let reason = match (late, waking) {
+                (true, _) => Reason::RolloutFailed,
+                (false, true) => Reason::Waking,
+                (false, false) => Reason::RolloutInProgress,
+            };
             let trouble = trouble(pods).map(|why| format!("; {why}")).unwrap_or_default();
-            let message = format!(
-                "{} of {wanted} pods serve, {} are new{trouble}",
-                runtime.ready_replicas,
-                status.updated_replicas.unwrap_or(0)
-            );
-            self.set(ConditionType::RuntimeReady, false, reason, message);
+            let message = format!("{serving}, {} are new{trouble}", status.updated_replicas.unwrap_or(0));
+            self.set(ConditionType::RuntimeReady, reason == Reason::Waking, reason, message);
             self.look_again(Duration::from_secs(15));
         }
         self.runtime = Some(runtime);
@@ -178,7 +195,7 @@ impl Findings {
         let (holds, reason, message) = if wish.isolation == Isolation::Pooled && wish.hosts.len() == 1 {
             (true, Reason::Pooled, "the platform's own route leads to the shared runtime".to_owned())
         } else if runtime.gateway.is_some() && abilities.gateway_api {
-            match route.map(|route| is_accepted(&route.data)) {
+            match route.map(is_accepted) {
                 Some(true) => (true, Reason::Programmed, "the Gateway has accepted the route".to_owned()),
                 _ => {
                     self.look_again(Duration::from_secs(15));
@@ -224,6 +241,12 @@ impl Findings {
         let under_way = !ready.0 && [Reason::RolloutInProgress, Reason::Pending].contains(&ready.1);
         let progressing = if under_way {
             (true, ready.1, ready.2.clone())
+        } else if let Some((_, reason, message)) = self
+            .judged
+            .get(&ConditionType::Hibernated)
+            .filter(|it| ready.0 && [Reason::Waking, Reason::FallingAsleep].contains(&it.1))
+        {
+            (true, *reason, message.clone())
         } else {
             (false, Reason::Settled, "nothing is under way".to_owned())
         };
@@ -246,6 +269,10 @@ impl Findings {
             Phase::Degraded
         } else if self.suspended {
             Phase::Suspended
+        } else if self.is_true(ConditionType::Ready) && self.is_true(ConditionType::Hibernated) {
+            Phase::Hibernated
+        } else if self.is_true(ConditionType::Ready) && self.is_true(ConditionType::Progressing) {
+            Phase::Updating
         } else if self.is_true(ConditionType::Ready) {
             Phase::Ready
         } else if was_ready.is_some_and(|ready| ready.status == "True") || is_updating(store) {
@@ -337,6 +364,13 @@ pub async fn write(
     if became(ConditionType::Ready, "True") {
         notes.push(("Ready", format!("{} serves", status.url.clone().unwrap_or_default())));
     }
+    if became(ConditionType::Hibernated, "True") {
+        notes.push(("Hibernated", message(ConditionType::Hibernated)));
+    }
+    let slept = before.and_then(|before| before.condition(ConditionType::Hibernated));
+    if slept.is_some_and(|slept| slept.status == "True") && became(ConditionType::Hibernated, "False") {
+        notes.push(("Woken", message(ConditionType::Hibernated)));
+    }
     for (reason, note) in notes {
         publish(store, operator, EventType::Normal, reason, note).await;
     }
@@ -404,13 +438,15 @@ fn trouble(pods: &[Pod]) -> Option<String> {
     })
 }
 
-fn is_accepted(route: &serde_json::Value) -> bool {
-    let parents = route["status"]["parents"].as_array();
+/// A Gateway has taken the route as it is now.
+pub fn is_accepted(route: &DynamicObject) -> bool {
+    let parents = route.data["status"]["parents"].as_array();
     parents.into_iter().flatten().any(|parent| {
-        parent["conditions"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .any(|it| it["type"] == "Accepted" && it["status"] == "True")
+        let conditions = parent["conditions"].as_array();
+        conditions.into_iter().flatten().any(|it| {
+            let judged = it["observedGeneration"].as_i64();
+            let current = judged.is_none() || judged >= route.metadata.generation;
+            it["type"] == "Accepted" && it["status"] == "True" && current
+        })
     })
 }

@@ -8,6 +8,7 @@ use souk_store_resource::{DesiredState, Isolation, ORGANIZATION, RELEASE, RELEAS
 
 use crate::config::RuntimeConfig;
 use crate::outcome::Failure;
+use crate::store::hibernation::Stage;
 
 /// A spec that can be carried out.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub struct Wish {
     /// The StoreRelease that the image is from.
     pub release: Option<String>,
     pub suspended: bool,
+    /// Who answers for it now. It does not follow from the spec alone: a pass decides it by what it sees.
+    pub stage: Stage,
     pub url: String,
     /// What the ledger shall say.
     pub alignment: Alignment,
@@ -101,6 +104,7 @@ impl Wish {
             image,
             release,
             suspended: spec.state == DesiredState::Suspended,
+            stage: Stage::asked_for(spec),
             url: url(spec, label.as_str(), &runtime.platform_domain),
             alignment: Alignment {
                 handle: label.as_str().to_owned(),
@@ -122,11 +126,18 @@ impl Wish {
         self.isolation == Isolation::Dedicated && !pinned && self.release.is_none()
     }
 
+    /// How long nobody must ask a Dedicated store for anything until its pods may go; none = they never do.
+    pub fn sleeps_after(&self) -> Option<std::time::Duration> {
+        let minutes = self.spec.hibernation.as_ref()?.after_minutes;
+        let minutes = u64::try_from(minutes).ok().filter(|_| self.isolation == Isolation::Dedicated)?;
+        Some(std::time::Duration::from_secs(minutes * 60))
+    }
+
     /// How many pods, unless an autoscaler decides.
     pub fn replicas(&self) -> Option<i32> {
         let runtime = self.spec.runtime.as_ref();
         match runtime.and_then(|runtime| runtime.autoscaling.as_ref()) {
-            _ if self.suspended => Some(0),
+            _ if !self.stage.pods => Some(0),
             Some(_) => None,
             None => Some(runtime.and_then(|runtime| runtime.replicas).unwrap_or(1)),
         }
@@ -184,6 +195,8 @@ pub mod testing {
             public_url: "https://souk.example".into(),
             platform_domain: "shops.example".into(),
             pooled_service: "souk-runtime.souk-system:80".parse().unwrap(),
+            pooled_address: None,
+            route_settles: std::time::Duration::from_secs(15),
             gateway: None,
             ingress_class: Some("nginx".into()),
         }

@@ -27,7 +27,7 @@ const GRANTS: &str = concat!(
 const LEDGER: &str = include_str!("../../../../migrations/replaceable/0010_store_ledger_triggers.sql");
 const DOORS: &str = include_str!("../../../../migrations/replaceable/0020_store_doors.sql");
 /// Logins belong to the whole server, so these are the passwords that the provisioner's `test_secrets` give them too.
-const LANE_SECRET: &str = "lane-secret-of-tests";
+const LANE_SECRET: &str = "lane-secret-of-tests-that-is-long-enough";
 pub const RELAY_PASSWORD: &str = "relay-of-tests";
 pub const CONTROL_PASSWORD: &str = "control-plane-of-tests";
 

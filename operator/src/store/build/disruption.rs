@@ -10,7 +10,7 @@ use crate::store::validate::Wish;
 pub fn build(wish: &Wish, record: &StoreRecord) -> Option<Child> {
     let runtime = wish.spec.runtime.as_ref();
     let least = runtime.and_then(|runtime| runtime.autoscaling.as_ref()).map(|scaling| scaling.min_replicas);
-    if wish.suspended || least.or(wish.replicas()).unwrap_or(1) < 2 {
+    if !wish.stage.pods || least.or(wish.replicas()).unwrap_or(1) < 2 {
         return None;
     }
     let object = json!({ "spec": { "maxUnavailable": 1, "selector": { "matchLabels": selector(record) } } });

@@ -3,10 +3,10 @@
 use kube::api::ApiResource;
 use serde_json::{Value, json};
 use souk_provisioner::StoreRecord;
-use souk_store_resource::Isolation;
 
-use super::Child;
+use super::{Child, led_hosts};
 use crate::config::RuntimeConfig;
+use crate::store::hibernation::Lead;
 use crate::store::validate::Wish;
 
 pub fn resource() -> ApiResource {
@@ -21,12 +21,10 @@ pub fn build(
     (namespace, gateway): &(String, String),
 ) -> Option<Child> {
     let shared = &runtime.pooled_service;
-    let (hosts, backend) = match wish.isolation {
-        Isolation::Dedicated => (&wish.hosts[..], json!({ "name": wish.name, "port": 80 })),
-        Isolation::Pooled => {
-            let backend = json!({ "name": shared.name, "namespace": shared.namespace, "port": shared.port });
-            (wish.hosts.get(1..)?, backend)
-        }
+    let hosts = led_hosts(wish);
+    let backend = match wish.stage.lead {
+        Lead::Own => json!({ "name": wish.name, "port": 80 }),
+        Lead::Shared => json!({ "name": shared.name, "namespace": shared.namespace, "port": shared.port }),
     };
     if hosts.is_empty() {
         return None;

@@ -2,18 +2,19 @@
 
 use serde_json::{Value, json};
 use souk_provisioner::StoreRecord;
-use souk_store_resource::Isolation;
 
-use super::{Child, address, resource};
+use super::{Child, address, led_hosts, resource};
 use crate::config::RuntimeConfig;
+use crate::store::hibernation::Lead;
 use crate::store::validate::Wish;
 
 /// Hosts and service; none without an Ingress class. The platform's wildcard serves a Pooled store's platform host already.
 pub fn build(wish: &Wish, record: &StoreRecord, runtime: &RuntimeConfig) -> Option<Child> {
     let class = runtime.ingress_class.as_ref()?;
-    let (hosts, service, port) = match wish.isolation {
-        Isolation::Dedicated => (&wish.hosts[..], wish.name.clone(), 80),
-        Isolation::Pooled => (wish.hosts.get(1..)?, address::pooled_name(wish), runtime.pooled_service.port),
+    let hosts = led_hosts(wish);
+    let (service, port) = match wish.stage.lead {
+        Lead::Own => (wish.name.clone(), 80),
+        Lead::Shared => (address::pooled_name(wish), runtime.pooled_service.port),
     };
     if hosts.is_empty() {
         return None;

@@ -119,10 +119,10 @@ pub fn children(
         children.extend(scaling::build(wish, record));
         children.extend(disruption::build(wish, record));
         children.insert(0, settings);
-    } else if wish.hosts.len() > 1
-        && !(runtime.gateway.is_some() && abilities.gateway_api)
-        && runtime.ingress_class.is_some()
-    {
+    }
+    let by_ingress = !(runtime.gateway.is_some() && abilities.gateway_api) && runtime.ingress_class.is_some();
+    // A Dedicated store has it all the time: routers must find it whenever its own pods do not serve.
+    if by_ingress && !led_hosts(wish).is_empty() {
         children.push(address::pooled(wish, record, runtime));
     }
     children.extend(match &runtime.gateway {
@@ -130,6 +130,19 @@ pub fn children(
         _ => ingress::build(wish, record, runtime),
     });
     children
+}
+
+/// Whether routers of this cluster are told about stores at all.
+pub fn is_routed(runtime: &RuntimeConfig, abilities: &Abilities) -> bool {
+    (runtime.gateway.is_some() && abilities.gateway_api) || runtime.ingress_class.is_some()
+}
+
+/// The hosts that the store's own route leads somewhere. The platform's wildcard serves a Pooled store's platform host already.
+fn led_hosts(wish: &Wish) -> &[(String, Option<String>)] {
+    if wish.isolation == Isolation::Pooled && !wish.stage.leaving {
+        return wish.hosts.get(1..).unwrap_or_default();
+    }
+    &wish.hosts
 }
 
 /// Every kind that a pass looks through for what is left over.

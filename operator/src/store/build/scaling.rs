@@ -7,8 +7,8 @@ use super::{Child, resource};
 use crate::store::validate::Wish;
 
 pub fn build(wish: &Wish, record: &StoreRecord) -> Option<Child> {
-    // A suspended store has no pods, whatever the load.
-    let scaling = wish.spec.runtime.as_ref()?.autoscaling.as_ref().filter(|_| !wish.suspended)?;
+    // A store that is suspended or sleeps has no pods, whatever the load.
+    let scaling = wish.spec.runtime.as_ref()?.autoscaling.as_ref().filter(|_| wish.stage.pods)?;
     let object = json!({
         "spec": {
             "scaleTargetRef": { "apiVersion": "apps/v1", "kind": "Deployment", "name": wish.name },
