@@ -31,6 +31,7 @@ impl Shop {
             secret,
             wish,
             actor: "anonymous".to_owned(),
+            mode: None,
             network: "local".to_owned(),
         };
         let till = self.inner.till.clone();
