@@ -275,9 +275,8 @@ async fn payment_webhook(
     let code = ProviderCode::parse(&provider).ok_or_else(unknown)?;
     let provider = till.providers.of(code).ok_or_else(unknown)?;
     let account = if code.has_account() {
-        let look = async move |tx: &mut ReadTx<'_>| {
-            Ok::<_, CheckoutError>(payments::account(tx, code).await?)
-        };
+        let look =
+            async move |tx: &mut ReadTx<'_>| Ok::<_, CheckoutError>(payments::account(tx, code).await?);
         permit.read("checkout.webhook.account", look).await?
     } else {
         None

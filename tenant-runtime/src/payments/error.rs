@@ -83,13 +83,9 @@ impl From<PaymentError> for Problem {
                 "not_allowed",
                 "must be false until the store's credentials at the provider are set",
             ),
-            PaymentError::CredentialsRefused(message) => {
-                Self::new(&problem::VALIDATION).detail(message).field(
-                    "/secret_key",
-                    "refused",
-                    "must be a key that the provider accepts",
-                )
-            }
+            PaymentError::CredentialsRefused(message) => Self::new(&problem::VALIDATION)
+                .detail(message)
+                .field("/secret_key", "refused", "must be a key that the provider accepts"),
             PaymentError::Away(cause) => Self::new(&PROVIDER_AWAY).retry_after(5).source(cause),
             PaymentError::Sealing(cause) => Self::new(&problem::INTERNAL).source(cause),
             PaymentError::SessionUnknown => Self::new(&problem::NOT_FOUND),

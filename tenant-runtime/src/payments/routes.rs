@@ -155,9 +155,8 @@ async fn list_disputes(
     let scope = format!("{} disputes {}", permit.store(), serde_json::json!(query));
     let after: Option<(DateTime<Utc>, Uuid)> = paging.position(cursors, &scope)?;
     let filter = ListFilter { state: query.state, order: query.order, after, fetch: paging.fetch() };
-    let load = async move |tx: &mut ReadTx<'_>| {
-        Ok::<_, PaymentError>(queries::disputes::list(tx, filter).await?)
-    };
+    let load =
+        async move |tx: &mut ReadTx<'_>| Ok::<_, PaymentError>(queries::disputes::list(tx, filter).await?);
     let rows = permit.read("payments.disputes", load).await?;
     let position = |row: &DisputeView| (row.opened_at, row.id.uuid());
     Page::cut(rows, &paging, cursors, &scope, position)

@@ -42,7 +42,8 @@ pub async fn contest(
         ledger::post_all(tx, entries).await?;
     }
     if heard.changed {
-        let details = json!({ "dispute": dispute, "state": heard.state, "amount": fact.amount, "reason": fact.reason });
+        let details =
+            json!({ "dispute": dispute, "state": heard.state, "amount": fact.amount, "reason": fact.reason });
         let kind = match (news.opened, news.won, news.lost) {
             (_, true, _) => "dispute.won",
             (_, _, true) => "dispute.lost",

@@ -30,7 +30,8 @@ pub fn wished(
     before: Option<&Account>,
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<NewCredentials, PaymentError> {
-    let opened = before.and_then(|account| Some((safe.open(store, code, &account.sealed)?, account.former_until)));
+    let opened =
+        before.and_then(|account| Some((safe.open(store, code, &account.sealed)?, account.former_until)));
     wish.apply(opened, now)
 }
 
@@ -64,7 +65,9 @@ pub async fn keep(
     let known = queries::providers::account(tx, code).await?;
     if known.map(|account| account.sealed) != before.map(|account| account.sealed.clone()) {
         let problem = souk_api::Problem::new(&souk_api::problem::CONFLICT);
-        return Err(PaymentError::Precondition(problem.detail("Somebody changed the keys at the same time.")));
+        return Err(PaymentError::Precondition(
+            problem.detail("Somebody changed the keys at the same time."),
+        ));
     }
     let sealed = safe.seal(tx.store(), code, &new.keys)?;
     queries::providers::keep_credentials(tx, code, new, &sealed).await?;
@@ -91,5 +94,6 @@ pub async fn remove(tx: &mut WriteTx<'_>, by: &By, code: ProviderCode) -> Result
     queries::providers::forget_credentials(tx, code).await?;
     let was = json!(now.credentials);
     let change = Change { before: Some(&was), after: None };
-    Ok(audit::record(tx, by, "payment_credentials.removed", code.as_str(), change, json!({ "from": was })).await?)
+    Ok(audit::record(tx, by, "payment_credentials.removed", code.as_str(), change, json!({ "from": was }))
+        .await?)
 }

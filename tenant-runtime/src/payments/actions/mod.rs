@@ -16,8 +16,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    Account, DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent, ProviderFact,
-    ProviderView, Setup, pause_after,
+    Account, DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent,
+    ProviderFact, ProviderView, Setup, pause_after,
 };
 use super::queries;
 

@@ -19,7 +19,8 @@ use super::super::model::{
     About, Account, DueRefund, PaymentSession, ProviderEvent, ProviderFact, ProviderStatus,
 };
 use super::provider::{
-    Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders, http_client, read_whole,
+    Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders, http_client,
+    read_whole,
 };
 
 /// A webhook older or newer than this is not believed: it may be a recording.

@@ -221,7 +221,10 @@ mod tests {
     fn a_secret_that_is_exchanged_is_believed_for_a_day() {
         let now = DateTime::UNIX_EPOCH;
         let first = set(Some("sk_test_abcd4242"), Some("whsec_one1")).apply(None, now).unwrap();
-        assert_eq!((first.mode, first.hint.as_str(), first.former_until), (KeyMode::Test, "sk_test_…4242", None));
+        assert_eq!(
+            (first.mode, first.hint.as_str(), first.former_until),
+            (KeyMode::Test, "sk_test_…4242", None)
+        );
         let second = set(None, Some("whsec_two2")).apply(Some((first.keys.clone(), None)), now).unwrap();
         assert_eq!(second.former_until, Some(now + FORMER_LASTS));
         assert_eq!(second.keys.former_webhook_secret.as_deref(), Some("whsec_one1"));

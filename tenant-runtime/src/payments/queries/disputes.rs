@@ -130,7 +130,8 @@ struct DisputeRow {
 
 impl DisputeRow {
     fn read(self) -> Result<DisputeView, DbError> {
-        let state = DisputeState::parse(&self.state).ok_or_else(|| unreadable("dispute state", &self.state))?;
+        let state =
+            DisputeState::parse(&self.state).ok_or_else(|| unreadable("dispute state", &self.state))?;
         let fee = match (self.fee_minor, self.fee_currency) {
             (Some(minor), Some(currency)) => Some(Money::new(minor, currency)),
             _ => None,

@@ -302,7 +302,8 @@ struct RefundRow {
 /// Takes at most `limit` refunds whose turn it is.
 pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<DueRefund>, DbError> {
     let now = tx.now();
-    let statement = sql(include_str!("../due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
+    let statement =
+        sql(include_str!("../due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
     let rows: Vec<RefundRow> = tx.load(statement).await?;
     let read = |row: RefundRow| {
         let provider =

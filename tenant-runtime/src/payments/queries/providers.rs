@@ -7,9 +7,7 @@ use souk_access::{KeyMode, Sealed};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use super::unreadable;
-use crate::payments::model::{
-    Account, CredentialsView, NewCredentials, ProviderCode, ProviderView, Setup,
-};
+use crate::payments::model::{Account, CredentialsView, NewCredentials, ProviderCode, ProviderView, Setup};
 
 /// A store's keys at a provider, where there are any.
 #[derive(QueryableByName)]

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
-use super::super::provider::{ProviderError, read_whole};
 use super::super::super::model::Keys;
+use super::super::provider::{ProviderError, read_whole};
 
 /// The version of the API whose answers `wire.rs` reads, whatever the account's own is.
 pub const VERSION: &str = "2024-06-20";
@@ -120,7 +120,9 @@ fn refusal(status: StatusCode, body: &[u8]) -> ProviderError {
     let code = code.into_iter().find(|code| !code.is_empty()).unwrap_or_default();
     match status {
         // The key is wrong, revoked, or may not do that: the store's business, not the shopper's, and nothing has happened.
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ProviderError::NotSetUp(format!("{code}: {message}")),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            ProviderError::NotSetUp(format!("{code}: {message}"))
+        }
         // The same key is at work, or was used for something else: what became of that has to be looked up.
         StatusCode::CONFLICT | StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT => {
             ProviderError::Unknown(format!("Stripe answered {status}: {code}"))
@@ -149,14 +151,20 @@ mod tests {
         let declined = r#"{"error": {"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds", "message": "Your card has insufficient funds."}}"#;
         match said(402, declined) {
             ProviderError::Refused { code, message } => {
-                assert_eq!((code.as_str(), message.as_str()), ("insufficient_funds", "Your card has insufficient funds."));
+                assert_eq!(
+                    (code.as_str(), message.as_str()),
+                    ("insufficient_funds", "Your card has insufficient funds.")
+                );
             }
             other => panic!("{other:?}"),
         }
         let wrong = r#"{"error": {"type": "invalid_request_error", "code": "parameter_invalid_integer", "message": "Invalid integer: x"}}"#;
         match said(400, wrong) {
             ProviderError::Refused { code, message } => {
-                assert_eq!((code.as_str(), message.contains("integer")), ("parameter_invalid_integer", false));
+                assert_eq!(
+                    (code.as_str(), message.contains("integer")),
+                    ("parameter_invalid_integer", false)
+                );
             }
             other => panic!("{other:?}"),
         }
@@ -164,7 +172,8 @@ mod tests {
             assert!(matches!(said(status, body), ProviderError::NotSetUp(_)), "{status}");
         }
         let reused = r#"{"error": {"type": "idempotency_error", "message": "Keys for idempotent requests can only be used with the same parameters"}}"#;
-        for (status, body) in [(400, reused), (409, "{}"), (429, "{}"), (500, "{}"), (503, "half"), (302, "")] {
+        for (status, body) in [(400, reused), (409, "{}"), (429, "{}"), (500, "{}"), (503, "half"), (302, "")]
+        {
             assert!(matches!(said(status, body), ProviderError::Unknown(_)), "{status}");
         }
     }

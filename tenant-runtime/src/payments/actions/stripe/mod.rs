@@ -114,7 +114,8 @@ impl Stripe {
         for kind in ["payment_intents", "checkout/sessions"] {
             let mut behind: Option<String> = None;
             for _ in 0..PAGES {
-                let mut query = vec![("limit", PAGE), ("created[gte]", from.as_str()), ("created[lte]", to.as_str())];
+                let mut query =
+                    vec![("limit", PAGE), ("created[gte]", from.as_str()), ("created[lte]", to.as_str())];
                 if let Some(last) = &behind {
                     query.push(("starting_after", last.as_str()));
                 }
@@ -146,7 +147,12 @@ impl Stripe {
     }
 
     /// Pays with what Stripe's script gave.
-    async fn confirm(&self, keys: &Keys, wish: &StartPayment, token: &str) -> Result<ProviderFact, ProviderError> {
+    async fn confirm(
+        &self,
+        keys: &Keys,
+        wish: &StartPayment,
+        token: &str,
+    ) -> Result<ProviderFact, ProviderError> {
         let mut form = Form::new();
         form.put("amount", minor_of(wish.amount)?);
         form.put("currency", wish.amount.currency().code().to_ascii_lowercase());
@@ -179,7 +185,10 @@ impl Stripe {
         if let Some(made) = wish.session.uuid().get_timestamp() {
             form.put("expires_at", made.to_unix().0.saturating_add(PAGE_SECONDS));
         }
-        form.put("payment_intent_data[capture_method]", if wish.capture_later { "manual" } else { "automatic" });
+        form.put(
+            "payment_intent_data[capture_method]",
+            if wish.capture_later { "manual" } else { "automatic" },
+        );
         put_names(&mut form, "metadata", wish);
         put_names(&mut form, "payment_intent_data[metadata]", wish);
         // A payment on a page that is still open is not over when a card is declined.
@@ -208,7 +217,12 @@ impl Stripe {
     }
 
     /// Closes a page that nobody has paid on.
-    async fn close(&self, keys: &Keys, page: &CheckoutSession, session: PaymentSessionId) -> Result<ProviderFact, ProviderError> {
+    async fn close(
+        &self,
+        keys: &Keys,
+        page: &CheckoutSession,
+        session: PaymentSessionId,
+    ) -> Result<ProviderFact, ProviderError> {
         let path = format!("/v1/checkout/sessions/{}/expire", page.id);
         let mut form = Form::new();
         form.put("expand[]", OF_PAGE);
@@ -216,7 +230,12 @@ impl Stripe {
     }
 
     /// The refund under this key, if Stripe has it.
-    async fn made_before(&self, keys: &Keys, intent: &str, key: &str) -> Result<Option<Refund>, ProviderError> {
+    async fn made_before(
+        &self,
+        keys: &Keys,
+        intent: &str,
+        key: &str,
+    ) -> Result<Option<Refund>, ProviderError> {
         let query = [("payment_intent", intent), ("limit", PAGE)];
         let list: List<Refund> = self.client.get(keys, "/v1/refunds", &query).await?;
         Ok(list.data.into_iter().find(|refund| refund.metadata.souk_refund.as_deref() == Some(key)))
@@ -249,7 +268,9 @@ impl Stripe {
         };
         let intent = match object.object.as_str() {
             "checkout.session" => {
-                let Some(Found::Page(page)) = self.look(keys, &object.id).await? else { return Ok(About::Nothing) };
+                let Some(Found::Page(page)) = self.look(keys, &object.id).await? else {
+                    return Ok(About::Nothing);
+                };
                 return Ok(match ours(&page.metadata) {
                     Some(session) => About::Payment(Some(session), page.fact()?),
                     None => About::Nothing,
@@ -257,7 +278,8 @@ impl Stripe {
             }
             "dispute" => {
                 let path = format!("/v1/disputes/{}", object.id);
-                let dispute: Dispute = self.client.get(keys, &path, &[("expand[]", "payment_intent")]).await?;
+                let dispute: Dispute =
+                    self.client.get(keys, &path, &[("expand[]", "payment_intent")]).await?;
                 let session = dispute.payment_intent.as_ref().and_then(|intent| ours(&intent.metadata));
                 return Ok(match session {
                     Some(session) => About::Dispute(session, dispute.fact()?),

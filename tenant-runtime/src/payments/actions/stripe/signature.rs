@@ -73,7 +73,9 @@ mod tests {
     #[test]
     fn one_right_signature_of_several_is_enough() {
         let (good, bad) = (sign("whsec_test", TIME, "{}"), sign("whsec_other", TIME, "{}"));
-        let header = format!("t={TIME},v1={bad},v1={good},v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39");
+        let header = format!(
+            "t={TIME},v1={bad},v1={good},v0=6ffbb59b2300aae63f272406069a9788598b792a944a07aba816edb039989a39"
+        );
         assert_eq!(check(&header, &["whsec_test"], TIME), Ok(()));
         assert_eq!(check(&header, &["whsec_new", "whsec_test"], TIME), Ok(()));
         assert_eq!(check(&header, &["whsec_new"], TIME), Err(WebhookError::Signature));

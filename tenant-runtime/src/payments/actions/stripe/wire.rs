@@ -138,7 +138,9 @@ impl PaymentIntent {
             IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation if open_page => {
                 ProviderStatus::RequiresAction
             }
-            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation => ProviderStatus::Failed,
+            IntentStatus::RequiresPaymentMethod | IntentStatus::RequiresConfirmation => {
+                ProviderStatus::Failed
+            }
             IntentStatus::RequiresAction => ProviderStatus::RequiresAction,
             IntentStatus::Processing => ProviderStatus::Processing,
             IntentStatus::RequiresCapture => ProviderStatus::Authorized,
@@ -215,7 +217,9 @@ impl CheckoutSession {
                 let message = "The payment page was closed before anybody paid.".to_owned();
                 (ProviderStatus::Failed, Some(("expired".to_owned(), message)))
             }
-            (Some(PageStatus::Open | PageStatus::Complete) | None, _) => (ProviderStatus::RequiresAction, None),
+            (Some(PageStatus::Open | PageStatus::Complete) | None, _) => {
+                (ProviderStatus::RequiresAction, None)
+            }
         };
         let unsaid = || ProviderError::Unknown("a page without an amount".to_owned());
         let currency = currency_of(&self.currency.ok_or_else(unsaid)?)?;
@@ -253,7 +257,10 @@ impl Refund {
             Some("succeeded") => Ok(()),
             Some("failed" | "canceled") => {
                 let code = self.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
-                Err(ProviderError::Refused { code, message: "Stripe could not give the money back.".to_owned() })
+                Err(ProviderError::Refused {
+                    code,
+                    message: "Stripe could not give the money back.".to_owned(),
+                })
             }
             _ => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
         }
@@ -337,7 +344,8 @@ pub fn minor_of(money: Money) -> Result<i64, ProviderError> {
         return Ok(money.minor());
     }
     let hundredths = money.minor().checked_mul(100);
-    hundredths.ok_or_else(|| ProviderError::Refused { code: "amount_too_large".to_owned(), message: String::new() })
+    hundredths
+        .ok_or_else(|| ProviderError::Refused { code: "amount_too_large".to_owned(), message: String::new() })
 }
 
 /// An amount of Stripe's.
@@ -386,7 +394,10 @@ mod tests {
             (asked.clone(), (Failed, 0, 0, 0)),
             (on_page, (RequiresAction, 0, 0, 0)),
             (let_go, (Voided, 0, 0, 0)),
-            (json!({ "status": "processing", "amount_received": 0, "latest_charge": null }), (Processing, 0, 0, 0)),
+            (
+                json!({ "status": "processing", "amount_received": 0, "latest_charge": null }),
+                (Processing, 0, 0, 0),
+            ),
         ] {
             assert_eq!(sums(&intent(change)), expected);
         }
