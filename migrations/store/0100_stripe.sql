@@ -33,7 +33,7 @@ CREATE TABLE disputes (
     currency        text NOT NULL,
     -- What the provider takes for it, in the currency it settles in.
     fee_minor       bigint CHECK (fee_minor > 0),
-    fee_currency    text,
+    fee_currency    text CHECK (fee_currency ~ '^[A-Z]{3}$'),
     reason          text NOT NULL CHECK (length(reason) <= 100),
     evidence_due_at timestamptz,
     opened_at       timestamptz NOT NULL,

@@ -9,6 +9,8 @@
 
 mod client;
 mod signature;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 use std::fmt::Display;
@@ -207,23 +209,32 @@ impl Stripe {
         what: &'static str,
     ) -> Result<ProviderFact, ProviderError> {
         let found = self.standing(keys, session).await?;
+        let intent = found.intent().ok_or(ProviderError::Unsupported)?;
+        // One capture and one void per session: the key says so.
+        self.act(keys, intent, what, &format!("{what}:{}", session.id)).await
+    }
+
+    async fn act(
+        &self,
+        keys: &Keys,
+        intent: &str,
+        what: &'static str,
+        key: &str,
+    ) -> Result<ProviderFact, ProviderError> {
         let mut form = Form::new();
         form.put("expand[]", OF_INTENT);
-        let intent = found.intent().ok_or(ProviderError::Unsupported)?;
         let path = format!("/v1/payment_intents/{intent}/{what}");
-        // One capture and one void per session: the key says so.
-        let key = format!("{what}:{}", session.id);
-        self.client.post::<PaymentIntent>(keys, &path, &key, &form).await?.fact()
+        self.client.post::<PaymentIntent>(keys, &path, key, &form).await?.fact()
     }
 
     /// Closes a page that nobody has paid on.
     async fn close(
         &self,
         keys: &Keys,
-        page: &CheckoutSession,
+        page: &str,
         session: PaymentSessionId,
     ) -> Result<ProviderFact, ProviderError> {
-        let path = format!("/v1/checkout/sessions/{}/expire", page.id);
+        let path = format!("/v1/checkout/sessions/{page}/expire");
         let mut form = Form::new();
         form.put("expand[]", OF_PAGE);
         self.client.post::<CheckoutSession>(keys, &path, &format!("expire:{session}"), &form).await?.fact()
@@ -375,7 +386,7 @@ impl Provider for Stripe {
         async move {
             let keys = self.keys(store, session.account.as_ref())?;
             match self.standing(&keys, session).await? {
-                Found::Page(page) if page.is_open() => self.close(&keys, &page, session.id).await,
+                Found::Page(page) if page.is_open() => self.close(&keys, &page.id, session.id).await,
                 Found::Page(_) | Found::Intent(_) => self.change(&keys, session, "cancel").await,
             }
         }
