@@ -29,8 +29,8 @@ impl Form {
     /// A number, if it is there.
     pub fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
         let Some(text) = self.get(name) else { return Ok(None) };
-        let wrong = |_| Refusal::invalid("parameter_invalid_integer", format!("Invalid integer: {text}"));
-        text.parse().map(Some).map_err(wrong)
+        let number = text.parse::<i64>().map(Some);
+        number.map_err(|_| Refusal::invalid("parameter_invalid_integer", format!("Invalid integer: {text}")))
     }
 
     /// The parts `name[key]`.

@@ -20,7 +20,8 @@ struct Till {
 
 /// Asks the provider as whoever has the key; a body is a form.
 async fn ask(shop: &Shop, path: &str, form: Option<&str>) -> Value {
-    let (client, url) = (reqwest::Client::new(), format!("{}{path}", shop.provider));
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = format!("{}{path}", shop.provider);
     let call = match form {
         Some(form) => {
             client.post(url).header("content-type", "application/x-www-form-urlencoded").body(form.to_owned())

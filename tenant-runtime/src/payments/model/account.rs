@@ -64,8 +64,7 @@ impl Safe {
     }
 
     fn vault(&self, store: StoreId) -> Result<Vault, TokenError> {
-        let secret = self.root.secret_for("envelope", store.uuid().as_bytes());
-        Ok(Vault::new(&SigningKey::derive(ISSUER, &secret, "envelope")?, &[]))
+        Vault::of_store(ISSUER, &self.root, store)
     }
 
     /// Seals the keys of a store's account at a provider.

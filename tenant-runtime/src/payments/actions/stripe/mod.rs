@@ -113,7 +113,8 @@ impl Stripe {
     async fn seek(&self, keys: &Keys, session: &PaymentSession) -> Result<Option<Found>, ProviderError> {
         let made = session.created_at.timestamp();
         let (from, to) = ((made - 120).to_string(), (made + 600).to_string());
-        for kind in ["payment_intents", "checkout/sessions"] {
+        // Pages first: what was paid on one is known by the page.
+        for kind in ["checkout/sessions", "payment_intents"] {
             let mut behind: Option<String> = None;
             for _ in 0..PAGES {
                 let mut query =

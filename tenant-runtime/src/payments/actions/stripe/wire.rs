@@ -127,8 +127,11 @@ impl WholeCharge {
 impl PaymentIntent {
     /// What it says. A payment on a page that is still open waits for the shopper, whatever was declined there.
     pub fn fact(self) -> Result<ProviderFact, ProviderError> {
-        let on_page = self.metadata.souk_page.is_some();
-        self.told(on_page)
+        if self.metadata.souk_page.is_none() {
+            return self.told(false);
+        }
+        // It is the page that the session is known by.
+        Ok(ProviderFact { reference: String::new(), ..self.told(true)? })
     }
 
     fn told(self, open_page: bool) -> Result<ProviderFact, ProviderError> {
