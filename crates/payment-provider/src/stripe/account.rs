@@ -196,7 +196,7 @@ impl Account {
         let manual = intent["capture_method"] == "manual";
         let charge = json!({ "id": Self::name("ch"), "object": "charge", "amount": intent["amount"], "currency": intent["currency"],
             "amount_captured": if manual { json!(0) } else { intent["amount"].clone() }, "amount_refunded": 0,
-            "captured": !manual, "payment_intent": intent["id"], "metadata": intent["metadata"], "created": self.now });
+            "captured": !manual, "paid": true, "payment_intent": intent["id"], "metadata": intent["metadata"], "created": self.now });
         self.keep(&charge);
         intent["latest_charge"] = charge["id"].clone();
         intent["next_action"] = Value::Null;

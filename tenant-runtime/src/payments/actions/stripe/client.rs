@@ -135,7 +135,11 @@ fn refusal(status: StatusCode, body: &[u8]) -> ProviderError {
 
 /// What the shopper may read: Stripe writes its words about cards for them, the others for developers.
 fn words(kind: &str, message: String) -> String {
-    if kind == "card_error" { message } else { "The payment could not be made this way.".to_owned() }
+    if kind == "card_error" {
+        return message;
+    }
+    tracing::warn!(kind, cause = message, "Stripe refuses a request");
+    "The payment could not be made this way.".to_owned()
 }
 
 #[cfg(test)]

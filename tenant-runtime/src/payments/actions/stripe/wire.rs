@@ -107,6 +107,9 @@ enum Charge {
 struct WholeCharge {
     #[serde(default)]
     amount_refunded: i64,
+    /// Held or taken.
+    #[serde(default)]
+    paid: bool,
     #[serde(default)]
     refunds: Option<List<Refund>>,
 }
@@ -134,6 +137,15 @@ impl PaymentIntent {
         Ok(ProviderFact { reference: String::new(), ..self.told(true)? })
     }
 
+    /// Whether a bank has said yes to it.
+    fn was_held(&self) -> bool {
+        match &self.latest_charge {
+            Some(Charge::Whole(charge)) => charge.paid || charge.amount_refunded > 0,
+            Some(Charge::Name(_)) => true,
+            None => false,
+        }
+    }
+
     fn told(self, open_page: bool) -> Result<ProviderFact, ProviderError> {
         let currency = currency_of(&self.currency)?;
         let money = |minor| money_of(minor, currency);
@@ -147,7 +159,9 @@ impl PaymentIntent {
             IntentStatus::RequiresAction => ProviderStatus::RequiresAction,
             IntentStatus::Processing => ProviderStatus::Processing,
             IntentStatus::RequiresCapture => ProviderStatus::Authorized,
-            IntentStatus::Canceled => ProviderStatus::Voided,
+            IntentStatus::Canceled if self.was_held() => ProviderStatus::Voided,
+            // Nothing was ever held: nobody paid.
+            IntentStatus::Canceled => ProviderStatus::Failed,
             IntentStatus::Succeeded => ProviderStatus::Captured,
         };
         let (authorized, captured) = match self.status {
@@ -397,6 +411,7 @@ mod tests {
             (asked.clone(), (Failed, 0, 0, 0)),
             (on_page, (RequiresAction, 0, 0, 0)),
             (let_go, (Voided, 0, 0, 0)),
+            (json!({ "status": "canceled", "amount_received": 0, "latest_charge": null }), (Failed, 0, 0, 0)),
             (
                 json!({ "status": "processing", "amount_received": 0, "latest_charge": null }),
                 (Processing, 0, 0, 0),
