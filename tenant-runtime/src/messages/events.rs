@@ -15,6 +15,7 @@ use crate::customers::{CustomerErased, LetterWanted};
 use crate::drafts::DraftOrderInvoiceSent;
 use crate::fulfillment::FulfillmentCreated;
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
+use crate::payments::DisputeOpened;
 use crate::staff::StaffInvited;
 use crate::storefront::PublicAddress;
 use crate::subscriptions::{CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -113,6 +114,7 @@ impl Consumer for NoticeMail {
                 LowOnStock::KIND,
                 CartAbandoned::KIND,
                 DailyDigest::KIND,
+                DisputeOpened::KIND,
             ]
             .contains(&kind)
     }
@@ -136,6 +138,7 @@ impl Consumer for NoticeMail {
                 }
                 LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
                 DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
+                DisputeOpened::KIND => notices::staff(tx, event, "dispute_opened").await,
                 FulfillmentCreated::KIND if !is_worth_a_mail(&event.kind, &event.payload) => Ok(()),
                 _ => notices::news(tx, event, &self.address, &self.room).await,
             };
