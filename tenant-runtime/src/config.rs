@@ -49,6 +49,8 @@ pub struct Config {
     /// `SOUK_TEST_PROVIDER_URL` and `SOUK_PROVIDER_WEBHOOK_SECRET`: the `test` payment provider.
     pub test_provider_url: Option<String>,
     pub test_webhook_secret: Option<String>,
+    /// `SOUK_STRIPE_URL`: where Stripe's API is; Stripe's own unless set.
+    pub stripe_url: String,
     /// `SMTP_URL`; mail is captured unless set.
     pub smtp_url: Option<String>,
     /// Whom the mail server's certificate must come from, PEM (`SMTP_CA_FILE`); the authorities that browsers trust unless set.
@@ -102,6 +104,7 @@ impl Config {
             platform_domain: or("SOUK_PLATFORM_DOMAIN", "localhost:8081".to_owned())?.to_ascii_lowercase(),
             test_provider_url: set("SOUK_TEST_PROVIDER_URL"),
             test_webhook_secret: set("SOUK_PROVIDER_WEBHOOK_SECRET"),
+            stripe_url: set("SOUK_STRIPE_URL").unwrap_or_else(|| "https://api.stripe.com".to_owned()),
             smtp_url: set("SMTP_URL"),
             smtp_authority: match set("SMTP_CA_FILE") {
                 Some(_) => Some(file("SMTP_CA_FILE")?),

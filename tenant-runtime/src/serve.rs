@@ -34,6 +34,8 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
     let providers = Providers::new(&ProvidersConfig {
         test_url: config.test_provider_url.clone(),
         test_webhook_secret: config.test_webhook_secret.clone(),
+        stripe_url: config.stripe_url.clone(),
+        secret: config.link_secret.as_bytes().to_vec(),
         timeout: PROVIDER_TIMEOUT,
         clock: Clock::system(),
     })?;

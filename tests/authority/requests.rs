@@ -23,6 +23,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("checkout", "/payment/return_url", "=http://localhost:3000/thanks"),
     ("checkoutDraftOrder", "/expected_total/amount_minor", "#draft total"),
     ("checkoutDraftOrder", "/payment/return_url", "=http://localhost:3000/thanks"),
+    ("setPaymentCredentials", "{provider}", "=stripe"),
+    ("removePaymentCredentials", "{provider}", "=stripe"),
     ("storesRemove", "?confirm", "handle"),
     ("accountsVerify", "/token", "verification token"),
     ("accountsCompleteReset", "/token", "reset token"),

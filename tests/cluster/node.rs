@@ -68,7 +68,8 @@ impl Node {
     /// The same with the image of the programs that were just built, and its name there: by the digest it has on the node.
     pub async fn with_image() -> Option<(Self, String)> {
         let node = Self::up().await?;
-        let image = run(SCRIPT, &["import", FOLDER, text(archive().await)]).expect("containerd takes the image");
+        let image =
+            run(SCRIPT, &["import", FOLDER, text(archive().await)]).expect("containerd takes the image");
         Some((node, image))
     }
 

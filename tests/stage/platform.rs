@@ -168,6 +168,7 @@ async fn services(
         platform_domain: domain.to_owned(),
         test_provider_url: Some(provider.to_owned()),
         test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
+        stripe_url: provider.to_owned(),
         smtp_url: None,
         smtp_authority: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),

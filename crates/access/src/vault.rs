@@ -4,9 +4,10 @@ use std::fmt;
 
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
+use souk_kernel::StoreId;
 
 use crate::secret::NoEntropy;
-use crate::tokens::SigningKey;
+use crate::tokens::{SigningKey, TokenError};
 
 const NONCE: usize = 24;
 
@@ -41,6 +42,15 @@ impl Vault {
     /// Seals with the key of `current`; what the keys of `former` sealed can still be opened.
     pub fn new(current: &SigningKey, former: &[SigningKey]) -> Self {
         Self { current: named(current), former: former.iter().map(named).collect() }
+    }
+
+    /// The envelope of one store: another store's opens nothing of it. `root` is the deployment's.
+    ///
+    /// # Errors
+    /// When no key derives; never in practice.
+    pub fn of_store(issuer: &str, root: &SigningKey, store: StoreId) -> Result<Self, TokenError> {
+        let secret = root.secret_for("envelope", store.uuid().as_bytes());
+        Ok(Self::new(&SigningKey::derive(issuer, &secret, "envelope")?, &[]))
     }
 
     /// The names of the keys that open and do not seal any more.

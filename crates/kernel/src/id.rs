@@ -278,6 +278,7 @@ kinds! {
     Payment "pay" "payment" PaymentId;
     PaymentTransaction "ptx" "payment transaction" PaymentTransactionId;
     Refund "rfd" "refund" RefundId;
+    Dispute "dsp" "dispute" DisputeId;
     Invoice "ivc" "invoice" InvoiceId;
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;

@@ -42,6 +42,11 @@ impl Couriers {
         Ok(Self { client, secret, under_way: Arc::default() })
     }
 
+    /// What carries webhooks, for those of another form.
+    pub(crate) fn client(&self) -> reqwest::Client {
+        self.client.clone()
+    }
+
     /// Sends what is pending for the payment, in the background; joins the courier who is already on the way.
     pub fn send(&self, book: Arc<Mutex<Book>>, clock: Clock, payment: String, behaviour: Behaviour) {
         if !self.under_way.lock().unwrap_or_else(PoisonError::into_inner).insert(payment.clone()) {

@@ -4,6 +4,7 @@ use crate::behaviour::Behaviour;
 use crate::book::{Answer, Book, Change};
 use crate::couriers::Couriers;
 use crate::payment::{Cause, NextAction, Payment, Refusal, Status};
+use crate::stripe::Stripe;
 use crate::webhook::Webhook;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -19,6 +20,7 @@ pub struct Desk {
     couriers: Couriers,
     clock: Clock,
     public_url: String,
+    stripe: Stripe,
 }
 
 /// A call that changes something: who, under which key, and a digest of what.
@@ -133,11 +135,18 @@ impl Wish {
 }
 
 impl Desk {
+    /// The same provider on Stripe's wire.
+    #[must_use]
+    pub fn stripe(&self) -> Stripe {
+        self.stripe.clone()
+    }
+
     /// A desk over a book; takes up the webhooks that are still to be sent. Needs a tokio runtime.
     #[must_use]
     pub fn new(book: Book, couriers: Couriers, clock: Clock, public_url: String) -> Self {
         let left_over = book.with_pending();
-        let desk = Self { book: Arc::new(Mutex::new(book)), couriers, clock, public_url };
+        let stripe = Stripe::new(couriers.client(), clock.clone(), public_url.clone());
+        let desk = Self { book: Arc::new(Mutex::new(book)), couriers, clock, public_url, stripe };
         for payment in left_over {
             desk.send(&payment, Behaviour::Ok);
         }

@@ -9,6 +9,7 @@ mod loopback;
 mod page;
 pub mod payment;
 pub mod routes;
+pub mod stripe;
 #[cfg(test)]
 mod tests;
 pub mod webhook;

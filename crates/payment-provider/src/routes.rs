@@ -4,6 +4,7 @@ use crate::behaviour::Behaviour;
 use crate::desk::{Call, Desk, Mishap, Movement, Reply, Wish, not_found};
 use crate::page::{hosted_page, return_address};
 use crate::payment::Refusal;
+use crate::stripe;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, web};
@@ -31,7 +32,9 @@ impl Default for Pace {
 /// The whole service.
 pub fn routes(desk: Desk, pace: Pace) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
+        let stripe = desk.stripe();
         config
+            .configure(stripe::routes::routes(stripe))
             .app_data(web::Data::new(desk))
             .app_data(web::Data::new(pace))
             .app_data(web::PayloadConfig::new(64 * 1024))

@@ -155,6 +155,8 @@ const NEVER_STARTED_AFTER: TimeDelta = TimeDelta::minutes(2);
 const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(30);
 /// Nobody asks about a session any more after this long.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(48);
+/// Nor about money that was on its way: no direct debit takes longer.
+const LOST_AFTER: TimeDelta = TimeDelta::days(30);
 
 /// What the poller does about a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,10 +171,13 @@ pub enum Next {
 
 /// What to do about a session whose turn it is.
 pub fn next_step(order: OrderState, session: &PaymentSession, now: DateTime<Utc>) -> Next {
-    let old = now - session.created_at > FORGOTTEN_AFTER;
+    let patience = if order == OrderState::Open { LOST_AFTER } else { FORGOTTEN_AFTER };
+    let old = now - session.created_at > patience;
     match (order, session.state) {
         _ if session.provider.is_offline() => Next::Forget,
         (OrderState::Cancelled, SessionState::Authorized) => Next::LetGo,
+        // Nobody should pay for what is not to be had any more.
+        (OrderState::Cancelled, SessionState::RequiresAction) if !old => Next::LetGo,
         // A session that flagged a mismatch is asked about whatever its state.
         _ if session.is_flagged() && !old => Next::Ask,
         (_, SessionState::Pending | SessionState::RequiresAction) if !old => Next::Ask,
@@ -219,6 +224,7 @@ mod tests {
             failure_code: None,
             attempts: 0,
             created_at: DateTime::UNIX_EPOCH,
+            account: None,
         }
     }
 
@@ -228,7 +234,11 @@ mod tests {
         let next = |order, state, hours| next_step(order, &session(state), after(hours));
         assert_eq!(next(OrderState::PendingPayment, SessionState::Pending, 1), Next::Ask);
         assert_eq!(next(OrderState::PendingPayment, SessionState::RequiresAction, 1), Next::Ask);
-        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 1), Next::Ask);
+        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 1), Next::LetGo);
+        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 49), Next::Forget);
+        // Money that is on its way takes days.
+        assert_eq!(next(OrderState::Open, SessionState::Pending, 24 * 29), Next::Ask);
+        assert_eq!(next(OrderState::Open, SessionState::Pending, 24 * 31), Next::Forget);
         assert_eq!(next(OrderState::PendingPayment, SessionState::Pending, 49), Next::Forget);
         assert_eq!(next(OrderState::Cancelled, SessionState::Authorized, 490), Next::LetGo);
         for state in
@@ -241,7 +251,7 @@ mod tests {
             ..session(SessionState::Captured)
         };
         assert_eq!(next_step(OrderState::Open, &flagged, after(1)), Next::Ask);
-        assert_eq!(next_step(OrderState::Open, &flagged, after(49)), Next::Forget);
+        assert_eq!(next_step(OrderState::Open, &flagged, after(24 * 31)), Next::Forget);
         let offline = PaymentSession { provider: ProviderCode::Manual, ..session(SessionState::Pending) };
         assert_eq!(next_step(OrderState::Open, &offline, after(1)), Next::Forget);
     }

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{IdempotencyKey, Json, Path, Problem, problem};
 use souk_kernel::{CartId, CheckoutSessionId, Email, Money, OrderId, PaymentSessionId, Text};
-use souk_tenancy::WriteTx;
+use souk_tenancy::{ReadTx, WriteTx};
 use utoipa::ToSchema;
 
 use super::actions::capture::{capture, mark_paid};
+use super::actions::dispute::contest;
 use super::actions::pay::{outlive, pay};
 use super::actions::prepare::{Door, Purchase};
-use super::actions::settle::settle;
+use super::actions::settle::{Settled, settle};
 use super::error::CheckoutError;
 use super::model::{CheckoutStatus, CheckoutView, Till, Wish, may_return_to, return_address};
 use super::permissions::Use;
@@ -22,7 +23,10 @@ use crate::cart::{self, Address, CART_SECRET, NewCart, NewCartLine};
 use crate::customers::Origin;
 use crate::orders::{self, OrderView};
 use crate::payments::permissions::{Capture, MarkPaid};
-use crate::payments::{self, ProviderCode, Setup, WEBHOOK_REFUSED, WebhookHeaders, resembles_card_number};
+use crate::payments::{
+    self, About, PROVIDER_AWAY, ProviderCode, Setup, WEBHOOK_REFUSED, WebhookError, WebhookHeaders,
+    resembles_card_number,
+};
 
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -108,9 +112,9 @@ async fn checkout(
     let (secret, digest) = (cart_secret(&request)?, body.digest());
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
-    payments::demand_mode(permit.actor(), wish.provider)?;
+    let mode = payments::demand_mode(permit.actor(), wish.provider)?;
     let (door, network) = (Door::Carts, origin.network);
-    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, network };
+    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, mode, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }
@@ -243,20 +247,22 @@ async fn come_back(
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
 struct WebhookView {
-    /// `settled`, `known`, `flagged` or `duplicate`.
+    /// `settled`, `known`, `flagged`, `duplicate`, or `ignored` for what is about nothing of ours.
     #[schema(example = "settled")]
     outcome: &'static str,
 }
 
 /// Where a provider tells what happened
 ///
-/// Signed as Standard Webhooks say. Each event is taken in once; another store's is not found here.
+/// Signed as Standard Webhooks say; those of `stripe` by `Stripe-Signature`, with the signing secret of the store's own endpoint. Each event is
+/// taken in once; another store's is not found here.
 #[utoipa::path(tag = "Providers", operation_id = "paymentWebhook",
-    params(("provider" = String, Path), ("webhook-id" = String, Header), ("webhook-timestamp" = String, Header),
-        ("webhook-signature" = String, Header)),
+    params(("provider" = String, Path), ("webhook-id" = Option<String>, Header), ("webhook-timestamp" = Option<String>, Header),
+        ("webhook-signature" = Option<String>, Header), ("Stripe-Signature" = Option<String>, Header)),
     request_body(content = serde_json::Value, content_type = "application/json",
         example = json!({"type": "payment.updated", "data": {"id": "pay_1"}})), responses(
-    (status = 200, body = WebhookView), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    (status = 200, body = WebhookView), (status = 400, body = Problem), (status = 404, body = Problem),
+    (status = 503, body = Problem)))]
 #[post("/webhooks/payments/{provider}")]
 async fn payment_webhook(
     permit: Permit<Use>,
@@ -268,9 +274,26 @@ async fn payment_webhook(
     let body = souk_api::whole_body(payload, MOST_BYTES).await?;
     let unknown = || Problem::new(&problem::NOT_FOUND);
     let code = ProviderCode::parse(&provider).ok_or_else(unknown)?;
-    let event = till.providers.of(code).ok_or_else(unknown)?.read_webhook(&signature_of(&request), &body);
-    let event = event.map_err(|error| Problem::new(&WEBHOOK_REFUSED).source(error))?;
-    let session = event.session.ok_or_else(unknown)?;
+    let provider = till.providers.of(code).ok_or_else(unknown)?;
+    let account = if code.has_account() {
+        let look =
+            async move |tx: &mut ReadTx<'_>| Ok::<_, CheckoutError>(payments::account(tx, code).await?);
+        permit.read("checkout.webhook.account", look).await?
+    } else {
+        None
+    };
+    let headers = signature_of(&request);
+    let event = provider.read_webhook(permit.store(), account.as_ref(), &headers, &body).await;
+    let event = event.map_err(|error| match error {
+        // Sent again, it is heard.
+        WebhookError::Away(_) => Problem::new(&PROVIDER_AWAY).retry_after(5).source(error),
+        _ => Problem::new(&WEBHOOK_REFUSED).source(error),
+    })?;
+    let session = match &event.about {
+        About::Payment(session, _) => session.ok_or_else(unknown)?,
+        About::Dispute(session, _) => *session,
+        About::Nothing => return Ok(HttpResponse::Ok().json(WebhookView { outcome: "ignored" })),
+    };
     let actor = format!("provider:{}", code.as_str());
     let work = async move |tx: &mut WriteTx<'_>| {
         if payments::held(tx, session).await?.is_none() {
@@ -279,9 +302,13 @@ async fn payment_webhook(
         if !payments::hear(tx, code, &event).await? {
             return Ok("duplicate");
         }
-        let outcome = settle(tx, session, &event.fact, &actor).await?.as_str();
-        payments::record_outcome(tx, code, &event, outcome).await?;
-        Ok(outcome)
+        let settled = match &event.about {
+            About::Payment(_, fact) => settle(tx, session, fact, &actor).await?,
+            About::Dispute(_, fact) => contest(tx, session, fact, &actor).await?,
+            About::Nothing => Settled::Known,
+        };
+        payments::record_outcome(tx, code, &event, settled.as_str()).await?;
+        Ok(settled.as_str())
     };
     let outcome = permit.write::<_, CheckoutError, _>("checkout.webhook", work).await?;
     Ok(HttpResponse::Ok().json(WebhookView { outcome }))
@@ -297,6 +324,7 @@ fn signature_of(request: &HttpRequest) -> WebhookHeaders {
         id: text("webhook-id"),
         timestamp: text("webhook-timestamp"),
         signature: text("webhook-signature"),
+        stripe: text("stripe-signature"),
     }
 }
 

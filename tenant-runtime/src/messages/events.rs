@@ -16,6 +16,7 @@ use crate::drafts::DraftOrderInvoiceSent;
 use crate::fulfillment::FulfillmentCreated;
 use crate::identities::StaffNewDevice;
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
+use crate::payments::DisputeOpened;
 use crate::staff::StaffInvited;
 use crate::storefront::PublicAddress;
 use crate::subscriptions::{CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -118,6 +119,7 @@ impl Consumer for NoticeMail {
                 LowOnStock::KIND,
                 CartAbandoned::KIND,
                 DailyDigest::KIND,
+                DisputeOpened::KIND,
             ]
             .contains(&kind)
     }
@@ -141,6 +143,7 @@ impl Consumer for NoticeMail {
                 }
                 LowOnStock::KIND => notices::staff(tx, event, "low_stock").await,
                 DailyDigest::KIND => notices::staff(tx, event, "daily_digest").await,
+                DisputeOpened::KIND => notices::staff(tx, event, "dispute_opened").await,
                 FulfillmentCreated::KIND if !is_worth_a_mail(&event.kind, &event.payload) => Ok(()),
                 _ => notices::news(tx, event, &self.address, &self.room).await,
             };

@@ -9,6 +9,7 @@
 
 mod actions;
 mod error;
+mod events;
 mod model;
 pub mod permissions;
 mod queries;
@@ -17,18 +18,20 @@ mod state;
 #[cfg(test)]
 mod tests;
 
+pub use actions::disputes::{HeardDispute, hear_dispute};
 pub use actions::provider::{
     Provider, ProviderError, Providers, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders,
 };
 pub use actions::{
-    NewSession, chosen_provider, demand_mode, due_refunds, due_sessions, hear, held, new_session, poll_soon,
-    promise_refund, promised, record, record_outcome, refund_failed, refund_later, refund_succeeded,
-    refunds_covered, retry_refund, session,
+    NewSession, account, chosen_provider, demand_mode, due_refunds, due_sessions, hear, held, new_session,
+    poll_soon, promise_refund, promised, record, record_outcome, refund_failed, refund_later,
+    refund_succeeded, refunds_covered, retry_refund, session,
 };
-pub use error::{CATALOGUE, PaymentError, WEBHOOK_REFUSED};
+pub use error::{CATALOGUE, PROVIDER_AWAY, PaymentError, WEBHOOK_REFUSED};
+pub use events::{DisputeLost, DisputeOpened, DisputeWon};
 pub use model::{
-    DueRefund, Held, News, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
-    ProviderStatus, Setup, resembles_card_number,
+    About, Account, DisputeFact, DueRefund, Held, News, Payment, PaymentSession, ProviderCode, ProviderEvent,
+    ProviderFact, ProviderStatus, Setup, resembles_card_number,
 };
 pub use routes::routes;
 pub use state::{SessionEvent, SessionState};

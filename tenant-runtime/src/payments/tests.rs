@@ -11,8 +11,8 @@ async fn a_provider_is_set_up_by_who_has_seen_it() {
     let shop = Shop::open().await;
     let seen = shop.owner_call("GET", PATH).send().await.expect(200);
     let codes: Vec<_> = seen.data().iter().map(|provider| provider["code"].as_str().unwrap()).collect();
-    assert_eq!((codes, seen.cost), (vec!["manual", "test"], (1, 1)));
-    assert_eq!((&seen.data()[1]["enabled"], &seen.data()[1]["version"]), (&json!(true), &json!(1)));
+    assert_eq!((codes, seen.cost), (vec!["manual", "stripe", "test"], (1, 1)));
+    assert_eq!((&seen.data()[2]["enabled"], &seen.data()[2]["version"]), (&json!(true), &json!(1)));
     let path = format!("{PATH}/test");
     let wish = json!({ "title": "Card", "capture_later": true, "return_hosts": ["Shop.Example.com", "shop.example.com"] });
     let before = shop.digest().await;
@@ -29,7 +29,7 @@ async fn a_provider_is_set_up_by_who_has_seen_it() {
         .refused(422, "validation_failed")
         .about("/return_hosts/1");
     first(json!({ "secret": "x" })).await.refused(422, "unknown_field");
-    shop.owner_call("PATCH", &format!("{PATH}/stripe"))
+    shop.owner_call("PATCH", &format!("{PATH}/paypal"))
         .header("if-match", "\"1\"")
         .json(&wish)
         .send()
@@ -46,7 +46,7 @@ async fn a_provider_is_set_up_by_who_has_seen_it() {
     assert_eq!(
         (set.json, set.headers.get("etag").unwrap().to_str().unwrap()),
         (
-            json!({ "code": "test", "title": "Card", "enabled": true, "capture_later": true, "return_hosts": ["shop.example.com"], "version": 2 }),
+            json!({ "code": "test", "title": "Card", "enabled": true, "capture_later": true, "return_hosts": ["shop.example.com"], "credentials": null, "version": 2 }),
             "\"2\""
         )
     );

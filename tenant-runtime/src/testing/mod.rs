@@ -105,6 +105,9 @@ impl TestShop {
         let gate = Gate::open(mint, verifier, app::policy().await.unwrap(), crate::audit::Log).unwrap();
         gate.trust_proxies(1);
         let providers = Providers::new(&ProvidersConfig {
+            // One process speaks both.
+            stripe_url: provider.clone().unwrap_or_else(|| "http://127.0.0.1:9".to_owned()),
+            secret: b"of tests".to_vec(),
             test_url: provider,
             test_webhook_secret: Some(WEBHOOK_SECRET.to_owned()),
             timeout: PROVIDER_TIMEOUT,

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod complete;
+pub mod dispute;
 pub mod pay;
 pub mod poll;
 pub mod prepare;

@@ -114,8 +114,8 @@ async fn ask(till: &Till, start: &StartPayment) -> Said {
     match provider.start(start).await {
         Ok(fact) => Said::Fact(fact),
         Err(ProviderError::Refused { code, message }) => Said::No { code, message },
-        Err(ProviderError::Unreachable(cause)) => {
-            tracing::warn!(payment_session.id = %start.session, cause, "the payment provider cannot be reached");
+        Err(ProviderError::Unreachable(cause) | ProviderError::NotSetUp(cause)) => {
+            tracing::warn!(payment_session.id = %start.session, cause, "the payment provider cannot be reached, or the store's account there not be used");
             Said::No { code: UNREACHABLE.to_owned(), message: String::new() }
         }
         Err(error @ (ProviderError::Unknown(_) | ProviderError::Unsupported)) => {

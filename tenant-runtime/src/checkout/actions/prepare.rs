@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use souk_access::{LinkSecret, NoEntropy};
-use souk_kernel::{
-    CartId, DraftOrderId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId, StoreId,
-};
+use souk_access::{KeyMode, LinkSecret, NoEntropy};
+use souk_kernel::{CartId, DraftOrderId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId};
 use souk_tenancy::{StoreEntry, WriteTx};
 
 use super::super::error::CheckoutError;
@@ -61,6 +59,8 @@ pub struct Purchase {
     pub secret: LinkSecret,
     pub wish: Wish,
     pub actor: String,
+    /// Of the key that the shopper's client acts by.
+    pub mode: Option<KeyMode>,
     /// Where the shopper comes from: declined payments are counted by it.
     pub network: String,
 }
@@ -99,6 +99,9 @@ pub async fn prepare(
     if !free && !wish.provider.is_offline() && till.providers.of(wish.provider).is_none() {
         return Err(payments::PaymentError::ProviderUnknown(wish.provider.as_str()).into());
     }
+    if let Some(mode) = purchase.mode.filter(|mode| !setup.is_for(*mode)) {
+        return Err(payments::PaymentError::KeyMode(mode.as_str(), wish.provider.as_str()).into());
+    }
     if wish.return_url.as_deref().is_some_and(|url| !may_return_to(url, entry, &setup, wish.provider)) {
         return Err(CheckoutError::ReturnUrl);
     }
@@ -119,7 +122,7 @@ pub async fn prepare(
     };
     payments::new_session(tx, &session).await?;
     cart::mark_completing(tx, cart.id, tx.now() + COMPLETING_FOR).await?;
-    Ok(Prepared::Pay(start_of(till, tx.store(), entry, &session, wish, setup.capture_later)))
+    Ok(Prepared::Pay(start_of(till, entry, &session, wish, setup)))
 }
 
 /// Reserves the stock and writes the attempt: what is agreed, the discounts it stands on, the credit it holds. A draft order's stock is kept as
@@ -166,22 +169,23 @@ async fn redeem(
 
 fn start_of(
     till: &Till,
-    store: StoreId,
     entry: &StoreEntry,
     session: &NewSession,
     wish: &Wish,
-    capture_later: bool,
+    setup: Setup,
 ) -> StartPayment {
     let base = till.address.of(entry);
     StartPayment {
-        store,
+        store: entry.id,
         provider: session.provider,
         session: session.id,
         amount: session.amount,
-        capture_later,
+        capture_later: setup.capture_later,
         return_url: format!("{base}/store/v1/payment-return/{}", session.id),
         webhook_url: format!("{base}/webhooks/payments/{}", session.provider.as_str()),
         token: wish.token.clone(),
+        title: entry.name.clone(),
+        account: setup.account,
     }
 }
 

@@ -9,7 +9,7 @@ use super::super::model::status_after;
 use crate::inventory::{self, Commitment};
 use crate::ledger::{self, LedgerError, rules, rules::Claim};
 use crate::orders::{
-    self, CancelReason, FinancialStatus, LockedOrder, OrderCancelled, OrderRefunded, OrderState,
+    self, CancelReason, CancelWish, FinancialStatus, LockedOrder, OrderCancelled, OrderRefunded, OrderState,
 };
 use crate::payments::{self, Held, News, PaymentError, ProviderFact};
 use crate::{cart, drafts, orders::OrderError};
@@ -63,6 +63,7 @@ pub async fn settle(
             orders::note(tx, order.id, "payment.mismatch", actor, details).await?;
             Settled::Flagged
         }
+        News::Processing => on_its_way(tx, &order, &held, actor).await?,
         News::Failed => failed(tx, &order, CancelReason::Declined, fact, actor).await?,
         News::Voided => voided(tx, &order, &held, fact, actor).await?,
         News::Authorized => arrived(tx, &order, &held, None, actor).await?,
@@ -105,6 +106,50 @@ async fn arrived(
         OrderState::Cancelled => too_late(tx, order, held, status, money, actor).await?,
     }
     Ok(Settled::Changed)
+}
+
+/// Nobody has to do anything and the money takes days, as a direct debit does: the order stands, and waits for it as for a transfer.
+async fn on_its_way(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    held: &Held,
+    actor: &str,
+) -> Result<Settled, CheckoutError> {
+    if order.state != OrderState::PendingPayment {
+        return Ok(Settled::Known);
+    }
+    let is_stocked = order.lines.iter().any(|line| line.item.is_some());
+    match take_stock(tx, order.cart, order.id, is_stocked).await? {
+        Commitment::Committed => {
+            complete_cart(tx, order.cart, order.id).await?;
+            let provider = Some(held.session.provider);
+            orders::place(tx, order, FinancialStatus::Pending, provider, None, actor).await?;
+            Ok(Settled::Changed)
+        }
+        // Somebody else has the goods; should the money come, it is given back.
+        Commitment::Gone => Ok(Settled::Known),
+    }
+}
+
+/// Whether a placed order waits for money that was said to be on its way.
+fn waits_for_money(order: &LockedOrder) -> bool {
+    order.state == OrderState::Open && order.financial_status == FinancialStatus::Pending
+}
+
+/// The money that was on its way does not come: the order is undone, unless something was sent already.
+async fn never_came(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    details: serde_json::Value,
+    actor: &str,
+) -> Result<Settled, CheckoutError> {
+    orders::note(tx, order.id, "payment.failed", actor, details).await?;
+    let wish = CancelWish { reason: CancelReason::Declined, restock: true, refund: true, note: None };
+    match orders::cancel(tx, order.id, &wish, actor).await {
+        // Staff sees the note, and that it is not paid.
+        Ok(()) | Err(OrderError::State(_)) => Ok(Settled::Changed),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Makes what the cart reserved the order's. An order of nothing but lines that staff made up has nothing in stock, whatever its cart once kept.
@@ -201,6 +246,7 @@ async fn failed(
         OrderState::PendingPayment => {
             abandon(tx, order, reason, FinancialStatus::Pending, actor, details).await?;
         }
+        OrderState::Open if waits_for_money(order) => return never_came(tx, order, details, actor).await,
         OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
             orders::note(tx, order.id, "payment.failed", actor, details).await?;
         }
@@ -231,6 +277,9 @@ async fn voided(
 ) -> Result<Settled, CheckoutError> {
     match order.state {
         OrderState::PendingPayment => return failed(tx, order, CancelReason::Expired, fact, actor).await,
+        OrderState::Open if waits_for_money(order) => {
+            return failed(tx, order, CancelReason::Expired, fact, actor).await;
+        }
         OrderState::Open | OrderState::Closed | OrderState::Cancelled => {
             let provider = held.session.provider;
             orders::move_status(tx, order, FinancialStatus::Voided, provider, None, actor).await?;

@@ -45,9 +45,9 @@ pub(super) async fn checkout_draft_order(
     let (secret, digest) = (drafts::secret_of(&request)?, body.digest());
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
-    payments::demand_mode(permit.actor(), wish.provider)?;
+    let mode = payments::demand_mode(permit.actor(), wish.provider)?;
     let (door, cart, network) = (Door::DraftOrders, drafts::cart_of(*id), origin.network);
-    let purchase = Purchase { entry, door, cart, secret, wish, actor, network };
+    let purchase = Purchase { entry, door, cart, secret, wish, actor, mode, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }

@@ -32,6 +32,7 @@ impl Shop {
             secret,
             wish,
             actor: "anonymous".to_owned(),
+            mode: None,
             network: "local".to_owned(),
         };
         let till = self.inner.till.clone();

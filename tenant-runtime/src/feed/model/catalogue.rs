@@ -23,6 +23,7 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
@@ -45,6 +46,9 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<DisputeOpened>(),
+            of::<DisputeWon>(),
+            of::<DisputeLost>(),
             of::<DraftOrderCreated>(),
             of::<DraftOrderUpdated>(),
             of::<DraftOrderInvoiceSent>(),

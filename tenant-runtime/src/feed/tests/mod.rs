@@ -21,6 +21,7 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::testing::forms::complaint;
@@ -46,6 +47,9 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.paid", 1, include_str!("../../../golden/order.paid.v1.json")),
     ("order.cancelled", 1, include_str!("../../../golden/order.cancelled.v1.json")),
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
+    ("dispute.opened", 1, include_str!("../../../golden/dispute.opened.v1.json")),
+    ("dispute.won", 1, include_str!("../../../golden/dispute.won.v1.json")),
+    ("dispute.lost", 1, include_str!("../../../golden/dispute.lost.v1.json")),
     ("draft_order.created", 1, include_str!("../../../golden/draft_order.created.v1.json")),
     ("draft_order.updated", 1, include_str!("../../../golden/draft_order.updated.v1.json")),
     ("draft_order.invoice_sent", 1, include_str!("../../../golden/draft_order.invoice_sent.v1.json")),
@@ -100,6 +104,9 @@ fn golden_payloads_of_every_version_stay_readable() {
             "order.paid" => read::<OrderPaid>(text),
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
+            "dispute.opened" => read::<DisputeOpened>(text),
+            "dispute.won" => read::<DisputeWon>(text),
+            "dispute.lost" => read::<DisputeLost>(text),
             "draft_order.created" => read::<DraftOrderCreated>(text),
             "draft_order.updated" => read::<DraftOrderUpdated>(text),
             "draft_order.invoice_sent" => read::<DraftOrderInvoiceSent>(text),

@@ -65,8 +65,7 @@ impl Embassy {
 
     /// The store's envelope key: another store's opens nothing of it.
     fn vault(&self, store: StoreId) -> Result<Vault, TokenError> {
-        let secret = self.root.secret_for("envelope", store.uuid().as_bytes());
-        Ok(Vault::new(&SigningKey::derive(ISSUER, &secret, "envelope")?, &[]))
+        Vault::of_store(ISSUER, &self.root, store)
     }
 
     /// Seals the secret of the store's client at a provider.

@@ -4,6 +4,7 @@
 //! |---|---|---|---|---|
 //! | 1000 | Cash clearing | asset | a provider captured money for us | a refund left |
 //! | 1100 | Accounts receivable | asset | a sale is agreed | it is paid, or cancelled |
+//! | 1300 | Disputed payments | asset | a shopper's bank took money back, for now | it is decided: the money came back, or is lost |
 //! | 2100 | Customer prepayments | liability | it is given back or used | money came that no sale asks for |
 //! | 2200 | Sales tax payable | liability | a sale is cancelled | a sale is agreed |
 //! | 2300 | Refunds payable | liability | a refund left | we decided to give money back |
@@ -13,6 +14,8 @@
 //! | 4800 | Discounts given | revenue | a sale is agreed: what is taken off goods and delivery, without tax | – |
 //! | 4900 | Sales returns | revenue | a sale is cancelled, or a part of it refunded: goods and delivery without tax | – |
 //! | 6100 | Credit granted | expense | credit is given away | – |
+//! | 6200 | Payment fees | expense | a provider takes something for its work | – |
+//! | 6300 | Lost disputes | expense | a bank keeps what it took | – |
 //!
 //! Every fact is booked once: `fact` is unique in the journal. What was booked is never changed; it is reversed.
 
@@ -49,6 +52,7 @@ impl AccountKind {
 pub enum AccountCode {
     CashClearing,
     AccountsReceivable,
+    DisputedPayments,
     CustomerPrepayments,
     SalesTaxPayable,
     RefundsPayable,
@@ -58,6 +62,8 @@ pub enum AccountCode {
     DiscountsGiven,
     SalesReturns,
     CreditGranted,
+    PaymentFees,
+    LostDisputes,
 }
 
 impl AccountCode {
@@ -66,6 +72,7 @@ impl AccountCode {
         match self {
             Self::CashClearing => "1000",
             Self::AccountsReceivable => "1100",
+            Self::DisputedPayments => "1300",
             Self::CustomerPrepayments => "2100",
             Self::SalesTaxPayable => "2200",
             Self::RefundsPayable => "2300",
@@ -75,6 +82,8 @@ impl AccountCode {
             Self::DiscountsGiven => "4800",
             Self::SalesReturns => "4900",
             Self::CreditGranted => "6100",
+            Self::PaymentFees => "6200",
+            Self::LostDisputes => "6300",
         }
     }
 
@@ -83,6 +92,7 @@ impl AccountCode {
         match self {
             Self::CashClearing => "Cash clearing",
             Self::AccountsReceivable => "Accounts receivable",
+            Self::DisputedPayments => "Disputed payments",
             Self::CustomerPrepayments => "Customer prepayments",
             Self::SalesTaxPayable => "Sales tax payable",
             Self::RefundsPayable => "Refunds payable",
@@ -92,18 +102,20 @@ impl AccountCode {
             Self::DiscountsGiven => "Discounts given",
             Self::SalesReturns => "Sales returns",
             Self::CreditGranted => "Credit granted",
+            Self::PaymentFees => "Payment fees",
+            Self::LostDisputes => "Lost disputes",
         }
     }
 
     /// Its side of the balance.
     pub const fn kind(self) -> AccountKind {
         match self {
-            Self::CashClearing | Self::AccountsReceivable => AccountKind::Asset,
+            Self::CashClearing | Self::AccountsReceivable | Self::DisputedPayments => AccountKind::Asset,
             Self::CustomerPrepayments
             | Self::SalesTaxPayable
             | Self::RefundsPayable
             | Self::CreditPayable => AccountKind::Liability,
-            Self::CreditGranted => AccountKind::Expense,
+            Self::CreditGranted | Self::PaymentFees | Self::LostDisputes => AccountKind::Expense,
             Self::Sales | Self::ShippingIncome | Self::DiscountsGiven | Self::SalesReturns => {
                 AccountKind::Revenue
             }

@@ -1,12 +1,13 @@
 //! Which entry each fact of a sale makes.
 
 use chrono::{DateTime, Utc};
-use souk_kernel::{Money, OrderId, RefundId};
+use souk_kernel::{DisputeId, Money, OrderId, RefundId};
 use uuid::Uuid;
 
 use super::AccountCode::{
     AccountsReceivable, CashClearing, CreditGranted, CreditPayable, CustomerPrepayments, DiscountsGiven,
-    RefundsPayable, Sales, SalesReturns, SalesTaxPayable, ShippingIncome,
+    DisputedPayments, LostDisputes, PaymentFees, RefundsPayable, Sales, SalesReturns, SalesTaxPayable,
+    ShippingIncome,
 };
 use super::{Entry, UnbalancedEntry};
 
@@ -133,6 +134,46 @@ pub fn refunded(order: OrderId, refund: RefundId, amount: Money, at: DateTime<Ut
         .description("Refund paid out")
         .debit(RefundsPayable, amount)?
         .credit(CashClearing, amount)?
+        .close()
+        .map(Some)
+}
+
+/// A shopper's bank took money back, for now: Dr 1300 · Cr 1000.
+pub fn disputed(order: OrderId, dispute: DisputeId, amount: Money, at: DateTime<Utc>) -> Booked {
+    moved((order, dispute), "disputed", "Payment disputed", (DisputedPayments, CashClearing), amount, at)
+}
+
+/// What the provider takes for a dispute, in the currency it settles in: Dr 6200 · Cr 1000.
+pub fn dispute_fee(order: OrderId, dispute: DisputeId, fee: Money, at: DateTime<Utc>) -> Booked {
+    moved((order, dispute), "dispute_fee", "Fee of a dispute", (PaymentFees, CashClearing), fee, at)
+}
+
+/// The bank gave it back: Dr 1000 · Cr 1300.
+pub fn dispute_won(order: OrderId, dispute: DisputeId, amount: Money, at: DateTime<Utc>) -> Booked {
+    moved((order, dispute), "dispute_won", "Dispute won", (CashClearing, DisputedPayments), amount, at)
+}
+
+/// The bank keeps it: Dr 6300 · Cr 1300.
+pub fn dispute_lost(order: OrderId, dispute: DisputeId, amount: Money, at: DateTime<Utc>) -> Booked {
+    moved((order, dispute), "dispute_lost", "Dispute lost", (LostDisputes, DisputedPayments), amount, at)
+}
+
+fn moved(
+    (order, dispute): (OrderId, DisputeId),
+    kind: &'static str,
+    description: &str,
+    (debit, credit): (super::AccountCode, super::AccountCode),
+    amount: Money,
+    at: DateTime<Utc>,
+) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("{kind}:{dispute}"), kind, amount.currency(), at)
+        .order(order)
+        .description(description)
+        .debit(debit, amount)?
+        .credit(credit, amount)?
         .close()
         .map(Some)
 }

@@ -80,6 +80,7 @@ kinds! {
     "staff_new_device" "staff" Transactional "A colleague signed in by the store's provider with an unknown device.";
     "sender_confirm" "staff" Transactional "Mails are to come from this address; the mail has the link that allows it.";
     "low_stock" "staff" Transactional "Something is about to sell out.";
+    "dispute_opened" "staff" Transactional "A bank takes the money of an order back, or asks about it.";
     "daily_digest" "staff" Transactional "What yesterday sold, every morning.";
     "webhook_disabled" "staff" Transactional "A webhook endpoint failed for three days or said that it is gone.";
 }
@@ -185,6 +186,13 @@ pub fn sample(kind: &str) -> Value {
                 "sku": "MUG-BLUE", "available": 3, "threshold": 5,
             });
         }
+        "dispute_opened" => {
+            return json!({
+                "dispute_id": "dsp_01h455vb4pex5vsknk084sn02q", "order_id": "ord_01h455vb4pex5vsknk084sn02q", "name": "#1001",
+                "provider": "stripe", "reference": "dp_1Souk4242", "amount": money(3288), "reason": "fraudulent",
+                "inquiry": false, "evidence_due_at": "2026-12-08T23:59:59Z", "opened_at": "2026-11-24T10:15:30Z",
+            });
+        }
         "daily_digest" => {
             return json!({
                 "date": "2026-11-23", "orders": 12, "sales": [money(41_388)], "refunds": [money(1000)],
@@ -235,6 +243,7 @@ pub fn optional(kind: &str) -> &'static [&'static str] {
         "gift_card" => &["message", "expires_at"],
         "draft_order_invoice" => &["discount", "shipping", "shipping_title", "message", "valid_until"],
         "back_in_stock" | "low_stock" => &["sku"],
+        "dispute_opened" => &["evidence_due_at"],
         _ => &[],
     }
 }

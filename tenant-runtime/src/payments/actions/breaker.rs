@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use souk_kernel::{Clock, StoreId};
 
-use super::super::model::{DueRefund, PaymentSession, ProviderEvent, ProviderFact};
+use super::super::model::{Account, DueRefund, Keys, PaymentSession, ProviderEvent, ProviderFact};
 use super::provider::{Provider, ProviderError, StartPayment, WebhookError, WebhookHeaders};
 
 /// So many calls in a row without an answer, and the provider is left alone …
@@ -124,8 +124,18 @@ impl<P: Provider> Provider for Guarded<P> {
         self.guard(self.inner.refund(store, refund)).boxed()
     }
 
-    fn read_webhook(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
-        self.inner.read_webhook(headers, body)
+    fn read_webhook<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        headers: &'a WebhookHeaders,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>> {
+        self.inner.read_webhook(store, account, headers, body)
+    }
+
+    fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {
+        self.guard(self.inner.check(keys)).boxed()
     }
 }
 

@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use souk_kernel::StoreId;
 
-use super::super::model::{DueRefund, PaymentSession, ProviderEvent, ProviderFact};
+use super::super::model::{Account, DueRefund, PaymentSession, ProviderEvent, ProviderFact};
 use super::provider::{Provider, ProviderError, StartPayment, WebhookError, WebhookHeaders};
 
 /// See the file's first line.
@@ -52,7 +52,13 @@ impl Provider for Manual {
         ready(Ok(None)).boxed()
     }
 
-    fn read_webhook(&self, _: &WebhookHeaders, _: &[u8]) -> Result<ProviderEvent, WebhookError> {
-        Err(WebhookError::Signature)
+    fn read_webhook<'a>(
+        &'a self,
+        _: StoreId,
+        _: Option<&'a Account>,
+        _: &'a WebhookHeaders,
+        _: &'a [u8],
+    ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>> {
+        ready(Err(WebhookError::Signature)).boxed()
     }
 }

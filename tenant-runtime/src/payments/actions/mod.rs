@@ -1,8 +1,11 @@
 //! What happens to sessions, payments and refunds inside one transaction; and, in the folders' other files, the providers.
 
 mod breaker;
+pub mod credentials;
+pub mod disputes;
 mod manual;
 pub mod provider;
+mod stripe;
 mod test;
 
 use chrono::{DateTime, Utc};
@@ -13,8 +16,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent, ProviderFact,
-    ProviderView, Setup, pause_after,
+    Account, DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent,
+    ProviderFact, ProviderView, Setup, pause_after,
 };
 use super::queries;
 
@@ -35,10 +38,10 @@ pub struct NewSession {
 /// # Errors
 /// [`PaymentError::ProviderUnknown`] when it has not, or has switched it off.
 pub async fn chosen_provider(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Setup, PaymentError> {
-    let row = queries::provider(tx, code).await?.filter(|row| row.enabled);
-    let row = row.ok_or(PaymentError::ProviderUnknown(code.as_str()))?;
-    // Settings nobody can read are settings that say nothing.
-    Ok(serde_json::from_value(row.settings).unwrap_or_default())
+    let setup = queries::providers::chosen(tx, code).await?;
+    // One that needs an account and has none takes nothing.
+    let usable = setup.filter(|setup| !code.has_account() || setup.account.is_some());
+    usable.ok_or(PaymentError::ProviderUnknown(code.as_str()))
 }
 
 /// The mode of the key that somebody acts by; none for people, and for whoever shows no key.
@@ -49,31 +52,44 @@ pub fn key_mode(actor: &Actor) -> Option<KeyMode> {
     }
 }
 
-/// Holds that whoever acts by a key may pay this way.
+/// Holds that whoever acts by a key may pay this way, and gives the key's mode: where the store has an account its keys decide, once they are
+/// known ([`Setup::is_for`]).
 ///
 /// # Errors
 /// [`PaymentError::KeyMode`] for a live key and play money.
-pub fn demand_mode(actor: &Actor, code: ProviderCode) -> Result<(), PaymentError> {
+pub fn demand_mode(actor: &Actor, code: ProviderCode) -> Result<Option<KeyMode>, PaymentError> {
     match key_mode(actor) {
         Some(mode) if !code.is_for(mode) => Err(PaymentError::KeyMode(mode.as_str(), code.as_str())),
-        _ => Ok(()),
+        mode => Ok(mode),
     }
+}
+
+/// The store's keys at a provider, as they are now. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn account(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<Account>, DbError> {
+    queries::providers::account(tx, code).await
 }
 
 /// Changes how the store has set up a provider. Locks its row. Two statements.
 ///
 /// # Errors
-/// [`PaymentError::SetUpUnknown`], [`PaymentError::Precondition`] when somebody was faster, [`PaymentError::Fields`].
+/// [`PaymentError::SetUpUnknown`], [`PaymentError::CredentialsMissing`], [`PaymentError::Precondition`] when somebody was faster, [`PaymentError::Fields`].
 pub async fn set_up(
     tx: &mut WriteTx<'_>,
     code: &str,
     seen: &IfMatch,
     wish: EditProvider,
 ) -> Result<ProviderView, PaymentError> {
-    let now = queries::lock_provider(tx, code).await?.ok_or(PaymentError::SetUpUnknown)?;
+    let now = queries::providers::lock(tx, code).await?.ok_or(PaymentError::SetUpUnknown)?;
     seen.check(&ETag::new(now.version)).map_err(PaymentError::Precondition)?;
     let then = wish.apply(now)?;
-    queries::write_provider(tx, &then).await?;
+    let needs_keys = ProviderCode::parse(code).is_some_and(ProviderCode::has_account);
+    if then.enabled && needs_keys && then.credentials.is_none() {
+        return Err(PaymentError::CredentialsMissing);
+    }
+    queries::providers::write(tx, &then).await?;
     Ok(ProviderView { version: then.version + 1, ..then })
 }
 
@@ -119,7 +135,8 @@ pub async fn record(tx: &mut WriteTx<'_>, held: &Held, fact: &ProviderFact) -> R
                 queries::poll_at(tx, held.session.id, Some(tx.now())).await?;
             }
         }
-        News::Nothing if held.session.reference.is_some() && folded.state == held.session.state => {}
+        News::Nothing | News::Processing
+            if held.session.reference.is_some() && folded.state == held.session.state => {}
         _ => queries::apply(tx, held, fact, &folded).await?,
     }
     Ok(folded.news)

@@ -3,13 +3,11 @@
 //! An answer that does not say what happened (timeout, 5xx, half a document) is asked for once more with the same key; if that does
 //! not help either, the outcome is [`ProviderError::Unknown`] and the poller's business.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::DateTime;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, ready};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde::Deserialize;
@@ -17,13 +15,16 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use souk_kernel::{Clock, Currency, Money, PaymentSessionId, StoreId};
 
-use super::super::model::{DueRefund, PaymentSession, ProviderEvent, ProviderFact, ProviderStatus};
-use super::provider::{Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders};
+use super::super::model::{
+    About, Account, DueRefund, PaymentSession, ProviderEvent, ProviderFact, ProviderStatus,
+};
+use super::provider::{
+    Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders, http_client,
+    read_whole,
+};
 
 /// A webhook older or newer than this is not believed: it may be a recording.
 const TOLERANCE_SECONDS: i64 = 300;
-/// More than any answer of the provider has.
-const LARGEST_ANSWER: usize = 256 * 1024;
 
 /// See the file's first line.
 pub struct Test {
@@ -112,13 +113,7 @@ impl Test {
     /// The client, if the provider is configured.
     pub fn new(config: &ProvidersConfig) -> Result<Option<Self>, reqwest::Error> {
         let Some(url) = &config.test_url else { return Ok(None) };
-        // Fails when the process has chosen one already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::builder()
-            .timeout(config.timeout)
-            .connect_timeout(config.timeout.min(Duration::from_secs(2)))
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
+        let client = http_client(config.timeout)?;
         let secret = config.test_webhook_secret.as_deref();
         let secret = secret.and_then(|secret| STANDARD.decode(secret.strip_prefix("whsec_")?).ok());
         let url = url.trim_end_matches('/').to_owned();
@@ -159,21 +154,7 @@ impl Test {
 
 /// Sends and reads, sorting failures by what they say about the money.
 async fn answer<T: for<'de> Deserialize<'de>>(request: RequestBuilder) -> Result<T, ProviderError> {
-    let mut response = request.send().await.map_err(|error| {
-        let error = error.without_url();
-        let text = error.to_string();
-        if error.is_connect() { ProviderError::Unreachable(text) } else { ProviderError::Unknown(text) }
-    })?;
-    let status = response.status();
-    let mut body = Vec::new();
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| ProviderError::Unknown(error.without_url().to_string()))?
-    {
-        body.extend_from_slice(&chunk);
-        if body.len() > LARGEST_ANSWER {
-            return Err(ProviderError::Unknown("the answer is too long".to_owned()));
-        }
-    }
+    let (status, body) = read_whole(request).await?;
     if status.is_success() {
         return serde_json::from_slice(&body).map_err(|error| ProviderError::Unknown(error.to_string()));
     }
@@ -267,18 +248,14 @@ impl Provider for Test {
         .boxed()
     }
 
-    fn read_webhook(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
-        self.verify(headers, body)?;
-        let payload: Value = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
-        let event: WireEvent = Deserialize::deserialize(&payload).map_err(|_| WebhookError::Body)?;
-        let session = PaymentSessionId::parse(&event.data.payment.reference).ok();
-        Ok(ProviderEvent {
-            id: event.id,
-            kind: event.r#type,
-            session,
-            fact: event.data.payment.fact(),
-            payload,
-        })
+    fn read_webhook<'a>(
+        &'a self,
+        _: StoreId,
+        _: Option<&'a Account>,
+        headers: &'a WebhookHeaders,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>> {
+        ready(self.read(headers, body)).boxed()
     }
 }
 
@@ -296,6 +273,15 @@ impl Test {
             self.post_surely(store, &format!("/v1/payments/{reference}/{what}"), &key, &json!({})).await
         }
         .boxed()
+    }
+
+    fn read(&self, headers: &WebhookHeaders, body: &[u8]) -> Result<ProviderEvent, WebhookError> {
+        self.verify(headers, body)?;
+        let payload: Value = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
+        let event: WireEvent = Deserialize::deserialize(&payload).map_err(|_| WebhookError::Body)?;
+        let session = PaymentSessionId::parse(&event.data.payment.reference).ok();
+        let about = About::Payment(session, event.data.payment.fact());
+        Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
     }
 
     /// Standard Webhooks: HMAC-SHA256 over `id.timestamp.body`, one of the listed signatures has to be right.
@@ -339,7 +325,9 @@ mod tests {
         let config = ProvidersConfig {
             test_url: Some("http://127.0.0.1:9".to_owned()),
             test_webhook_secret: Some(SECRET.to_owned()),
-            timeout: Duration::from_secs(1),
+            stripe_url: String::new(),
+            secret: Vec::new(),
+            timeout: std::time::Duration::from_secs(1),
             clock: Clock::manual(DateTime::from_timestamp(now, 0).unwrap()),
         };
         Test::new(&config).unwrap().unwrap()
@@ -351,6 +339,7 @@ mod tests {
             id: Some("msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned()),
             timestamp: Some("1614265330".to_owned()),
             signature: Some("v1,AAAA v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=".to_owned()),
+            stripe: None,
         };
         (headers, br#"{"test": 2432232314}"#)
     }

@@ -1,6 +1,8 @@
 //! Sessions, payments, facts and the arithmetic between them. Pure.
 
+mod account;
 mod card_number;
+mod dispute;
 mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +11,9 @@ use souk_access::KeyMode;
 use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use utoipa::ToSchema;
 
+pub use account::{Account, CredentialsView, Keys, NewCredentials, Safe, SetCredentials};
 pub use card_number::resembles_card_number;
+pub use dispute::{DisputeFact, DisputeNews, DisputeState, DisputeView};
 pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
@@ -22,6 +26,8 @@ pub enum ProviderCode {
     Manual,
     /// The provider of our own, for development and tests.
     Test,
+    /// Stripe, with an account of the store's own there.
+    Stripe,
 }
 
 impl ProviderCode {
@@ -30,20 +36,27 @@ impl ProviderCode {
         match self {
             Self::Manual => "manual",
             Self::Test => "test",
+            Self::Stripe => "stripe",
         }
     }
 
     /// Reads what [`ProviderCode::as_str`] wrote.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Manual, Self::Test].into_iter().find(|code| code.as_str() == text)
+        [Self::Manual, Self::Test, Self::Stripe].into_iter().find(|code| code.as_str() == text)
     }
 
-    /// Whether whoever has a key of this mode may pay with it: play money is for test keys, and what moves none by itself for both.
+    /// Whether whoever has a key of this mode may pay with it: play money is for test keys, and what moves none by itself for both. Where the
+    /// store has an account, its keys decide ([`Setup::is_for`]).
     pub const fn is_for(self, mode: KeyMode) -> bool {
         match self {
-            Self::Manual => true,
+            Self::Manual | Self::Stripe => true,
             Self::Test => matches!(mode, KeyMode::Test),
         }
+    }
+
+    /// Whether the store needs an account there, with keys of its own.
+    pub const fn has_account(self) -> bool {
+        matches!(self, Self::Stripe)
     }
 
     /// Whether nobody has to be asked before the order stands.
@@ -72,6 +85,8 @@ pub struct PaymentSession {
     /// How often the poller asked.
     pub attempts: i32,
     pub created_at: DateTime<Utc>,
+    /// The store's keys at the provider, as they are now.
+    pub account: Option<Account>,
 }
 
 /// `failure_code` of a session whose provider spoke of another amount than was asked for.
@@ -105,6 +120,8 @@ pub struct Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProviderStatus {
     RequiresAction,
+    /// Nobody has to do anything: the money is on its way, for days perhaps.
+    Processing,
     Authorized,
     Captured,
     Voided,
@@ -133,11 +150,31 @@ pub struct ProviderEvent {
     pub id: String,
     /// `payment.captured`
     pub kind: String,
-    /// Our session, as we named it to the provider; None if the name is not one of ours.
-    pub session: Option<PaymentSessionId>,
-    pub fact: ProviderFact,
-    /// As received.
+    pub about: About,
+    /// What is kept of it: nothing of a person.
     pub payload: serde_json::Value,
+}
+
+/// What an event of a provider is about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// A payment. Our session as we named it to the provider; None if the name is not one of ours.
+    Payment(Option<PaymentSessionId>, ProviderFact),
+    /// Money that a bank takes back.
+    Dispute(PaymentSessionId, DisputeFact),
+    /// Nothing of ours.
+    Nothing,
+}
+
+impl ProviderEvent {
+    /// The provider's name for what it is about.
+    pub fn reference(&self) -> Option<&str> {
+        match &self.about {
+            About::Payment(_, fact) => Some(&fact.reference),
+            About::Dispute(_, fact) => Some(&fact.reference),
+            About::Nothing => None,
+        }
+    }
 }
 
 /// What a fact changed.
@@ -149,6 +186,8 @@ pub enum News {
     ActionRequired,
     /// The attempt is over without money.
     Failed,
+    /// The money is on its way.
+    Processing,
     /// Money is held.
     Authorized,
     /// Held money was let go.
@@ -179,13 +218,15 @@ pub struct Folded {
 }
 
 impl ProviderFact {
-    fn event(&self) -> SessionEvent {
+    /// What it means for the session; money that is on its way decides nothing.
+    const fn event(&self) -> Option<SessionEvent> {
         match self.status {
-            ProviderStatus::RequiresAction => SessionEvent::ActionRequired,
-            ProviderStatus::Authorized => SessionEvent::Authorized,
-            ProviderStatus::Captured => SessionEvent::Captured,
-            ProviderStatus::Voided => SessionEvent::Voided,
-            ProviderStatus::Failed => SessionEvent::Failed,
+            ProviderStatus::RequiresAction => Some(SessionEvent::ActionRequired),
+            ProviderStatus::Processing => None,
+            ProviderStatus::Authorized => Some(SessionEvent::Authorized),
+            ProviderStatus::Captured => Some(SessionEvent::Captured),
+            ProviderStatus::Voided => Some(SessionEvent::Voided),
+            ProviderStatus::Failed => Some(SessionEvent::Failed),
         }
     }
 
@@ -227,8 +268,15 @@ impl Held {
             folded.news = News::Captured { amount: transaction.amount, total: fact.captured };
             folded.transactions.push(transaction);
         }
+        let Some(event) = fact.event() else {
+            // Facts come in any order: what is decided is not on its way any more.
+            if session.state.is_undecided() {
+                folded.news = News::Processing;
+            }
+            return Ok(folded);
+        };
         // Older news than the state: the amounts above are still true.
-        let Ok(state) = session.state.on(fact.event()) else { return Ok(folded) };
+        let Ok(state) = session.state.on(event) else { return Ok(folded) };
         folded.state = state;
         if state != session.state {
             folded.news = match (state, folded.news) {
@@ -272,7 +320,10 @@ pub struct DueRefund {
     pub amount: Money,
     pub idempotency_key: String,
     pub reason: String,
+    /// This one counted.
     pub attempts: i32,
+    /// The store's keys at the provider.
+    pub account: Option<Account>,
 }
 
 /// When to try something again that has failed `attempts` times: 15 s, 30 s, 1 min … at most 1 h.
@@ -306,6 +357,7 @@ mod tests {
             failure_code: None,
             attempts: 0,
             created_at: DateTime::UNIX_EPOCH,
+            account: None,
         };
         Held { session, payment: None }
     }
@@ -323,9 +375,10 @@ mod tests {
         }
     }
 
-    fn facts() -> [ProviderFact; 6] {
+    fn facts() -> [ProviderFact; 7] {
         [
             fact(ProviderStatus::RequiresAction, 0, 0, 0),
+            fact(ProviderStatus::Processing, 0, 0, 0),
             fact(ProviderStatus::Failed, 0, 0, 0),
             fact(ProviderStatus::Authorized, 1999, 0, 0),
             fact(ProviderStatus::Voided, 1999, 0, 0),

@@ -1,17 +1,20 @@
 //! How a store has set up its providers. Pure.
 
 use serde::{Deserialize, Serialize};
+use souk_access::KeyMode;
 use souk_api::FieldError;
 use souk_kernel::Text;
 use utoipa::ToSchema;
 
+use super::ProviderCode;
+use super::account::{Account, CredentialsView};
 use crate::payments::error::PaymentError;
 
 /// Most hosts of a merchant's own storefronts.
 const MOST_HOSTS: usize = 20;
 
 /// A provider's settings as they are kept: `payment_providers.settings`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Setup {
     /// Hold the money and let staff capture it; else it is captured at once.
     #[serde(default)]
@@ -19,6 +22,17 @@ pub struct Setup {
     /// Hosts of the merchant's own storefronts that shoppers may be sent back to, besides the store's.
     #[serde(default)]
     pub return_hosts: Vec<String>,
+    /// The store's keys there, which are kept elsewhere.
+    #[serde(skip)]
+    pub account: Option<Account>,
+}
+
+impl Setup {
+    /// Whether whoever has a key of this mode may pay with the store's account: a live key does not pay with play money, nor a test key with
+    /// real money.
+    pub fn is_for(&self, mode: KeyMode) -> bool {
+        self.account.as_ref().is_none_or(|account| account.mode == mode)
+    }
 }
 
 /// A provider as staff sees it.
@@ -37,6 +51,8 @@ pub struct ProviderView {
     /// Hosts of your own storefronts that shoppers may be sent back to, besides the store's.
     #[schema(example = json!(["shop.example.com"]))]
     pub return_hosts: Vec<String>,
+    /// The keys of the store's account there; none where there are none, or none are needed.
+    pub credentials: Option<CredentialsView>,
     /// Grows with every change; the ETag.
     #[schema(example = 1)]
     pub version: i64,
@@ -49,6 +65,14 @@ pub struct ProviderOfferView {
     pub code: String,
     #[schema(example = "Card")]
     pub title: String,
+}
+
+impl ProviderView {
+    /// Whether whoever has a key of this mode may pay this way.
+    pub fn is_for(&self, mode: KeyMode) -> bool {
+        let own = self.credentials.as_ref().is_none_or(|keys| keys.mode == mode.as_str());
+        own && ProviderCode::parse(&self.code).is_some_and(|provider| provider.is_for(mode))
+    }
 }
 
 impl From<ProviderView> for ProviderOfferView {

@@ -1,87 +1,24 @@
-//! The statements of sessions, payments, transactions and refunds.
+//! The statements of sessions, payments, transactions and refunds; in the folder's other files, those of providers and disputes.
+
+pub mod disputes;
+pub mod providers;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{Currency, Money, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
+use self::providers::AccountRow;
 use super::actions::NewSession;
 use super::model::{
     DueRefund, Folded, Held, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
-    ProviderView, Setup,
 };
 use super::state::SessionState;
 
 /// A stored text that is not of the closed list: a mistake in a migration, never of a caller.
 fn unreadable(what: &'static str, text: &str) -> DbError {
     DbError::Other(format!("{what} `{text}` is not known").into())
-}
-
-#[derive(QueryableByName)]
-pub struct ProviderRow {
-    #[diesel(sql_type = Bool)]
-    pub enabled: bool,
-    #[diesel(sql_type = Jsonb)]
-    pub settings: serde_json::Value,
-}
-
-/// How the store has set up a provider.
-pub async fn provider(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<ProviderRow>, DbError> {
-    let text = "SELECT enabled, settings FROM payment_providers WHERE code = $1";
-    tx.optional(sql(text).bind::<Text, _>(code.as_str())).await
-}
-
-#[derive(QueryableByName)]
-struct SetUpRow {
-    #[diesel(sql_type = Text)]
-    code: String,
-    #[diesel(sql_type = Text)]
-    title: String,
-    #[diesel(sql_type = Bool)]
-    enabled: bool,
-    #[diesel(sql_type = Jsonb)]
-    settings: serde_json::Value,
-    #[diesel(sql_type = BigInt)]
-    version: i64,
-}
-
-impl From<SetUpRow> for ProviderView {
-    fn from(row: SetUpRow) -> Self {
-        // Settings nobody can read are settings that say nothing.
-        let Setup { capture_later, return_hosts } = serde_json::from_value(row.settings).unwrap_or_default();
-        let SetUpRow { code, title, enabled, version, .. } = row;
-        Self { code, title, enabled, capture_later, return_hosts, version }
-    }
-}
-
-/// The store's providers, by their code.
-pub async fn providers(tx: &mut ReadTx<'_>) -> Result<Vec<ProviderView>, DbError> {
-    let text = "SELECT code, title, enabled, settings, version FROM payment_providers ORDER BY code";
-    let rows: Vec<SetUpRow> = tx.load(sql(text)).await?;
-    Ok(rows.into_iter().map(ProviderView::from).collect())
-}
-
-/// A provider, locked until the transaction ends.
-pub async fn lock_provider(tx: &mut WriteTx<'_>, code: &str) -> Result<Option<ProviderView>, DbError> {
-    let text =
-        "SELECT code, title, enabled, settings, version FROM payment_providers WHERE code = $1 FOR UPDATE";
-    let row: Option<SetUpRow> = tx.optional(sql(text).bind::<Text, _>(code.to_owned())).await?;
-    Ok(row.map(ProviderView::from))
-}
-
-/// Writes a provider and counts its version up. Settings we do not know stay.
-pub async fn write_provider(tx: &mut WriteTx<'_>, provider: &ProviderView) -> Result<(), DbError> {
-    let text = "UPDATE payment_providers SET title = $2, enabled = $3, settings = settings || $4, version = version + 1 \
-        WHERE code = $1";
-    let setup = Setup { capture_later: provider.capture_later, return_hosts: provider.return_hosts.clone() };
-    let setup = serde_json::to_value(setup).map_err(|error| DbError::Other(Box::new(error)))?;
-    let statement = sql(text)
-        .bind::<Text, _>(provider.code.as_str())
-        .bind::<Text, _>(provider.title.as_str())
-        .bind::<Bool, _>(provider.enabled)
-        .bind::<Jsonb, _>(setup);
-    tx.execute(statement).await.map(drop)
 }
 
 /// Inserts a session in state `pending`.
@@ -139,6 +76,8 @@ struct HeldRow {
     captured_minor: Option<i64>,
     #[diesel(sql_type = Nullable<BigInt>)]
     refunded_minor: Option<i64>,
+    #[diesel(embed)]
+    account: AccountRow,
 }
 
 impl HeldRow {
@@ -167,6 +106,7 @@ impl HeldRow {
             failure_code: self.failure_code,
             attempts: self.attempts,
             created_at: self.created_at,
+            account: self.account.read()?,
         };
         Ok(Held { session, payment })
     }
@@ -174,7 +114,7 @@ impl HeldRow {
 
 /// A session with its payment.
 pub async fn held(tx: &mut ReadTx<'_>, id: PaymentSessionId) -> Result<Option<Held>, DbError> {
-    let row: Option<HeldRow> = tx.optional(sql(include_str!("held.sql")).bind::<SqlUuid, _>(id)).await?;
+    let row: Option<HeldRow> = tx.optional(sql(include_str!("../held.sql")).bind::<SqlUuid, _>(id)).await?;
     row.map(HeldRow::read).transpose()
 }
 
@@ -214,7 +154,7 @@ pub async fn apply(
         Some((code, message)) => (Some(code.as_str()), Some(message.as_str())),
         None => (None, None),
     };
-    let statement = sql(include_str!("apply.sql"))
+    let statement = sql(include_str!("../apply.sql"))
         .bind::<SqlUuid, _>(held.session.id)
         .bind::<Text, _>(folded.state.as_str())
         .bind::<Nullable<Text>, _>(Some(fact.reference.as_str()).filter(|reference| !reference.is_empty()))
@@ -258,7 +198,7 @@ pub async fn poll_at(
 pub async fn due_sessions(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<PaymentSessionId>, DbError> {
     let now = tx.now();
     let statement =
-        sql(include_str!("due_sessions.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
+        sql(include_str!("../due_sessions.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
     Ok(tx.load::<SessionRow>(statement).await?.into_iter().map(|row| row.id).collect())
 }
 
@@ -275,7 +215,7 @@ pub async fn note_event(
         .bind::<Text, _>(provider.as_str())
         .bind::<Text, _>(event.id.as_str())
         .bind::<Text, _>(event.kind.as_str())
-        .bind::<Nullable<Text>, _>(Some(event.fact.reference.as_str()))
+        .bind::<Nullable<Text>, _>(event.reference())
         .bind::<Jsonb, _>(&event.payload)
         .bind::<Timestamptz, _>(now);
     Ok(tx.execute(statement).await? == 1)
@@ -355,12 +295,15 @@ struct RefundRow {
     reason: String,
     #[diesel(sql_type = Integer)]
     attempts: i32,
+    #[diesel(embed)]
+    account: AccountRow,
 }
 
 /// Takes at most `limit` refunds whose turn it is.
 pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<DueRefund>, DbError> {
     let now = tx.now();
-    let statement = sql(include_str!("due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
+    let statement =
+        sql(include_str!("../due_refunds.sql")).bind::<Timestamptz, _>(now).bind::<BigInt, _>(limit);
     let rows: Vec<RefundRow> = tx.load(statement).await?;
     let read = |row: RefundRow| {
         let provider =
@@ -375,6 +318,7 @@ pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<DueRefu
             idempotency_key: row.idempotency_key,
             reason: row.reason,
             attempts: row.attempts,
+            account: row.account.read()?,
         })
     };
     rows.into_iter().map(read).collect()
@@ -414,7 +358,7 @@ pub async fn refund_succeeded(
     reference: Option<&str>,
 ) -> Result<Option<Money>, DbError> {
     let now = tx.now();
-    let statement = sql(include_str!("refund_succeeded.sql"))
+    let statement = sql(include_str!("../refund_succeeded.sql"))
         .bind::<SqlUuid, _>(refund)
         .bind::<Nullable<Text>, _>(reference)
         .bind::<Timestamptz, _>(now)
