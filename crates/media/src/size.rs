@@ -2,7 +2,7 @@
 
 use image::codecs::webp::WebPEncoder;
 use image::imageops::{self, FilterType};
-use image::{DynamicImage, RgbaImage};
+use image::{DynamicImage, ImageBuffer, Pixel, RgbaImage};
 
 use crate::develop::{decode, jpeg, png};
 use crate::limits::Limits;
@@ -10,7 +10,7 @@ use crate::refused::Refused;
 use crate::sniff::Kind;
 
 /// The widths there are, in pixels.
-pub const WIDTHS: [u32; 8] = [96, 160, 320, 480, 640, 960, 1280, 1920];
+pub const WIDTHS: [u32; 6] = [96, 240, 480, 720, 1080, 1600];
 
 /// How good a size is: nothing is made of it.
 const QUALITY: u8 = 82;
@@ -124,26 +124,36 @@ pub fn render(bytes: &[u8], size: Size, limits: &Limits) -> Result<Rendered, Ref
     Ok(Rendered { content_type: size.format.content_type(), bytes })
 }
 
-/// The picture with these sides, none of which is longer than its own. Whole pixels are averaged down to twice the size first: a filter over all
-/// of a photograph costs ten times as much and is not seen.
+/// Beyond so many pixels whole pixels are averaged and nothing finer is done: the filter would hold hundreds of megabytes, and is not seen.
+const FINE: u64 = 1_000_000;
+
+/// The picture with these sides, none of which is longer than its own.
 pub(crate) fn shrunk(picture: DynamicImage, width: u32, height: u32) -> DynamicImage {
-    let (twice_wide, twice_high) = (width.saturating_mul(2), height.saturating_mul(2));
-    let far = picture.width() > twice_wide && picture.height() > twice_high;
     if picture.color().has_alpha() {
         let mut pixels = picture.into_rgba8();
         weigh(&mut pixels);
-        if far {
-            pixels = imageops::thumbnail(&pixels, twice_wide, twice_high);
-        }
-        let mut small = imageops::resize(&pixels, width, height, FilterType::CatmullRom);
+        let mut small = fewer(&pixels, width, height);
         unweigh(&mut small);
-        return DynamicImage::ImageRgba8(small);
+        DynamicImage::ImageRgba8(small)
+    } else {
+        DynamicImage::ImageRgb8(fewer(&picture.into_rgb8(), width, height))
     }
-    let mut pixels = picture.into_rgb8();
-    if far {
-        pixels = imageops::thumbnail(&pixels, twice_wide, twice_high);
+}
+
+/// Averages down to twice the size, then filters: a filter over all of a photograph costs ten times as much.
+fn fewer<P>(pixels: &ImageBuffer<P, Vec<u8>>, width: u32, height: u32) -> ImageBuffer<P, Vec<u8>>
+where
+    P: Pixel<Subpixel = u8> + 'static,
+{
+    let (twice_wide, twice_high) = (width.saturating_mul(2), height.saturating_mul(2));
+    if u64::from(width) * u64::from(height) > FINE {
+        imageops::thumbnail(pixels, width, height)
+    } else if pixels.width() > twice_wide && pixels.height() > twice_high {
+        let half = imageops::thumbnail(pixels, twice_wide, twice_high);
+        imageops::resize(&half, width, height, FilterType::CatmullRom)
+    } else {
+        imageops::resize(pixels, width, height, FilterType::CatmullRom)
     }
-    DynamicImage::ImageRgb8(imageops::resize(&pixels, width, height, FilterType::CatmullRom))
 }
 
 /// What is transparent has a colour too, often black, which must not bleed into what is beside it.

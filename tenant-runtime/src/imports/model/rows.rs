@@ -13,7 +13,7 @@ use super::cells::{tags_in, whole};
 use super::columns::{Column, Header, OF_VARIANTS};
 use super::groups::Group;
 use super::records::Record;
-use crate::catalog::{self, NewOption, ProductWish, Status, VariantWish};
+use crate::catalog::{self, ImageWish, NewOption, ProductWish, Status, VariantWish};
 use crate::inventory::Policy;
 
 /// How bad it is.
@@ -63,6 +63,7 @@ struct Places<'h> {
     header: Option<&'h Header>,
     row: u64,
     variants: Vec<u64>,
+    images: Vec<u64>,
     options: Vec<String>,
 }
 
@@ -101,6 +102,10 @@ impl Places<'_> {
         let (first, second, third) =
             (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
         let column = |column: Option<Column>| column.map_or("", |column| header.name(column)).to_owned();
+        if first == "images" {
+            let row = second.parse::<usize>().ok().and_then(|number| self.images.get(number)).copied();
+            return (row.unwrap_or(self.row), column(Some(Column::ImageSrc)));
+        }
         if first != "variants" {
             return (self.row, column(column_of(first)));
         }
@@ -147,7 +152,7 @@ fn column_of(part: &str) -> Option<Column> {
 /// What the rows of a product wish, with every complaint about them at once.
 pub fn read<'h>(group: &Group, header: Option<&'h Header>, currency: Currency) -> Read<'h> {
     let row = group.rows.first().map_or(0, |record| record.row);
-    let places = Places { header, row, variants: Vec::new(), options: Vec::new() };
+    let places = Places { header, row, variants: Vec::new(), images: Vec::new(), options: Vec::new() };
     let mut read = Read { wish: ProductWish::default(), complaints: Vec::new(), name: None, places };
     if group.too_large {
         let message = format!("a product may have 2,300 rows of together 8 MiB; these are {}", group.count);
@@ -199,6 +204,7 @@ impl Table<'_, '_> {
         }
         self.options(group);
         for record in &group.rows {
+            self.image(record);
             let says = |column: &Column| self.cell(record, *column).is_some_and(|cell| !cell.is_empty());
             if OF_VARIANTS.iter().any(says) {
                 let variant = self.variant(record);
@@ -352,6 +358,21 @@ impl Table<'_, '_> {
             self.read.places.options.push(name.to_string());
             self.read.wish.options.push(NewOption { name, values });
         }
+    }
+
+    /// A picture of the product; the same one in several rows is one.
+    fn image(&mut self, record: &Record) {
+        let Some(src) = self.cell(record, Column::ImageSrc).filter(|cell| !cell.is_empty()) else { return };
+        if self.read.wish.images.iter().any(|image| image.src == src) {
+            return;
+        }
+        let src = src.to_owned();
+        let alt = self.text(record, Column::ImageAlt).unwrap_or_default();
+        let position = self.parsed::<u16>(record, Column::ImagePosition);
+        // Other shops count from 1.
+        let position = position.map(|position| position.saturating_sub(1));
+        self.read.wish.images.push(ImageWish { src, alt, position });
+        self.read.places.images.push(record.row);
     }
 
     fn variant(&mut self, record: &Record) -> VariantWish {
