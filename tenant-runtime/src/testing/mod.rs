@@ -132,6 +132,11 @@ impl TestShop {
         Self { darkroom: Darkroom::new(Some(Shelf::in_memory())), ..self }
     }
 
+    /// The same, with the pictures on another one's shelf.
+    pub fn sharing_shelf(self, other: &Self) -> Self {
+        Self { darkroom: Darkroom::new(other.darkroom.shelf().cloned()), ..self }
+    }
+
     /// What its workers need for pictures; they may fetch from this machine.
     pub fn studio(&self) -> Studio {
         Studio { darkroom: self.darkroom.clone(), fetcher: Fetcher::new(true).unwrap() }
