@@ -50,14 +50,7 @@ pub fn develop(bytes: &[u8], limits: &Limits) -> Result<Master, Refused> {
     {
         return Ok(moving);
     }
-    let mut picture = decode(bytes, limits)?;
-    let longest = picture.width().max(picture.height());
-    if longest > limits.kept_side {
-        let part = |side: u32| (u64::from(side) * u64::from(limits.kept_side) / u64::from(longest)).max(1);
-        let side = |side: u32| u32::try_from(part(side)).unwrap_or(1);
-        let (width, height) = (side(picture.width()), side(picture.height()));
-        picture = shrunk(picture, width, height);
-    }
+    let picture = decode(bytes, limits)?;
     let (width, height) = (picture.width(), picture.height());
     let lossy = kind == Kind::Jpeg || kind == Kind::WebP;
     if !picture.color().has_alpha() && lossy {
@@ -70,7 +63,7 @@ pub fn develop(bytes: &[u8], limits: &Limits) -> Result<Master, Refused> {
     Ok(Master { kind: Kind::Png, bytes: file, width, height })
 }
 
-/// The pixels of a picture, upright, eight bits a channel, in sRGB; of one that moves the first frame.
+/// The pixels of a picture, upright, eight bits a channel, in sRGB, no larger than what is kept; of one that moves the first frame.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, Refused> {
     match sniff(bytes)? {
         Kind::Png => pixels(PngDecoder::with_limits(Cursor::new(bytes), limits.of_decoder())?, limits),
@@ -86,10 +79,21 @@ fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> Result<DynamicImag
     // What they cannot tell is what most pictures are: upright, in sRGB.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let profile = decoder.icc_profile().unwrap_or_default();
-    let picture = DynamicImage::from_decoder(decoder)?;
+    let picture = fitting(DynamicImage::from_decoder(decoder)?, limits.kept_side);
     let mut picture = plain(picture, profile.as_deref());
     picture.apply_orientation(orientation);
     Ok(picture)
+}
+
+/// The picture, smaller if it is larger than what is kept: before anything else is done with it that would need its memory twice.
+fn fitting(picture: DynamicImage, most: u32) -> DynamicImage {
+    let longest = picture.width().max(picture.height());
+    if longest <= most {
+        return picture;
+    }
+    let part = |side: u32| (u64::from(side) * u64::from(most) / u64::from(longest)).max(1);
+    let (width, height) = (part(picture.width()), part(picture.height()));
+    shrunk(picture, u32::try_from(width).unwrap_or(most), u32::try_from(height).unwrap_or(most))
 }
 
 /// A GIF that moves, written anew; `None` for one that does not.
