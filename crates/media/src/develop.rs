@@ -66,11 +66,22 @@ pub fn develop(bytes: &[u8], limits: &Limits) -> Result<Master, Refused> {
 /// The pixels of a picture, upright, eight bits a channel, in sRGB, no larger than what is kept; of one that moves the first frame.
 pub(crate) fn decode(bytes: &[u8], limits: &Limits) -> Result<DynamicImage, Refused> {
     match sniff(bytes)? {
-        Kind::Png => pixels(PngDecoder::with_limits(Cursor::new(bytes), limits.of_decoder())?, limits),
+        Kind::Png => {
+            // The decoder takes memory for what the header says before it can be asked what that is.
+            if let Some(sides) = sides_of_png(bytes) {
+                limits.check(sides, 0)?;
+            }
+            pixels(PngDecoder::with_limits(Cursor::new(bytes), limits.of_decoder())?, limits)
+        }
         Kind::Jpeg => pixels(JpegDecoder::new(Cursor::new(bytes))?, limits),
         Kind::Gif => pixels(GifDecoder::new(Cursor::new(bytes))?, limits),
         Kind::WebP => pixels(WebPDecoder::new(Cursor::new(bytes))?, limits),
     }
+}
+
+fn sides_of_png(bytes: &[u8]) -> Option<(u32, u32)> {
+    let side = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_be_bytes);
+    Some((side(16)?, side(20)?))
 }
 
 fn pixels(mut decoder: impl ImageDecoder, limits: &Limits) -> Result<DynamicImage, Refused> {

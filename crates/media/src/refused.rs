@@ -43,6 +43,9 @@ pub enum Refused {
 
 impl From<image::ImageError> for Refused {
     fn from(error: image::ImageError) -> Self {
+        if matches!(error, image::ImageError::Limits(_)) {
+            return Self::Broken("it would need too much memory".to_owned());
+        }
         // What decoders say may repeat bytes of the file: kept short.
         let text: String = error.to_string().chars().filter(|c| !c.is_control()).take(200).collect();
         Self::Broken(text)
