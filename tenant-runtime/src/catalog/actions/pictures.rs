@@ -59,7 +59,7 @@ fn foreign(pointer: &'static str) -> CatalogError {
 
 /// Refuses a variant that is none of the product's.
 pub(super) fn own(product: &ProductView, variant: Option<VariantId>) -> Result<(), CatalogError> {
-    let known = |variant| product.variants.iter().any(|known| known.id == variant);
+    let known = |variant: VariantId| product.variants.iter().any(|known| known.id == variant);
     if variant.is_none_or(known) { Ok(()) } else { Err(foreign("/variant")) }
 }
 

@@ -49,7 +49,7 @@ pub async fn after(
 
 /// Makes each product what its wish says, in turn, as a single request would: with events, stock movements and rules of collections. One that
 /// is refused leaves nothing behind and does not hold up the others. Locks the products that are there in the order of their ids, then
-/// their levels; five to seven statements, and some for each product that changes.
+/// their levels; five to eight statements, and some for each product that changes.
 ///
 /// # Errors
 /// The outer one says that the database did not do its part: roll back, and try again later.

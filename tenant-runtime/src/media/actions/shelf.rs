@@ -110,9 +110,12 @@ impl Shelf {
     /// [`MediaError::Away`].
     pub async fn clear(&self, name: &str) -> Result<(), MediaError> {
         let mut found = self.objects.list(Some(&Path::from(name)));
+        let mut places = Vec::new();
         while let Some(object) = found.next().await {
-            let place = object.map_err(away)?.location;
-            match self.objects.delete(&place).await {
+            places.push(object.map_err(away)?.location);
+        }
+        for place in &places {
+            match self.objects.delete(place).await {
                 Ok(()) | Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(away(error)),
             }
