@@ -174,7 +174,7 @@ impl Bench {
         let work = async move |tx: &mut WriteTx<'_>| match todo {
             Plan::Create(wish, images) => {
                 let view = make(tx, wish, actor).await?;
-                ask_for(tx, view.id, images).await?;
+                ask_for(tx, &view, images).await?;
                 Ok((Put::Created, Some(view)))
             }
             Plan::Change(change) => {
@@ -250,7 +250,6 @@ async fn apply(
     } else if !(change.variants.is_empty() && change.added.is_empty()) {
         queries::touch(tx, product).await?;
     }
-    ask_for(tx, product, &change.images).await?;
     // Stock alone is no change of the product; pictures become one when they are there.
     if !(change.product.is_none() && change.variants.is_empty() && change.added.is_empty()) {
         queries::collections::judge_product(tx, product).await?;
@@ -261,15 +260,23 @@ async fn apply(
         let set = inventory::set_on_hand(tx, *item, location, *pieces, REASON, actor).await;
         set.map_err(|error| promised(error, place))?;
     }
-    show(tx, &ProductRef::Id(product), true).await
+    let view = show(tx, &ProductRef::Id(product), true).await?;
+    ask_for(tx, &view, &change.images).await?;
+    Ok(view)
 }
 
 /// Has pictures fetched.
-async fn ask_for(tx: &mut WriteTx<'_>, product: ProductId, images: &[ImageWish]) -> Result<(), CatalogError> {
+async fn ask_for(
+    tx: &mut WriteTx<'_>,
+    product: &ProductView,
+    images: &[ImageWish],
+) -> Result<(), CatalogError> {
     for image in images {
+        let shown = product.variants.iter().find(|variant| variant.has(&image.options));
+        let variant = shown.filter(|_| !image.options.is_empty()).map(|variant| variant.id);
         let position = image.position.map(i32::from);
         let (url, alt) = (image.src.as_str(), image.alt.as_str());
-        let fetch = fetches::NewFetch { product, variant: None, url, alt, position };
+        let fetch = fetches::NewFetch { product: product.id, variant, url, alt, position };
         fetches::queue(tx, &fetch).await?;
     }
     Ok(())

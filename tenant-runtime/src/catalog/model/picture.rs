@@ -1,5 +1,7 @@
 //! Pictures of products: how they are asked for, where they are fetched, how they are shown.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_api::FieldError;
@@ -131,7 +133,7 @@ fn sizes_of(id: ImageId, content_type: &str, sides: (Option<i32>, Option<i32>)) 
 }
 
 /// A picture in a file of products.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageWish {
     /// Where it is, on the open internet.
@@ -141,6 +143,9 @@ pub struct ImageWish {
     /// Its place among the product's, from 0; the last if left out.
     #[serde(default)]
     pub position: Option<u16>,
+    /// The variant it shows, by its options; none for all of them.
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
 }
 
 impl ImageWish {
@@ -303,7 +308,7 @@ mod tests {
     fn a_picture_that_is_there_is_known_by_both_its_addresses() {
         let mut image = view(10, 10);
         image.source = Some("https://cdn.example.com/a.jpg?v=1".into());
-        let wish = |src: &str| ImageWish { src: src.into(), alt: LongText::default(), position: None };
+        let wish = |src: &str| ImageWish { src: src.into(), ..ImageWish::default() };
         assert!(wish("https://cdn.example.com/a.jpg?v=1").is(&image));
         assert!(!wish("https://cdn.example.com/a.jpg?v=2").is(&image));
         assert!(wish(&format!("http://acme.localhost:8081{}?width=96", image.url)).is(&image));

@@ -360,11 +360,7 @@ impl VariantWish {
                 _ => Err(("/options", "required", "must say which of the variants it is")),
             };
         }
-        let same = |variant: &&VariantView| {
-            variant.options.len() == self.options.len()
-                && variant.options.iter().all(|chosen| self.options.get(&chosen.name) == Some(&chosen.value))
-        };
-        Ok(product.variants.iter().find(same))
+        Ok(product.variants.iter().find(|variant| variant.has(&self.options)))
     }
 
     /// Notes what differs from the variant that is there.
@@ -419,6 +415,14 @@ impl VariantWish {
         } else {
             change.stock.push((pointer, now.inventory_item, pieces));
         }
+    }
+}
+
+impl VariantView {
+    /// Whether it is the one with these options.
+    pub fn has(&self, options: &BTreeMap<String, String>) -> bool {
+        self.options.len() == options.len()
+            && self.options.iter().all(|chosen| options.get(&chosen.name) == Some(&chosen.value))
     }
 }
 

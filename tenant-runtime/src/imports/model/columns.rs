@@ -33,13 +33,14 @@ pub enum Column {
     ImageSrc,
     ImagePosition,
     ImageAlt,
+    VariantImage,
 }
 
 /// Most characters of a column's name that a report repeats.
 const NAME: usize = 100;
 
 /// What each is called: as we write it, and by what other names it is read, capitals aside.
-const NAMES: [(Column, &[&str]); 29] = [
+const NAMES: [(Column, &[&str]); 30] = [
     (Column::Handle, &["Handle", "URL handle"]),
     (Column::Title, &["Title"]),
     (Column::Body, &["Body (HTML)", "Body HTML", "Description"]),
@@ -69,6 +70,7 @@ const NAMES: [(Column, &[&str]); 29] = [
     (Column::ImageSrc, &["Image Src", "Product image URL"]),
     (Column::ImagePosition, &["Image Position"]),
     (Column::ImageAlt, &["Image Alt Text"]),
+    (Column::VariantImage, &["Variant Image", "Variant image URL"]),
 ];
 
 /// The columns that say something about a variant.

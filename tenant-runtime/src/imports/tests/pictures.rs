@@ -41,6 +41,30 @@ async fn pictures_of_a_table_are_asked_for_once() {
 }
 
 #[actix_web::test]
+async fn a_variant_has_its_picture_wherever_the_product_names_it() {
+    let shop = TestShop::open(None).await;
+    let file = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Image Src,Image Alt Text,Variant Image\n\
+        mug,Mug,Colour,Blue,9.00,https://cdn.example.com/all.jpg,All,https://cdn.example.com/blue.jpg\n\
+        mug,,,Red,9.00,https://cdn.example.com/blue.jpg,Blue,https://cdn.example.com/red.jpg\n";
+    let import = imported(&shop, "format=csv", file).await;
+    assert_eq!(counts(&import), "1/0/0/0", "{import}");
+    let mug = super::product(&shop, "mug").await;
+    let page = shop.owner_call("GET", "/admin/v1/image-fetches").send().await.expect(200);
+    let shows = |fetch: &Value| {
+        let variants = mug["variants"].as_array().unwrap();
+        let variant = variants.iter().find(|variant| variant["id"] == fetch["variant"]);
+        let url = fetch["url"].as_str().unwrap().trim_start_matches("https://cdn.example.com/").to_owned();
+        format!(
+            "{url} {} {}",
+            fetch["alt"].as_str().unwrap(),
+            variant.map_or("-", |variant| variant["title"].as_str().unwrap())
+        )
+    };
+    let shown: Vec<_> = page.data().iter().rev().map(shows).collect();
+    assert_eq!(shown, ["all.jpg All -", "blue.jpg Blue Blue", "red.jpg  Red"]);
+}
+
+#[actix_web::test]
 async fn pictures_that_are_there_are_known_by_our_own_addresses() {
     let shop = TestShop::open(None).await;
     let body = json!({ "title": "Mug", "price": { "amount_minor": 900, "currency": "EUR" } });

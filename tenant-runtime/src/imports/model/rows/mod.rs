@@ -1,5 +1,7 @@
 //! From the rows of a product to what is wished of it.
 
+mod pictures;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -13,7 +15,7 @@ use super::cells::{tags_in, whole};
 use super::columns::{Column, Header, OF_VARIANTS};
 use super::groups::Group;
 use super::records::Record;
-use crate::catalog::{self, ImageWish, NewOption, ProductWish, Status, VariantWish};
+use crate::catalog::{self, NewOption, ProductWish, Status, VariantWish};
 use crate::inventory::Policy;
 
 /// How bad it is.
@@ -208,6 +210,7 @@ impl Table<'_, '_> {
             let says = |column: &Column| self.cell(record, *column).is_some_and(|cell| !cell.is_empty());
             if OF_VARIANTS.iter().any(says) {
                 let variant = self.variant(record);
+                self.variant_image(record, &variant.options);
                 self.read.wish.variants.push(variant);
                 self.read.places.variants.push(record.row);
             }
@@ -358,21 +361,6 @@ impl Table<'_, '_> {
             self.read.places.options.push(name.to_string());
             self.read.wish.options.push(NewOption { name, values });
         }
-    }
-
-    /// A picture of the product; the same one in several rows is one.
-    fn image(&mut self, record: &Record) {
-        let Some(src) = self.cell(record, Column::ImageSrc).filter(|cell| !cell.is_empty()) else { return };
-        if self.read.wish.images.iter().any(|image| image.src == src) {
-            return;
-        }
-        let src = src.to_owned();
-        let alt = self.text(record, Column::ImageAlt).unwrap_or_default();
-        let position = self.parsed::<u16>(record, Column::ImagePosition);
-        // Other shops count from 1.
-        let position = position.map(|position| position.saturating_sub(1));
-        self.read.wish.images.push(ImageWish { src, alt, position });
-        self.read.places.images.push(record.row);
     }
 
     fn variant(&mut self, record: &Record) -> VariantWish {
