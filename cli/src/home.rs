@@ -69,6 +69,10 @@ impl Home {
         self.root.join("demo.json")
     }
 
+    pub fn media(&self) -> PathBuf {
+        self.root.join("media")
+    }
+
     pub fn journal(&self) -> PathBuf {
         self.root.join("payment-provider.jsonl")
     }

@@ -21,6 +21,7 @@ use crate::config::Config;
 use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
+use crate::media::{self, Darkroom};
 use crate::{
     apps, audit, cart, catalog, checkout, credit, customers, discounts, drafts, feed, fulfillment,
     identities, imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings,
@@ -54,6 +55,8 @@ pub struct Services {
     webhooks: webhooks::Rules,
     /// What mail needs.
     pub mail: messages::MailRoom,
+    /// Where pictures are worked on; shared by the HTTP workers and the process's other workers.
+    pub darkroom: Darkroom,
     consumers: feed::Consumers,
 }
 
@@ -135,6 +138,7 @@ impl Services {
             shows_captured_mail,
             webhooks,
             mail,
+            darkroom: Darkroom::new(None),
             consumers: feed::Consumers(consumers),
         }
     }
@@ -216,6 +220,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     markets::CATALOGUE,
     inventory::CATALOGUE,
     staff::CATALOGUE,
+    media::CATALOGUE,
     catalog::CATALOGUE,
     imports::CATALOGUE,
     customers::CATALOGUE,
@@ -307,6 +312,7 @@ pub fn app(
         .app_data(web::Data::new(services.embassy))
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
+        .app_data(web::Data::new(services.darkroom))
         .app_data(web::Data::new(services.consumers))
         .configure(openapi::served(openapi))
         .configure(messages::page_routes);

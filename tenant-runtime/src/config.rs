@@ -59,6 +59,10 @@ pub struct Config {
     pub mail_from: Mailbox,
     /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
     pub webhooks_private: bool,
+    /// Pictures may be fetched from addresses of this machine and network (`SOUK_IMAGES_PRIVATE=1`): for development.
+    pub images_private: bool,
+    /// `SOUK_MEDIA_URL`: where pictures are kept, `file:///a/folder` or `s3://bucket/prefix`; in the stores' own tables unless set.
+    pub media_url: Option<String>,
     /// Identity providers of stores may be on this machine (`SOUK_IDENTITY_PROVIDERS_PRIVATE=1`): for development.
     pub identity_providers_private: bool,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`); all callers of a store together have what its plan allows, and
@@ -115,6 +119,8 @@ impl Config {
                 &set("SOUK_MAIL_FROM").unwrap_or_else(|| "Souk <no-reply@souk.localhost>".to_owned()),
             )?,
             webhooks_private: or("SOUK_WEBHOOKS_PRIVATE", 0_u8)? == 1,
+            images_private: or("SOUK_IMAGES_PRIVATE", 0_u8)? == 1,
+            media_url: set("SOUK_MEDIA_URL"),
             identity_providers_private: or("SOUK_IDENTITY_PROVIDERS_PRIVATE", 0_u8)? == 1,
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,

@@ -1,6 +1,6 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
-//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` · 2 `catalog` `customers` `credit` ·
+//! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` `media` · 2 `catalog` `customers` `credit` ·
 //! 3 `discounts` `payments` `identities` `apps` `imports` · 4 `cart` · 5 `orders` `drafts` · 6 `checkout` `fulfillment` `invoices` `subscriptions` · 7 `messages` `webhooks` `privacy` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
@@ -17,6 +17,7 @@ pub mod inventory;
 pub mod invoices;
 pub mod ledger;
 pub mod markets;
+pub mod media;
 pub mod settings;
 pub mod shipping;
 pub mod staff;

@@ -19,12 +19,13 @@ use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
 use crate::identities::{Embassy, EmbassyError};
+use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::messages::{MailRoom, Sender};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::storefront::PublicAddress;
 use crate::webhooks::Courier;
-use crate::worker;
+use crate::worker::{self, Studio};
 
 /// A call to a payment provider takes no longer than this; what became of it then is found out by the poller.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(8);
@@ -54,6 +55,15 @@ pub fn embassy(config: &Config) -> Result<Embassy, EmbassyError> {
         &config.console_url,
         config.identity_providers_private,
     )
+}
+
+/// Where pictures are worked on, and kept if the environment names a place.
+///
+/// # Errors
+/// The place cannot be used.
+pub fn darkroom(config: &Config) -> anyhow::Result<Darkroom> {
+    let shelf = config.media_url.as_deref().map(Shelf::at).transpose().context("SOUK_MEDIA_URL")?;
+    Ok(Darkroom::new(shelf))
 }
 
 /// The keys of a file, one after the other: two while the control plane's key is being exchanged. A file without any is one wrong key.
@@ -115,7 +125,7 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
         .with_context(|| format!("listening on {}", config.internal_listen))?;
     let reception =
         Reception::new(config.link_secret.as_bytes(), config.trusted_proxies, config.attempts_per_network)?;
-    let (gate, till) = (gate(&config, &reception).await?, till(&config)?);
+    let (gate, till, darkroom) = (gate(&config, &reception).await?, till(&config)?, darkroom(&config)?);
     let watching = tokio::spawn(watch_directory(gate.clone(), readiness.clone(), shutdown.clone()));
 
     anyhow::ensure!(
@@ -136,12 +146,14 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
             let (url, authority) = (config.smtp_url.as_deref(), config.smtp_authority.as_deref());
             let sender = Sender::new(url, authority, &config.mail_from, Arc::clone(&room.vault))?;
             let courier = Courier::new(config.webhooks_private)?;
+            let fetcher = Fetcher::new(config.images_private)?;
+            let studio = Studio { darkroom: darkroom.clone(), fetcher };
             let work = worker::run(
                 gate.clone(),
                 relay,
                 desk,
                 till.clone(),
-                (sender, courier),
+                (sender, courier, studio),
                 room,
                 shutdown.clone(),
             );
@@ -152,7 +164,8 @@ pub async fn run(config: Config, with_worker: bool) -> anyhow::Result<()> {
     };
 
     let cursors = CursorKey::new(config.link_secret.as_bytes());
-    let services = Services::new(gate, till, cursors, (reception, embassy(&config)?), &config);
+    let mut services = Services::new(gate, till, cursors, (reception, embassy(&config)?), &config);
+    services.darkroom = darkroom;
     // What never ends by itself ends with the process.
     let ending = web::Data::new(shutdown.clone());
     let server = HttpServer::new(move || app::app(services.clone()).app_data(ending.clone()))

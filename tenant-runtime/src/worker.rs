@@ -14,11 +14,13 @@ use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::cart;
+use crate::catalog::{self, Fetched};
 use crate::checkout::{self, Till};
 use crate::drafts;
 use crate::identities;
 use crate::imports::{self, Worked};
 use crate::invoices;
+use crate::media::{self, Darkroom, Fetcher};
 use crate::messages::{self, MailRoom, Sender};
 use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
@@ -43,13 +45,20 @@ pub fn consumers(till: &Till, room: &MailRoom) -> Vec<Arc<dyn souk_event_bus::Co
     ]
 }
 
+/// What working on pictures needs.
+#[derive(Clone)]
+pub struct Studio {
+    pub darkroom: Darkroom,
+    pub fetcher: Fetcher,
+}
+
 /// Runs until the wish to stop, then finishes what is under way.
 pub async fn run(
     gate: Gate,
     relay: RelayConfig,
     desk: DeskConfig,
     till: Till,
-    (sender, courier): (Sender, Courier),
+    (sender, courier, studio): (Sender, Courier, Studio),
     room: MailRoom,
     shutdown: Shutdown,
 ) {
@@ -58,10 +67,14 @@ pub async fn run(
         opens.worker(store, "relay", "delivers events").ok().map(|permit| permit.scope().clone())
     });
     let relay = Relay::start(relay, consumers(&till, &room), scopes);
-    let desk = Desk::start(desk, handlers(&gate, &till, &sender, &courier));
+    let sweeping = tokio::spawn(media::sweep(studio.darkroom.clone(), desk.clone(), shutdown.clone()));
+    let desk = Desk::start(desk, handlers(&gate, &till, &sender, &courier, &studio));
     while shutdown.pause(Duration::from_secs(3600)).await {}
     tokio::join!(relay.stop(), desk.stop());
     courier.finish().await;
+    if let Err(error) = sweeping.await {
+        tracing::error!(%error, "looking for the pictures of stores that are gone did not stop in order");
+    }
 }
 
 /// Who does what when its time has come, by the kinds that the triggers in `migrations/store` write.
@@ -70,8 +83,9 @@ pub fn handlers(
     till: &Till,
     sender: &Sender,
     courier: &Courier,
+    studio: &Studio,
 ) -> BTreeMap<&'static str, Handler> {
-    let courier = courier.clone();
+    let (courier, putting_away, fetching) = (courier.clone(), studio.clone(), studio.clone());
     let (checkouts, mails) = (till.clone(), sender.clone());
     let (tills, senders) = (till.clone(), sender.clone());
     BTreeMap::from([
@@ -96,6 +110,8 @@ pub fn handlers(
             }),
         ),
         ("import", handler(gate, |worker| import(worker).boxed())),
+        ("media", handler(gate, move |worker| put_away(worker, putting_away.clone()).boxed())),
+        ("picture", handler(gate, move |worker| fetch(worker, fetching.clone()).boxed())),
         ("draft_order", handler(gate, |worker| end_drafts(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
@@ -151,6 +167,22 @@ async fn import(worker: WorkerPermit) -> Outcome {
     })
 }
 
+/// Puts away files of pictures that nothing shows.
+async fn put_away(worker: WorkerPermit, studio: Studio) -> Outcome {
+    let more = media::tidy(&worker, &studio.darkroom).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Fetches a picture; while others have all seats, looks again soon.
+async fn fetch(worker: WorkerPermit, studio: Studio) -> Outcome {
+    let fetched = catalog::fetch_due(&worker, &studio.darkroom, &studio.fetcher).await;
+    Ok(match fetched.map_err(|error| error.to_string())? {
+        Fetched::Nothing => Next::Done,
+        Fetched::More => Next::Again,
+        Fetched::Busy => Next::In(Duration::from_millis(500)),
+    })
+}
+
 /// Hands over what is due; while other stores' endpoints have all seats, looks again soon.
 async fn tell(worker: WorkerPermit, courier: Courier) -> Outcome {
     let handed = webhooks::send_due(&worker, &courier).await.map_err(|error| error.to_string())?;
@@ -169,8 +201,9 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let away = identities::forget(tx, SOME).await?;
             let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
             let files = imports::forget(tx, SOME).await?;
+            let pictures = catalog::forget_fetches(tx, SOME).await?;
             let mails = messages::tidy(tx).await?;
-            let most = keys.max(heard).max(told).max(away).max(left).max(files);
+            let most = keys.max(heard).max(told).max(away).max(left).max(files).max(pictures);
             Ok::<_, TenancyError>(mails || most >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;

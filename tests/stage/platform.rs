@@ -173,6 +173,8 @@ async fn services(
         smtp_authority: None,
         mail_from: "Souk <no-reply@souk.localhost>".parse().expect("an address"),
         webhooks_private: false,
+        images_private: false,
+        media_url: None,
         identity_providers_private: false,
         requests_per_minute: NO_LIMIT,
         attempts_per_network: 1_000_000,

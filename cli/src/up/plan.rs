@@ -161,7 +161,9 @@ impl Plan<'_> {
             .env("SOUK_STAFF_KEY_FILE", self.home.keys().join("control-plane.pub.pem"))
             .env("SOUK_TEST_PROVIDER_URL", format!("http://127.0.0.1:{}", self.network.provider_port))
             .env("SOUK_PROVIDER_WEBHOOK_SECRET", &self.secrets.provider_webhook_secret)
+            .env("SOUK_MEDIA_URL", format!("file://{}", self.home.media().display()))
             .env("SOUK_WEBHOOKS_PRIVATE", "1")
+            .env("SOUK_IMAGES_PRIVATE", "1")
             .env("SOUK_IDENTITY_PROVIDERS_PRIVATE", "1"))
     }
 

@@ -17,7 +17,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::queries::{self, Claimed};
 
-const LOGIN: &str = "relay";
+pub(crate) const LOGIN: &str = "relay";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const MEASURE_EVERY: Duration = Duration::from_secs(15);
 /// Wishes taken at a time: those of one store become one visit, so a busy store does not keep the others waiting.

@@ -15,6 +15,8 @@
 //! (`FOR UPDATE SKIP LOCKED`) and may find nothing left to do.
 
 mod desk;
+mod ledger;
 mod queries;
 
 pub use desk::{Desk, DeskConfig, Handler, Next};
+pub use ledger::{LedgerError, deleted};

@@ -77,3 +77,11 @@ pub(crate) async fn backlog(client: &Client) -> Result<(i64, f64), Error> {
     let row = client.query_one(text, &[]).await?;
     Ok((row.try_get(0)?, row.try_get(1)?))
 }
+
+/// Those of these stores whose schema is gone.
+pub(crate) async fn deleted(client: &Client, stores: &[StoreId]) -> Result<Vec<StoreId>, Error> {
+    let stores: Vec<Uuid> = stores.iter().map(|store| store.uuid()).collect();
+    let text = "select store_id from platform.store_ledger where store_id = any($1) and state = 'deleted'";
+    let rows = client.query(text, &[&stores]).await?;
+    rows.iter().map(|row| Ok(StoreId::from_uuid(row.try_get(0)?))).collect()
+}

@@ -260,6 +260,7 @@ kinds! {
     OptionValue "ova" "option value" OptionValueId;
     Variant "var" "variant" VariantId;
     Image "img" "image" ImageId;
+    ImageFetch "imf" "image fetch" ImageFetchId;
     Collection "col" "collection" CollectionId;
     Category "cat" "category" CategoryId;
     MetafieldDefinition "mfd" "metafield definition" MetafieldDefinitionId;

@@ -63,13 +63,16 @@ fn limits() -> Object {
             .description(Some(description))
             .examples([example])
     };
-    let Limits { products, staff, requests_per_second, concurrent_transactions } = Limits::default();
+    let Limits { products, staff, media_mb, requests_per_second, concurrent_transactions } =
+        Limits::default();
     ObjectBuilder::new()
         .description(Some("What one store may use; kept by the runtimes."))
         .property("products", count("Products, whatever their status.", products))
         .required("products")
         .property("staff", count("People who work there, owners among them.", staff))
         .required("staff")
+        .property("media_mb", count("Megabytes that its pictures may have together.", media_mb))
+        .required("media_mb")
         .property(
             "requests_per_second",
             count(

@@ -27,6 +27,8 @@ pub struct Limits {
     pub products: u32,
     /// How many people may work there, owners among them.
     pub staff: u32,
+    /// How many megabytes (of 1,000,000 bytes) its pictures may have together, their sizes not counted.
+    pub media_mb: u32,
     /// How many requests all its callers together may send, over a minute, to one process.
     pub requests_per_second: u32,
     /// How many of its transactions may be open or wait for a connection at once, in one process.
@@ -41,7 +43,13 @@ impl Plan {
         description: "Everything a store needs to sell, on shared machines.",
         max_stores: 3,
         max_members: 5,
-        limits: Limits { products: 1000, staff: 3, requests_per_second: 200, concurrent_transactions: 8 },
+        limits: Limits {
+            products: 1000,
+            staff: 3,
+            media_mb: 2000,
+            requests_per_second: 200,
+            concurrent_transactions: 8,
+        },
     };
     /// For businesses that grow.
     pub const GROWTH: Self = Self {
@@ -53,6 +61,7 @@ impl Plan {
         limits: Limits {
             products: 100_000,
             staff: 50,
+            media_mb: 100_000,
             requests_per_second: 1000,
             concurrent_transactions: 16,
         },
@@ -100,6 +109,7 @@ mod tests {
             assert!(less.max_stores < more.max_stores && less.max_members < more.max_members);
             let (less, more) = (less.limits, more.limits);
             assert!(less.products < more.products && less.staff < more.staff);
+            assert!(less.media_mb < more.media_mb);
             assert!(less.requests_per_second < more.requests_per_second);
             assert!(less.concurrent_transactions < more.concurrent_transactions);
         }

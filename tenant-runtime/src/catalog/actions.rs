@@ -2,7 +2,9 @@
 
 pub mod categories;
 pub mod collections;
+pub mod fetches;
 pub mod metafields;
+pub mod pictures;
 pub mod price_lists;
 pub mod put;
 pub mod search;
@@ -10,19 +12,19 @@ pub mod search;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use souk_api::{Digest, ETag, FieldError, IfMatch};
+use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{CollectionId, Currency, Handle, ImageId, InventoryItemId, MarketId, ProductId, VariantId};
+use souk_kernel::{CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CreateProduct, Draft, DraftVariant, EditImage, EditProduct, EditVariant, ImageView, ImageWords,
-    NewVariant, ProductFilter, ProductRef, ProductView, Sellable, SetPrice, Sort, Status, SummaryView,
-    VariantView, check_edit, check_price, one_more, sku_of, sniff,
+    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, NewVariant, ProductFilter, ProductRef,
+    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, check_edit, check_price,
+    one_more, sku_of,
 };
-use super::queries::{self, NewImage, Place};
+use super::queries::{self, Place};
 use crate::inventory;
 use crate::markets;
 
@@ -299,71 +301,4 @@ pub async fn set_price(
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
     queries::set_price(tx, variant, wish.price, wish.compare_at.map(souk_kernel::Money::minor)).await?;
     find(changed(tx, product).await?, variant)
-}
-
-/// A picture at the end of the product's.
-pub async fn add_image(
-    tx: &mut WriteTx<'_>,
-    product: ProductId,
-    words: &ImageWords,
-    bytes: &[u8],
-) -> Result<ImageView, CatalogError> {
-    let picture = sniff(bytes).ok_or(CatalogError::NotAPicture)?;
-    queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
-    let digest = Digest::of(bytes);
-    let id = ImageId::new();
-    let alt = words.alt.as_ref().map_or("", |alt| alt.as_str());
-    let image =
-        NewImage { id, product, variant: words.variant, alt, picture, digest: digest.as_bytes(), bytes };
-    queries::add_image(tx, &image).await?;
-    let view = changed(tx, product).await?;
-    let image = view.images.into_iter().find(|image| image.id == id).ok_or(CatalogError::Unknown)?;
-    if image.variant != words.variant {
-        let fault = FieldError::new("?variant", "unknown", "must be a variant of this product");
-        return Err(CatalogError::Invalid(vec![fault]));
-    }
-    Ok(image)
-}
-
-/// A picture's words, its variant and its place.
-pub async fn edit_image(
-    tx: &mut WriteTx<'_>,
-    product: ProductId,
-    image: ImageId,
-    wish: &EditImage,
-) -> Result<ImageView, CatalogError> {
-    let now = locked(tx, product, None).await?;
-    let mut order: Vec<ImageId> = now.images.iter().map(|image| image.id).collect();
-    let place = order.iter().position(|known| *known == image).ok_or(CatalogError::Unknown)?;
-    let mut edited = now.images.into_iter().nth(place).ok_or(CatalogError::Unknown)?;
-    set(&mut edited.alt, wish.alt.as_ref());
-    if let Some(variant) = wish.variant {
-        if variant.is_some_and(|variant| now.variants.iter().all(|known| known.id != variant)) {
-            let error = FieldError::new("/variant", "unknown", "must be a variant of this product");
-            return Err(CatalogError::Invalid(vec![error]));
-        }
-        edited.variant = variant;
-    }
-    if let Some(position) = wish.position {
-        let gone = order.remove(place);
-        let position = usize::try_from(position).unwrap_or(usize::MAX).min(order.len());
-        order.insert(position, gone);
-    }
-    queries::edit_image(tx, product, &edited, &order).await?;
-    let view = changed(tx, product).await?;
-    view.images.into_iter().find(|known| known.id == image).ok_or(CatalogError::Unknown)
-}
-
-/// A picture, and its bytes if no other has them.
-pub async fn remove_image(
-    tx: &mut WriteTx<'_>,
-    product: ProductId,
-    image: ImageId,
-) -> Result<(), CatalogError> {
-    queries::lock(tx, product).await?.ok_or(CatalogError::Unknown)?;
-    if !queries::remove_image(tx, product, image).await? {
-        return Err(CatalogError::Unknown);
-    }
-    queries::touch(tx, product).await?;
-    told(tx, &ProductUpdated { product }).await
 }

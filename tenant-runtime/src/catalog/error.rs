@@ -1,10 +1,11 @@
 //! How working with the catalogue fails.
 
-use souk_api::problem::{NOT_FOUND, PAYLOAD_TOO_LARGE, VALIDATION};
+use souk_api::problem::{NOT_FOUND, VALIDATION};
 use souk_api::{FieldError, Problem, problems};
 use souk_tenancy::{DbError, TenancyError};
 
 use crate::inventory::InventoryError;
+use crate::media::MediaError;
 
 problems! { CATALOGUE;
     HANDLE_TAKEN = 409, "handle_taken", "Something else has this handle", "Choose another handle, or leave it out to get one made of the title.";
@@ -17,7 +18,7 @@ problems! { CATALOGUE;
     COLLECTION_BY_HAND = 409, "collection_by_hand", "People pick what is in this collection", "Make another collection with rules, and give it this one's handle.";
     CATEGORY_HAS_CHILDREN = 409, "category_has_children", "There are categories below this one", "Move or delete those first.";
     METAFIELD_DEFINED = 409, "metafield_defined", "There is a definition of this key", "Change that definition, or choose another key or namespace.";
-    IMAGE_TYPE = 415, "image_type", "This is not a picture we can show", "Send the bytes of a PNG, JPEG, WebP or GIF file.";
+    TOO_MANY_IMAGES = 409, "too_many_images", "A product has at most 250 pictures", "Delete pictures of it: DELETE /admin/v1/products/{product}/images/{image}.";
 }
 
 /// Nothing was changed.
@@ -65,12 +66,12 @@ pub enum CatalogError {
     /// A price that cannot be counted.
     #[error(transparent)]
     Money(#[from] souk_kernel::MoneyError),
-    /// The bytes are no picture we know.
-    #[error("not a picture")]
-    NotAPicture,
-    /// More bytes than a picture may have.
-    #[error("the picture is too large")]
-    TooLarge,
+    /// The product has as many as it may.
+    #[error("too many pictures")]
+    TooManyImages,
+    /// The file was refused, or could not be kept.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// The caller saw an earlier version.
     #[error("the precondition failed")]
     Precondition(Problem),
@@ -135,8 +136,8 @@ impl From<CatalogError> for Problem {
             CatalogError::Money(error) => {
                 Self::new(&VALIDATION).field("/price", "out_of_range", "must be less").source(error)
             }
-            CatalogError::NotAPicture => Self::new(&IMAGE_TYPE),
-            CatalogError::TooLarge => Self::new(&PAYLOAD_TOO_LARGE).detail("A picture may have 5 MiB."),
+            CatalogError::TooManyImages => Self::new(&TOO_MANY_IMAGES),
+            CatalogError::Media(error) => error.into(),
             CatalogError::Precondition(problem) => problem,
             CatalogError::Inventory(error) => error.into(),
             CatalogError::Db(error) => souk_access::database_problem(error.into()),

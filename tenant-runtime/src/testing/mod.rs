@@ -32,9 +32,11 @@ use crate::app::{self, Services};
 use crate::checkout::Till;
 use crate::customers::Reception;
 use crate::identities::Embassy;
+use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::storefront::PublicAddress;
+use crate::worker::Studio;
 
 /// What the test provider and the shops share.
 pub const WEBHOOK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -59,6 +61,7 @@ pub struct TestShop {
     requests_per_minute: u32,
     cache: ReadCache,
     embassy: Embassy,
+    pub darkroom: Darkroom,
     door: OnceCell<Door>,
 }
 
@@ -117,14 +120,29 @@ impl TestShop {
         let embassy = Embassy::new(b"of tests", address.clone(), CONSOLE, true).unwrap();
         let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
         let cache = ReadCache::new(0);
-        let door = OnceCell::new();
-        Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, door }
+        let (darkroom, door) = (Darkroom::new(None), OnceCell::new());
+        Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, darkroom, door }
     }
 
     /// The same, with shoppers' pages kept in memory as a process keeps them. Other shops keep none: their tests arrange things by SQL and
     /// ask at once.
     pub fn keeping_pages(self) -> Self {
         Self { cache: ReadCache::new(1 << 20), ..self }
+    }
+
+    /// The same, with pictures on a shelf of this test's. Other shops leave them to the store's tables.
+    pub fn with_shelf(self) -> Self {
+        Self { darkroom: Darkroom::new(Some(Shelf::in_memory())), ..self }
+    }
+
+    /// The same, with the pictures on another one's shelf.
+    pub fn sharing_shelf(self, other: &Self) -> Self {
+        Self { darkroom: Darkroom::new(other.darkroom.shelf().cloned()), ..self }
+    }
+
+    /// What its workers need for pictures; they may fetch from this machine.
+    pub fn studio(&self) -> Studio {
+        Studio { darkroom: self.darkroom.clone(), fetcher: Fetcher::new(true).unwrap() }
     }
 
     /// The same, where identity providers must be of the open internet. Other shops ask those of this machine.
@@ -164,6 +182,7 @@ impl TestShop {
                     true,
                 );
                 services.cache = self.cache.clone();
+                services.darkroom = self.darkroom.clone();
                 let service = Rc::new(init_service(app::app(services)).await);
                 let door: Door = Rc::new(move |request| {
                     let service = Rc::clone(&service);

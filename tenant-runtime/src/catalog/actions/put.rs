@@ -11,9 +11,10 @@ use super::{make, room, show, told};
 use crate::catalog::error::CatalogError;
 use crate::catalog::events::ProductUpdated;
 use crate::catalog::model::{
-    Change, DraftVariant, NewVariant, Plan, ProductRef, ProductView, ProductWish, Put, PutBy, one_more,
+    Change, DraftVariant, ImageWish, NewVariant, Plan, ProductRef, ProductView, ProductWish, Put, PutBy,
+    one_more,
 };
-use crate::catalog::queries::{self, bulk};
+use crate::catalog::queries::{self, bulk, fetches};
 use crate::inventory::{self, InventoryError, Shelf};
 
 /// Why stock changed, in its movements.
@@ -48,7 +49,7 @@ pub async fn after(
 
 /// Makes each product what its wish says, in turn, as a single request would: with events, stock movements and rules of collections. One that
 /// is refused leaves nothing behind and does not hold up the others. Locks the products that are there in the order of their ids, then
-/// their levels; five to seven statements, and some for each product that changes.
+/// their levels; five to eight statements, and some for each product that changes.
 ///
 /// # Errors
 /// The outer one says that the database did not do its part: roll back, and try again later.
@@ -76,6 +77,8 @@ struct Bench {
     /// Whose variants have which SKUs.
     owners: HashMap<String, ProductId>,
     shelf: Shelf,
+    /// The addresses of pictures that are on their way to them.
+    asked: HashMap<ProductId, Vec<String>>,
     /// How many products more the plan allows.
     room: i64,
 }
@@ -104,7 +107,11 @@ impl Bench {
             }
             shelf = inventory::shelf(tx, &items).await?;
         }
-        Ok(Self { currency, products, owners, shelf, room })
+        let mut asked = HashMap::new();
+        if wishes.iter().any(|wish| !wish.images.is_empty()) {
+            asked = fetches::asked(tx, &ids).await?;
+        }
+        Ok(Self { currency, products, owners, shelf, asked, room })
     }
 
     fn plan(&self, wish: &ProductWish, putter: Putter<'_>) -> Result<Plan, CatalogError> {
@@ -131,7 +138,10 @@ impl Bench {
         }
         match found {
             None => wish.create(),
-            Some(now) => wish.change(now, putter.by, &self.shelf, putter.may_adjust, self.currency),
+            Some(now) => {
+                let asked = self.asked.get(&now.id).map(Vec::as_slice).unwrap_or_default();
+                wish.change(now, asked, putter.by, &self.shelf, putter.may_adjust, self.currency)
+            }
         }
     }
 
@@ -157,12 +167,16 @@ impl Bench {
         putter: Putter<'_>,
     ) -> Result<Result<Put, CatalogError>, CatalogError> {
         let actor = putter.actor;
-        if matches!(plan, Plan::Create(_)) && self.room <= 0 {
+        if matches!(plan, Plan::Create(..)) && self.room <= 0 {
             return Ok(Err(CatalogError::Quota(putter.limit)));
         }
         let (shelf, currency, todo) = (&self.shelf, self.currency, &plan);
         let work = async move |tx: &mut WriteTx<'_>| match todo {
-            Plan::Create(wish) => Ok((Put::Created, Some(make(tx, wish, actor).await?))),
+            Plan::Create(wish, images) => {
+                let view = make(tx, wish, actor).await?;
+                ask_for(tx, &view, images).await?;
+                Ok((Put::Created, Some(view)))
+            }
             Plan::Change(change) => {
                 Ok((Put::Updated, Some(apply(tx, change, shelf, currency, actor).await?)))
             }
@@ -192,6 +206,13 @@ impl Bench {
                 self.owners.insert(sku.clone(), view.id);
             }
         }
+        let images: &[ImageWish] = match plan {
+            Plan::Create(_, images) => images.as_slice(),
+            Plan::Change(change) => &change.images,
+            Plan::Nothing => &[],
+        };
+        let asked = self.asked.entry(view.id).or_default();
+        asked.extend(images.iter().map(|image| image.src.clone()));
         if let Plan::Change(change) = plan {
             self.shelf.on_hand.extend(change.stock.iter().map(|(_, item, pieces)| (*item, *pieces)));
         }
@@ -229,7 +250,7 @@ async fn apply(
     } else if !(change.variants.is_empty() && change.added.is_empty()) {
         queries::touch(tx, product).await?;
     }
-    // Stock alone is no change of the product.
+    // Stock alone is no change of the product; pictures become one when they are there.
     if !(change.product.is_none() && change.variants.is_empty() && change.added.is_empty()) {
         queries::collections::judge_product(tx, product).await?;
         told(tx, &ProductUpdated { product }).await?;
@@ -239,7 +260,26 @@ async fn apply(
         let set = inventory::set_on_hand(tx, *item, location, *pieces, REASON, actor).await;
         set.map_err(|error| promised(error, place))?;
     }
-    show(tx, &ProductRef::Id(product), true).await
+    let view = show(tx, &ProductRef::Id(product), true).await?;
+    ask_for(tx, &view, &change.images).await?;
+    Ok(view)
+}
+
+/// Has pictures fetched.
+async fn ask_for(
+    tx: &mut WriteTx<'_>,
+    product: &ProductView,
+    images: &[ImageWish],
+) -> Result<(), CatalogError> {
+    for image in images {
+        let shown = product.variants.iter().find(|variant| variant.has(&image.options));
+        let variant = shown.filter(|_| !image.options.is_empty()).map(|variant| variant.id);
+        let position = image.position.map(i32::from);
+        let (url, alt) = (image.src.as_str(), image.alt.as_str());
+        let fetch = fetches::NewFetch { product: product.id, variant, url, alt, position };
+        fetches::queue(tx, &fetch).await?;
+    }
+    Ok(())
 }
 
 /// More variants of a product that is locked. Four statements, however many there are.

@@ -1,6 +1,7 @@
 //! The words of the catalogue: what is asked for, what is shown, and the rules between.
 
 mod draft;
+pub mod form;
 mod html;
 mod metafields;
 mod picture;
@@ -19,7 +20,10 @@ pub use metafields::{
     MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafields,
     fitting,
 };
-pub use picture::{MOST_BYTES, Picture, sniff};
+pub use picture::{
+    FetchFilter, FetchImage, FetchState, ImageFetchView, ImageView, ImageWish, MOST_IMAGES, WantedSize,
+    image_url,
+};
 pub use pricing::{
     ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
     SetListPrices, price_of,
@@ -35,7 +39,7 @@ pub use search::{
 };
 pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
-    AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
-    Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,
+    AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, OptionView, ProductView, Sellable,
+    SummaryView, ValueView, VariantView, availability, summary_price,
 };
 pub use wish::{Change, Plan, ProductWish, Put, PutBy, VariantWish};

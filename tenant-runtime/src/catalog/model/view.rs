@@ -11,6 +11,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 use super::metafields::MetafieldView;
+use super::picture::ImageView;
 use super::pricing::Offer;
 use super::request::Status;
 use super::rules::CollectionRules;
@@ -98,27 +99,6 @@ pub struct VariantView {
     pub metafields: Vec<MetafieldView>,
     /// The ETag of its price, in quotes.
     pub version: i64,
-}
-
-/// A picture.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct ImageView {
-    pub id: ImageId,
-    /// Where its bytes are, a path of the store.
-    #[schema(example = "/store/v1/images/img_01h455vb4pex5vsknk084sn02q")]
-    pub url: String,
-    pub alt: String,
-    #[schema(example = "image/png")]
-    pub content_type: String,
-    pub width: Option<i32>,
-    pub height: Option<i32>,
-    /// The variant it shows.
-    pub variant: Option<VariantId>,
-}
-
-/// Where a picture's bytes are.
-pub fn image_url(id: ImageId) -> String {
-    format!("/store/v1/images/{id}")
 }
 
 /// A product, whole.

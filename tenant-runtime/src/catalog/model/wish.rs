@@ -10,6 +10,7 @@ use souk_kernel::{
 };
 
 use super::draft::{DraftValue, DraftVariant, VARIANTS, check_edit, check_price, tags_of};
+use super::picture::{ImageWish, MOST_IMAGES};
 use super::request::{CreateProduct, EditProduct, NewOption, NewVariant, Status, given};
 use super::view::{ProductView, ValueView, VariantView};
 use crate::catalog::error::CatalogError;
@@ -67,6 +68,9 @@ pub struct ProductWish {
     pub stock: Option<i64>,
     #[serde(default, deserialize_with = "given")]
     pub sku: Option<Option<Text<64>>>,
+    /// To be fetched, unless the product has them; its others stay.
+    #[serde(default)]
+    pub images: Vec<ImageWish>,
 }
 
 /// The same of a variant.
@@ -94,7 +98,7 @@ pub struct VariantWish {
 #[derive(Debug)]
 pub enum Plan {
     Nothing,
-    Create(Box<CreateProduct>),
+    Create(Box<CreateProduct>, Vec<ImageWish>),
     Change(Box<Change>),
 }
 
@@ -109,6 +113,8 @@ pub struct Change {
     pub added: Vec<(String, NewVariant)>,
     /// Where in the file it says so, of what, and how many pieces there shall be.
     pub stock: Vec<(String, InventoryItemId, i64)>,
+    /// Pictures to be fetched.
+    pub images: Vec<ImageWish>,
 }
 
 /// A variant as it shall be.
@@ -159,10 +165,11 @@ impl ProductWish {
                 None => faults.push(required_price(&format!("/variants/{number}"))),
             }
         }
+        faults.extend(self.image_faults());
         if !faults.is_empty() {
             return Err(CatalogError::Invalid(faults));
         }
-        Ok(Plan::Create(Box::new(CreateProduct {
+        let made = CreateProduct {
             title,
             description_html: self.description_html.clone(),
             handle: self.handle.clone(),
@@ -179,13 +186,15 @@ impl ProductWish {
             compare_at: self.compare_at.flatten(),
             stock: self.stock,
             sku: self.sku.clone().flatten(),
-        })))
+        };
+        Ok(Plan::Create(Box::new(made), self.images.clone()))
     }
 
-    /// A product that is there: what differs, or everything that is wrong with the wish.
+    /// A product that is there: what differs, or everything that is wrong with the wish. Pictures at the addresses `asked` are on their way.
     pub fn change(
         &self,
         now: &ProductView,
+        asked: &[String],
         by: PutBy,
         shelf: &Shelf,
         may_adjust: bool,
@@ -193,6 +202,7 @@ impl ProductWish {
     ) -> Result<Plan, CatalogError> {
         let mut faults = Vec::new();
         faults.extend(complaints(check_edit(&self.as_edit())));
+        faults.extend(self.image_faults());
         let names = |product: &ProductView| -> Vec<String> {
             product.options.iter().map(|option| option.name.clone()).collect()
         };
@@ -211,6 +221,7 @@ impl ProductWish {
             variants: Vec::new(),
             added: Vec::new(),
             stock: Vec::new(),
+            images: self.missing_images(now, asked),
         };
         for (number, wish) in wishes.iter().enumerate() {
             let place = if named { format!("/variants/{number}") } else { String::new() };
@@ -233,9 +244,28 @@ impl ProductWish {
         if !faults.is_empty() {
             return Err(CatalogError::Invalid(faults));
         }
-        let Change { id: _, product, variants, added, stock } = &change;
-        let nothing = product.is_none() && variants.is_empty() && added.is_empty() && stock.is_empty();
+        let Change { id: _, product, variants, added, stock, images } = &change;
+        let same = product.is_none() && variants.is_empty() && added.is_empty();
+        let nothing = same && stock.is_empty() && images.is_empty();
         Ok(if nothing { Plan::Nothing } else { Plan::Change(Box::new(change)) })
+    }
+
+    fn image_faults(&self) -> Vec<FieldError> {
+        let fault = |(number, image): (usize, &ImageWish)| {
+            let pointer = format!("/images/{number}/src");
+            image.fault().map(|cause| FieldError::new(pointer, "invalid", cause))
+        };
+        let mut faults: Vec<_> = self.images.iter().enumerate().filter_map(fault).collect();
+        if self.images.len() > MOST_IMAGES {
+            faults.push(FieldError::new("/images", "too_many", "a product has at most 250 pictures"));
+        }
+        faults
+    }
+
+    fn missing_images(&self, now: &ProductView, asked: &[String]) -> Vec<ImageWish> {
+        let there =
+            |wish: &&ImageWish| now.images.iter().any(|image| wish.is(image)) || asked.contains(&wish.src);
+        self.images.iter().filter(|wish| !there(wish)).cloned().collect()
     }
 
     fn as_edit(&self) -> EditProduct {
@@ -330,11 +360,7 @@ impl VariantWish {
                 _ => Err(("/options", "required", "must say which of the variants it is")),
             };
         }
-        let same = |variant: &&VariantView| {
-            variant.options.len() == self.options.len()
-                && variant.options.iter().all(|chosen| self.options.get(&chosen.name) == Some(&chosen.value))
-        };
-        Ok(product.variants.iter().find(same))
+        Ok(product.variants.iter().find(|variant| variant.has(&self.options)))
     }
 
     /// Notes what differs from the variant that is there.
@@ -389,6 +415,14 @@ impl VariantWish {
         } else {
             change.stock.push((pointer, now.inventory_item, pieces));
         }
+    }
+}
+
+impl VariantView {
+    /// Whether it is the one with these options.
+    pub fn has(&self, options: &BTreeMap<String, String>) -> bool {
+        self.options.len() == options.len()
+            && self.options.iter().all(|chosen| options.get(&chosen.name) == Some(&chosen.value))
     }
 }
 

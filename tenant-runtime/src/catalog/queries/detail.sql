@@ -13,7 +13,7 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
            FROM product_variants v LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = s.currency
            WHERE v.product_id = p.id), '[]'::json) AS variants,
        coalesce((SELECT json_agg(json_build_object('id', i.id, 'alt', i.alt, 'content_type', i.content_type, 'width', i.width,
-           'height', i.height, 'variant', i.variant_id) ORDER BY i.position, i.id)
+           'height', i.height, 'variant', i.variant_id, 'source', i.source_url) ORDER BY i.position, i.id)
            FROM product_images i WHERE i.product_id = p.id), '[]'::json) AS images,
        coalesce((SELECT json_agg(c.collection_id ORDER BY c.collection_id)
            FROM collection_products c WHERE c.product_id = p.id), '[]'::json) AS collections,

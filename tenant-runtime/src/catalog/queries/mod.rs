@@ -3,28 +3,26 @@
 pub mod bulk;
 pub mod categories;
 pub mod collections;
+pub mod fetches;
 pub mod metafields;
 pub mod names;
+pub mod pictures;
 pub mod price_lists;
 mod rows;
 pub mod search;
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde_json::Value;
-use souk_kernel::{Currency, ImageId, InventoryItemId, MarketId, PriceId, ProductId, VariantId};
+use souk_kernel::{Currency, InventoryItemId, MarketId, PriceId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-pub use self::rows::{Blob, Summary};
+pub use self::rows::Summary;
 use self::rows::{
-    CountRow, CurrencyRow, DetailRow, HandleRow, IdRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
+    CountRow, CurrencyRow, DetailRow, HandleRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
 };
-use super::model::{
-    Draft, ImageView, Picture, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView,
-};
+use super::model::{Draft, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView};
 
 /// The last row of a page: id, and the column its order goes by.
 pub type Place = (ProductId, Option<DateTime<Utc>>, Option<String>, Option<i64>);
@@ -179,7 +177,7 @@ pub async fn edit(tx: &mut WriteTx<'_>, product: &ProductView) -> Result<(), DbE
 pub async fn remove(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), DbError> {
     let blobs = sql("WITH gone AS (DELETE FROM product_images WHERE product_id = $1 RETURNING digest) \
          DELETE FROM media_blobs b USING gone WHERE b.digest = gone.digest AND NOT EXISTS \
-         (SELECT 1 FROM product_images i WHERE i.digest = b.digest AND i.product_id <> $1)")
+         (SELECT 1 FROM product_images i WHERE i.digest = b.digest AND i.object_id IS NULL AND i.product_id <> $1)")
     .bind::<SqlUuid, _>(product);
     tx.execute(blobs).await?;
     tx.execute(sql("DELETE FROM products WHERE id = $1").bind::<SqlUuid, _>(product)).await.map(|_| ())
@@ -220,66 +218,6 @@ pub async fn set_price(
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(PriceId::new());
     tx.execute(query).await.map(|_| ())
-}
-
-/// A picture with its bytes, as it is kept.
-pub struct NewImage<'a> {
-    pub id: ImageId,
-    pub product: ProductId,
-    pub variant: Option<VariantId>,
-    pub alt: &'a str,
-    pub picture: Picture,
-    pub digest: &'a [u8],
-    pub bytes: &'a [u8],
-}
-
-pub async fn add_image(tx: &mut WriteTx<'_>, image: &NewImage<'_>) -> Result<(), DbError> {
-    let now = tx.now();
-    let side = |side: u32| i32::try_from(side).ok();
-    let query = sql(include_str!("add_image.sql"))
-        .bind::<SqlUuid, _>(image.id)
-        .bind::<SqlUuid, _>(image.product)
-        .bind::<Nullable<SqlUuid>, _>(image.variant)
-        .bind::<Text, _>(image.alt)
-        .bind::<Text, _>(image.picture.content_type)
-        .bind::<Binary, _>(image.digest)
-        .bind::<Nullable<Integer>, _>(image.picture.size.and_then(|size| side(size.0)))
-        .bind::<Nullable<Integer>, _>(image.picture.size.and_then(|size| side(size.1)))
-        .bind::<Binary, _>(image.bytes)
-        .bind::<Timestamptz, _>(now);
-    tx.execute(query).await.map(|_| ())
-}
-
-/// Writes a picture's words and the order of all of them. The product is locked.
-pub async fn edit_image(
-    tx: &mut WriteTx<'_>,
-    product: ProductId,
-    image: &ImageView,
-    order: &[ImageId],
-) -> Result<(), DbError> {
-    let query = sql(include_str!("edit_image.sql"))
-        .bind::<SqlUuid, _>(product)
-        .bind::<SqlUuid, _>(image.id)
-        .bind::<Text, _>(image.alt.clone())
-        .bind::<Nullable<SqlUuid>, _>(image.variant)
-        .bind::<Array<SqlUuid>, _>(order.iter().map(|image| image.uuid()).collect::<Vec<Uuid>>());
-    tx.execute(query).await.map(|_| ())
-}
-
-/// `false`: the product has no such picture.
-pub async fn remove_image(tx: &mut WriteTx<'_>, product: ProductId, image: ImageId) -> Result<bool, DbError> {
-    let query = sql(include_str!("remove_image.sql")).bind::<SqlUuid, _>(image).bind::<SqlUuid, _>(product);
-    let gone: Option<IdRow> = tx.optional(query).await?;
-    Ok(gone.is_some())
-}
-
-pub async fn blob(tx: &mut ReadTx<'_>, image: ImageId) -> Result<Option<Blob>, DbError> {
-    let query = sql(
-        "SELECT i.content_type, b.bytes FROM product_images i JOIN media_blobs b ON b.digest = i.digest \
-         WHERE i.id = $1",
-    )
-    .bind::<SqlUuid, _>(image);
-    tx.optional(query).await
 }
 
 pub async fn sellable(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,8 +16,7 @@ use uuid::Uuid;
 
 use crate::catalog::model::{
     Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer,
-    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, image_url,
-    summary_price,
+    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, summary_price,
 };
 use crate::inventory::Policy;
 
@@ -64,15 +63,6 @@ pub struct MembershipRow {
 pub struct VersionRow {
     #[diesel(sql_type = BigInt)]
     pub version: i64,
-}
-
-/// A picture's bytes.
-#[derive(QueryableByName)]
-pub struct Blob {
-    #[diesel(sql_type = Text)]
-    pub content_type: String,
-    #[diesel(sql_type = Binary)]
-    pub bytes: Vec<u8>,
 }
 
 #[derive(QueryableByName)]
@@ -182,6 +172,7 @@ struct ImageDoc {
     width: Option<i32>,
     height: Option<i32>,
     variant: Option<Uuid>,
+    source: Option<String>,
 }
 
 impl VariantDoc {
@@ -218,16 +209,9 @@ impl From<OptionDoc> for OptionView {
 
 impl From<ImageDoc> for ImageView {
     fn from(doc: ImageDoc) -> Self {
-        let id = ImageId::from_uuid(doc.id);
-        Self {
-            id,
-            url: image_url(id),
-            alt: doc.alt,
-            content_type: doc.content_type,
-            width: doc.width,
-            height: doc.height,
-            variant: doc.variant.map(VariantId::from_uuid),
-        }
+        let (id, variant) = (ImageId::from_uuid(doc.id), doc.variant.map(VariantId::from_uuid));
+        let view = Self::new(id, doc.alt, doc.content_type, (doc.width, doc.height));
+        Self { variant, source: doc.source, ..view }
     }
 }
 
@@ -335,15 +319,9 @@ pub struct Summary {
 
 impl SummaryRow {
     pub fn summary(self) -> Summary {
-        let image = self.image_id.map(|id| ImageView {
-            id,
-            url: image_url(id),
-            alt: self.image_alt.unwrap_or_default(),
-            content_type: self.image_type.unwrap_or_default(),
-            width: self.image_width,
-            height: self.image_height,
-            variant: None,
-        });
+        let (alt, kind) = (self.image_alt.unwrap_or_default(), self.image_type.unwrap_or_default());
+        let sides = (self.image_width, self.image_height);
+        let image = self.image_id.map(|id| ImageView::new(id, alt, kind, sides));
         let view = SummaryView {
             id: self.id,
             handle: self.handle,

@@ -3,6 +3,7 @@
 mod categories;
 mod collections;
 mod metafields;
+mod pictures;
 mod price_lists;
 mod products;
 mod search;
@@ -24,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(products::routes).configure(variants::routes);
     config.configure(collections::routes).configure(shop::routes).configure(price_lists::routes);
     config.configure(search::routes).configure(categories::routes);
-    config.configure(metafields::routes);
+    config.configure(metafields::routes).configure(pictures::routes);
 }
 
 /// Runs work once for its key, or just runs it when there is none.

@@ -1,12 +1,9 @@
 //! What shoppers see.
 
-use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, Responder as _, get, web};
 use souk_access::Permit;
-use souk_api::{
-    CursorKey, ETag, Edition, Json, Page, Paging, PagingOnly, Path, Problem, Query, ReadCache, not_modified,
-};
-use souk_kernel::{CollectionId, ImageId};
+use souk_api::{CursorKey, Edition, Json, Page, Paging, PagingOnly, Path, Problem, Query, ReadCache};
+use souk_kernel::CollectionId;
 use souk_tenancy::ReadTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -16,13 +13,13 @@ use crate::catalog::model::{
     AvailabilityView, CategoryView, CollectionView, Explain, ProductFilter, ProductRef, ProductView,
     ShopFilter, Status, SummaryView, availability,
 };
+use crate::catalog::queries::Place;
 use crate::catalog::queries::collections::{self as collected, Wanted};
-use crate::catalog::queries::{self, Place};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(all_products).service(one_product).service(available).service(collections);
-    config.service(one_collection).service(categories).service(one_category).service(image);
+    config.service(one_collection).service(categories).service(one_category);
 }
 
 /// Which state of the catalogue an answer is made from. Taken before it is read. What is kept by it must depend on nothing but the
@@ -181,35 +178,4 @@ async fn one_category(
         Ok(HttpResponse::Ok().json(permit.look_up("shop.category", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await
-}
-
-/// The bytes of a picture. They never change under the same id.
-#[utoipa::path(
-    tag = "Shop", operation_id = "shop_image", params(("image" = ImageId, Path)),
-    responses((status = 200, description = "The picture", body = Vec<u8>, content_type = "image/*"), (status = 304))
-)]
-#[get("/store/v1/images/{image}")]
-async fn image(
-    permit: Permit<permissions::Browse>,
-    image: Path<ImageId>,
-    req: HttpRequest,
-) -> Result<HttpResponse, Problem> {
-    let id = *image;
-    let find = async move |tx: &mut ReadTx<'_>| Ok::<_, CatalogError>(queries::blob(tx, id).await?);
-    let blob = permit.look_up("shop.image", find).await?.ok_or(CatalogError::Unknown)?;
-    Ok(sent(&req, blob))
-}
-
-fn sent(req: &HttpRequest, blob: queries::Blob) -> HttpResponse {
-    let etag = ETag::of(&blob.bytes);
-    let fresh = || {
-        HttpResponse::Ok()
-            .insert_header(&etag)
-            .insert_header((header::CACHE_CONTROL, "public, max-age=31536000, immutable"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"))
-            .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-            .content_type(blob.content_type)
-            .body(blob.bytes)
-    };
-    not_modified(req, &etag).unwrap_or_else(fresh)
 }

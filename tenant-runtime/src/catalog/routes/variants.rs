@@ -1,27 +1,19 @@
-//! Variants, prices and pictures, for those who run the store.
+//! Variants and prices, for those who run the store.
 
-use std::time::Duration;
-
-use actix_web::{HttpResponse, delete, patch, post, put, web};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
+use actix_web::{HttpResponse, delete, patch, post, put};
 use souk_access::{Permit, Reply};
-use souk_api::{Digest, ETag, IfMatch, Json, OptionalIdempotencyKey, Path, Problem, Query};
-use souk_kernel::{ImageId, ProductId, VariantId};
+use souk_api::{ETag, IfMatch, Json, OptionalIdempotencyKey, Path, Problem};
+use souk_kernel::{ProductId, VariantId};
 use souk_tenancy::WriteTx;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
 use super::products::shown;
-use crate::catalog::error::CatalogError;
-use crate::catalog::model::{
-    EditImage, EditVariant, ImageView, ImageWords, MOST_BYTES, NewVariant, ProductView, SetPrice, VariantView,
-};
+use crate::catalog::model::{EditVariant, NewVariant, ProductView, SetPrice, VariantView};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(add).service(edit).service(remove).service(price).service(add_image);
-    config.service(edit_image).service(remove_image);
+    config.service(add).service(edit).service(remove).service(price);
 }
 
 /// One more variant. A value its options do not have yet becomes their last.
@@ -106,87 +98,4 @@ async fn price(
     let work = async move |tx: &mut WriteTx<'_>| actions::set_price(tx, variant, seen, wish).await;
     let view = permit.write("catalog.set_price", work).await?;
     Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
-}
-
-/// A picture: the bytes of a PNG, JPEG, WebP or GIF file as the body, at most 5 MiB. What they are is seen by looking at them.
-#[utoipa::path(
-    tag = "Products", operation_id = "add_image",
-    params(("product" = ProductId, Path), ImageWords, ("Idempotency-Key" = Option<String>, Header)),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses(
-        (status = 201, description = "The picture, last of the product's", body = ImageView),
-        (status = 413, description = "More than 5 MiB", body = Problem),
-        (status = 415, description = "No picture", body = Problem)
-    )
-)]
-#[post("/admin/v1/products/{product}/images")]
-async fn add_image(
-    permit: Permit<permissions::Edit>,
-    product: Path<ProductId>,
-    words: Query<ImageWords>,
-    key: OptionalIdempotencyKey,
-    payload: web::Payload,
-) -> Result<HttpResponse, Problem> {
-    let bytes = souk_api::in_time(PATIENCE, collect(payload)).await?;
-    let (digest, product, words, bytes) = (Digest::of(&bytes), *product, &words.0, &bytes);
-    let work = async move |tx: &mut WriteTx<'_>| {
-        Ok(Reply::created(&actions::add_image(tx, product, words, bytes).await?))
-    };
-    keyed(&permit, "catalog.add_image", key, digest, work).await
-}
-
-/// How long a picture may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Reads no more than a picture may have.
-async fn collect(mut payload: web::Payload) -> Result<Bytes, Problem> {
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = payload.next().await {
-        let broken = |error| {
-            Problem::new(&souk_api::problem::BAD_REQUEST).detail(format!("The body broke off: {error}"))
-        };
-        let chunk = chunk.map_err(broken)?;
-        if bytes.len() + chunk.len() > MOST_BYTES {
-            return Err(CatalogError::TooLarge.into());
-        }
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes.freeze())
-}
-
-/// Change what is said about a picture, which variant it shows, or its place. What is left out stays.
-#[utoipa::path(
-    tag = "Products", operation_id = "edit_image", request_body = EditImage,
-    params(("product" = ProductId, Path), ("image" = ImageId, Path)),
-    responses(
-        (status = 200, description = "The picture", body = ImageView),
-        (status = 422, description = "Not a variant of this product", body = Problem)
-    )
-)]
-#[patch("/admin/v1/products/{product}/images/{image}")]
-async fn edit_image(
-    permit: Permit<permissions::Edit>,
-    path: Path<(ProductId, ImageId)>,
-    body: Json<EditImage>,
-) -> Result<HttpResponse, Problem> {
-    let ((product, image), wish) = (*path, &body.0);
-    let work = async move |tx: &mut WriteTx<'_>| actions::edit_image(tx, product, image, wish).await;
-    Ok(HttpResponse::Ok().json(permit.write("catalog.edit_image", work).await?))
-}
-
-/// Delete a picture.
-#[utoipa::path(
-    tag = "Products", operation_id = "delete_image",
-    params(("product" = ProductId, Path), ("image" = ImageId, Path)),
-    responses((status = 204, description = "Gone"))
-)]
-#[delete("/admin/v1/products/{product}/images/{image}")]
-async fn remove_image(
-    permit: Permit<permissions::Edit>,
-    path: Path<(ProductId, ImageId)>,
-) -> Result<HttpResponse, Problem> {
-    let (product, image) = *path;
-    let work = async move |tx: &mut WriteTx<'_>| actions::remove_image(tx, product, image).await;
-    permit.write("catalog.remove_image", work).await?;
-    Ok(HttpResponse::NoContent().finish())
 }

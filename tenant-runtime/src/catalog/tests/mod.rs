@@ -2,6 +2,7 @@
 
 mod categories;
 mod collections;
+mod media;
 mod metafields;
 mod pictures;
 mod products;

@@ -30,13 +30,17 @@ pub enum Column {
     Barcode,
     SeoTitle,
     SeoDescription,
+    ImageSrc,
+    ImagePosition,
+    ImageAlt,
+    VariantImage,
 }
 
 /// Most characters of a column's name that a report repeats.
 const NAME: usize = 100;
 
 /// What each is called: as we write it, and by what other names it is read, capitals aside.
-const NAMES: [(Column, &[&str]); 26] = [
+const NAMES: [(Column, &[&str]); 30] = [
     (Column::Handle, &["Handle", "URL handle"]),
     (Column::Title, &["Title"]),
     (Column::Body, &["Body (HTML)", "Body HTML", "Description"]),
@@ -63,6 +67,10 @@ const NAMES: [(Column, &[&str]); 26] = [
     (Column::SeoTitle, &["SEO Title"]),
     (Column::SeoDescription, &["SEO Description"]),
     (Column::Status, &["Status"]),
+    (Column::ImageSrc, &["Image Src", "Product image URL"]),
+    (Column::ImagePosition, &["Image Position"]),
+    (Column::ImageAlt, &["Image Alt Text"]),
+    (Column::VariantImage, &["Variant Image", "Variant image URL"]),
 ];
 
 /// The columns that say something about a variant.
@@ -220,7 +228,7 @@ mod tests {
             Header::of(names("URL Handle|DESCRIPTION|Compare-at price|Image Src||Lining"), MatchBy::Handle);
         let header = header.unwrap();
         assert!(header.has(Column::Handle) && header.has(Column::Body) && header.has(Column::CompareAt));
-        assert_eq!(header.ignored, ["Image Src", "Lining"]);
+        assert_eq!(header.ignored, ["Lining"]);
         assert_eq!((header.name(Column::Body), header.name(Column::Price)), ("DESCRIPTION", "Variant Price"));
     }
 

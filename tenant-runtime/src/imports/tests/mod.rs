@@ -2,6 +2,7 @@
 
 mod errors;
 mod files;
+mod pictures;
 mod resuming;
 mod shopify;
 mod upserts;

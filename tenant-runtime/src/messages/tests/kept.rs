@@ -13,7 +13,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Housekeeping as the workers do it. It ends with a look at what is to be sent.
 async fn keeps_house(shop: &TestShop) {
     let courier = Courier::new(false).unwrap();
-    let handlers = worker::handlers(&shop.gate, &shop.till, &Sender::Captured, &courier);
+    let handlers = worker::handlers(&shop.gate, &shop.till, &Sender::Captured, &courier, &shop.studio());
     handlers["housekeeping"](shop.store.id).await.unwrap();
 }
 

@@ -1,5 +1,7 @@
 //! From the rows of a product to what is wished of it.
 
+mod pictures;
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
@@ -63,6 +65,7 @@ struct Places<'h> {
     header: Option<&'h Header>,
     row: u64,
     variants: Vec<u64>,
+    images: Vec<u64>,
     options: Vec<String>,
 }
 
@@ -101,6 +104,10 @@ impl Places<'_> {
         let (first, second, third) =
             (parts.next().unwrap_or_default(), parts.next().unwrap_or_default(), parts.next());
         let column = |column: Option<Column>| column.map_or("", |column| header.name(column)).to_owned();
+        if first == "images" {
+            let row = second.parse::<usize>().ok().and_then(|number| self.images.get(number)).copied();
+            return (row.unwrap_or(self.row), column(Some(Column::ImageSrc)));
+        }
         if first != "variants" {
             return (self.row, column(column_of(first)));
         }
@@ -147,7 +154,7 @@ fn column_of(part: &str) -> Option<Column> {
 /// What the rows of a product wish, with every complaint about them at once.
 pub fn read<'h>(group: &Group, header: Option<&'h Header>, currency: Currency) -> Read<'h> {
     let row = group.rows.first().map_or(0, |record| record.row);
-    let places = Places { header, row, variants: Vec::new(), options: Vec::new() };
+    let places = Places { header, row, variants: Vec::new(), images: Vec::new(), options: Vec::new() };
     let mut read = Read { wish: ProductWish::default(), complaints: Vec::new(), name: None, places };
     if group.too_large {
         let message = format!("a product may have 2,300 rows of together 8 MiB; these are {}", group.count);
@@ -199,9 +206,11 @@ impl Table<'_, '_> {
         }
         self.options(group);
         for record in &group.rows {
+            self.image(record);
             let says = |column: &Column| self.cell(record, *column).is_some_and(|cell| !cell.is_empty());
             if OF_VARIANTS.iter().any(says) {
                 let variant = self.variant(record);
+                self.variant_image(record, &variant.options);
                 self.read.wish.variants.push(variant);
                 self.read.places.variants.push(record.row);
             }
