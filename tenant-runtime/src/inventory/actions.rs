@@ -154,7 +154,8 @@ async fn gather(
     (mut levels, mut whole): (Vec<Level>, bool),
 ) -> Result<(Vec<Level>, Parts), InventoryError> {
     let items: Vec<_> = wanted.keys().copied().collect();
-    if items.iter().any(|item| !levels.iter().any(|level| level.item == *item)) {
+    let unseen = |levels: &[Level]| items.iter().any(|item| !levels.iter().any(|level| level.item == *item));
+    if unseen(&levels) {
         (levels, whole) = (queries::lock_levels(tx, &items, Some(cart)).await?.0, true);
         if let Ok(parts) = plan(wanted, &levels) {
             return Ok((levels, parts));
@@ -162,12 +163,13 @@ async fn gather(
     }
     refills(tx, &levels);
     queries::give_back(tx, None, &levels, CHECKOUT).await?;
-    // With one bucket in hand another is taken without waiting, or the same.
-    levels = if whole {
-        queries::lock_levels(tx, &items, Some(cart)).await?.0
-    } else {
-        queries::lock_for_cart(tx, cart, wanted).await?.0
-    };
+    // With one bucket in hand it is taken again, or another, without waiting.
+    if !whole {
+        levels = queries::lock_for_cart(tx, cart, wanted).await?.0;
+    }
+    if whole || unseen(&levels) {
+        levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
+    }
     let parts = plan(wanted, &levels).map_err(InventoryError::OutOfStock)?;
     Ok((levels, parts))
 }

@@ -20,8 +20,9 @@ WITH wanted AS (
 ), place AS MATERIALIZED (
     SELECT coalesce(loc.bucket_of, loc.id) AS id
     FROM hot h JOIN inventory_levels l ON l.item_id = h.item_id JOIN locations loc ON loc.id = l.location_id AND loc.active
-    WHERE l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock >= h.quantity
-    ORDER BY loc.priority, coalesce(loc.bucket_of, loc.id) LIMIT 1
+    GROUP BY coalesce(loc.bucket_of, loc.id), h.quantity
+    HAVING sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, 0)) >= h.quantity
+    ORDER BY min(loc.priority), coalesce(loc.bucket_of, loc.id) LIMIT 1
 ), picked AS (
     SELECT l.item_id, l.location_id, coalesce(loc.bucket_of, loc.id) AS main_id,
            l.on_hand - l.unavailable - l.committed - l.reserved AS available, l.safety_stock, l.backorderable, loc.priority, loc.active
