@@ -108,8 +108,8 @@ pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(),
 }
 
 /// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids, and of an
-/// item in buckets one of them. Two statements, one more when the cart holds something already, up to three more when stale reservations have
-/// to end first or no bucket was free.
+/// item in buckets one of them. Two statements, one more when the cart holds something already, two more when stale reservations have to end
+/// first, and up to three more where no bucket was free.
 ///
 /// # Errors
 /// `OutOfStock` names every item that falls short; roll back.
@@ -145,8 +145,9 @@ pub async fn reserve(
 
 type Parts = Vec<(InventoryItemId, LocationId, i64)>;
 
-/// Looks once more before it says that something is sold out: somebody may have left the till without a word, and of an item in buckets only one
-/// was asked. Waits for all rows of such an item; nothing is held of it yet, so they are waited for in their order. `whole`: all rows are locked.
+/// Looks once more before it says that something is sold out: of an item in buckets only those were asked that nobody had locked, and somebody
+/// may have left the till without a word. Waits for one bucket, then for all rows; items in buckets are locked after all others, so that
+/// is in order. `whole`: all rows are locked.
 async fn gather(
     tx: &mut WriteTx<'_>,
     cart: CartId,
@@ -154,8 +155,13 @@ async fn gather(
     (mut levels, mut whole): (Vec<Level>, bool),
 ) -> Result<(Vec<Level>, Parts), InventoryError> {
     let items: Vec<_> = wanted.keys().copied().collect();
-    let unseen = |levels: &[Level]| items.iter().any(|item| !levels.iter().any(|level| level.item == *item));
-    if unseen(&levels) {
+    if let Some((item, pieces)) = unseen(wanted, &levels) {
+        levels.extend(queries::wait_for_bucket(tx, item, pieces).await?);
+        if let Ok(parts) = plan(wanted, &levels) {
+            return Ok((levels, parts));
+        }
+    }
+    if unseen(wanted, &levels).is_some() {
         (levels, whole) = (queries::lock_levels(tx, &items, Some(cart)).await?.0, true);
         if let Ok(parts) = plan(wanted, &levels) {
             return Ok((levels, parts));
@@ -167,11 +173,17 @@ async fn gather(
     if !whole {
         levels = queries::lock_for_cart(tx, cart, wanted).await?.0;
     }
-    if whole || unseen(&levels) {
+    if whole || unseen(wanted, &levels).is_some() {
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
     let parts = plan(wanted, &levels).map_err(InventoryError::OutOfStock)?;
     Ok((levels, parts))
+}
+
+/// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.
+fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(InventoryItemId, i64)> {
+    let missing = |item: &InventoryItemId| !levels.iter().any(|level| level.item == *item);
+    wanted.iter().find(|(item, _)| missing(item)).map(|(item, pieces)| (*item, *pieces))
 }
 
 /// Takes planned parts.

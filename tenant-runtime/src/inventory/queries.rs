@@ -109,6 +109,17 @@ fn uuids(items: &[InventoryItemId]) -> Vec<Uuid> {
     items.iter().map(|item| item.uuid()).collect()
 }
 
+/// Waits for a bucket of this item that has so many pieces; none where none has.
+pub async fn wait_for_bucket(
+    tx: &mut WriteTx<'_>,
+    item: InventoryItemId,
+    pieces: i64,
+) -> Result<Vec<Level>, DbError> {
+    let query =
+        sql(include_str!("queries/wait_for_bucket.sql")).bind::<SqlUuid, _>(item).bind::<BigInt, _>(pieces);
+    Ok(locked(tx.load(query).await?).0)
+}
+
 /// Ends what the cart holds, and what ran out of these rows. They, and those of the cart, must be locked. Gives how many ended.
 pub async fn give_back(
     tx: &mut WriteTx<'_>,

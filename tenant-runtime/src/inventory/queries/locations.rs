@@ -116,7 +116,8 @@ struct ItemRow {
 pub async fn lying_at(tx: &mut WriteTx<'_>, id: LocationId) -> Result<Vec<InventoryItemId>, DbError> {
     let query = sql("WITH here AS ( \
              SELECT l.item_id, l.on_hand, l.committed, l.reserved FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id \
-             WHERE loc.id = $1 OR loc.bucket_of = $1 ORDER BY loc.bucket_of IS NOT NULL, l.item_id, l.location_id FOR UPDATE OF l) \
+             JOIN inventory_items i ON i.id = l.item_id \
+             WHERE loc.id = $1 OR loc.bucket_of = $1 ORDER BY i.buckets > 0, loc.bucket_of IS NOT NULL, l.item_id, l.location_id FOR UPDATE OF l) \
          SELECT DISTINCT item_id FROM here WHERE on_hand <> 0 OR committed <> 0 OR reserved <> 0 ORDER BY item_id LIMIT 100")
     .bind::<SqlUuid, _>(id);
     let rows: Vec<ItemRow> = tx.load(query).await?;

@@ -13,9 +13,9 @@ WITH wanted AS (
 ), waited AS (
     SELECT l.item_id, l.location_id, coalesce(loc.bucket_of, loc.id) AS main_id,
            l.on_hand - l.unavailable - l.committed - l.reserved AS available, l.safety_stock, l.backorderable, loc.priority, loc.active
-    FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id
+    FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id JOIN inventory_items i ON i.id = l.item_id
     WHERE l.item_id IN (SELECT item_id FROM wanted UNION SELECT item_id FROM mine) AND l.item_id NOT IN (SELECT item_id FROM hot)
-    ORDER BY loc.bucket_of IS NOT NULL, l.item_id, l.location_id
+    ORDER BY i.buckets > 0, loc.bucket_of IS NOT NULL, l.item_id, l.location_id
     FOR UPDATE OF l
 ), place AS MATERIALIZED (
     SELECT coalesce(loc.bucket_of, loc.id) AS id
