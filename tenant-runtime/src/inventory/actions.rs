@@ -183,7 +183,7 @@ async fn gather(
 /// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.
 fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(InventoryItemId, i64)> {
     let missing = |item: &InventoryItemId| !levels.iter().any(|level| level.item == *item);
-    wanted.iter().find(|(item, _)| missing(item)).map(|(item, pieces)| (*item, *pieces))
+    wanted.iter().find(|pair| missing(pair.0)).map(|(item, pieces)| (*item, *pieces))
 }
 
 /// Takes planned parts.
