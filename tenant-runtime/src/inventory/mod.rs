@@ -10,6 +10,7 @@
 
 mod actions;
 mod error;
+mod events;
 mod model;
 pub mod permissions;
 mod queries;
@@ -23,5 +24,6 @@ pub use actions::{
     retire, set_on_hand, set_policy, shelf, ship, uncommit, unship,
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
+pub use events::StockTransferMoved;
 pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, Policy, Shelf, Shipped};
 pub use routes::routes;

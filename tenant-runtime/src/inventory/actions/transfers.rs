@@ -1,11 +1,13 @@
 //! Goods on their way from one location to another.
 
 use souk_api::{DryRun, ETag, IfMatch, Preview};
+use souk_event_bus::emit;
 use souk_kernel::{InventoryItemId, LocationId, StockTransferId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::shelves::{self, Why};
 use crate::inventory::error::InventoryError;
+use crate::inventory::events::StockTransferMoved;
 use crate::inventory::model::{
     CreateTransfer, EditTransfer, MovementKind, ReceiveTransfer, ReceivedLine, StockChange, TransferLineView,
     TransferView,
@@ -158,7 +160,9 @@ async fn perform(
         queries::note_lines(tx, of.id, &act.came).await?;
     }
     queries::set_state(tx, of.id, of.state, act.to).await?;
-    show_transfer(tx, of.id).await
+    let after = show_transfer(tx, of.id).await?;
+    emit(tx, &StockTransferMoved::of(&after)).await?;
+    Ok(after)
 }
 
 async fn preview(tx: &mut ReadTx<'_>, act: &Act, name: &str) -> Result<Preview<StockChange>, InventoryError> {

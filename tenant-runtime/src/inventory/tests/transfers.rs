@@ -68,6 +68,8 @@ async fn from_one_shelf_to_the_other_piece_by_piece() {
     let kinds: Vec<_> = moved.data().iter().map(|row| row["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["arrived", "arrived", "sent", "received"]);
     assert!(path.ends_with(moved.data()[0]["transfer"].as_str().unwrap()));
+    let told = shop.told().await;
+    assert_eq!(told.iter().filter(|kind| *kind == "stock_transfer.moved").count(), 3);
     assert_eq!(shop.unexplained_levels().await, 0);
 }
 
