@@ -139,7 +139,8 @@ pub async fn reserve(
     if parts.iter().any(sells_out) {
         tx.catalogue_changed();
     }
-    let main = |location| levels.iter().find(|level| level.location == location).map(|level| level.main);
+    let main =
+        |location: LocationId| levels.iter().find(|level| level.location == location).map(|level| level.main);
     Ok(parts.into_iter().filter_map(|(item, location, pieces)| held(item, main(location)?, pieces)).collect())
 }
 

@@ -12,7 +12,7 @@ use crate::inventory::queries::{self, Lying, Move};
 const ADJUST: &str = "inventory.adjust";
 
 /// A level that is locked, with all of its buckets.
-pub(super) struct Locked {
+struct Locked {
     item: InventoryItemId,
     location: LocationId,
     /// In all of them.
@@ -31,7 +31,7 @@ pub(super) struct Why<'a> {
 }
 
 /// Locks a level, and makes it where it is missing. One statement, two where it is dealt into buckets.
-pub(super) async fn lock(
+async fn lock(
     tx: &mut WriteTx<'_>,
     item: InventoryItemId,
     location: LocationId,
