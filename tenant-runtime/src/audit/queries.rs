@@ -123,7 +123,10 @@ const SUBJECTS: &[(&str, &str)] = &[
         subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id"),
     ),
     ("imports", subject!("imports t", "t.id = $1")),
-    ("inventory-items", subject!("inventory_items t", "t.id = $1", "inventory_levels v WHERE v.item_id = t.id")),
+    (
+        "inventory-items",
+        subject!("inventory_items t", "t.id = $1", "inventory_levels v WHERE v.item_id = t.id"),
+    ),
     ("locations", subject!("locations t", "t.id = $1")),
     (
         "stock-transfers",

@@ -107,10 +107,8 @@ impl Shelves {
             }
             Step::Commit { cart } => {
                 let claim = self.claims.entry(cart).or_default();
-                for place in 0..2 {
-                    claim.committed[place] += claim.held[place];
-                }
-                claim.held = [0, 0];
+                let held = std::mem::take(&mut claim.held);
+                claim.committed = [claim.committed[0] + held[0], claim.committed[1] + held[1]];
                 true
             }
             Step::Set { place, on_hand } => self.moves(place, on_hand),
