@@ -23,6 +23,8 @@ ALTER TABLE inventory_items ADD CONSTRAINT inventory_items_bounds CHECK (
 
 -- The item's, where its pieces lie: none in buckets.
 ALTER TABLE inventory_levels ADD COLUMN safety_stock bigint NOT NULL DEFAULT 0;
+-- Pieces that came from the location's other rows, less those that went there: what changes it changes nothing for anybody.
+ALTER TABLE inventory_levels ADD COLUMN dealt bigint NOT NULL DEFAULT 0;
 ALTER TABLE inventory_levels ADD CONSTRAINT inventory_levels_safe CHECK (safety_stock >= 0) NOT VALID;
 
 -- `sent` and `arrived`: between locations. `dealt`: between a location and its buckets, never seen by people.
@@ -34,14 +36,15 @@ ALTER TABLE stock_movements ADD CONSTRAINT stock_movements_kind_check CHECK (kin
 DROP TRIGGER inventory_levels_crossed ON inventory_levels;
 CREATE TRIGGER inventory_levels_crossed AFTER UPDATE ON inventory_levels
     FOR EACH ROW WHEN (
-        (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock)
+        OLD.dealt = NEW.dealt
+        AND (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock)
             <> (NEW.on_hand - NEW.unavailable - NEW.committed - NEW.reserved - NEW.safety_stock)
         AND least(OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock,
                   NEW.on_hand - NEW.unavailable - NEW.committed - NEW.reserved - NEW.safety_stock) <= 0)
     EXECUTE FUNCTION platform.catalogue_changed();
 
--- An item may lie in several places, none of which crosses the line when all of them together do: there every fall below it is noted, and the
--- worker adds up. The item's own threshold counts before the store's.
+-- An item may lie in several places. It is back when it was nowhere else; and none of them need cross the line to low when all together do:
+-- there every fall below it is noted, and the worker adds up. The item's own threshold counts before the store's.
 CREATE OR REPLACE FUNCTION note_stock() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before bigint := OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock;
@@ -49,6 +52,12 @@ DECLARE
     low    bigint;
 BEGIN
     IF before <= 0 AND after > 0 THEN
+        IF EXISTS (
+            SELECT FROM :schema.inventory_levels l WHERE l.item_id = NEW.item_id AND l.location_id <> NEW.location_id
+                AND l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock > 0)
+        THEN
+            RETURN NULL;
+        END IF;
         INSERT INTO :schema.stock_crossings AS c (item_id, location_id, kind, next_attempt_at)
         VALUES (NEW.item_id, NEW.location_id, 'back', now())
         ON CONFLICT (item_id, location_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
@@ -69,6 +78,7 @@ END $$;
 DROP TRIGGER inventory_levels_noted ON inventory_levels;
 CREATE TRIGGER inventory_levels_noted AFTER UPDATE ON inventory_levels
     FOR EACH ROW WHEN (
-        (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock)
+        OLD.dealt = NEW.dealt
+        AND (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved - OLD.safety_stock)
             <> (NEW.on_hand - NEW.unavailable - NEW.committed - NEW.reserved - NEW.safety_stock))
     EXECUTE FUNCTION note_stock();

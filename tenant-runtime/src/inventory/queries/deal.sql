@@ -16,7 +16,7 @@ WITH here AS (
            END - h.free AS delta
     FROM here h, pool p
 ), moved AS (
-    UPDATE inventory_levels l SET on_hand = l.on_hand + s.delta, version = l.version + 1, updated_at = $4
+    UPDATE inventory_levels l SET on_hand = l.on_hand + s.delta, dealt = l.dealt + s.delta, version = l.version + 1, updated_at = $4
     FROM share s WHERE l.item_id = $1 AND l.location_id = s.location_id AND s.delta <> 0
     RETURNING l.location_id, s.delta
 )

@@ -248,3 +248,25 @@ async fn low_is_what_the_item_says_of_what_lies_at_all_locations() {
     there(3).await;
     assert_eq!(told().await, 1);
 }
+
+/// Dealing it out, and more of it elsewhere, make nothing come back that never was away.
+#[actix_web::test]
+async fn what_was_never_away_does_not_come_back() {
+    let shop = shop().await;
+    let thing = shop.thing(1, 1299).await;
+    let path = format!("/admin/v1/inventory-levels?variant={}", thing.variant);
+    let item = shop.owner_call("GET", &path).send().await.expect(200).text("/data/0/item");
+    let path = format!("/admin/v1/inventory-items/{item}");
+    for buckets in [4, 0, 2] {
+        let terms = shop.owner_call("PUT", &path).header("if-match", "*");
+        terms.json(&json!({ "buckets": buckets })).send().await.expect(200);
+    }
+    count(&shop, thing, 3).await;
+    work(&shop).await;
+    let backs = async || shop.told().await.iter().filter(|kind| *kind == "variant.back_in_stock").count();
+    assert_eq!(backs().await, 0);
+    count(&shop, thing, 0).await;
+    count(&shop, thing, 2).await;
+    work(&shop).await;
+    assert_eq!(backs().await, 1);
+}
