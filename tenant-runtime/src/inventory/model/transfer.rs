@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{InventoryItemId, LocationId, LongText, StockTransferId, Text, VariantId};
 use utoipa::{IntoParams, ToSchema};
@@ -86,6 +86,7 @@ impl CreateTransfer {
                 message: "must be another location than the origin",
             });
         }
+        soon(self.expected_at)?;
         whole(&self.lines)
     }
 }
@@ -103,8 +104,16 @@ pub struct EditTransfer {
 
 impl EditTransfer {
     pub fn check(&self) -> Result<(), InventoryError> {
+        soon(self.expected_at)?;
         self.lines.as_deref().map_or(Ok(()), whole)
     }
+}
+
+fn soon(at: Option<DateTime<Utc>>) -> Result<(), InventoryError> {
+    if at.is_none_or(|at| (2000..=2999).contains(&at.year())) {
+        return Ok(());
+    }
+    Err(InventoryError::Invalid { pointer: "/expected_at", message: "must be from the year 2000 to 2999" })
 }
 
 fn whole(lines: &[NewTransferLine]) -> Result<(), InventoryError> {
