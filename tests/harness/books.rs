@@ -67,7 +67,8 @@ const RULES: [(&str, &str); 13] = [
     ("I4 nothing is oversold", "SELECT item_id::text FROM inventory_levels WHERE on_hand - unavailable - committed - reserved < -backorderable"),
     ("I4 what is reserved is what is held", "SELECT l.item_id::text FROM inventory_levels l
         WHERE l.reserved <> coalesce((SELECT sum(quantity) FROM reservations r WHERE r.item_id = l.item_id AND r.location_id = l.location_id AND r.state = 'held'), 0)"),
-    ("I4 what is committed is what open orders wait for", "SELECT l.item_id::text FROM inventory_levels l
+    ("I4 what is committed is what open orders wait for", "SELECT l.item_id::text FROM
+        (SELECT item_id, sum(committed) AS committed FROM inventory_levels GROUP BY item_id) l
         WHERE l.committed <> coalesce((SELECT sum(ol.quantity) FROM order_lines ol JOIN orders o ON o.id = ol.order_id
             WHERE ol.inventory_item_id = l.item_id AND o.number IS NOT NULL AND o.state = 'open' AND o.fulfillment_status = 'unfulfilled'), 0)"),
     ("I4 a level is the sum of its movements", "SELECT l.item_id::text FROM inventory_levels l LEFT JOIN stock_movements m USING (item_id, location_id)

@@ -24,6 +24,7 @@ impl Business {
     pub(crate) async fn prepares(&mut self, platform: &Platform, books: &Client) {
         self.has_a_team_to_change(platform, books).await;
         self.has_more_to_sell(platform, books).await;
+        self.moves_goods(platform).await;
         self.has_put_an_order_together(platform).await;
         self.says_it_in_its_own_words(platform, books).await;
         self.was_not_heard(books).await;
@@ -98,6 +99,36 @@ impl Business {
             ("mkt:other", market),
             ("pls:fixed", list),
             ("oln:paid", OrderLineId::from_uuid(line).to_string()),
+        ] {
+            self.things.insert(name.to_owned(), thing);
+        }
+    }
+
+    /// A second location, a transfer to it that is put together and one that has left; an item of which none is left. Remembered as `loc:other`,
+    /// `stt`, `stt:sent`, `iit:gone`, `none left`.
+    async fn moves_goods(&mut self, platform: &Platform) {
+        let canary = self.canary.clone();
+        let mut items = Vec::new();
+        for variant in ["var", "var:gone"] {
+            let level = Call::get(format!("/admin/v1/inventory-levels?variant={}", self.things[variant]));
+            items.push(self.staff(platform, level).await.expect(200).word("/data/0/item"));
+        }
+        let second = json!({ "name": format!("Second {canary}"), "country": "DE", "priority": 10 });
+        let second =
+            self.staff(platform, Call::post("/admin/v1/locations", &second)).await.expect(201).word("/id");
+        let transfer = json!({ "origin": self.things["loc"], "destination": second, "reference": canary, "note": canary,
+            "lines": [{ "item": items[0], "quantity": 1 }] });
+        let transfer = Call::post("/admin/v1/stock-transfers", &transfer);
+        let draft = self.staff(platform, transfer.clone()).await.expect(201).word("/id");
+        let sent = self.staff(platform, transfer).await.expect(201).word("/id");
+        let send = Call::new("POST", format!("/admin/v1/stock-transfers/{sent}/send"));
+        self.staff(platform, send).await.expect(200);
+        for (name, thing) in [
+            ("loc:other", second),
+            ("stt", draft),
+            ("stt:sent", sent),
+            ("iit:gone", items.remove(1)),
+            ("none left", "0".to_owned()),
         ] {
             self.things.insert(name.to_owned(), thing);
         }

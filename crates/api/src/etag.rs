@@ -72,7 +72,7 @@ enum Wanted {
 }
 
 /// The If-Match header, if there was one. An extractor; an unreadable header is 400.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct IfMatch(Option<Wanted>);
 
 impl IfMatch {

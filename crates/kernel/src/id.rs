@@ -269,6 +269,7 @@ kinds! {
     Location "loc" "location" LocationId;
     Reservation "rsv" "reservation" ReservationId;
     StockMovement "smv" "stock movement" StockMovementId;
+    StockTransfer "stt" "stock transfer" StockTransferId;
     Cart "crt" "cart" CartId;
     CartLine "cln" "cart line" CartLineId;
     CheckoutSession "cks" "checkout session" CheckoutSessionId;

@@ -123,6 +123,15 @@ const SUBJECTS: &[(&str, &str)] = &[
         subject!("credit_accounts t", "t.id = $1", "credit_entries v WHERE v.account_id = t.id"),
     ),
     ("imports", subject!("imports t", "t.id = $1")),
+    (
+        "inventory-items",
+        subject!("inventory_items t", "t.id = $1", "inventory_levels v WHERE v.item_id = t.id"),
+    ),
+    ("locations", subject!("locations t", "t.id = $1")),
+    (
+        "stock-transfers",
+        subject!("stock_transfers t", "t.id = $1", "stock_transfer_lines v WHERE v.transfer_id = t.id"),
+    ),
     ("invoice-settings", subject!("invoice_settings t", "$2 = ''")),
     ("markets", subject!("markets t", "t.id = $1")),
     (

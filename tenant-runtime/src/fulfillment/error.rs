@@ -11,7 +11,7 @@ use crate::orders::OrderError;
 problems! { CATALOGUE;
     FULFILLMENT_EXCEEDS = 409, "fulfillment_exceeds", "That is more than is left to send", "`errors` says how much is left; read the order again.";
     NOTHING_TO_FULFILL = 409, "nothing_to_fulfill", "Nothing of the order is left to send", "Read the order again: everything was sent, or given back.";
-    NOT_ON_HAND = 409, "not_on_hand", "So many are not on hand", "They were sold on backorder: receive them first (POST /admin/v1/inventory-adjustments), or send fewer.";
+    NOT_ON_HAND = 409, "not_on_hand", "So many are not on hand", "They were sold on backorder: receive them first (POST /admin/v1/inventory-levels:adjust), or send fewer.";
     FULFILLMENT_STATE = 409, "fulfillment_state", "It was cancelled already", "Send what is left with a new fulfillment.";
 }
 

@@ -1,17 +1,31 @@
 //! What is done with stock: made, counted, reserved, committed, given back.
 
-use std::collections::HashMap;
+mod counts;
+mod items;
+mod locations;
+mod shelves;
+mod transfers;
+
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use souk_kernel::{CartId, InventoryItemId, LocationId, OrderId, Quantity};
-use souk_tenancy::{DbError, ReadTx, WriteTx};
+use souk_tenancy::{ReadTx, WriteTx};
+
+pub use counts::{count, preview_count};
+pub use items::{put_item, show_item};
+pub use locations::{create_location, edit_location, show_location};
+pub use shelves::{adjust, preview_adjust, set_on_hand};
+pub use transfers::{
+    cancel_transfer, create_transfer, edit_transfer, preview_cancel, preview_receive, preview_send,
+    receive_transfer, send_transfer, show_transfer,
+};
 
 use super::error::{InventoryError, Shortage};
 use super::model::{
-    AdjustStock, CameBack, Change, Commitment, Demand, GivenUp, Held, Level, LevelFilter, LevelView, MOST,
-    MovementKind, NewItem, Policy, Shelf, Shipped, merged, plan,
+    CameBack, Commitment, Demand, GivenUp, Held, Level, NewItem, Policy, Shelf, Shipped, merged, plan,
 };
-use super::queries::{self, Move};
+use super::queries;
 
 /// Whoever reserves is the checkout, whichever shopper is behind it.
 const CHECKOUT: &str = "service:checkout";
@@ -62,80 +76,7 @@ pub async fn set_policy(
     item: InventoryItemId,
     policy: Policy,
 ) -> Result<(), InventoryError> {
-    Ok(queries::set_backorderable(tx, item, policy.backorderable()).await?)
-}
-
-/// Puts a number of pieces into the shelf, whatever was there. Locks the level; the same number again changes nothing.
-///
-/// # Errors
-/// `InUse` when more than that is promised; `Unknown` for an item or location there is not.
-pub async fn set_on_hand(
-    tx: &mut WriteTx<'_>,
-    item: InventoryItemId,
-    location: LocationId,
-    quantity: i64,
-    reason: &str,
-    actor: &str,
-) -> Result<(), InventoryError> {
-    change_on_hand(tx, item, location, Change::To(quantity), reason, actor).await
-}
-
-async fn change_on_hand(
-    tx: &mut WriteTx<'_>,
-    item: InventoryItemId,
-    location: LocationId,
-    change: Change,
-    reason: &str,
-    actor: &str,
-) -> Result<(), InventoryError> {
-    let on_hand =
-        queries::lock_level(tx, item, location).await?.ok_or(InventoryError::Unknown { what: "item" })?;
-    let delta = match change {
-        Change::By(delta) => delta,
-        Change::To(number) => number - on_hand,
-    };
-    if on_hand + delta > MOST {
-        return Err(InventoryError::Invalid {
-            pointer: "/delta",
-            message: "leads to more than 999999999 pieces",
-        });
-    }
-    if delta == 0 {
-        return Ok(());
-    }
-    tx.catalogue_changed();
-    let kind =
-        if reason == "received" && delta > 0 { MovementKind::Received } else { MovementKind::Adjusted };
-    Ok(queries::move_on_hand(tx, &Move { item, location, delta, kind, reason, actor }).await?)
-}
-
-/// One adjustment as staff wishes it; gives the level as it is then. At most four statements.
-///
-/// # Errors
-/// `Unknown`, `Invalid`, `InUse`.
-pub async fn adjust(
-    tx: &mut WriteTx<'_>,
-    wish: &AdjustStock,
-    actor: &str,
-) -> Result<LevelView, InventoryError> {
-    let change = wish.change()?;
-    let what = match (wish.variant, wish.item) {
-        (Some(_), None) => "variant",
-        (None, Some(_)) => "item",
-        _ => {
-            return Err(InventoryError::Invalid {
-                pointer: "/variant",
-                message: "give either variant or item",
-            });
-        }
-    };
-    let target = queries::resolve(tx, wish.variant, wish.item, wish.location).await?;
-    let item = target.item_id.ok_or(InventoryError::Unknown { what })?;
-    let location = target.location_id.ok_or(InventoryError::Unknown { what: "location" })?;
-    change_on_hand(tx, item, location, change, wish.reason.as_str(), actor).await?;
-    let filter = LevelFilter { item: Some(item), location: Some(location), ..LevelFilter::default() };
-    let level = queries::levels(tx, &filter, None, 1).await?.pop();
-    level.ok_or(InventoryError::Db(DbError::NotFound))
+    Ok(queries::set_backorderable(tx, item, policy == Policy::Continue).await?)
 }
 
 /// What is left to sell of each item, over all active locations; items without a level are missing. One statement.
@@ -166,8 +107,9 @@ pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(),
     Ok(())
 }
 
-/// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids. Two
-/// statements, one more when the cart holds something already, and two more when stale reservations have to end first.
+/// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids, and of an
+/// item in buckets one of them. Two statements, one more when the cart holds something already, two more when stale reservations have to end
+/// first, and up to three more where no bucket was free.
 ///
 /// # Errors
 /// `OutOfStock` names every item that falls short; roll back.
@@ -179,56 +121,102 @@ pub async fn reserve(
 ) -> Result<Vec<Held>, InventoryError> {
     let wanted = merged(demands);
     let items: Vec<_> = wanted.keys().copied().collect();
-    let (mut levels, cart_has) = queries::lock_levels(tx, &items, Some(cart)).await?;
+    let (mut levels, cart_has) = queries::lock_for_cart(tx, cart, &wanted).await?;
     if cart_has {
         refills(tx, &levels);
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let parts = match plan(&wanted, &levels) {
-        Ok(parts) => parts,
-        Err(_) => {
-            // Somebody may have left the till without a word.
-            refills(tx, &levels);
-            queries::give_back(tx, None, &items, CHECKOUT).await?;
-            levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
-            plan(&wanted, &levels).map_err(InventoryError::OutOfStock)?
-        }
+    let (levels, parts) = match plan(&wanted, &levels) {
+        Ok(parts) => (levels, parts),
+        Err(_) => gather(tx, cart, &wanted, (levels, cart_has)).await?,
     };
-    let until = tx.now() + TimeDelta::minutes(i64::from(minutes));
-    let taken = queries::take(tx, cart, &parts, until, CHECKOUT).await?;
-    if taken != parts.len() {
-        let short = |part: &(InventoryItemId, LocationId, i64)| Shortage {
-            item: part.0,
-            wanted: part.2,
-            available: 0,
-        };
-        return Err(InventoryError::OutOfStock(parts.iter().map(short).collect()));
-    }
+    take(tx, cart, &parts, minutes).await?;
     let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
         let level = levels.iter().find(|level| level.item == *item && level.location == *location);
-        level.is_some_and(|level| level.available > 0 && level.available <= *pieces)
+        level.is_some_and(|level| level.stock() > 0 && level.stock() <= *pieces)
     };
     if parts.iter().any(sells_out) {
         tx.catalogue_changed();
     }
-    Ok(parts.into_iter().filter_map(held).collect())
+    let main =
+        |location: LocationId| levels.iter().find(|level| level.location == location).map(|level| level.main);
+    Ok(parts.into_iter().filter_map(|(item, location, pieces)| held(item, main(location)?, pieces)).collect())
+}
+
+type Parts = Vec<(InventoryItemId, LocationId, i64)>;
+
+/// Looks once more before it says that something is sold out: of an item in buckets only those were asked that nobody had locked, and somebody
+/// may have left the till without a word. Waits for one bucket, then for all rows; items in buckets are locked after all others, so that
+/// is in order. `whole`: all rows are locked.
+async fn gather(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    wanted: &BTreeMap<InventoryItemId, i64>,
+    (mut levels, mut whole): (Vec<Level>, bool),
+) -> Result<(Vec<Level>, Parts), InventoryError> {
+    let items: Vec<_> = wanted.keys().copied().collect();
+    if let Some((item, pieces)) = unseen(wanted, &levels) {
+        levels.extend(queries::wait_for_bucket(tx, item, pieces).await?);
+        if let Ok(parts) = plan(wanted, &levels) {
+            return Ok((levels, parts));
+        }
+    }
+    if unseen(wanted, &levels).is_some() {
+        (levels, whole) = (queries::lock_levels(tx, &items, Some(cart)).await?.0, true);
+        if let Ok(parts) = plan(wanted, &levels) {
+            return Ok((levels, parts));
+        }
+    }
+    refills(tx, &levels);
+    queries::give_back(tx, None, &levels, CHECKOUT).await?;
+    // With one bucket in hand it is taken again, or another, without waiting.
+    if !whole {
+        levels = queries::lock_for_cart(tx, cart, wanted).await?.0;
+    }
+    if whole || unseen(wanted, &levels).is_some() {
+        levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
+    }
+    let parts = plan(wanted, &levels).map_err(InventoryError::OutOfStock)?;
+    Ok((levels, parts))
+}
+
+/// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.
+fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(InventoryItemId, i64)> {
+    let missing = |item: &InventoryItemId| !levels.iter().any(|level| level.item == *item);
+    wanted.iter().find(|pair| missing(pair.0)).map(|(item, pieces)| (*item, *pieces))
+}
+
+/// Takes planned parts.
+async fn take(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    parts: &[(InventoryItemId, LocationId, i64)],
+    minutes: u32,
+) -> Result<(), InventoryError> {
+    let until = tx.now() + TimeDelta::minutes(i64::from(minutes));
+    if queries::take(tx, cart, parts, until, CHECKOUT).await? == parts.len() {
+        return Ok(());
+    }
+    let short =
+        |part: &(InventoryItemId, LocationId, i64)| Shortage { item: part.0, wanted: part.2, available: 0 };
+    Err(InventoryError::OutOfStock(parts.iter().map(short).collect()))
 }
 
 /// What comes back may put something on sale again that was sold out, and shoppers' pages say so.
 fn refills(tx: &mut WriteTx<'_>, levels: &[Level]) {
-    if levels.iter().any(|level| level.available <= 0) {
+    if levels.iter().any(|level| level.stock() <= 0) {
         tx.catalogue_changed();
     }
 }
 
-fn held((item, location, pieces): (InventoryItemId, LocationId, i64)) -> Option<Held> {
+fn held(item: InventoryItemId, location: LocationId, pieces: i64) -> Option<Held> {
     let quantity = u32::try_from(pieces).ok().and_then(|pieces| Quantity::new(pieces).ok())?;
     Some(Held { item, location, quantity })
 }
 
-/// Makes what the cart reserved the order's. What ran out meanwhile is taken again where there is room for all of it. Repeating it
-/// changes nothing. Locks the levels; two statements.
+/// Makes what the cart reserved the order's. What ran out meanwhile is taken again where there is room for all of it, there or elsewhere.
+/// Repeating it changes nothing. Locks the levels; two statements.
 ///
 /// # Errors
 /// Only of the database; that the goods are gone is no error, and then nothing is held for the cart any more.
@@ -240,15 +228,19 @@ pub async fn commit_reservations(
     let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
     let mut outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     if !outcome.enough {
-        let items: Vec<_> = levels.iter().map(|level| level.item).collect();
         refills(tx, &levels);
         // The cart's own rows may end as well; the next statement takes them again.
-        queries::give_back(tx, None, &items, CHECKOUT).await?;
+        queries::give_back(tx, None, &levels, CHECKOUT).await?;
         outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     }
     if !outcome.enough {
+        let wanted = queries::claims(tx, cart).await?;
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
-        return Ok(Commitment::Gone);
+        let items: Vec<_> = wanted.keys().copied().collect();
+        let (elsewhere, _) = queries::lock_levels(tx, &items, Some(cart)).await?;
+        let Ok(parts) = plan(&wanted, &elsewhere) else { return Ok(Commitment::Gone) };
+        take(tx, cart, &parts, 1).await?;
+        outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     }
     // Nothing left to commit: done before, or never anything to reserve; else it was given back.
     let there = outcome.wanted > 0 || outcome.before || !outcome.ever;
@@ -348,5 +340,5 @@ pub async fn expire_due(tx: &mut WriteTx<'_>) -> Result<usize, InventoryError> {
     }
     let (levels, _) = queries::lock_levels(tx, &items, None).await?;
     refills(tx, &levels);
-    Ok(queries::give_back(tx, None, &items, "service:sweeper").await?)
+    Ok(queries::give_back(tx, None, &levels, "service:sweeper").await?)
 }

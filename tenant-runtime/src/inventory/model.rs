@@ -1,15 +1,31 @@
-//! The words of stock, and which location serves a demand.
+//! The words of stock.
 
-use std::collections::{BTreeMap, HashMap};
+mod allocation;
+mod count;
+mod item;
+mod place;
+mod transfer;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, InventoryItemId, LocationId, OrderId, ProductId, Quantity, StockMovementId, Text, VariantId,
+    CartId, InventoryItemId, LocationId, OrderId, ProductId, Quantity, StockMovementId, StockTransferId,
+    Text, VariantId,
 };
 use utoipa::{IntoParams, ToSchema};
 
-use super::error::{InventoryError, Shortage};
+pub use allocation::{Level, merged, plan};
+pub use count::{Counted, StockCount, StockCountView};
+pub use item::{InventoryItemView, PutInventoryItem};
+pub use place::{CreateLocation, EditLocation, LocationView};
+pub use transfer::{
+    CreateTransfer, EditTransfer, NewTransferLine, ReceiveTransfer, ReceivedLine, TransferFilter,
+    TransferLineView, TransferView,
+};
+
+use super::error::InventoryError;
 
 /// Backorders a level takes when its variant is sold without regard to stock.
 pub const UNBOUNDED: i64 = 999_999_999;
@@ -57,6 +73,10 @@ pub enum MovementKind {
     Received,
     /// Somebody counted or corrected.
     Adjusted,
+    /// They left for another location, or came back before they got there.
+    Sent,
+    /// They came from another location.
+    Arrived,
 }
 
 impl MovementKind {
@@ -65,6 +85,8 @@ impl MovementKind {
         match self {
             Self::Received => "received",
             Self::Adjusted => "adjusted",
+            Self::Sent => "sent",
+            Self::Arrived => "arrived",
         }
     }
 }
@@ -152,80 +174,6 @@ pub enum Commitment {
     Gone,
 }
 
-/// A locked level.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Level {
-    /// Of what.
-    pub item: InventoryItemId,
-    /// Where.
-    pub location: LocationId,
-    /// Pieces free, below zero when on backorder.
-    pub available: i64,
-    /// How far below zero it may go.
-    pub backorderable: i64,
-    /// Lower serves first.
-    pub priority: i32,
-    /// Whether it serves at all.
-    pub active: bool,
-}
-
-impl Level {
-    fn room(&self) -> i64 {
-        if self.active { (self.available + self.backorderable).max(0) } else { 0 }
-    }
-}
-
-/// Demands of the same item become one; in the order of ids.
-pub fn merged(demands: &[Demand]) -> BTreeMap<InventoryItemId, i64> {
-    let mut wanted = BTreeMap::new();
-    for demand in demands {
-        *wanted.entry(demand.item).or_insert(0) += i64::from(demand.quantity.get());
-    }
-    wanted
-}
-
-/// Which location gives how much: one that has everything, else several, each time the first by priority.
-pub fn plan(
-    wanted: &BTreeMap<InventoryItemId, i64>,
-    levels: &[Level],
-) -> Result<Vec<(InventoryItemId, LocationId, i64)>, Vec<Shortage>> {
-    let (mut taken, mut short) = (Vec::new(), Vec::new());
-    for (&item, &quantity) in wanted {
-        let mut of_item: Vec<_> = levels.iter().filter(|level| level.item == item).collect();
-        of_item.sort_by_key(|level| (level.priority, level.location));
-        if let Some(level) = of_item.iter().find(|level| level.room() >= quantity) {
-            taken.push((item, level.location, quantity));
-            continue;
-        }
-        let mut rest = quantity;
-        for level in &of_item {
-            let part = level.room().min(rest);
-            if part > 0 {
-                taken.push((item, level.location, part));
-                rest -= part;
-            }
-        }
-        if rest > 0 {
-            short.push(Shortage { item, wanted: quantity, available: quantity - rest });
-        }
-    }
-    if short.is_empty() { Ok(taken) } else { Err(short) }
-}
-
-/// A place where goods are.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct LocationView {
-    pub id: LocationId,
-    #[schema(example = "Main location")]
-    pub name: String,
-    #[schema(example = "DE")]
-    pub country: String,
-    /// Lower serves first.
-    pub priority: i32,
-    /// Whether it serves checkouts.
-    pub active: bool,
-}
-
 /// How much there is of one item at one location.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LevelView {
@@ -249,10 +197,14 @@ pub struct LevelView {
     pub committed: i64,
     /// Of these, kept for running checkouts.
     pub reserved: i64,
-    /// What is left to sell; below zero on backorder.
+    /// What is left; below zero on backorder.
     #[schema(example = 9)]
     pub available: i64,
-    /// Whether it is sold without regard to stock.
+    /// Of what is left, pieces that checkouts do not sell.
+    pub safety_stock: i64,
+    /// Pieces on their way here by transfers.
+    pub incoming: i64,
+    /// Whether it is sold beyond what there is.
     pub backorders: bool,
     pub version: i64,
     pub updated_at: DateTime<Utc>,
@@ -350,6 +302,17 @@ impl AdjustStock {
     }
 }
 
+/// What an adjustment, a count or a transfer makes of what is on hand somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct StockChange {
+    pub item: InventoryItemId,
+    pub location: LocationId,
+    #[schema(example = 12)]
+    pub before: i64,
+    #[schema(example = 10)]
+    pub after: i64,
+}
+
 /// One change of one level. Never edited.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MovementView {
@@ -358,7 +321,7 @@ pub struct MovementView {
     pub location: LocationId,
     pub variant: Option<VariantId>,
     pub sku: Option<String>,
-    /// `received`, `reserved`, `unreserved`, `committed`, `released`, `shipped`, `restocked` or `adjusted`.
+    /// `received`, `reserved`, `unreserved`, `committed`, `released`, `shipped`, `restocked`, `adjusted`, `sent` or `arrived`.
     #[schema(example = "reserved")]
     pub kind: String,
     pub on_hand_delta: i64,
@@ -371,6 +334,8 @@ pub struct MovementView {
     pub cart: Option<CartId>,
     /// The order it was for.
     pub order: Option<OrderId>,
+    /// The transfer it belongs to.
+    pub transfer: Option<StockTransferId>,
     /// Who did it.
     #[schema(example = "staff:stf_01h455vb4pex5vsknk084sn02q")]
     pub actor: String,
@@ -393,39 +358,6 @@ pub struct MovementFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn level(item: InventoryItemId, priority: i32, available: i64, backorderable: i64) -> Level {
-        Level { item, location: LocationId::new(), available, backorderable, priority, active: true }
-    }
-
-    #[test]
-    fn one_location_that_has_everything_comes_before_splitting() {
-        let item = InventoryItemId::new();
-        let levels = [level(item, 0, 2, 0), level(item, 1, 9, 0)];
-        let wanted = BTreeMap::from([(item, 5)]);
-        assert_eq!(plan(&wanted, &levels), Ok(vec![(item, levels[1].location, 5)]));
-        let wanted = BTreeMap::from([(item, 10)]);
-        let split = vec![(item, levels[0].location, 2), (item, levels[1].location, 8)];
-        assert_eq!(plan(&wanted, &levels), Ok(split));
-    }
-
-    #[test]
-    fn too_little_says_how_much_there_is() {
-        let item = InventoryItemId::new();
-        let short = plan(&BTreeMap::from([(item, 5)]), &[level(item, 0, 3, 0)]);
-        assert_eq!(short, Err(vec![Shortage { item, wanted: 5, available: 3 }]));
-        let none = plan(&BTreeMap::from([(item, 1)]), &[]);
-        assert_eq!(none, Err(vec![Shortage { item, wanted: 1, available: 0 }]));
-    }
-
-    #[test]
-    fn backorders_go_below_zero_and_closed_locations_give_nothing() {
-        let item = InventoryItemId::new();
-        let wanted = BTreeMap::from([(item, 5)]);
-        assert!(plan(&wanted, &[level(item, 0, -3, UNBOUNDED)]).is_ok());
-        let closed = Level { active: false, ..level(item, 0, 50, 0) };
-        assert!(plan(&wanted, &[closed]).is_err());
-    }
 
     #[test]
     fn an_adjustment_is_a_difference_or_a_number() {

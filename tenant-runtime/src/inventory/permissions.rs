@@ -5,4 +5,6 @@ souk_access::permissions! {
     View = "inventory", "view", Reads;
     /// Change what is on hand.
     Adjust = "inventory", "adjust", Writes;
+    /// Open, change and close locations, and say what an item asks of its stock.
+    Arrange = "inventory", "arrange", Writes;
 }

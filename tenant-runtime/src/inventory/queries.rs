@@ -1,25 +1,41 @@
 //! The statements of stock. Every one that changes a level also writes its movement.
 
 mod check;
+mod items;
+mod locations;
 mod shelf;
+mod shelves;
 mod ship;
+mod transfers;
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{
-    CartId, InventoryItemId, LocationId, OrderId, ProductId, ReservationId, StockMovementId, VariantId,
+    CartId, InventoryItemId, LocationId, OrderId, ProductId, ReservationId, StockMovementId, StockTransferId,
+    VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 pub use check::check;
-pub use shelf::shelf;
-pub use ship::{ship, unship};
-
-use super::model::{
-    GivenUp, Level, LevelFilter, LevelView, LocationView, MovementFilter, MovementKind, MovementView, NewItem,
+pub use items::{apply_terms, item, lock_item, put_item, set_backorderable};
+pub use locations::{
+    busy, create_location, edit_location, location, locations, lock_location, lying_at, other_active,
 };
+pub use shelf::shelf;
+pub use shelves::{
+    Lying, Move, deal, lock_buckets, lock_level, make_buckets, move_on_hand, places_of, shelf_at,
+};
+pub use ship::{ship, unship};
+pub use transfers::{
+    Came, create_transfer, edit_transfer, lock_transfer, note_lines, put_lines, set_state, transfer,
+    transfers,
+};
+
+use super::model::{GivenUp, Level, LevelFilter, LevelView, MovementFilter, MovementView, NewItem};
 
 #[derive(QueryableByName)]
 struct LockedRow {
@@ -27,8 +43,12 @@ struct LockedRow {
     item_id: InventoryItemId,
     #[diesel(sql_type = SqlUuid)]
     location_id: LocationId,
+    #[diesel(sql_type = SqlUuid)]
+    main_id: LocationId,
     #[diesel(sql_type = BigInt)]
     available: i64,
+    #[diesel(sql_type = BigInt)]
+    safety_stock: i64,
     #[diesel(sql_type = BigInt)]
     backorderable: i64,
     #[diesel(sql_type = Integer)]
@@ -39,7 +59,28 @@ struct LockedRow {
     cart_has: bool,
 }
 
-/// Locks the levels of these items and of what the cart has reserved. Second: whether the cart has anything to give back.
+impl From<LockedRow> for Level {
+    fn from(row: LockedRow) -> Self {
+        Self {
+            item: row.item_id,
+            location: row.location_id,
+            main: row.main_id,
+            available: row.available,
+            safety: row.safety_stock,
+            backorderable: row.backorderable,
+            priority: row.priority,
+            active: row.active,
+        }
+    }
+}
+
+/// The locked rows, and whether the cart has anything to give back.
+fn locked(rows: Vec<LockedRow>) -> (Vec<Level>, bool) {
+    let has = rows.iter().any(|row| row.cart_has);
+    (rows.into_iter().map(Level::from).collect(), has)
+}
+
+/// Locks the levels of these items, and the rows of what the cart has reserved. Second: whether the cart has anything to give back.
 pub async fn lock_levels(
     tx: &mut WriteTx<'_>,
     items: &[InventoryItemId],
@@ -48,37 +89,69 @@ pub async fn lock_levels(
     let query = sql(include_str!("queries/lock_levels.sql"))
         .bind::<Array<SqlUuid>, _>(uuids(items))
         .bind::<Nullable<SqlUuid>, _>(cart);
-    let rows: Vec<LockedRow> = tx.load(query).await?;
-    let has = rows.iter().any(|row| row.cart_has);
-    let level = |row: LockedRow| Level {
-        item: row.item_id,
-        location: row.location_id,
-        available: row.available,
-        backorderable: row.backorderable,
-        priority: row.priority,
-        active: row.active,
-    };
-    Ok((rows.into_iter().map(level).collect(), has))
+    Ok(locked(tx.load(query).await?))
+}
+
+/// The same for a cart that wants so much: of one item that is dealt into buckets, a bucket that has enough and is free, if there is one.
+pub async fn lock_for_cart(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    wanted: &BTreeMap<InventoryItemId, i64>,
+) -> Result<(Vec<Level>, bool), DbError> {
+    let query = sql(include_str!("queries/lock_for_cart.sql"))
+        .bind::<Array<SqlUuid>, _>(wanted.keys().map(|item| item.uuid()).collect::<Vec<_>>())
+        .bind::<SqlUuid, _>(cart)
+        .bind::<Array<BigInt>, _>(wanted.values().copied().collect::<Vec<_>>());
+    Ok(locked(tx.load(query).await?))
 }
 
 fn uuids(items: &[InventoryItemId]) -> Vec<Uuid> {
     items.iter().map(|item| item.uuid()).collect()
 }
 
-/// Ends what the cart holds, and what ran out of these items. The levels must be locked. Gives how many ended.
+/// Waits for a bucket of this item that has so many pieces; none where none has.
+pub async fn wait_for_bucket(
+    tx: &mut WriteTx<'_>,
+    item: InventoryItemId,
+    pieces: i64,
+) -> Result<Vec<Level>, DbError> {
+    let query =
+        sql(include_str!("queries/wait_for_bucket.sql")).bind::<SqlUuid, _>(item).bind::<BigInt, _>(pieces);
+    Ok(locked(tx.load(query).await?).0)
+}
+
+/// Ends what the cart holds, and what ran out of these rows. They, and those of the cart, must be locked. Gives how many ended.
 pub async fn give_back(
     tx: &mut WriteTx<'_>,
     cart: Option<CartId>,
-    items: &[InventoryItemId],
+    levels: &[Level],
     actor: &str,
 ) -> Result<usize, DbError> {
     let now = tx.now();
     let query = sql(include_str!("queries/give_back.sql"))
         .bind::<Nullable<SqlUuid>, _>(cart)
-        .bind::<Array<SqlUuid>, _>(uuids(items))
+        .bind::<Array<SqlUuid>, _>(levels.iter().map(|level| level.item.uuid()).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(levels.iter().map(|level| level.location.uuid()).collect::<Vec<_>>())
         .bind::<Timestamptz, _>(now)
         .bind::<Text, _>(actor.to_owned());
     tx.execute(query).await
+}
+
+#[derive(QueryableByName)]
+struct ClaimRow {
+    #[diesel(sql_type = SqlUuid)]
+    item_id: InventoryItemId,
+    #[diesel(sql_type = BigInt)]
+    quantity: i64,
+}
+
+/// What the cart holds, and what it held until it ran out.
+pub async fn claims(tx: &mut ReadTx<'_>, cart: CartId) -> Result<BTreeMap<InventoryItemId, i64>, DbError> {
+    let query = sql("SELECT item_id, sum(quantity)::bigint AS quantity FROM reservations \
+         WHERE cart_id = $1 AND state IN ('held', 'expired') GROUP BY item_id")
+    .bind::<SqlUuid, _>(cart);
+    let rows: Vec<ClaimRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| (row.item_id, row.quantity)).collect())
 }
 
 /// Takes planned parts for a cart; gives how many there was room for.
@@ -202,71 +275,12 @@ pub async fn create_items(tx: &mut WriteTx<'_>, items: &[NewItem], actor: &str) 
     tx.execute(query).await.map(|_| ())
 }
 
-/// Deletes items nothing was ever reserved of, with their levels; the others stay, for the records.
+/// Deletes items nothing was ever reserved of or moved to another location, with their levels; the others stay, for the records.
 pub async fn retire(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(), DbError> {
     let query = sql("DELETE FROM inventory_items i WHERE i.id = ANY($1) \
-         AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.item_id = i.id)")
+         AND NOT EXISTS (SELECT 1 FROM reservations r WHERE r.item_id = i.id) \
+         AND NOT EXISTS (SELECT 1 FROM stock_transfer_lines t WHERE t.item_id = i.id)")
     .bind::<Array<SqlUuid>, _>(uuids(items));
-    tx.execute(query).await.map(|_| ())
-}
-
-pub async fn set_backorderable(
-    tx: &mut WriteTx<'_>,
-    item: InventoryItemId,
-    backorderable: i64,
-) -> Result<(), DbError> {
-    let now = tx.now();
-    // What is already promised beyond the stock stays promised: the bound does not fall below it.
-    let query = sql("UPDATE inventory_levels SET backorderable = \
-         greatest($2, unavailable + committed + reserved - on_hand), version = version + 1, updated_at = $3 \
-         WHERE item_id = $1")
-    .bind::<SqlUuid, _>(item)
-    .bind::<BigInt, _>(backorderable)
-    .bind::<Timestamptz, _>(now);
-    tx.execute(query).await.map(|_| ())
-}
-
-#[derive(QueryableByName)]
-struct OnHandRow {
-    #[diesel(sql_type = BigInt)]
-    on_hand: i64,
-}
-
-/// Locks a level, makes it when it is missing, and says what is on hand. `None`: no such item or location.
-pub async fn lock_level(
-    tx: &mut WriteTx<'_>,
-    item: InventoryItemId,
-    location: LocationId,
-) -> Result<Option<i64>, DbError> {
-    let now = tx.now();
-    let query = sql(include_str!("queries/lock_level.sql"))
-        .bind::<SqlUuid, _>(item)
-        .bind::<SqlUuid, _>(location)
-        .bind::<Timestamptz, _>(now);
-    let row: Option<OnHandRow> = tx.optional(query).await?;
-    Ok(row.map(|row| row.on_hand))
-}
-
-/// A difference on hand and why.
-pub struct Move<'a> {
-    pub item: InventoryItemId,
-    pub location: LocationId,
-    pub delta: i64,
-    pub kind: MovementKind,
-    pub reason: &'a str,
-    pub actor: &'a str,
-}
-
-pub async fn move_on_hand(tx: &mut WriteTx<'_>, change: &Move<'_>) -> Result<(), DbError> {
-    let now = tx.now();
-    let query = sql(include_str!("queries/set_on_hand.sql"))
-        .bind::<SqlUuid, _>(change.item)
-        .bind::<SqlUuid, _>(change.location)
-        .bind::<BigInt, _>(change.delta)
-        .bind::<Text, _>(change.kind.as_str())
-        .bind::<Text, _>(change.reason.to_owned())
-        .bind::<Text, _>(change.actor.to_owned())
-        .bind::<Timestamptz, _>(now);
     tx.execute(query).await.map(|_| ())
 }
 
@@ -305,39 +319,13 @@ pub async fn available(
     items: &[InventoryItemId],
 ) -> Result<Vec<(InventoryItemId, i64)>, DbError> {
     let query = sql("SELECT l.item_id, \
-         sum(l.on_hand - l.unavailable - l.committed - l.reserved)::bigint AS available \
+         sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
+             least(l.on_hand - l.unavailable - l.committed - l.reserved, 0)))::bigint AS available \
          FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id AND loc.active \
          WHERE l.item_id = ANY($1) GROUP BY l.item_id")
     .bind::<Array<SqlUuid>, _>(uuids(items));
     let rows: Vec<AvailableRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(|row| (row.item_id, row.available)).collect())
-}
-
-#[derive(QueryableByName)]
-struct LocationRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: LocationId,
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = Text)]
-    country: String,
-    #[diesel(sql_type = Integer)]
-    priority: i32,
-    #[diesel(sql_type = Bool)]
-    active: bool,
-}
-
-pub async fn locations(tx: &mut ReadTx<'_>) -> Result<Vec<LocationView>, DbError> {
-    let query = sql("SELECT id, name, country, priority, active FROM locations ORDER BY priority, id");
-    let rows: Vec<LocationRow> = tx.load(query).await?;
-    let view = |row: LocationRow| LocationView {
-        id: row.id,
-        name: row.name,
-        country: row.country,
-        priority: row.priority,
-        active: row.active,
-    };
-    Ok(rows.into_iter().map(view).collect())
 }
 
 #[derive(QueryableByName)]
@@ -367,7 +355,11 @@ struct LevelRow {
     #[diesel(sql_type = BigInt)]
     available: i64,
     #[diesel(sql_type = BigInt)]
+    safety_stock: i64,
+    #[diesel(sql_type = BigInt)]
     backorderable: i64,
+    #[diesel(sql_type = BigInt)]
+    incoming: i64,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -389,6 +381,8 @@ impl From<LevelRow> for LevelView {
             committed: row.committed,
             reserved: row.reserved,
             available: row.available,
+            safety_stock: row.safety_stock,
+            incoming: row.incoming,
             backorders: row.backorderable > 0,
             version: row.version,
             updated_at: row.updated_at,
@@ -454,6 +448,7 @@ impl From<MovementRow> for MovementView {
         Self {
             cart: of("cart").map(CartId::from_uuid),
             order: of("order").map(OrderId::from_uuid),
+            transfer: of("transfer").map(StockTransferId::from_uuid),
             id: row.id,
             item: row.item_id,
             location: row.location_id,

@@ -309,7 +309,7 @@ pub async fn say_stock(worker: &WorkerPermit) -> Result<bool, SubscriptionError>
                 continue;
             }
             for found in named.iter().filter(|found| found.item == crossing.item_id && found.live) {
-                told |= match (crossing.kind.as_str(), low) {
+                told |= match (crossing.kind.as_str(), found.low_at.or(low)) {
                     ("back", _) if found.available > 0 => {
                         emit(tx, &back(found)).await?;
                         true

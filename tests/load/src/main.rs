@@ -26,12 +26,12 @@ use crate::works::browse::Reads;
 use crate::works::buy::{Errand, Shopper};
 use crate::works::events::{Drained, End, Outbox};
 use crate::works::floor::Bare;
-use crate::works::{browse, check, events, floor, many, open, sign_in, sql};
+use crate::works::{browse, check, events, floor, hot, many, open, sign_in, sql};
 
 /// Measures Souk on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, check, events, sign_in, open, idle, many, overload.
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, hot, check, events, sign_in, open, idle, many, overload.
     #[arg(long, default_value = "")]
     only: String,
     /// Where the built programs lie.
@@ -228,6 +228,9 @@ impl<'p> Bench<'p> {
             self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
             self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
         }
+        if self.wants("hot") {
+            self.hot_item().await?;
+        }
         if self.wants("check") {
             let found = check::compare(self.time()).await?;
             let text = format!(
@@ -332,6 +335,34 @@ impl<'p> Bench<'p> {
             let drained = async || drained(&self.admin).await;
             let figures = closed_until(self.system(true), connections, self.time(), worker, drained).await?;
             self.report.work(work, &figures, &named.join(", "), goal);
+        }
+        Ok(())
+    }
+
+    /// One item that sixteen buy at once: its stock in one row, then in buckets, in one run.
+    async fn hot_item(&mut self) -> anyhow::Result<()> {
+        let item = hot::item(&self.admin, &self.shop).await?;
+        // This process asks by itself, so only PostgreSQL is counted.
+        let system = System { runtime: -1, postgres: self.platform.postgres_pid };
+        let mut rates = Vec::new();
+        for (work, buckets) in
+            [("one item, its stock in one row", 0), ("one item, its stock in buckets", hot::BUCKETS)]
+        {
+            hot::deal(self.platform.runtime, &self.shop, item, buckets).await?;
+            let mut buyers = hot::buyers(self.platform, &self.shop, item).await?;
+            let worker = |_| buyers.pop().expect("a buyer for each connection");
+            let figures = closed(system, hot::BUYERS, self.time(), worker).await?;
+            rates.push(figures.per_second);
+            self.report.work(work, &figures, "4/2", None);
+        }
+        hot::deal(self.platform.runtime, &self.shop, item, 0).await?;
+        if let [row, buckets] = rates[..] {
+            let found = format!(
+                "{row:.0}/s from one row, {buckets:.0}/s from {} buckets: {:.1} ×",
+                hot::BUCKETS,
+                buckets / row
+            );
+            self.report.fact("A hot item at 16 buyers, reserved and committed", &found, "≥ 2.5 ×");
         }
         Ok(())
     }

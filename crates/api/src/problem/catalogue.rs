@@ -47,6 +47,7 @@ problems! { CATALOGUE;
     PRECONDITION_FAILED = 412, "precondition_failed", "The resource has changed since you read it", "Read it again and repeat the change with the new ETag.";
     PAYLOAD_TOO_LARGE = 413, "payload_too_large", "The body is too large", "Send less at a time.";
     UNSUPPORTED_MEDIA_TYPE = 415, "unsupported_media_type", "The body's media type is not accepted", "Send `Content-Type: application/json`, uncompressed.";
+    PREVIEW_STALE = 409, "preview_stale", "What was previewed is not what would happen now", "Ask for a new preview with dry_run=true and send its token.";
     VALIDATION = 422, "validation_failed", "The request breaks a rule", "`errors` names each part and what it must be.";
     UNKNOWN_FIELD = 422, "unknown_field", "The request has a field or parameter that does not exist here", "Remove it, or correct its spelling.";
     IDEMPOTENCY_KEY_REUSED = 422, "idempotency_key_reused", "This Idempotency-Key belongs to another request", "Use a fresh key for a different body.";

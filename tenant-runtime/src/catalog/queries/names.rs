@@ -29,6 +29,9 @@ pub struct Named {
     /// What is left to sell over all active locations.
     #[diesel(sql_type = BigInt)]
     pub available: i64,
+    /// To what the pieces left fall that staff is told of; none: to what the store says.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub low_at: Option<i64>,
     /// Whether it may be sold though there is none.
     #[diesel(sql_type = Bool)]
     pub oversold: bool,
@@ -45,7 +48,9 @@ pub async fn named(
 ) -> Result<Vec<Named>, DbError> {
     let query = sql("SELECT v.id AS variant, p.id AS product, v.inventory_item_id AS item, p.title, v.title AS variant_title, v.sku, p.handle, \
              p.status = 'active' AS live, v.inventory_policy = 'continue' AS oversold, \
-             coalesce((SELECT sum(l.on_hand - l.unavailable - l.committed - l.reserved) FROM inventory_levels l \
+             (SELECT i.low_stock_threshold FROM inventory_items i WHERE i.id = v.inventory_item_id) AS low_at, \
+             coalesce((SELECT sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
+                 least(l.on_hand - l.unavailable - l.committed - l.reserved, 0))) FROM inventory_levels l \
                  JOIN locations o ON o.id = l.location_id AND o.active WHERE l.item_id = v.inventory_item_id), 0)::bigint AS available \
          FROM product_variants v JOIN products p ON p.id = v.product_id \
          WHERE v.id = ANY($1) OR v.inventory_item_id = ANY($2) ORDER BY v.id")

@@ -21,6 +21,7 @@ use crate::drafts::{
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
+use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
@@ -74,6 +75,7 @@ pub fn announced() -> &'static [Announced] {
             of::<DiscountUpdated>(),
             of::<DiscountDeleted>(),
             of::<WebhookDisabled>(),
+            of::<StockTransferMoved>(),
             of::<LowOnStock>(),
             of::<BackInStock>(),
             of::<SubscriptionLetterWanted>(),

@@ -19,6 +19,7 @@ use crate::drafts::{
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
 use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
+use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
@@ -75,6 +76,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("discount.updated", 1, include_str!("../../../golden/discount.updated.v1.json")),
     ("discount.deleted", 1, include_str!("../../../golden/discount.deleted.v1.json")),
     ("webhook_endpoint.disabled", 1, include_str!("../../../golden/webhook_endpoint.disabled.v1.json")),
+    ("stock_transfer.moved", 1, include_str!("../../../golden/stock_transfer.moved.v1.json")),
     ("variant.low_on_stock", 1, include_str!("../../../golden/variant.low_on_stock.v1.json")),
     ("variant.back_in_stock", 1, include_str!("../../../golden/variant.back_in_stock.v1.json")),
     ("subscription.letter_wanted", 1, include_str!("../../../golden/subscription.letter_wanted.v1.json")),
@@ -132,6 +134,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "discount.updated" => read::<DiscountUpdated>(text),
             "discount.deleted" => read::<DiscountDeleted>(text),
             "webhook_endpoint.disabled" => read::<WebhookDisabled>(text),
+            "stock_transfer.moved" => read::<StockTransferMoved>(text),
             "variant.low_on_stock" => read::<LowOnStock>(text),
             "variant.back_in_stock" => read::<BackInStock>(text),
             "subscription.letter_wanted" => read::<SubscriptionLetterWanted>(text),

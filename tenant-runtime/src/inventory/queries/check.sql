@@ -9,8 +9,9 @@ WITH moved AS (
     WHERE (l.on_hand, l.unavailable, l.committed, l.reserved)
           <> (coalesce(m.on_hand, 0), coalesce(m.unavailable, 0), coalesce(m.committed, 0), coalesce(m.reserved, 0))
 )
-SELECT (SELECT count(*) FROM inventory_levels) AS levels, (SELECT count(*) FROM different) AS different,
-       coalesce((SELECT jsonb_agg(jsonb_build_object('item', item_id, 'location', location_id,
+SELECT (SELECT count(*) FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id AND loc.bucket_of IS NULL) AS levels, (SELECT count(*) FROM different) AS different,
+       coalesce((SELECT jsonb_agg(jsonb_build_object('item', item_id,
+           'location', coalesce((SELECT loc.bucket_of FROM locations loc WHERE loc.id = location_id), location_id),
            'level', jsonb_build_object('on_hand', on_hand, 'unavailable', unavailable, 'committed', committed, 'reserved', reserved),
            'movements', jsonb_build_object('on_hand', moved_on_hand, 'unavailable', moved_unavailable, 'committed', moved_committed,
                'reserved', moved_reserved)))

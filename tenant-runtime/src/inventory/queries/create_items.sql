@@ -2,7 +2,7 @@
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::bigint[]) AS w(id, sku, on_hand, backorderable)
 ), place AS (
-    SELECT id FROM locations WHERE active ORDER BY priority, id LIMIT 1
+    SELECT id FROM locations WHERE active AND bucket_of IS NULL ORDER BY priority, id LIMIT 1
 ), items AS (
     INSERT INTO inventory_items (id, sku, created_at) SELECT id, sku, $5 FROM wanted
 ), levels AS (

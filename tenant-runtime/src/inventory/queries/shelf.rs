@@ -20,9 +20,11 @@ struct ShelfRow {
 
 /// One statement.
 pub async fn shelf(tx: &mut ReadTx<'_>, items: &[InventoryItemId]) -> Result<Shelf, DbError> {
-    let query = sql("SELECT place.id AS location_id, l.item_id, l.on_hand \
-         FROM (SELECT id FROM locations WHERE active ORDER BY priority, id LIMIT 1) place \
-         LEFT JOIN inventory_levels l ON l.location_id = place.id AND l.item_id = ANY($1::uuid[])")
+    let query = sql("SELECT place.id AS location_id, l.item_id, sum(l.on_hand)::bigint AS on_hand \
+         FROM (SELECT id FROM locations WHERE active AND bucket_of IS NULL ORDER BY priority, id LIMIT 1) place \
+         LEFT JOIN locations part ON part.id = place.id OR part.bucket_of = place.id \
+         LEFT JOIN inventory_levels l ON l.location_id = part.id AND l.item_id = ANY($1::uuid[]) \
+         GROUP BY place.id, l.item_id")
     .bind::<Array<SqlUuid>, _>(uuids(items));
     let rows: Vec<ShelfRow> = tx.load(query).await?;
     Ok(Shelf {

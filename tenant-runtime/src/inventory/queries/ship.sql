@@ -21,4 +21,6 @@ WITH wanted AS (
     INSERT INTO stock_movements (id, item_id, location_id, kind, on_hand_delta, committed_delta, cause_type, cause_id, actor, at)
     SELECT uuidv7(), item_id, location_id, 'shipped', -quantity, -quantity, 'order', $2, $4, $3 FROM summed
 )
-SELECT item_id, location_id, quantity FROM summed ORDER BY item_id, location_id
+-- A bucket is its location to whoever packs.
+SELECT s.item_id, coalesce(loc.bucket_of, loc.id) AS location_id, sum(s.quantity)::bigint AS quantity
+FROM summed s JOIN locations loc ON loc.id = s.location_id GROUP BY 1, 2 ORDER BY 1, 2

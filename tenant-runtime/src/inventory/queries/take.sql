@@ -6,7 +6,8 @@ WITH wanted AS (
     SET reserved = l.reserved + w.quantity, version = l.version + 1, updated_at = $7
     FROM wanted w
     WHERE l.item_id = w.item_id AND l.location_id = w.location_id
-      AND l.on_hand - l.unavailable - l.committed - l.reserved - w.quantity >= -l.backorderable
+      AND l.on_hand - l.unavailable - l.committed - l.reserved - w.quantity
+          >= CASE WHEN l.backorderable > 0 THEN -l.backorderable ELSE l.safety_stock END
     RETURNING w.id, w.item_id, w.location_id, w.quantity
 ), held AS (
     INSERT INTO reservations (id, cart_id, item_id, location_id, quantity, state, expires_at, created_at)

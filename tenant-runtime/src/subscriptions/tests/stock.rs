@@ -215,3 +215,58 @@ async fn a_gift_card_is_mailed_with_a_code_that_nobody_else_has_seen() {
     hear(&shop, at).await;
     assert_eq!(mails(&shop).await, "gift_card>grace@example.com");
 }
+
+/// Neither location crosses the item's threshold when both together do.
+#[actix_web::test]
+async fn low_is_what_the_item_says_of_what_lies_at_all_locations() {
+    let shop = shop().await;
+    let thing = shop.thing(20, 1299).await;
+    let path = format!("/admin/v1/inventory-levels?variant={}", thing.variant);
+    let item = shop.owner_call("GET", &path).send().await.expect(200).text("/data/0/item");
+    let path = format!("/admin/v1/inventory-items/{item}");
+    let terms = shop.owner_call("PUT", &path).header("if-match", "\"1\"");
+    terms.json(&json!({ "low_stock_threshold": 12 })).send().await.expect(200);
+    let place = json!({ "name": "Warehouse East", "country": "DE", "priority": 10 });
+    let place = shop.owner_call("POST", "/admin/v1/locations").keyed().json(&place).send().await;
+    let place = place.expect(201).text("/id");
+    let there = async |pieces: i64| {
+        let body = json!({ "item": item, "location": place, "set": pieces, "reason": "counted" });
+        let adjust = shop.owner_call("POST", "/admin/v1/inventory-levels:adjust").keyed();
+        adjust.json(&body).send().await.expect(200);
+    };
+    let told = async || {
+        work(&shop).await;
+        shop.told().await.iter().filter(|kind| *kind == "variant.low_on_stock").count()
+    };
+    there(10).await;
+    count(&shop, thing, 8).await;
+    assert_eq!(told().await, 0);
+    there(5).await;
+    assert_eq!(told().await, 0);
+    there(4).await;
+    assert_eq!(told().await, 1);
+    there(3).await;
+    assert_eq!(told().await, 1);
+}
+
+/// Dealing it out, and more of it elsewhere, make nothing come back that never was away.
+#[actix_web::test]
+async fn what_was_never_away_does_not_come_back() {
+    let shop = shop().await;
+    let thing = shop.thing(1, 1299).await;
+    let path = format!("/admin/v1/inventory-levels?variant={}", thing.variant);
+    let item = shop.owner_call("GET", &path).send().await.expect(200).text("/data/0/item");
+    let path = format!("/admin/v1/inventory-items/{item}");
+    for buckets in [4, 0, 2] {
+        let terms = shop.owner_call("PUT", &path).header("if-match", "*");
+        terms.json(&json!({ "buckets": buckets })).send().await.expect(200);
+    }
+    count(&shop, thing, 3).await;
+    work(&shop).await;
+    let backs = async || shop.told().await.iter().filter(|kind| *kind == "variant.back_in_stock").count();
+    assert_eq!(backs().await, 0);
+    count(&shop, thing, 0).await;
+    count(&shop, thing, 2).await;
+    work(&shop).await;
+    assert_eq!(backs().await, 1);
+}

@@ -5,6 +5,7 @@ pub mod buy;
 pub mod check;
 pub mod events;
 pub mod floor;
+pub mod hot;
 pub mod many;
 pub mod open;
 pub mod overload;
