@@ -54,6 +54,8 @@ pub struct Services {
     webhooks: webhooks::Rules,
     /// What mail needs.
     pub mail: messages::MailRoom,
+    /// Asks whether VAT numbers are in use.
+    pub registers: tax::Registers,
     consumers: feed::Consumers,
 }
 
@@ -75,6 +77,7 @@ impl Services {
             config.smtp_url.is_none(),
         );
         services.webhooks.private = config.webhooks_private;
+        services.registers = tax::Registers::at(config.vat_register_url.as_deref());
         services.mail.domain = config.mail_from.email.domain().to_owned();
         services.mail.console_url.clone_from(&config.console_url);
         services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
@@ -135,6 +138,7 @@ impl Services {
             shows_captured_mail,
             webhooks,
             mail,
+            registers: tax::Registers::default(),
             consumers: feed::Consumers(consumers),
         }
     }
@@ -213,6 +217,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     souk_api::problem::CATALOGUE,
     souk_access::CATALOGUE,
     shipping::CATALOGUE,
+    tax::CATALOGUE,
     markets::CATALOGUE,
     inventory::CATALOGUE,
     staff::CATALOGUE,
@@ -307,6 +312,7 @@ pub fn app(
         .app_data(web::Data::new(services.embassy))
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
+        .app_data(web::Data::new(services.registers))
         .app_data(web::Data::new(services.consumers))
         .configure(openapi::served(openapi))
         .configure(messages::page_routes);
