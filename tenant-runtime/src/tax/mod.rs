@@ -16,8 +16,8 @@ pub use actions::{HttpRegister, NumberRegister, RegisterError, Registers, known_
 pub use error::{CATALOGUE, TaxError};
 pub use model::arithmetic::{SaleTaxes, delivery_without_tax, of_sale, without_tax};
 pub use model::{
-    AskTaxNumber, ClassCode, Destination, TaxBuyer, TaxLine, TaxLineView, TaxReason, TaxRelief, TaxRules,
-    Taxable, VatNumber, summed,
+    AskTaxNumber, ClassCode, Destination, TaxBuyer, TaxExemptionView, TaxLine, TaxLineView, TaxReason,
+    TaxRelief, TaxRules, Taxable, VatNumber, summed,
 };
-pub use queries::rules_for;
+pub use queries::{exemptions, forget, rules_for};
 pub use routes::routes;

@@ -72,6 +72,9 @@ pub async fn put_settings(tx: &mut WriteTx<'_>, wish: &PutTaxSettings) -> Result
 }
 
 /// Exemptions, newest first, past ones included; at most 1000.
+///
+/// # Errors
+/// The database's only.
 pub async fn exemptions(
     tx: &mut ReadTx<'_>,
     customer: Option<CustomerId>,
@@ -117,6 +120,15 @@ pub async fn end_exemption(tx: &mut WriteTx<'_>, id: TaxExemptionId) -> Result<b
          SELECT id FROM planned UNION ALL SELECT id FROM running");
     let statement = statement.bind::<SqlUuid, _>(id).bind::<Timestamptz, _>(now);
     Ok(tx.execute(statement).await? == 1)
+}
+
+/// Takes a customer's exemptions away, whom the store has to forget; what was sold under them keeps its reason.
+///
+/// # Errors
+/// The database's only.
+pub async fn forget(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<(), DbError> {
+    let statement = sql("DELETE FROM tax_exemptions WHERE customer_id = $1").bind::<SqlUuid, _>(customer);
+    tx.execute(statement).await.map(drop)
 }
 
 /// Keeps what is known of a number; that its form is right says nothing new about one that its country has been asked about.
