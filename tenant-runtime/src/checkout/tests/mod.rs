@@ -11,6 +11,7 @@ mod providers;
 mod races;
 mod search;
 mod shipping;
+mod tax;
 mod undoing;
 
 use crate::testing::shop;

@@ -1,5 +1,6 @@
 //! The statements of classes, settings, exemptions and VAT numbers.
 
+use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{CustomerId, TaxExemptionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
@@ -8,6 +9,12 @@ use crate::tax::model::{
     ClassCode, NewTaxExemption, PutTaxClass, PutTaxSettings, TaxClassView, TaxExemptionView, TaxNumberView,
     TaxSettings, VatNumber,
 };
+
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = SqlUuid)]
+    id: TaxExemptionId,
+}
 
 /// All classes, by code; at most 1000.
 pub async fn classes(tx: &mut ReadTx<'_>) -> Result<Vec<TaxClassView>, DbError> {
@@ -119,7 +126,8 @@ pub async fn end_exemption(tx: &mut WriteTx<'_>, id: TaxExemptionId) -> Result<b
                      WHERE id = $1 AND valid_from < $2 AND (valid_to IS NULL OR valid_to > $2) RETURNING id) \
          SELECT id FROM planned UNION ALL SELECT id FROM running");
     let statement = statement.bind::<SqlUuid, _>(id).bind::<Timestamptz, _>(now);
-    Ok(tx.execute(statement).await? == 1)
+    let ended: Option<Ended> = tx.optional(statement).await?;
+    Ok(ended.is_some_and(|ended| ended.id == id))
 }
 
 /// Takes a customer's exemptions away, whom the store has to forget; what was sold under them keeps its reason.
