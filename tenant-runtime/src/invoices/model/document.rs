@@ -123,7 +123,7 @@ impl Part<'_> {
             true => Ok(rate.taxable),
             false => net.fraction(rate.taxable.minor(), all.minor(), Rounding::HalfUp),
         };
-        let tax = |(rate, amount): (&OrderTaxLineView, Money)| {
+        let tax = |(rate, amount): (&OrderTaxLineView, Money)| -> Result<DocumentTax, MoneyError> {
             Ok(DocumentTax {
                 name: rate.name.clone(),
                 jurisdiction: rate.jurisdiction.clone(),

@@ -31,7 +31,7 @@ pub async fn create_region(tx: &mut WriteTx<'_>, wish: &PutTaxRegion) -> Result<
         id: TaxRegionId::new(),
         kind: RegionKind::Country,
         country: wish.country,
-        code,
+        code: code.clone(),
         name,
         parent,
         postal_ranges: ranges.unwrap_or_default(),

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 pub use numbers::{AskTaxNumber, TaxNumberView, VatNumber};
 pub use preview::{TaxPreview, TaxPreviewRequest};
-pub use rates::{NewTaxRate, Series, TaxRateChange, TaxRateFilter, TaxRateList, TaxRateView, WriteFilter};
+pub use rates::{NewTaxRate, TaxRateChange, TaxRateFilter, TaxRateList, TaxRateView, WriteFilter};
 pub use regions::{
     PostalRange, PutTaxRegion, RegionJson, RegionKind, TaxRegionFilter, TaxRegionList, TaxRegionView, chain,
 };
