@@ -28,7 +28,7 @@ pub enum TaxError {
     Overlap(String, Option<String>),
     /// Another region has it.
     #[error("another region has this code or some of these postal codes")]
-    RegionTaken(String),
+    RegionTaken(Option<String>),
     /// It has rates or regions below it.
     #[error("the region is in use")]
     RegionUsed,
@@ -69,6 +69,8 @@ impl From<DbError> for TaxError {
             Some("tax_exemptions_customer_id_fkey") => {
                 Self::field("/customer", "must be a customer of this store")
             }
+            // Somebody made it a moment before.
+            Some("tax_regions_country_province_key") => Self::RegionTaken(None),
             _ => Self::Db(error),
         }
     }

@@ -41,7 +41,7 @@ pub async fn create_region(tx: &mut WriteTx<'_>, wish: &PutTaxRegion) -> Result<
     match all.iter().find(same) {
         // The country itself was there, or just came about; with nothing said of it yet, it is this one.
         Some(known) if known.id == country && known.version == 1 => region.id = country,
-        Some(known) => return Err(TaxError::RegionTaken(known.id.to_string())),
+        Some(known) => return Err(TaxError::RegionTaken(Some(known.id.to_string()))),
         None => {}
     }
     refuse_taken(&region, &all)?;
@@ -119,7 +119,7 @@ fn refuse_taken(region: &TaxRegionView, all: &[TaxRegionView]) -> Result<(), Tax
     let beside = |other: &&TaxRegionView| other.id != region.id && other.parent == region.parent;
     let others: Vec<TaxRegionView> = all.iter().filter(beside).cloned().collect();
     match PutTaxRegion::taken(&region.postal_ranges, &others) {
-        Some(other) => Err(TaxError::RegionTaken(other.id.to_string())),
+        Some(other) => Err(TaxError::RegionTaken(Some(other.id.to_string()))),
         None => Ok(()),
     }
 }
