@@ -1,5 +1,5 @@
-# One image, every program of a platform: /souk-tenant-runtime (what it starts unless told otherwise), /souk-control-plane and
-# /souk-operator, static, in an otherwise empty root. The chart names the program of each Deployment.
+# One image, every program of a platform: /souk-tenant-runtime (what it starts unless told otherwise), /souk-control-plane,
+# /souk-operator and /souk (events, audit, rehearsals), static, in an otherwise empty root. The chart names the program of each pod.
 #   docker build -t souk .
 # Without Docker: `make image` builds the same final stage, from the lines below, as an OCI archive.
 

@@ -8,6 +8,8 @@ PROFILE ?= dev
 NODE ?=
 # KAFKA=1: `make up` starts a Kafka broker too, and events go through it.
 KAFKA ?=
+# CLUSTER=1: `make up` runs the image by the chart on a Kubernetes of this machine instead (scripts/on-cluster.sh).
+CLUSTER ?=
 
 # Of `make bench`: which parts (all when empty), stores of the largest crowd, events of the longest backlog, seconds of each measurement.
 ONLY ?=
@@ -21,7 +23,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 # What a target needs comes first, one after the other.
 .NOTPARALLEL:
-.PHONY: help space bench build up down status logs doctor image cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
+.PHONY: help space bench build up down status logs doctor image image-test cluster cluster-down test test-fast journeys drills mutations kafka-tls nightly pictures check generate audit clean-local
 
 SETUP = . ./scripts/setup.sh
 FOLDER = target/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
@@ -49,13 +51,14 @@ BROKER = if [ -z "$${SOUK_TEST_KAFKA_BROKERS:-}" ]; then \
 help:
 	@sed -n 's/^## //p' Makefile
 
-## make up           build and start everything, fill a demo store, print where it is (KAFKA=1: with a broker)
+## make up           build and start everything, fill a demo store, print where it is (KAFKA=1: with a broker; CLUSTER=1: on Kubernetes)
 up: build
-	@$(FOLDER)/souk up --detach $(if $(filter 1 yes true,$(KAFKA)),--kafka)
+	@$(if $(filter 1 yes true,$(CLUSTER)),$(SETUP); SOUK_COMMAND=$(FOLDER)/souk scripts/on-cluster.sh up,$(FOLDER)/souk up --detach $(if $(filter 1 yes true,$(KAFKA)),--kafka))
 
 ## make down         stop what `make up` started
 down:
-	@if [ -x $(FOLDER)/souk ]; then $(FOLDER)/souk down; else echo "nothing was built, so nothing runs"; fi
+	@if [ -d .souk/on-cluster ]; then scripts/on-cluster.sh down; fi
+	if [ -x $(FOLDER)/souk ]; then $(FOLDER)/souk down; else echo "nothing was built, so nothing runs"; fi
 
 ## make status       say what runs
 status:
@@ -83,9 +86,15 @@ image:
 	$(STEP) "packing"
 	python3 scripts/image.py target/image/root target/image/souk.tar souk:$$(sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
 
-## make cluster      start a Kubernetes on this machine (.souk/cluster); the first time it is built from source (NODE=1: with a real node)
+## make image-test   build the image twice from nothing: the same bytes, at most 40 MB packed, serving within a second of its start
+image-test: build
+	@$(SETUP)
+	scripts/image-test.sh $(FOLDER)/souk
+
+## make cluster      start a Kubernetes on this machine: kind's where it is there, else one that is built from source the first time (NODE=1: that one, with a real node)
 cluster:
 	@$(STEP) "Kubernetes on this machine"
+	if $(if $(filter 1 yes true,$(NODE)),false,scripts/on-cluster.sh kind); then exit 0; fi
 	config=$$(tests/cluster/cluster.sh up "$$PWD/.souk/cluster")
 	$(if $(filter 1 yes true,$(NODE)),tests/cluster/node.sh up "$$PWD/.souk/cluster" >/dev/null)
 	folder=$$(tests/cluster/build.sh)
@@ -93,8 +102,10 @@ cluster:
 
 ## make cluster-down stop it, and the one of the tests
 cluster-down:
-	@tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
+	@if [ -f .souk/on-cluster/kubeconfig ]; then scripts/on-cluster.sh down; fi
+	tests/cluster/cluster.sh down "$$PWD/.souk/cluster"
 	tests/cluster/cluster.sh down "$$PWD/.souk/test-cluster"
+	SOUK_CLUSTER_HOME=.souk/test-install scripts/on-cluster.sh down
 
 # Whether the disk has room for all of it, before half an hour is spent.
 space:
@@ -149,11 +160,11 @@ kafka-tls: build
 	$(FOLDER)/souk kafka start --dir .souk/test-kafka >/dev/null
 	tests/kafka-tls.sh
 
-## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages; all of it, whatever fails
+## make nightly      what takes too long for each change: mutations, Kafka over TLS, drills with long outages, the image built twice; all of it, whatever fails
 nightly: build
 	@failed=
 	export SOUK_DRILL_OUTAGE_SECONDS=$${SOUK_DRILL_OUTAGE_SECONDS:-300}
-	for part in mutations kafka-tls drills; do
+	for part in mutations kafka-tls drills image-test; do
 		$(STEP) "tonight: $$part"
 		$(MAKE) --no-print-directory "$$part" || failed="$$failed $$part"
 	done

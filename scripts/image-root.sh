@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$1 from=${2:-}
-programs=(souk-tenant-runtime souk-control-plane souk-operator)
+programs=(souk-tenant-runtime souk-control-plane souk-operator souk)
 certificates=${SOUK_CERTIFICATES:-/etc/ssl/certs/ca-certificates.crt}
 
 rm -rf "$root"
@@ -18,7 +18,8 @@ if [ -z "$from" ]; then
     flags="-C target-feature=+crt-static -C strip=symbols --remap-path-prefix=$PWD=/src --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
     packages=()
     for program in "${programs[@]}"; do packages+=(-p "$program"); done
-    RUSTFLAGS=$flags cargo build --locked --release --target "$target" "${packages[@]}" --bins
+    # What is written in C is built in as well, whatever this machine has of it.
+    RUSTFLAGS=$flags LZMA_API_STATIC=1 cargo build --locked --release --target "$target" "${packages[@]}" --bins
     from=${CARGO_TARGET_DIR:-target}/$target/release
 fi
 for program in "${programs[@]}"; do

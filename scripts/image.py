@@ -21,7 +21,7 @@ import tarfile
 import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-PROGRAMS = ["souk-tenant-runtime", "souk-control-plane", "souk-operator"]
+PROGRAMS = ["souk-tenant-runtime", "souk-control-plane", "souk-operator", "souk"]
 MEDIA = "application/vnd.oci.image."
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}
 

@@ -45,6 +45,7 @@ async fn obey(options: Options) -> anyhow::Result<ExitCode> {
         Command::Listen(wish) => crate::listen::listen(&home, wish).await,
         Command::Audit(command) => crate::audit::audit(command).await,
         Command::Authz(command) => crate::authz::authz(command).await,
+        Command::Rehearse(wish) => crate::rehearse::rehearse(&wish).await,
         Command::Version => {
             say!("souk {}", env!("CARGO_PKG_VERSION"));
             Ok(ExitCode::SUCCESS)

@@ -7,6 +7,7 @@
 pub mod command;
 pub mod config;
 
+mod api;
 mod audit;
 mod authz;
 mod broker;
@@ -28,6 +29,7 @@ mod pick;
 mod ports;
 mod postgres;
 mod random;
+mod rehearse;
 mod run_state;
 mod secrets;
 mod status;

@@ -64,6 +64,8 @@ pub enum Command {
     /// Which rule of a store decides whether somebody may do something.
     #[command(subcommand)]
     Authz(Authz),
+    /// Make a sale, and show that the platform works: sign up, open a store, fill it, buy, look at what it did, delete the store.
+    Rehearse(Rehearse),
     /// Print the version.
     Version,
 }
@@ -304,6 +306,26 @@ pub struct Explain {
     /// A secret key of the store (`sk_…`) that may see staff.
     #[arg(long, env = "SOUK_SECRET_KEY", hide_env_values = true)]
     pub key: String,
+}
+
+/// Options of `rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// The control plane's address.
+    #[arg(long, env = "SOUK_CONTROL", default_value = "http://localhost:8080")]
+    pub control: String,
+    /// Where stores are reached, if not at the addresses they have: requests go here and name the store as their host.
+    #[arg(long, env = "SOUK_STORES")]
+    pub stores: Option<String>,
+    /// Domain of the addresses it invents; the platform sends mail there.
+    #[arg(long, env = "SOUK_REHEARSAL_DOMAIN", default_value = "example.com")]
+    pub mail_domain: String,
+    /// Seconds the store may take to be opened, and to be deleted.
+    #[arg(long, default_value_t = 120)]
+    pub patience: u64,
+    /// Do not delete the store.
+    #[arg(long)]
+    pub keep: bool,
 }
 
 /// The port for health and metrics of a child that listens for customers on `port`.

@@ -143,7 +143,7 @@ async fn the_way_in_costs_so_many_statements() {
             ("sign in", (9, 2)),
             ("a wrong password", (3, 1)),
             ("a token that is shown again", (1, 1)),
-            ("ask for a store", (22, 1)),
+            ("ask for a store", (24, 1)),
             ("look how far it is", (2, 1)),
         ]
     );

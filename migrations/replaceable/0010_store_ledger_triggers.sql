@@ -11,7 +11,7 @@ CREATE OR REPLACE TRIGGER store_ledger_born AFTER INSERT ON platform.store_ledge
 FOR EACH ROW WHEN (NEW.state NOT IN ('spare', 'provisioning'))
 EXECUTE FUNCTION platform.store_ledger_changed();
 
--- A sweep over thousands of schemas changes only schema_version: nobody needs to wake up for that.
+-- A sweep over thousands of schemas changes only schema_version and schema_digest: nobody needs to wake up for that.
 CREATE OR REPLACE TRIGGER store_ledger_changed AFTER UPDATE ON platform.store_ledger
 FOR EACH ROW WHEN (
     (OLD.state, OLD.lane, OLD.organization_id, OLD.handle, OLD.name, OLD.hosts, OLD.plan, OLD.fence, OLD.purge_after)

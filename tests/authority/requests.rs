@@ -110,6 +110,8 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("webhookEndpointsEdit", "/url", "=https://erp.example/hook"),
     ("webhookEndpointsGet", "{id}", "whe:theirs"),
     ("webhookEndpointsRotateSecret", "{id}", "whe:theirs"),
+    ("webhookEndpointsResend", "{id}", "whe:awake"),
+    ("webhookEndpointsResend", "/event", "evt:awake"),
     ("webhookEndpointsTest", "{id}", "whe:awake"),
 ];
 

@@ -136,7 +136,17 @@ pub fn in_ci() -> bool {
 }
 
 async fn client(user: &str) -> Client {
-    let file = Kubeconfig::read_from(format!("{FOLDER}/{user}.kubeconfig")).expect("a kubeconfig");
+    client_by(user, None).await
+}
+
+/// The same by way of something that listens at `server` and is no TLS server.
+async fn client_by(user: &str, server: Option<&str>) -> Client {
+    let mut file = Kubeconfig::read_from(format!("{FOLDER}/{user}.kubeconfig")).expect("a kubeconfig");
+    if let Some(server) = server {
+        for cluster in file.clusters.iter_mut().filter_map(|named| named.cluster.as_mut()) {
+            cluster.server = Some(server.to_owned());
+        }
+    }
     let config =
         kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.expect("it is whole");
     Client::try_from(config).expect("a client")
@@ -262,7 +272,14 @@ impl Bench {
 
     /// One more operator that asks nobody whether it may.
     pub async fn start(&mut self) {
-        let operator = self.operator(|_| {}).await;
+        self.start_by(None).await;
+    }
+
+    /// The same, whose API server is at `server`.
+    pub async fn start_by(&mut self, server: Option<&str>) {
+        let client = client_by("operator", server).await;
+        let operator = Operator::connect(client, self.config.clone()).await.expect("the database answers");
+        let operator = Arc::new(operator);
         let (stop, stopped) = channel();
         let until = async move { stopped.await.is_ok() };
         self.running.push((stop, tokio::spawn(work(operator, until))));

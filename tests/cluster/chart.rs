@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::bench::{Bench, helm, kubernetes, rendered};
 
 const CHART: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/souk");
@@ -48,11 +50,66 @@ async fn wrong_values_are_refused() {
         ("controlPlane.storeNamespace=Stores", "storeNamespace"),
         ("controlPlane.identityProvidersSecret=a b", "identityProvidersSecret"),
         ("operater.replicas=3", "operater"),
+        ("test.mailDomain=Nobody", "mailDomain"),
+        ("test.patienceSeconds=1", "patienceSeconds"),
     ] {
         let output = helm(&["template", "souk", CHART, "--kube-version", "1.35.4", "--set", value]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(words), "{value}: {said}");
     }
+}
+
+/// Single values of a schema with their paths, and whether a list is asked for.
+fn single_values(schema: &Value, at: &str, whole: &Value, found: &mut Vec<(String, bool)>) {
+    for (name, part) in schema["properties"].as_object().into_iter().flatten() {
+        let path = format!("{at}/{name}");
+        let part = match part["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
+            Some(pointer) => whole.pointer(pointer).expect("a definition"),
+            None => part,
+        };
+        if part["type"] == "object" {
+            single_values(part, &path, whole, found);
+        } else {
+            found.push((path, part["type"] == "array"));
+        }
+    }
+}
+
+/// The schema says of every value what it is, and has none that nobody can read about in values.yaml.
+#[tokio::test]
+async fn every_value_has_a_kind() {
+    let Some(_) = Bench::idle(|_| {}).await else { return };
+    let read = |name: &str| std::fs::read_to_string(Path::new(CHART).join(name)).unwrap();
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let mut values = Vec::new();
+    single_values(&schema, "", &schema, &mut values);
+    assert!(values.len() > 30, "{values:?}");
+    let mut arguments: Vec<String> =
+        ["template", "souk", CHART, "--kube-version", "1.35.4"].map(str::to_owned).into();
+    for (path, list) in &values {
+        let wrong = if *list { "\"single\"" } else { "[]" };
+        arguments.push(format!("--set-json={}={wrong}", path.trim_start_matches('/').replace('/', ".")));
+    }
+    let output = helm(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "{said}");
+    let documented = read("values.yaml");
+    for (path, _) in &values {
+        assert!(said.contains(path.as_str()), "{path} may be anything: {said}");
+        let name = path.rsplit('/').next().unwrap();
+        assert!(documented.contains(&format!("{name}:")), "{path} is not in values.yaml");
+    }
+}
+
+/// Whoever upgrades with `--reuse-values` brings the values of the chart before, which know nothing of what is new.
+#[tokio::test]
+async fn the_values_of_the_chart_before_are_enough() {
+    let Some(_) = Bench::idle(|_| {}).await else { return };
+    let output =
+        helm(&["show", "values", concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/fixtures/souk-0.1.0.tgz")]);
+    assert!(output.status.success() && !String::from_utf8_lossy(&output.stdout).contains("\ntest:"));
+    let without = rendered(&["--set", "test=null"]);
+    assert_eq!(without, rendered(&[]), "what is left out is what values.yaml says");
 }
 
 #[tokio::test]

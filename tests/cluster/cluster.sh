@@ -4,6 +4,7 @@
 #   cluster.sh up [folder]      starts it (once) and prints where its kubeconfig is
 #   cluster.sh down [folder]    stops what `up` started and removes the folder
 #   cluster.sh status [folder]  what runs, and how much memory it has
+# SOUK_CLUSTER_NODES: how many of those nodes, 3 unless set.
 # The folder is .souk/cluster of the working directory unless named. build.sh builds the programs.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -81,9 +82,10 @@ up() {
     free_ports 6
     api=${ports[0]} etcd=${ports[1]} peers=${ports[2]} controllers=${ports[3]} scheduler=${ports[4]} kwok=${ports[5]}
 
-    # One key: the server's, and the one that signs the tokens of service accounts.
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=souk-test-cluster \
-        -config <(printf '[req]\ndistinguished_name=name\nx509_extensions=v3\n[name]\n[v3]\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n') \
+    # One key: the server's, as us, as a real node and as pods call it; the one it asks kubelets with (logs, port-forward); and the one that
+    # signs the tokens of service accounts.
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /O=system:masters/CN=souk-test-cluster \
+        -config <(printf '[req]\ndistinguished_name=name\nx509_extensions=v3\n[name]\n[v3]\nsubjectAltName=IP:127.0.0.1,DNS:localhost,IP:10.96.0.1,DNS:kubernetes.default.svc\n') \
         -keyout "$folder/server.key" -out "$folder/server.crt" 2>/dev/null
     openssl ec -in "$folder/server.key" -pubout -out "$folder/server.pub" 2>/dev/null
     token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
@@ -119,6 +121,8 @@ END
         --token-auth-file "$folder/tokens.csv" --authorization-mode Node,RBAC --service-cluster-ip-range 10.96.0.0/16 \
         --service-account-issuer https://kubernetes.default.svc --service-account-key-file "$folder/server.pub" \
         --service-account-signing-key-file "$folder/server.key" \
+        --kubelet-client-certificate "$folder/server.crt" --kubelet-client-key "$folder/server.key" \
+        --kubelet-preferred-address-types InternalIP \
         --audit-policy-file "$folder/audit.yaml" --audit-log-path "$folder/audit.log"
     kubectl() { "$programs/kubectl" --kubeconfig "$folder/admin.kubeconfig" "$@"; }
     until_true "the API server" kubectl get --raw /readyz
@@ -126,14 +130,14 @@ END
     start controllers "$programs/kube-controller-manager" --kubeconfig "$folder/controllers.kubeconfig" \
         --bind-address 127.0.0.1 --secure-port "$controllers" --leader-elect=false --kube-api-qps 200 --kube-api-burst 400 \
         --use-service-account-credentials --service-account-private-key-file "$folder/server.key" \
-        --node-monitor-grace-period 1h
+        --root-ca-file "$folder/server.crt" --node-monitor-grace-period 1h
     start scheduler "$programs/kube-scheduler" --kubeconfig "$folder/scheduler.kubeconfig" \
         --bind-address 127.0.0.1 --secure-port "$scheduler" --leader-elect=false --kube-api-qps 200 --kube-api-burst 400
     # Pod addresses of its own invention: nothing on this machine or beyond is ever asked for them.
     start kwok "$programs/kwok" --kubeconfig "$folder/admin.kubeconfig" --manage-all-nodes=false \
         --manage-nodes-with-annotation-selector kwok.x-k8s.io/node=fake \
         --cidr 10.128.0.1/16 --node-ip 127.0.0.1 --server-address "127.0.0.1:$kwok"
-    for node in $(seq "$nodes"); do
+    [ "$nodes" = 0 ] || for node in $(seq "$nodes"); do
         cat <<END
 ---
 apiVersion: v1
@@ -171,5 +175,5 @@ status() {
 
 case $action in
 up | down | status) "$action" ;;
-*) sed -n '2,8s/^# //p' "$0"; exit 2 ;;
+*) sed -n '2,9s/^# //p' "$0"; exit 2 ;;
 esac

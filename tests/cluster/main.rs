@@ -4,10 +4,12 @@
 //! Every test has a namespace and an operator of its own. The cluster is left running for the next time
 //! (`make cluster-down`).
 
+mod arrival;
 mod bench;
 mod birth;
 mod chart;
 mod deletion;
+mod faults;
 mod node;
 mod operators;
 mod plane;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::core::v1::{Pod, Secret, Service};
@@ -12,11 +12,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use souk_tests::platform::programs;
 use souk_tests::shop::Shop;
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
+use tokio::task::JoinHandle;
 
 use crate::bench::{Bench, FOLDER, cluster, eventually};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/cluster/node.sh");
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
+
+/// One node at a time: two kubelets would tidy away each other's pods, whose control groups have the same names.
+pub static TURN: Mutex<()> = Mutex::const_new(());
 
 /// What a script printed; its exit code and what it complained of when it failed.
 fn run(program: &str, arguments: &[&str]) -> Result<String, (Option<i32>, String)> {
@@ -35,17 +40,19 @@ struct Node {
     ours: String,
     /// Where it is for us.
     theirs: String,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Node {
     /// `None` where it cannot be, because the kernel refuses or its packages cannot be had: loudly.
     async fn up() -> Option<Self> {
         cluster().await?;
+        let turn = TURN.lock().await;
         let started = tokio::task::spawn_blocking(|| run(SCRIPT, &["up", FOLDER])).await.expect("it ends");
         match started {
             Ok(network) => {
                 let mut lines = network.lines().skip(1).map(str::to_owned);
-                Some(Self { ours: lines.next()?, theirs: lines.next()? })
+                Some(Self { ours: lines.next()?, theirs: lines.next()?, _turn: turn })
             }
             Err((Some(3 | 4), why)) => {
                 let _ = run(SCRIPT, &["down", FOLDER]);
@@ -55,11 +62,11 @@ impl Node {
             Err((_, why)) => panic!("the node did not start: {why}"),
         }
     }
+}
 
-    /// Packets to a Service's address go by the node, as they do on every machine of a cluster.
-    fn lead_to(&self, address: &str) {
-        run("ip", &["route", "replace", &format!("{address}/32"), "via", &self.theirs]).expect("a route");
-    }
+/// Packets to a Service's address go by the node at `theirs`, as they do on every machine of a cluster.
+pub fn lead_to(address: &str, theirs: &str) {
+    run("ip", &["route", "replace", &format!("{address}/32"), "via", theirs]).expect("a route");
 }
 
 impl Drop for Node {
@@ -79,6 +86,54 @@ fn text(path: &Path) -> &str {
 /// The Dockerfile's final stage over a root; the digest of what came out.
 fn pack(root: &Path, archive: &Path) -> String {
     run("python3", &[&format!("{SCRIPTS}/image.py"), text(root), text(archive)]).expect("the image")
+}
+
+/// The image of the programs that were just built, as an archive: packed by whoever needs it first. It goes with the cluster.
+pub async fn archive() -> &'static Path {
+    static ARCHIVE: OnceCell<PathBuf> = OnceCell::const_new();
+    let packing = || {
+        let (root, archive) = (Path::new(FOLDER).join("image"), Path::new(FOLDER).join("image.tar"));
+        run(&format!("{SCRIPTS}/image-root.sh"), &[text(&root), text(&programs())])
+            .expect("the image's root");
+        pack(&root, &archive);
+        std::fs::remove_dir_all(&root).expect("a folder of ours");
+        archive
+    };
+    ARCHIVE.get_or_init(|| async { tokio::task::spawn_blocking(packing).await.expect("it is packed") }).await
+}
+
+/// Somebody who looks around in a shop, twenty times a second, until told to stop.
+pub struct Looking {
+    stop: Arc<AtomicBool>,
+    task: JoinHandle<(u32, u32)>,
+}
+
+impl Looking {
+    pub fn at(shop: &Shop) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (shop, until) = (shop.clone(), Arc::clone(&stop));
+        let task = tokio::spawn(async move {
+            let (mut answered, mut failed) = (0, 0);
+            while !until.load(Ordering::Relaxed) {
+                let answer = shop.browse().await;
+                if answer.status == 200 {
+                    answered += 1;
+                } else {
+                    eprintln!("sent away: {answer:?}");
+                    failed += 1;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            (answered, failed)
+        });
+        Self { stop, task }
+    }
+
+    /// How often they were answered, and how often sent away.
+    pub async fn end(self) -> (u32, u32) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.task.await.expect("it ends")
+    }
 }
 
 /// A folder that goes with the test.
@@ -124,7 +179,7 @@ fn an_image_is_reproducible_and_has_a_bill_of_materials() {
     let bill = std::fs::read(folder.0.join("first.cdx.json")).unwrap();
     let bill: Value = serde_json::from_slice(&bill).unwrap();
     let parts: Vec<_> = bill["components"].as_array().unwrap().iter().map(|part| &part["name"]).collect();
-    for name in ["souk-tenant-runtime", "souk-control-plane", "souk-operator", "tokio", "rustls"] {
+    for name in ["souk-tenant-runtime", "souk-control-plane", "souk-operator", "souk", "tokio", "rustls"] {
         assert!(parts.contains(&&json!(name)), "{name} is not in the bill of materials");
     }
     for name in ["proptest", "insta", "souk-tests"] {
@@ -135,13 +190,8 @@ fn an_image_is_reproducible_and_has_a_bill_of_materials() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     let Some(node) = Node::up().await else { return };
-    // The image of the programs that were just built, by the digest it has on the node.
-    let folder = Folder::new("image");
-    let (root, archive) = (folder.0.join("root"), folder.0.join("image.tar"));
-    run(&format!("{SCRIPTS}/image-root.sh"), &[text(&root), text(&programs())]).expect("the image's root");
-    pack(&root, &archive);
-    let image = run(SCRIPT, &["import", FOLDER, text(&archive)]).expect("containerd takes the image");
-    drop(folder);
+    // By the digest it has on the node.
+    let image = run(SCRIPT, &["import", FOLDER, text(archive().await)]).expect("containerd takes the image");
 
     let database = souk_provisioner::test_support::admin_url();
     let port = database.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap();
@@ -178,7 +228,7 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     // A sale, through the Service, in the pod, over the pod's own login.
     let service = bench.api::<Service>().get("acme").await.unwrap();
     let address = service.spec.unwrap().cluster_ip.unwrap();
-    node.lead_to(&address);
+    lead_to(&address, &node.theirs);
     let keys = bench.api::<Secret>().get("acme-keys").await.unwrap().data.unwrap();
     let text = |name: &str| String::from_utf8(keys[name].0.clone()).unwrap();
     let id = store.status.as_ref().unwrap().store_id.clone().unwrap();
@@ -196,22 +246,7 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     assert_eq!(bench.look(&format!("SELECT count(*) FROM {schema}.orders")).await, "1");
 
     // Other pods take over while shoppers look around: nobody is sent away.
-    let (stop, failed, answered) =
-        (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-    let looking = {
-        let (shop, stop, failed, answered) = (shop.clone(), stop.clone(), failed.clone(), answered.clone());
-        tokio::spawn(async move {
-            while !stop.load(Ordering::Relaxed) {
-                let answer = shop.browse().await;
-                let count = if answer.status == 200 { &answered } else { &failed };
-                count.fetch_add(1, Ordering::Relaxed);
-                if answer.status != 200 {
-                    eprintln!("sent away: {answer:?}");
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        })
-    };
+    let looking = Looking::at(&shop);
     let resources =
         json!({ "requests": { "cpu": "20m", "memory": "64Mi" }, "limits": { "memory": "300Mi" } });
     let changed = Bench::spec(json!({ "locale": locale, "runtime": { "resources": resources } }));
@@ -223,9 +258,7 @@ async fn a_real_pod_sells_and_is_replaced_without_a_failed_request() {
     })
     .await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    stop.store(true, Ordering::Relaxed);
-    looking.await.unwrap();
-    let (failed, answered) = (failed.load(Ordering::Relaxed), answered.load(Ordering::Relaxed));
+    let (answered, failed) = looking.end().await;
     eprintln!("a rollout under load: {answered} requests answered, {failed} failed");
     assert!(failed == 0 && answered > 50, "{failed} failed, {answered} were answered");
 

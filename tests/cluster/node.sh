@@ -120,6 +120,15 @@ up() {
     local server
     server=$(awk -F'https://' '/server:/ { sub(/[^0-9.:].*/, "", $2); print $2; exit }' "$folder/admin.kubeconfig")
     start forward-api "$programs/forward" "$ours:${server#*:}" "$server"
+    # To pods it is a Service like any other.
+    "$programs/kubectl" --kubeconfig "$folder/admin.kubeconfig" apply -f - >/dev/null <<END
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: kubernetes, namespace: default, labels: { kubernetes.io/service-name: kubernetes } }
+addressType: IPv4
+endpoints: [{ addresses: ["$ours"], conditions: { ready: true } }]
+ports: [{ name: https, port: ${server#*:}, protocol: TCP }]
+END
     for user in kubelet proxy; do
         sed -e "s|https://$server\"|https://$ours:${server#*:}\", tls-server-name: localhost|" "$folder/$user.kubeconfig" >"$node/$user.kubeconfig"
     done

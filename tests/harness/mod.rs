@@ -2,5 +2,6 @@
 
 pub mod books;
 pub mod platform;
+pub mod readme;
 pub mod receiver;
 pub mod shop;

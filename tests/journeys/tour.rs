@@ -32,6 +32,7 @@ fn a_day() {
 
     the_tour(&platform);
     what_is_asked_about_a_store(&platform);
+    a_rehearsal(&platform);
     let commands = the_printed_commands(&platform, &first);
     up_again_says_what_runs(&platform);
     whatever_dies_comes_back(&platform);
@@ -86,6 +87,16 @@ fn what_is_asked_about_a_store(platform: &Platform) {
          souk authz explain --store $SOUK_DEMO_STORE --key $SOUK_DEMO_SECRET_KEY anyone cart:use",
     );
     assert!(said.contains("✔ whole: ") && said.contains("✔ anyone may cart:use"), "{said}");
+}
+
+/// What the chart's test runs inside a cluster.
+fn a_rehearsal(platform: &Platform) {
+    let said = paste(platform, "sh", "eval \"$(target/debug/souk env)\"\nsouk rehearse");
+    assert!(
+        said.contains("✔ order #1001 is paid, booked and taken from stock")
+            && said.contains("✔ the store is deleted"),
+        "{said}"
+    );
 }
 
 /// The three curl commands that `souk up` printed.

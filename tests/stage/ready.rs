@@ -3,7 +3,7 @@
 
 use serde_json::json;
 use souk_access::LinkSecret;
-use souk_kernel::{IdentityId, OrderLineId, StaffId, WebhookDeliveryId, WebhookEndpointId};
+use souk_kernel::{EventId, IdentityId, OrderLineId, StaffId, WebhookDeliveryId, WebhookEndpointId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -167,7 +167,7 @@ impl Business {
     }
 
     /// An event that a consumer was given up on, and a webhook endpoint that is enabled, wants nothing that happens here and was told
-    /// something once. Remembered as `dead letter`, `whe:awake`, `whd:awake`.
+    /// something once. Remembered as `dead letter`, `whe:awake`, `whd:awake`, `evt:awake`.
     async fn was_not_heard(&mut self, books: &Client) {
         let (canary, schema, store) = (&self.canary, &self.schema, self.store.uuid());
         let dead = format!(
@@ -193,6 +193,7 @@ impl Business {
             ("dead letter", dead.to_string()),
             ("whe:awake", endpoint.to_string()),
             ("whd:awake", delivery.to_string()),
+            ("evt:awake", EventId::from_uuid(event).to_string()),
         ] {
             self.things.insert(name.to_owned(), thing);
         }

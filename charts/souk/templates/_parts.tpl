@@ -30,7 +30,7 @@ app.kubernetes.io/instance: {{ .root.Release.Name }}
 {{- with .root.Values.imagePullSecrets }}
 imagePullSecrets: {{ toYaml . | nindent 2 }}
 {{- end }}
-enableServiceLinks: false
+enableServiceLinks: {{ .links | default false }}
 terminationGracePeriodSeconds: 45
 securityContext:
   runAsNonRoot: true

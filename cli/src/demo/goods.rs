@@ -1,9 +1,9 @@
 //! Puts the goods into the demo store: collections, products with variants, prices and stock, pictures.
 
 use super::Opened;
-use super::api::{Api, text};
 use super::catalogue::{Catalogue, Product};
 use super::picture;
+use crate::api::{Api, text};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 

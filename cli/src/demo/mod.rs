@@ -1,6 +1,5 @@
 //! The demo store: made through the public API, as anybody could, and taken up again where it was interrupted.
 
-mod api;
 mod catalogue;
 mod goods;
 mod owner;

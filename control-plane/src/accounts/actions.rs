@@ -9,7 +9,7 @@ use souk_tenancy::WriteTx;
 use super::error::AccountError;
 use super::model::{Account, EditAccount, Purpose};
 use super::queries;
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject};
 use crate::config::Settings;
 use crate::locale::Locale;
 use crate::messages::{self, Letter};
@@ -184,13 +184,14 @@ pub async fn delete(tx: &mut WriteTx<'_>, by: &By, id: AccountId) -> Result<(), 
     if !alone.is_empty() {
         return Err(AccountError::OwnsAlone(alone.into_iter().map(Text::into_string).collect()));
     }
+    let was = audit::look(tx, Subject::Account(id)).await?;
     let left = queries::leave_organizations(tx, id).await?;
     sessions::end_all(tx, id, EndReason::AccountDeleted).await?;
     factors::forget_account(tx, id).await?;
     identities::forget_account(tx, id).await?;
     queries::erase(tx, id).await?;
     for organization in left {
-        audit::record(tx, organization, by, "member.left", id.to_string(), json!({})).await?;
+        audit::record(tx, organization, by, "member.left", id.to_string(), was.clone(), json!({})).await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use souk_access::{Chronicle, Deed};
 use souk_kernel::{AuditEntryId, OrganizationId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
-use super::model::{AuditEntry, By, Verdict};
+use super::model::{AuditEntry, By, Subject, Verdict, Was};
 use super::queries;
 
 const PIECE: i64 = 1000;
@@ -24,10 +24,10 @@ impl Chronicle for Log {
     ) -> BoxFuture<'t, Result<Option<String>, DbError>> {
         async move {
             // The others tell their story themselves, with what was and what is.
-            let own = ["account", "second_factor", "identity"].contains(&deed.permission.object);
+            let own = ["account", "second_factor", "identity", "session"].contains(&deed.permission.object);
             match deed.account.filter(|_| own && deed.organization.is_none()) {
                 None => Ok(None),
-                Some(account) => queries::digest_of(tx, account).await,
+                Some(account) => queries::digest_of(tx, Subject::Account(account)).await,
             }
         }
         .boxed()
@@ -44,9 +44,13 @@ impl Chronicle for Log {
 
 async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
     let (organizations, target, after) = match (deed.organization, deed.account) {
-        (Some(organization), _) => (vec![organization], organization.to_string(), None),
+        // What tells no story of its own changed nothing there.
+        (Some(organization), _) => {
+            let after = queries::digest_of(tx, Subject::Organization(organization)).await?;
+            (vec![organization], organization.to_string(), after)
+        }
         (None, Some(account)) => {
-            let after = queries::digest_of(tx, account).await?;
+            let after = queries::digest_of(tx, Subject::Account(account)).await?;
             (queries::organizations_of(tx, account).await?, account.to_string(), after)
         }
         (None, None) => return Ok(()),
@@ -54,13 +58,43 @@ async fn state(tx: &mut WriteTx<'_>, deed: &Deed) -> Result<(), DbError> {
     let detail = deed.details(after);
     let by = By::from(deed);
     for organization in organizations {
-        record(tx, organization, &by, deed.name, target.clone(), detail.clone()).await?;
+        append(tx, organization, &by, deed.name, target.clone(), detail.clone()).await?;
     }
     Ok(())
 }
 
-/// States a fact in the organization's log, in the transaction of the fact. Locks the chain's end until it commits.
+/// What an act will be about, as it is before it. One statement.
+///
+/// # Errors
+/// The database's only.
+pub async fn look(tx: &mut ReadTx<'_>, subject: Subject) -> Result<Was, DbError> {
+    Ok(Was { subject, digest: queries::digest_of(tx, subject).await? })
+}
+
+/// States a fact in the organization's log, in the transaction of the fact and after it, with digests of what it was about before and is now.
+/// Five statements. Locks the chain's end until the transaction ends.
+///
+/// # Errors
+/// The database's only.
 pub async fn record(
+    tx: &mut WriteTx<'_>,
+    organization: OrganizationId,
+    by: &By,
+    action: &str,
+    target: String,
+    was: Was,
+    mut detail: Value,
+) -> Result<(), DbError> {
+    let after = queries::digest_of(tx, was.subject).await?;
+    if let Value::Object(members) = &mut detail {
+        let digests = [("before_sha256", was.digest), ("after_sha256", after)];
+        members
+            .extend(digests.into_iter().filter_map(|(name, digest)| Some((name.to_owned(), json!(digest?)))));
+    }
+    append(tx, organization, by, action, target, detail).await
+}
+
+async fn append(
     tx: &mut WriteTx<'_>,
     organization: OrganizationId,
     by: &By,

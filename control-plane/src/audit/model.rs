@@ -5,10 +5,40 @@ use diesel::{Queryable, Selectable};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use souk_access::{Cause, ControlActor, Deed};
-use souk_kernel::{AccountId, AuditEntryId, OrganizationId};
+use souk_kernel::{AccountId, AuditEntryId, InvitationId, OperationId, OrganizationId, StoreGrantId};
 use utoipa::ToSchema;
 
 use crate::schema::audit_entries;
+
+/// What an act is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// Somebody's account with their ways in and their sessions.
+    Account(AccountId),
+    Organization(OrganizationId),
+    /// Somebody's place in an organization.
+    Member(OrganizationId, AccountId),
+    Invitation(InvitationId),
+    /// A store, by the operation that opens it, with what is to be done about it.
+    Store(OperationId),
+    Operation(OperationId),
+    Grant(StoreGrantId),
+}
+
+/// What an act is about, and what that was before it: enough to prove it, nothing to leak.
+#[derive(Clone, Debug)]
+pub struct Was {
+    pub(super) subject: Subject,
+    /// SHA-256, hexadecimal; none where there was nothing.
+    pub(super) digest: Option<String>,
+}
+
+impl Was {
+    /// The act makes it.
+    pub const fn nothing(subject: Subject) -> Self {
+        Self { subject, digest: None }
+    }
+}
 
 /// Who acts, in which request: what an entry needs to know of its cause.
 #[derive(Clone, Debug)]

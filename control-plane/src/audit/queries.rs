@@ -5,7 +5,7 @@ use diesel::sql_types::{Nullable, Text, Uuid as SqlUuid};
 use souk_kernel::{AccountId, OrganizationId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use super::model::AuditEntry;
+use super::model::{AuditEntry, Subject};
 use crate::schema::{audit_entries, audit_heads, members};
 
 /// Starts an organization's chain; a second call changes nothing.
@@ -104,14 +104,45 @@ struct Digest {
     digest: Option<String>,
 }
 
-/// SHA-256 of an account with its ways in (password, second factor, recovery codes, identities), hexadecimal: whether they are the same as
-/// they were, and nothing of what they are.
-pub async fn digest_of(tx: &mut ReadTx<'_>, account: AccountId) -> Result<Option<String>, DbError> {
-    let query = sql("SELECT encode(sha256(convert_to(a::text \
-         || coalesce((SELECT string_agg(f::text, E'\\n' ORDER BY f::text) FROM second_factors f WHERE f.account_id = a.id), '') \
-         || coalesce((SELECT string_agg(c::text, E'\\n' ORDER BY c::text) FROM recovery_codes c WHERE c.account_id = a.id), '') \
-         || coalesce((SELECT string_agg(i::text, E'\\n' ORDER BY i::text) FROM identities i WHERE i.account_id = a.id), ''), \
-         'UTF8')), 'hex') AS digest FROM accounts a WHERE a.id = $1")
-    .bind::<SqlUuid, _>(account);
+/// The statement that digests a text of the row that `$1` (and `$2`, where one id does not name it) names.
+macro_rules! digest {
+    ($text:literal, $row:literal) => {
+        concat!("SELECT encode(sha256(convert_to(", $text, ", 'UTF8')), 'hex') AS digest FROM ", $row)
+    };
+}
+
+/// With its ways in (password, second factor, recovery codes, identities) and the sessions that live.
+const ACCOUNT: &str = digest!(
+    "a::text \
+     || coalesce((SELECT string_agg(f::text, E'\\n' ORDER BY f::text) FROM second_factors f WHERE f.account_id = a.id), '') \
+     || coalesce((SELECT string_agg(c::text, E'\\n' ORDER BY c::text) FROM recovery_codes c WHERE c.account_id = a.id), '') \
+     || coalesce((SELECT string_agg(i::text, E'\\n' ORDER BY i::text) FROM identities i WHERE i.account_id = a.id), '') \
+     || coalesce((SELECT string_agg(s.id::text, E'\\n' ORDER BY s.id) FROM sessions s WHERE s.account_id = a.id AND s.revoked_at IS NULL), '')",
+    "accounts a WHERE a.id = $1 AND $2::uuid IS NULL"
+);
+const ORGANIZATION: &str = digest!("o::text", "organizations o WHERE o.id = $1 AND $2::uuid IS NULL");
+const MEMBER: &str = digest!("m::text", "members m WHERE m.account_id = $1 AND m.organization_id = $2");
+const INVITATION: &str = digest!("i::text", "invitations i WHERE i.id = $1 AND $2::uuid IS NULL");
+/// With what is to be done about it, and how far that is.
+const STORE: &str = digest!(
+    "s::text || coalesce((SELECT string_agg(concat_ws(' ', o.id, o.kind, o.state), E'\\n' ORDER BY o.id) \
+     FROM operations o WHERE o.store_request_id = s.request_id), '')",
+    "stores s WHERE s.request_id = $1 AND $2::uuid IS NULL"
+);
+const OPERATION: &str = digest!("o::text", "operations o WHERE o.id = $1 AND $2::uuid IS NULL");
+const GRANT: &str = digest!("g::text", "platform.store_grants g WHERE g.id = $1 AND $2::uuid IS NULL");
+
+/// SHA-256 of what an act is about, hexadecimal: whether it is the same as it was, and nothing of what it is. None where there is nothing.
+pub async fn digest_of(tx: &mut ReadTx<'_>, subject: Subject) -> Result<Option<String>, DbError> {
+    let (text, id, within) = match subject {
+        Subject::Account(id) => (ACCOUNT, id.uuid(), None),
+        Subject::Organization(id) => (ORGANIZATION, id.uuid(), None),
+        Subject::Member(organization, id) => (MEMBER, id.uuid(), Some(organization.uuid())),
+        Subject::Invitation(id) => (INVITATION, id.uuid(), None),
+        Subject::Store(request) => (STORE, request.uuid(), None),
+        Subject::Operation(id) => (OPERATION, id.uuid(), None),
+        Subject::Grant(id) => (GRANT, id.uuid(), None),
+    };
+    let query = sql(text).bind::<SqlUuid, _>(id).bind::<Nullable<SqlUuid>, _>(within);
     Ok(tx.optional::<Digest>(query).await?.and_then(|row| row.digest))
 }

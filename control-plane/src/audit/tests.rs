@@ -97,3 +97,71 @@ async fn a_log_that_was_tampered_with_is_broken_where_it_was() {
     let eve = house.newcomer().await;
     house.get(&format!("{path}/audit-entries:verify")).by(&eve).send().await.refused(404, "not_found");
 }
+
+#[actix_web::test]
+async fn what_is_done_in_an_organization_is_told_with_what_was_and_what_is() {
+    let house = house().await;
+    let (ada, bob) = (house.newcomer().await, house.newcomer().await);
+    let (store, operation) = house.open_store(&ada, &json!({ "name": "Tea", "country": "GB" })).await;
+    let keys = format!("/v1/operations/{}/keys", operation["id"].as_str().unwrap());
+    house.post(&keys).by(&ada).send().await.expect(200);
+    let path = format!("/v1/organizations/{}", store["organization"].as_str().unwrap());
+    for name in ["Tea of Bern", "Mugs of Bern"] {
+        let renames = house.patch(&path).by(&ada).header("if-match", "*");
+        renames.body(&json!({ "name": name })).send().await.expect(200);
+    }
+    let invitations = format!("{path}/invitations");
+    let wish = json!({ "email": "nobody@example.com", "role": "viewer" });
+    let sent = house.post(&invitations).by(&ada).body(&wish).send().await.expect(201).json();
+    let one = format!("{invitations}/{}", sent["id"].as_str().unwrap());
+    house.delete(&one).by(&ada).send().await.expect(204);
+    let wish = json!({ "email": bob.email, "role": "viewer" });
+    house.post(&invitations).by(&ada).body(&wish).send().await.expect(201);
+    let token = house.mailed_token(&bob.email, "/accept-invitation").await;
+    let accept = json!({ "token": token });
+    house.post("/v1/invitations/accept").by(&bob).body(&accept).send().await.expect(200);
+    let members = house.get(&format!("{path}/members")).by(&ada).send().await.expect(200).json();
+    let found = members["data"].as_array().unwrap().iter().find(|it| it["account"] == bob.account.as_str());
+    let member = format!("{path}/members/{}", found.unwrap()["id"].as_str().unwrap());
+    let change = house.patch(&member).by(&ada).header("if-match", "*");
+    change.body(&json!({ "role": "developer" })).send().await.expect(200);
+    house.delete(&member).by(&ada).send().await.expect(204);
+
+    let log = house.get(&format!("{path}/audit-entries")).by(&ada).send().await.expect(200).json();
+    let mut told = log["data"].as_array().unwrap().clone();
+    told.reverse();
+    let digest = |entry: &serde_json::Value, name: &str| {
+        let digest = entry["detail"][name].as_str().map(str::to_owned);
+        assert!(digest.as_ref().is_none_or(|digest| digest.len() == 64), "{entry}");
+        digest
+    };
+    let ends: Vec<_> = told
+        .iter()
+        .map(|entry| {
+            let (before, after) = (digest(entry, "before_sha256"), digest(entry, "after_sha256"));
+            assert_ne!(before, after, "{entry}");
+            (entry["action"].as_str().unwrap(), before.is_some(), after.is_some())
+        })
+        .collect();
+    assert_eq!(
+        ends,
+        [
+            ("organization.founded", false, true),
+            ("store.requested", false, true),
+            ("store.opened", true, true),
+            ("store.keys_revealed", true, true),
+            ("organization.renamed", true, true),
+            ("organization.renamed", true, true),
+            ("invitation.sent", false, true),
+            ("invitation.revoked", true, true),
+            ("invitation.sent", false, true),
+            ("member.joined", false, true),
+            ("member.role_changed", true, true),
+            ("member.removed", true, false),
+        ]
+    );
+    // What one act left is what the next one found.
+    for (one, next) in [(0, 4), (4, 5), (6, 7), (9, 10), (10, 11)] {
+        assert_eq!(digest(&told[one], "after_sha256"), digest(&told[next], "before_sha256"), "{one} {next}");
+    }
+}

@@ -9,7 +9,7 @@ use super::error::GrantError;
 use super::model::{Grant, NewGrant};
 use super::queries;
 use crate::accounts::{self, Account};
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject, Was};
 use crate::config::Settings;
 use crate::messages::{self, Letter};
 use crate::{members, stores};
@@ -64,7 +64,8 @@ pub async fn request(
         };
         messages::queue(tx, &locale, &letter).await?;
     }
-    audit::record(tx, store.organization_id, by, "store_grant.made", grant.id.to_string(), detail).await?;
+    let (action, was) = ("store_grant.made", Was::nothing(Subject::Grant(grant.id)));
+    audit::record(tx, store.organization_id, by, action, grant.id.to_string(), was, detail).await?;
     Ok(grant)
 }
 
@@ -92,7 +93,8 @@ pub async fn withdraw(
     store: StoreId,
     id: StoreGrantId,
 ) -> Result<(), GrantError> {
+    let was = audit::look(tx, Subject::Grant(id)).await?;
     let grant = queries::withdraw(tx, store, id).await?.ok_or(GrantError::Unknown)?;
     let detail = json!({ "store": store, "holder": grant.holder });
-    Ok(audit::record(tx, organization, by, "store_grant.withdrawn", id.to_string(), detail).await?)
+    Ok(audit::record(tx, organization, by, "store_grant.withdrawn", id.to_string(), was, detail).await?)
 }

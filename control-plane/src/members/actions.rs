@@ -10,7 +10,7 @@ use super::error::MemberError;
 use super::model::{Invitation, Invite, MemberView, Role};
 use super::queries;
 use crate::accounts;
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject, Was};
 use crate::config::Settings;
 use crate::messages::{self, Letter};
 use crate::organizations::{self, Organization};
@@ -56,7 +56,8 @@ pub async fn invite(
     // Whoever is invited may have no account: people invite those whose language they speak.
     messages::queue(tx, &from.locale, &letter).await?;
     let detail = json!({ "email": wish.email, "role": wish.role });
-    audit::record(tx, organization.id, by, "invitation.sent", invitation.id.to_string(), detail).await?;
+    let (action, was) = ("invitation.sent", Was::nothing(Subject::Invitation(invitation.id)));
+    audit::record(tx, organization.id, by, action, invitation.id.to_string(), was, detail).await?;
     Ok(invitation)
 }
 
@@ -67,9 +68,10 @@ pub async fn revoke(
     organization: OrganizationId,
     id: InvitationId,
 ) -> Result<(), MemberError> {
+    let was = audit::look(tx, Subject::Invitation(id)).await?;
     let invitation = queries::revoke_invitation(tx, organization, id).await?.ok_or(MemberError::Unknown)?;
     let detail = json!({ "email": invitation.email, "role": invitation.role });
-    Ok(audit::record(tx, organization, by, "invitation.revoked", id.to_string(), detail).await?)
+    Ok(audit::record(tx, organization, by, "invitation.revoked", id.to_string(), was, detail).await?)
 }
 
 /// Joins by an invitation that was mailed to this account's address.
@@ -89,7 +91,8 @@ pub async fn accept(
         return Err(MemberError::Already);
     }
     let detail = json!({ "role": invitation.role, "invited_by": invitation.invited_by });
-    audit::record(tx, organization.id, by, "member.joined", account.to_string(), detail).await?;
+    let was = Was::nothing(Subject::Member(organization.id, account));
+    audit::record(tx, organization.id, by, "member.joined", account.to_string(), was, detail).await?;
     Ok((organization, invitation.role))
 }
 
@@ -111,10 +114,11 @@ pub async fn change_role(
     }
     if member.role != wanted {
         demand_another_owner(tx, organization, member.role).await?;
+        let was = audit::look(tx, Subject::Member(organization, member.account_id)).await?;
         queries::set_role(tx, id, wanted).await?;
         let detail = json!({ "from": member.role, "to": wanted });
-        audit::record(tx, organization, by, "member.role_changed", member.account_id.to_string(), detail)
-            .await?;
+        let (action, target) = ("member.role_changed", member.account_id.to_string());
+        audit::record(tx, organization, by, action, target, was, detail).await?;
         member.role = wanted;
         member.version += 1;
     }
@@ -147,7 +151,8 @@ pub async fn remove(
         return Err(MemberError::BeyondOwn(member.role));
     }
     demand_another_owner(tx, organization, member.role).await?;
+    let was = audit::look(tx, Subject::Member(organization, member.account_id)).await?;
     queries::remove(tx, id).await?;
-    let detail = json!({ "role": member.role });
-    Ok(audit::record(tx, organization, by, "member.removed", member.account_id.to_string(), detail).await?)
+    let (target, detail) = (member.account_id.to_string(), json!({ "role": member.role }));
+    Ok(audit::record(tx, organization, by, "member.removed", target, was, detail).await?)
 }

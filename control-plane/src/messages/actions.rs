@@ -61,7 +61,7 @@ pub async fn send_due(worker: &ControlWorker, sender: &Sender) -> Result<usize, 
                 match (outcome, sender) {
                     (Ok(()), Sender::Captured) => queries::captured(tx, message.id).await?,
                     (Ok(()), Sender::Smtp { .. }) => queries::sent(tx, message.id).await?,
-                    (Err(Refused { cause, for_good }), _) => {
+                    (Err(Refused { cause, for_good, .. }), _) => {
                         let wait = if for_good { None } else { retry_after(message.attempts) };
                         queries::failed(tx, message.id, &cause, wait).await?
                     }
@@ -75,9 +75,9 @@ pub async fn send_due(worker: &ControlWorker, sender: &Sender) -> Result<usize, 
 
 async fn deliver(sender: &Sender, message: &Message) -> Result<(), Refused> {
     let Sender::Smtp { mailer, from } = sender else { return Ok(()) };
-    let mail = written(from, message).map_err(|cause| Refused { cause, for_good: true })?;
+    let mail = written(from, message).map_err(Refused::unsendable)?;
     let sent = mailer.send(&mail).await;
-    if let Err(Refused { cause, for_good }) = &sent {
+    if let Err(Refused { cause, for_good, .. }) = &sent {
         tracing::warn!(cause, for_good, message.id = %message.id, "a mail could not be sent");
     }
     sent

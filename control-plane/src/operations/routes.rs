@@ -18,7 +18,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::error::OperationError;
 use super::model::{Keys, OperationView};
 use super::{actions, permissions, queries};
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject};
 use crate::plane::Plane;
 
 /// How long a stream waits before it looks by itself: other processes work too.
@@ -157,8 +157,9 @@ async fn reveal(
 ) -> Result<HttpResponse, Problem> {
     let (by, organization, id) = (By::of(permit.actor(), &cause), permit.organization()?, *id);
     let work = async move |tx: &mut WriteTx<'_>| {
+        let was = audit::look(tx, Subject::Operation(id)).await?;
         let keys = actions::reveal_keys(tx, id).await?;
-        audit::record(tx, organization, &by, "store.keys_revealed", id.to_string(), json!({})).await?;
+        audit::record(tx, organization, &by, "store.keys_revealed", id.to_string(), was, json!({})).await?;
         Ok::<_, OperationError>(keys)
     };
     let keys = permit.write("operations.reveal", work).await?;

@@ -8,7 +8,7 @@ use souk_tenancy::{DbError, WriteTx};
 use super::error::OrganizationError;
 use super::model::{EditOrganization, Organization};
 use super::queries;
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject, Was};
 use crate::members::{self, Role};
 
 /// Founds an organization with its first owner.
@@ -21,8 +21,8 @@ pub async fn found(
     let organization = queries::insert(tx, name).await?;
     members::join(tx, organization.id, owner, Role::Owner).await?;
     let detail = json!({ "name": name });
-    audit::record(tx, organization.id, by, "organization.founded", organization.id.to_string(), detail)
-        .await?;
+    let (id, was) = (organization.id, Was::nothing(Subject::Organization(organization.id)));
+    audit::record(tx, id, by, "organization.founded", id.to_string(), was, detail).await?;
     Ok(organization)
 }
 
@@ -37,9 +37,10 @@ pub async fn edit(
     let before = queries::lock(tx, id).await?.ok_or(OrganizationError::Unknown)?;
     if_match.check(&ETag::new(before.version))?;
     let Some(name) = wish.name.as_ref().filter(|name| **name != before.name) else { return Ok(before) };
+    let was = audit::look(tx, Subject::Organization(id)).await?;
     let after = queries::rename(tx, id, name).await?;
     let detail = json!({ "from": before.name, "to": after.name });
-    audit::record(tx, id, by, "organization.renamed", id.to_string(), detail).await?;
+    audit::record(tx, id, by, "organization.renamed", id.to_string(), was, detail).await?;
     Ok(after)
 }
 
@@ -50,6 +51,7 @@ pub async fn delete(tx: &mut WriteTx<'_>, by: &By, id: OrganizationId) -> Result
     if stores > 0 {
         return Err(OrganizationError::HasStores(stores));
     }
+    let was = audit::look(tx, Subject::Organization(id)).await?;
     queries::end(tx, id).await?;
-    Ok(audit::record(tx, id, by, "organization.deleted", id.to_string(), json!({})).await?)
+    Ok(audit::record(tx, id, by, "organization.deleted", id.to_string(), was, json!({})).await?)
 }

@@ -51,6 +51,7 @@ pub enum BusError {
 pub(crate) struct Desk {
     pub(crate) client: Client,
     pub(crate) is_behind: Statement,
+    pub(crate) any_waits: Statement,
     pub(crate) claim_undelivered: Statement,
 }
 
@@ -78,8 +79,9 @@ impl Clerk {
             tokio::spawn(connection);
             client.batch_execute(PATIENCE).await?;
             let is_behind = client.prepare(undelivered::IS_BEHIND).await?;
+            let any_waits = client.prepare(undelivered::ANY_WAITS).await?;
             let claim_undelivered = client.prepare(undelivered::CLAIM).await?;
-            Ok::<_, BusError>(Desk { client, is_behind, claim_undelivered })
+            Ok::<_, BusError>(Desk { client, is_behind, any_waits, claim_undelivered })
         };
         let desk = Arc::new(tokio::time::timeout(CONNECT_TIMEOUT, open).await??);
         *kept = Some(Arc::clone(&desk));

@@ -36,6 +36,13 @@ pub trait Consumer: Send + Sync {
     /// Whether events of this kind concern it.
     fn wants(&self, kind: &str) -> bool;
 
+    /// How many events of one store, in their order, it may hear in one transaction where several wait; 1: each has its own. More is for those
+    /// that do little with each and lock no row that others change: what one event locked stays locked until the last was heard, and whoever
+    /// locks things in another order would wait in a circle. One event that fails undoes them all; then each is heard alone.
+    fn together(&self) -> usize {
+        1
+    }
+
     /// Takes in one event, inside a transaction of the event's store that commits when this returns `Ok`. Called
     /// again after an error; its committed effect happens once. What leaves the database (a mail, a call) must go
     /// through a table that another worker empties.

@@ -1,11 +1,15 @@
 //! One event to one consumer, and how long one keeps trying.
 
+use std::any::Any;
+use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use souk_kernel::id::EventId;
 use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::StoreScope;
+use tokio::time::error::Elapsed;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -74,15 +78,7 @@ pub(crate) async fn attempt(
             return Err(Failure::counted("the store is not known"));
         };
         let work = AssertUnwindSafe(hear(consumer, event, replay, &scope)).catch_unwind();
-        match tokio::time::timeout(limit, work).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            Ok(Ok(Err(error))) => {
-                let (is_outage, is_final) = (error.is_outage(), error.is_final());
-                Err(Failure { error: error.to_string(), is_outage, is_final })
-            }
-            Ok(Err(_)) => Err(Failure::counted("the consumer panicked")),
-            Err(_) => Err(Failure::counted("the consumer took too long")),
-        }
+        judged(tokio::time::timeout(limit, work).await)
     }
     .instrument(span)
     .await;
@@ -90,6 +86,85 @@ pub(crate) async fn attempt(
     let result = if outcome.is_ok() { "ok" } else { "error" };
     metrics::counter!("souk_consumer_events_total", "consumer" => name, "result" => result).increment(1);
     outcome
+}
+
+/// Heard, a panic, or too late.
+type Ending = Result<Result<Result<(), ConsumerError>, Box<dyn Any + Send>>, Elapsed>;
+
+fn judged(ending: Ending) -> Result<(), Failure> {
+    match ending {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(error))) => {
+            let (is_outage, is_final) = (error.is_outage(), error.is_final());
+            Err(Failure { error: error.to_string(), is_outage, is_final })
+        }
+        Ok(Err(_)) => Err(Failure::counted("the consumer panicked")),
+        Err(_) => Err(Failure::counted("the consumer took too long")),
+    }
+}
+
+/// Has a consumer hear those of these events that it wants, all of one store, in one transaction of that store beside the rows that say it did:
+/// all or none. Never panics; ends within `limit`. A failure is nobody's: which event is to blame shows when each is heard alone.
+pub(crate) async fn attempt_together(
+    consumer: &dyn Consumer,
+    events: &[Event],
+    scopes: &Scopes,
+    limit: Duration,
+) -> Result<(), Failure> {
+    let Some(first) = events.first() else { return Ok(()) };
+    let name = consumer.name();
+    let many = events.iter().filter(|event| consumer.wants(&event.kind)).count();
+    let span = tracing::info_span!("events", store = %first.store, consumer = name, many);
+    let started = Instant::now();
+    let outcome = async {
+        let Some(scope) = scopes(first.store) else {
+            return Err(Failure::counted("the store is not known"));
+        };
+        let work = AssertUnwindSafe(hear_together(consumer, events, &scope)).catch_unwind();
+        judged(tokio::time::timeout(limit, work).await)
+    }
+    .instrument(span)
+    .await;
+    if outcome.is_ok() {
+        let each = started.elapsed() / u32::try_from(many).unwrap_or(u32::MAX).max(1);
+        let seconds = metrics::histogram!("souk_consumer_seconds", "consumer" => name);
+        for _ in 0..many {
+            seconds.record(each);
+        }
+        metrics::counter!("souk_consumer_events_total", "consumer" => name, "result" => "ok")
+            .increment(many as u64);
+    }
+    outcome
+}
+
+async fn hear_together(
+    consumer: &dyn Consumer,
+    events: &[Event],
+    scope: &StoreScope,
+) -> Result<(), ConsumerError> {
+    let name = consumer.name().to_owned();
+    let wanted = events.iter().filter(|event| consumer.wants(&event.kind));
+    let ids: Vec<EventId> = wanted.map(|event| event.id).collect();
+    let heard = scope.write("hear", async |tx| {
+        let fresh = queries::hear_first_of(tx, name, &ids).await?;
+        let mut fresh: HashSet<EventId> = fresh.into_iter().collect();
+        let first = !fresh.is_empty();
+        if first {
+            fail_point(FailPoint::ConsumerBegun);
+        }
+        for event in events {
+            // One that came twice is heard the first time.
+            if fresh.remove(&event.id) {
+                consumer.hear(tx, event).await?;
+                fail_point(FailPoint::ConsumerHeard);
+            }
+        }
+        Ok::<_, ConsumerError>(first)
+    });
+    if heard.await? {
+        fail_point(FailPoint::ConsumerCommitted);
+    }
+    Ok(())
 }
 
 async fn hear(

@@ -7,10 +7,11 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use souk_telemetry::{FailPoint, fail_point};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::clerk::{BusError, Clerk, Desk};
 use crate::consumer::Consumer;
-use crate::delivery::{Failure, Patience, attempt};
+use crate::delivery::{Failure, Patience, attempt, attempt_together};
 use crate::event::Event;
 use crate::queries::undelivered::{self, Due, Parking};
 use crate::relay::Scopes;
@@ -61,6 +62,39 @@ impl Intake {
             }
         };
         taken.await.unwrap_or_else(|error: BusError| Taken::NotNow(error.to_string()))
+    }
+
+    /// Brings events of one store, in their order, to a consumer that hears several in one transaction; `false`: nothing was done, and each is to be
+    /// brought alone, because something of the same aggregates waits, or one of them failed.
+    ///
+    /// # Errors
+    /// The database is away: bring them again.
+    pub(crate) async fn take_together(
+        &self,
+        consumer: &dyn Consumer,
+        events: &[Event],
+    ) -> Result<bool, String> {
+        let wanted: Vec<&Event> = events.iter().filter(|event| consumer.wants(&event.kind)).collect();
+        let Some(first) = wanted.first() else { return Ok(true) };
+        let aggregates: Vec<Uuid> = wanted.iter().map(|event| event.aggregate_id).collect();
+        let (name, store) = (consumer.name(), first.store);
+        let look = async {
+            let desk = self.clerk.desk().await?;
+            let waits = undelivered::any_waits(&desk.client, &desk.any_waits, name, store, &aggregates);
+            Ok::<_, BusError>(waits.await?)
+        };
+        if look.await.map_err(|error| error.to_string())? {
+            return Ok(false);
+        }
+        match attempt_together(consumer, events, &self.scopes, self.limit).await {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.is_outage => Err(failure.error),
+            Err(failure) => {
+                let (error, many) = (failure.error, wanted.len());
+                tracing::debug!(consumer = name, %store, many, error, "heard one by one instead of together");
+                Ok(false)
+            }
+        }
     }
 
     /// Brings an event to every consumer here.

@@ -12,7 +12,8 @@
 //!
 //! Delivery is at least once, its effect in the store's schema exactly once: effect and dedupe row are one
 //! transaction. Events of one aggregate are heard in the order of their `sequence`; at a consumer one that fails holds
-//! back those behind it until it succeeds or is a dead letter, while other aggregates and other consumers go on.
+//! back those behind it until it succeeds or is a dead letter, while other aggregates and other consumers go on. A consumer that says so
+//! ([`Consumer::together`]) hears what waits of one store in one transaction, from Kafka; when that fails, each alone.
 
 mod clerk;
 mod consumer;

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bus::{Scribe, all_settled, backlog, count, held, relay_over, shop, state, undelivered};
-use ground::{Ground, eventually, on_ground};
+use ground::{Ground, Stores, eventually, on_ground};
 use looks::{client, eventually_heard, mock, notes_of, topic};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::message::Message as _;
@@ -22,6 +22,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use rdkafka::{Offset, TopicPartitionList};
 use souk_event_bus::{KafkaConfig, Operator};
+use souk_kernel::id::StoreId;
 use uuid::Uuid;
 
 /// Members of a group that soon notice who is gone. The cluster gives the first three seconds to find together, for which none may be gone.
@@ -302,6 +303,126 @@ fn however_much_waits_little_of_it_is_on_its_way() {
         let begun = scribe.calls() - calls;
         assert!(begun <= 3, "{begun} were begun with while none ended");
         drop(relay);
+    });
+    drop(cluster);
+}
+
+/// In how many transactions it was written down what was heard.
+async fn transactions(ground: &Ground, store: StoreId) -> i64 {
+    let text = format!("select count(distinct xmin::text) from s_{}.heard", store.suffix());
+    ground.admin.query_one(&text, &[]).await.unwrap().get(0)
+}
+
+/// So many events of each of these shelves in turn, in the topic before anybody reads it; what each was told, in order.
+async fn waiting(
+    ground: &Ground,
+    stores: &Stores,
+    kafka: &KafkaConfig,
+    (store, shelves): (StoreId, &[Uuid]),
+    many: usize,
+) -> Vec<String> {
+    let publisher = relay_over(ground, stores, &[], Some(kafka.clone()));
+    let notes: Vec<String> = (0..many).map(|number| format!("{number:02}")).collect();
+    for note in &notes {
+        for shelf in shelves {
+            state(&stores.scope(store), *shelf, &[note.as_str()]).await;
+        }
+    }
+    all_in_topic(ground).await;
+    publisher.stop().await;
+    notes
+}
+
+fn and(notes: &[String], more: &[&str]) -> Vec<String> {
+    notes.iter().cloned().chain(more.iter().map(|note| (*note).to_owned())).collect()
+}
+
+#[test]
+fn what_waits_of_a_store_is_heard_together_and_poison_dies_alone() {
+    let mut kafka = kafka(1, &[]);
+    let cluster = mock(&mut kafka);
+    on_ground(async |ground| {
+        let (store, other) = (shop(ground, "a.test").await, shop(ground, "b.test").await);
+        let stores = ground.tenancy(ground.config()).await;
+        let shelves: Vec<_> = (0..4).map(|_| Uuid::now_v7()).collect();
+        let theirs = [Uuid::now_v7()];
+        let notes = waiting(ground, &stores, &kafka, (store, shelves.as_slice()), 15).await;
+        let scribe = Scribe::new("scribe");
+        scribe.together.store(32, Ordering::SeqCst);
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        eventually_heard(ground, store, 60).await;
+        let shared = transactions(ground, store).await;
+        assert!(shared <= 30, "60 events in {shared} transactions");
+        assert_eq!(scribe.calls(), 60, "each once");
+        relay.stop().await;
+
+        // Poison in the middle of what waits, and another store between: whoever fails is alone in it.
+        let (poisoned, free) = (shelves[1], shelves[2]);
+        let theirs_told = waiting(ground, &stores, &kafka, (other, theirs.as_slice()), 5).await;
+        state(&stores.scope(store), free, &["before"]).await;
+        state(&stores.scope(store), poisoned, &["refuse", "panic", "behind"]).await;
+        state(&stores.scope(store), free, &["after"]).await;
+        let more = waiting(ground, &stores, &kafka, (other, theirs.as_slice()), 5).await;
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        eventually_heard(ground, store, 63).await;
+        eventually_heard(ground, other, 10).await;
+        all_settled(ground).await;
+        assert_eq!(notes_of(ground, store, free).await, and(&notes, &["before", "after"]));
+        assert_eq!(notes_of(ground, store, poisoned).await, and(&notes, &["behind"]));
+        assert_eq!(notes_of(ground, store, shelves[0]).await, and(&notes, &[]));
+        assert_eq!(notes_of(ground, other, theirs[0]).await, [theirs_told, more].concat());
+        assert_eq!((bus::heard(ground, store).await.len(), bus::heard(ground, other).await.len()), (63, 10));
+        let operator = Operator::connect(&ground.database(), ground::RELAY_PASSWORD).await.unwrap();
+        let letters = operator.dead_letters(Some("scribe"), 10).await.unwrap();
+        let mut told: Vec<_> = letters
+            .iter()
+            .map(|letter| (letter.store, letter.attempts, letter.last_error.as_deref()))
+            .collect();
+        told.sort_unstable_by_key(|(.., error)| *error);
+        let expected = [(store, 3, Some("on purpose")), (store, 3, Some("the consumer panicked"))];
+        assert_eq!(told, expected, "what failed together is no attempt");
+        assert_eq!(undelivered(ground, "true").await, 2, "and nothing waits behind them");
+        relay.stop().await;
+    });
+    drop(cluster);
+}
+
+#[test]
+fn whoever_dies_in_the_middle_of_what_is_heard_together_loses_nothing_and_doubles_nothing() {
+    let mut kafka = kafka(1, &HASTY);
+    let cluster = mock(&mut kafka);
+    on_ground(async |ground| {
+        let store = shop(ground, "a.test").await;
+        let stores = ground.tenancy(ground.config()).await;
+        let shelves: Vec<_> = (0..4).map(|_| Uuid::now_v7()).collect();
+        let notes = waiting(ground, &stores, &kafka, (store, shelves.as_slice()), 15).await;
+        let scribe = Scribe::slow("scribe", Duration::from_millis(50));
+        scribe.together.store(32, Ordering::SeqCst);
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        // A group takes seconds to find together; all of it takes three from then on.
+        for _ in 0..300 {
+            if scribe.calls() >= 12 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        drop(relay);
+        // Until what it had begun is rolled back.
+        eventually("nobody writes", async || {
+            let text = "select count(*) from pg_stat_activity where datname = current_database() and state like '%in transaction%'";
+            ground.admin.query_one(text, &[]).await.unwrap().get::<_, i64>(0) == 0
+        })
+        .await;
+        let (left, begun) = (bus::heard(ground, store).await.len(), scribe.calls());
+        assert!(begun >= 12 && left < begun as usize, "{left} of {begun} that were begun with are kept");
+        let relay = relay_over(ground, &stores, &[&scribe], Some(kafka.clone()));
+        eventually_heard(ground, store, 60).await;
+        for shelf in &shelves {
+            assert_eq!(notes_of(ground, store, *shelf).await, notes);
+        }
+        assert_eq!(bus::heard(ground, store).await.len(), 60);
+        assert_eq!(undelivered(ground, "true").await, 0);
+        relay.stop().await;
     });
     drop(cluster);
 }

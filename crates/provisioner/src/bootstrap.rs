@@ -128,13 +128,13 @@ async fn apply_all(client: &Client, schema: &str, files: &[(&str, &str)]) -> Res
             .batch_execute("REVOKE INSERT, UPDATE, DELETE ON control.schema_version FROM control_plane")
             .await?;
     }
-    let now = migrate::applied(client, schema).await?.unwrap_or(0);
-    for migration in set.above(now) {
+    let now = migrate::applied(client, schema).await?.unwrap_or_default();
+    for migration in set.missing(&now) {
         client.batch_execute("BEGIN").await?;
         migrate::apply(client, schema, "provisioner", migration).await?;
         client.batch_execute("COMMIT").await?;
     }
-    Ok(set.target().max(now))
+    Ok(set.target().max(now.newest()))
 }
 
 /// Functions and triggers: applied when their text changed, all or none.

@@ -116,7 +116,7 @@ impl Provisioner {
             };
         }
         let face = request.face();
-        if let Some(record) = ledger::take_spare(&client, &face, self.migrations().target()).await? {
+        if let Some(record) = ledger::take_spare(&client, &face, &self.migrations().digest()).await? {
             watch.step(Step::Claimed)?;
             seeds::plant(&client, &record, &request.seeds).await?;
             watch.step(Step::Seeded)?;
@@ -192,18 +192,19 @@ impl Provisioner {
         }
         let state = ledger::by_id(&client, record.store_id).await?.map(|now| now.state);
         if state == Some(State::Provisioning) {
-            let version = migrate::applied(&client, &record.schema).await?;
-            if version.is_none() {
+            let had = migrate::applied(&client, &record.schema).await?;
+            if had.is_none() {
                 let founding = rights::store_rights(&record.schema, &record.role, record.lane, self.server());
                 client.batch_execute(&founding).await?;
                 client.count_schema();
             }
             watch.step(Step::Founded)?;
-            for migration in self.migrations().above(version.unwrap_or(0)) {
+            for migration in self.migrations().missing(&had.unwrap_or_default()) {
                 migrate::apply(&client, &record.schema, &record.role, migration).await?;
             }
             watch.step(Step::Migrated)?;
-            ledger::set_version(&client, record.store_id, self.migrations().target()).await?;
+            let (target, digest) = (self.migrations().target(), self.migrations().digest());
+            ledger::note_migrated(&client, record.store_id, target, Some(&digest)).await?;
         }
         client.batch_execute("COMMIT").await?;
         client.keep();

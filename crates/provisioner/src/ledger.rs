@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::StoreId;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Row};
 use uuid::Uuid;
 
@@ -81,7 +81,10 @@ pub struct StoreRecord {
     pub hosts: Vec<String>,
     pub plan: serde_json::Value,
     pub fence: i64,
+    /// The number of the newest migration that the schema has had.
     pub schema_version: i32,
+    /// Which migrations it had, all in all, when somebody last looked. `None` = nobody has.
+    pub schema_digest: Option<String>,
     pub last_error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub purge_after: Option<DateTime<Utc>>,
@@ -108,7 +111,7 @@ macro_rules! columns {
             $before,
             " l.store_id, l.schema_name, l.role_name, l.lane, l.state, l.owner_kind, l.owner_ref, l.organization_id, l.handle,",
             " l.name, l.hosts, l.plan, l.fence, l.schema_version, l.last_error, l.created_at, l.purge_after,",
-            " l.owner_scope, l.login_slot, l.login_version, l.login_issued_at, l.login_retiring ",
+            " l.owner_scope, l.login_slot, l.login_version, l.login_issued_at, l.login_retiring, l.schema_digest ",
             $after
         )
     };
@@ -132,6 +135,7 @@ impl StoreRecord {
             plan: row.get(11),
             fence: row.get(12),
             schema_version: row.get(13),
+            schema_digest: row.get(22),
             last_error: row.get(14),
             created_at: row.get(15),
             purge_after: row.get(16),
@@ -207,17 +211,17 @@ pub(crate) async fn by_id(client: &Client, store: StoreId) -> Result<Option<Stor
     Ok(rows.first().map(StoreRecord::read))
 }
 
-/// Binds the oldest spare of the wanted schema version to the owner and makes it live. One row, no DDL; `None` = no spare is free.
+/// Binds the oldest spare with just these migrations to the owner and makes it live. One row, no DDL; `None` = no spare is free.
 pub(crate) async fn take_spare(
     client: &Client,
     face: &Face<'_>,
-    version: i32,
+    digest: &str,
 ) -> Result<Option<StoreRecord>, ProvisionError> {
     let sql = columns!(
         "UPDATE platform.store_ledger l
          SET state = 'live', owner_kind = $1, owner_ref = $2, organization_id = $3, handle = $4, name = $5, hosts = $6,
              plan = $7, fence = $8, updated_at = now()
-         WHERE l.store_id = (SELECT s.store_id FROM platform.store_ledger s WHERE s.state = 'spare' AND s.schema_version = $9
+         WHERE l.store_id = (SELECT s.store_id FROM platform.store_ledger s WHERE s.state = 'spare' AND s.schema_digest = $9
                              ORDER BY s.created_at FOR UPDATE SKIP LOCKED LIMIT 1)
          RETURNING",
         ""
@@ -234,7 +238,7 @@ pub(crate) async fn take_spare(
                 (&face.hosts, Type::TEXT_ARRAY),
                 (&face.plan, Type::JSONB),
                 (&face.fence, Type::INT8),
-                (&version, Type::INT4),
+                (&digest, Type::TEXT),
             ],
         )
         .await
@@ -288,14 +292,15 @@ pub(crate) async fn reserve(
     Ok(rows.first().map(StoreRecord::read))
 }
 
-/// Stores with a schema older than `version`, those that sell first. Spares wait for nobody, so they come last.
-pub(crate) async fn below(client: &Client, version: i32) -> Result<Vec<StoreRecord>, ProvisionError> {
+/// Stores of which nobody wrote down that they have had just these migrations, those that sell first. Spares wait for nobody, so
+/// they come last.
+pub(crate) async fn not_at(client: &Client, digest: &str) -> Result<Vec<StoreRecord>, ProvisionError> {
     let sql = columns!(
         "SELECT",
-        "FROM platform.store_ledger l WHERE l.state IN ('spare', 'live', 'suspended', 'deleting') AND l.schema_version < $1
+        "FROM platform.store_ledger l WHERE l.state IN ('spare', 'live', 'suspended', 'deleting') AND l.schema_digest IS DISTINCT FROM $1
          ORDER BY l.state = 'spare', l.created_at, l.store_id"
     );
-    let rows = client.query_typed(sql, &[(&version, Type::INT4)]).await?;
+    let rows = client.query_typed(sql, &[(&digest, Type::TEXT)]).await?;
     Ok(rows.iter().map(StoreRecord::read).collect())
 }
 
@@ -308,18 +313,25 @@ pub(crate) async fn unfinished_spares(client: &Client) -> Result<Vec<StoreRecord
     Ok(client.query_typed(sql, &[]).await?.iter().map(StoreRecord::read).collect())
 }
 
-/// How many spares there are at this version, those being built included.
-pub(crate) async fn spares(client: &Client, version: i32) -> Result<usize, ProvisionError> {
+/// How many spares there are with just these migrations, those being built included.
+pub(crate) async fn spares(client: &Client, digest: &str) -> Result<usize, ProvisionError> {
     let sql = "SELECT count(*) FROM platform.store_ledger
-               WHERE (state = 'spare' AND schema_version = $1) OR (state = 'provisioning' AND owner_ref IS NULL)";
-    let rows = client.query_typed(sql, &[(&version, Type::INT4)]).await?;
+               WHERE (state = 'spare' AND schema_digest = $1) OR (state = 'provisioning' AND owner_ref IS NULL)";
+    let rows = client.query_typed(sql, &[(&digest, Type::TEXT)]).await?;
     Ok(rows.first().map_or(0, |row| usize::try_from(row.get::<_, i64>(0)).unwrap_or(0)))
 }
 
-pub(crate) async fn set_version(client: &Client, store: StoreId, version: i32) -> Result<(), ProvisionError> {
-    let sql =
-        "UPDATE platform.store_ledger SET schema_version = greatest(schema_version, $2) WHERE store_id = $1";
-    client.query_typed(sql, &[(&store.uuid(), Type::UUID), (&version, Type::INT4)]).await?;
+/// One more migration is there; with a digest: and these are all. Without one nobody knows what they are all in all, until somebody looks.
+pub(crate) async fn note_migrated(
+    client: &Client,
+    store: StoreId,
+    version: i32,
+    digest: Option<&str>,
+) -> Result<(), ProvisionError> {
+    let sql = "UPDATE platform.store_ledger SET schema_version = greatest(schema_version, $2), schema_digest = $3 WHERE store_id = $1";
+    let values: &[(&(dyn ToSql + Sync), Type)] =
+        &[(&store.uuid(), Type::UUID), (&version, Type::INT4), (&digest, Type::TEXT)];
+    client.query_typed(sql, values).await?;
     Ok(())
 }
 

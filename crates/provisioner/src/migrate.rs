@@ -1,8 +1,10 @@
 //! Migration files, and the sweep that brings every store to the newest one.
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
@@ -64,8 +66,32 @@ impl MigrationSet {
         self.0.last().map_or(0, |migration| migration.version)
     }
 
-    pub(crate) fn above(&self, version: i32) -> impl Iterator<Item = &Migration> {
-        self.0.iter().filter(move |migration| migration.version > version)
+    /// Those that a schema has not had, in order. Branches land when they are done, not in the order of their numbers, so what is
+    /// missing is asked number by number: the highest one says nothing about those below it.
+    pub(crate) fn missing<'a>(&'a self, applied: &'a Applied) -> impl Iterator<Item = &'a Migration> {
+        self.0.iter().filter(|migration| !applied.0.contains(&migration.version))
+    }
+
+    /// What a schema that has had these migrations and no others is known by.
+    pub(crate) fn digest(&self) -> String {
+        Applied(self.0.iter().map(|migration| migration.version).collect()).digest()
+    }
+}
+
+/// The numbers of the migrations that a schema has had.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Applied(BTreeSet<i32>);
+
+impl Applied {
+    fn digest(&self) -> String {
+        let mut digest = Sha256::new();
+        self.0.iter().for_each(|version| digest.update(version.to_be_bytes()));
+        digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// 0 for none.
+    pub(crate) fn newest(&self) -> i32 {
+        self.0.last().copied().unwrap_or(0)
     }
 }
 
@@ -162,12 +188,13 @@ impl SweepReport {
 }
 
 impl Provisioner {
-    /// Brings every schema below the newest migration to it: one query finds them, `workers` work in parallel, each migration of each
+    /// Gives every schema the migrations it has not had: one query finds them, `workers` work in parallel, each migration of each
     /// schema is its own transaction. Stops at `max_failures`; a later call goes on where this one ended. Any number may run at once.
+    /// What a newer program applied stays.
     pub async fn migrate_all(&self, options: &SweepOptions) -> Result<SweepReport, ProvisionError> {
         let target = self.migrations().target();
         let client = self.connections().lend().await?;
-        let below = ledger::below(&client, target).await?;
+        let below = ledger::not_at(&client, &self.migrations().digest()).await?;
         client.keep();
         let report = Mutex::new(SweepReport { target, below_target: below.len(), ..SweepReport::default() });
         let next = AtomicUsize::new(0);
@@ -203,11 +230,11 @@ impl Provisioner {
         self.migrations().target()
     }
 
-    /// Brings one schema to the newest migration, as [`Provisioner::migrate_all`] does with each; at it already = nothing done.
+    /// Gives one schema the migrations it has not had, as [`Provisioner::migrate_all`] does with each; none = nothing done.
     /// Each migration is its own transaction under the store's lock (advisory); repeated, or beside a sweep, whoever is second
     /// does nothing. What fails for good is `Migration`, and the schema is as before that one.
     pub async fn migrate(&self, store: &StoreRecord, options: &SweepOptions) -> Result<(), ProvisionError> {
-        if store.schema_version >= self.newest_migration() {
+        if store.schema_digest.as_ref() == Some(&self.migrations().digest()) {
             return Ok(());
         }
         self.migrate_one(store, options).await
@@ -241,30 +268,48 @@ impl Provisioner {
         options: &SweepOptions,
     ) -> Result<(), ProvisionError> {
         let mut client = self.connections().lend().await?;
-        for migration in self.migrations().above(store.schema_version) {
+        let mut purged = false;
+        let had = applied(&client, &store.schema).await?.unwrap_or_default();
+        for migration in self.migrations().missing(&had) {
             let begin = format!("BEGIN; SET LOCAL lock_timeout = {};", options.lock_timeout.as_millis());
             client.batch_execute(&begin).await?;
             ledger::lock_store(&client, store.store_id).await?;
-            if applied(&client, &store.schema).await?.is_none_or(|version| version >= migration.version) {
+            let now = applied(&client, &store.schema).await?;
+            purged = now.is_none();
+            if now.is_none_or(|now| now.0.contains(&migration.version)) {
                 // Somebody else was here first, or the store was purged meanwhile.
                 client.batch_execute("COMMIT").await?;
                 continue;
             }
             apply(&client, &store.schema, &store.role, migration).await?;
-            ledger::set_version(&client, store.store_id, migration.version).await?;
+            ledger::note_migrated(&client, store.store_id, migration.version, None).await?;
             client.batch_execute("COMMIT").await?;
             client.count_schema();
+        }
+        if !purged {
+            self.note_whole(&client, store).await?;
         }
         if !client.has_had_enough() {
             client.keep();
         }
         Ok(())
     }
+
+    /// Writes down what the schema has had, so that nobody has to look again. One that has had more was a newer program's, which
+    /// would otherwise have to look.
+    async fn note_whole(&self, client: &Client, store: &StoreRecord) -> Result<(), ProvisionError> {
+        let now = applied(client, &store.schema).await?.unwrap_or_default();
+        let digest = now.digest();
+        if digest == self.migrations().digest() {
+            ledger::note_migrated(client, store.store_id, now.newest(), Some(&digest)).await?;
+        }
+        Ok(())
+    }
 }
 
-/// The schema's own version; `None` when there is no such schema.
-pub(crate) async fn applied(client: &Client, schema: &str) -> Result<Option<i32>, ProvisionError> {
-    let sql = format!("SELECT coalesce(max(version), 0) FROM {schema}.schema_version");
+/// What the schema has had; `None` when there is no such schema.
+pub(crate) async fn applied(client: &Client, schema: &str) -> Result<Option<Applied>, ProvisionError> {
+    let sql = format!("SELECT version FROM {schema}.schema_version");
     match client
         .query_typed("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1", &[(&schema, Type::TEXT)])
         .await?
@@ -272,7 +317,7 @@ pub(crate) async fn applied(client: &Client, schema: &str) -> Result<Option<i32>
     {
         None => Ok(None),
         Some(_) => match client.query_typed(&sql, &[]).await {
-            Ok(rows) => Ok(rows.first().map(|row| row.get(0))),
+            Ok(rows) => Ok(Some(Applied(rows.iter().map(|row| row.get(0)).collect()))),
             Err(error) if error.code() == Some(&SqlState::UNDEFINED_TABLE) => Ok(None),
             Err(error) => Err(error.into()),
         },

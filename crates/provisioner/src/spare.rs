@@ -5,7 +5,7 @@ use crate::error::ProvisionError;
 use crate::ledger::{self, State};
 
 impl Provisioner {
-    /// Sees to it that `wanted` spares of the newest schema version exist; first finishes those that somebody left half built.
+    /// Sees to it that `wanted` spares with exactly this program's migrations exist; first finishes those that somebody left half built.
     /// Returns how many this call made. Several processes may call it at once: the number is not exceeded.
     /// With every lane full it stops quietly: spares are a comfort, not a promise.
     pub async fn keep_spares(&self, wanted: usize) -> Result<usize, ProvisionError> {
@@ -32,7 +32,7 @@ impl Provisioner {
             client
                 .batch_execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('souk:spares', 0))")
                 .await?;
-            let enough = ledger::spares(&client, self.migrations().target()).await? >= wanted;
+            let enough = ledger::spares(&client, &self.migrations().digest()).await? >= wanted;
             let reserved = if enough { None } else { Some(self.reserve(&client, None).await) };
             client.batch_execute("COMMIT").await?;
             client.keep();

@@ -1,5 +1,6 @@
 //! One conversation for one mail (RFC 5321).
 
+use std::error::Error as _;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -40,19 +41,79 @@ pub struct Refused {
     /// Whether it will not be taken later either: the server refused the recipient or the mail itself with 5xx. What is wrong with the
     /// server, its certificate, our login or the sender's address can be mended.
     pub for_good: bool,
+    /// Whether the server says that nobody is reached at the recipient's address, now or later; then `for_good` too. Not what it refuses of
+    /// us or of this mail (policy, content, size), nor a mailbox that is full.
+    pub no_mailbox: bool,
 }
 
 impl Refused {
+    /// What no later try can change, and is nothing that a server said of the recipient.
+    pub fn unsendable(cause: String) -> Self {
+        Self { cause, for_good: true, no_mailbox: false }
+    }
+
     fn for_now(what: &str, error: &dyn Display) -> Self {
-        Self { cause: format!("{what}: {error}"), for_good: false }
+        Self { cause: format!("{what}: {error}"), for_good: false, no_mailbox: false }
     }
 
     /// An answer to something that is about this recipient or this mail alone.
     fn answered(what: &str, error: &Error) -> Self {
         // 500 to 504 are about how we speak, 530 to 538 about who we are.
         let is_about_it = error.status().is_some_and(|code| matches!(u16::from(code), 521 | 541 | 550..=559));
-        Self { cause: format!("{what}: {error}"), for_good: error.is_permanent() && is_about_it }
+        let for_good = error.is_permanent() && is_about_it;
+        Self { cause: format!("{what}: {error}"), for_good, no_mailbox: false }
     }
+
+    /// An answer to the recipient's address.
+    fn recipient(error: &Error) -> Self {
+        let refused = Self::answered("the mail server refused the recipient", error);
+        let (code, text) = (error.status().map_or(0, u16::from), error.source().map(ToString::to_string));
+        let no_mailbox = refused.for_good && is_no_mailbox(code, text.as_deref().unwrap_or_default());
+        Self { no_mailbox, ..refused }
+    }
+}
+
+/// Whether a permanent answer to a recipient says that nobody is reached there, now or later. Servers that give a status (RFC 3463) are taken
+/// at it: 5.1.1 to 5.1.3, 5.1.6 and 5.1.10 are about the address, 5.2.1 is a mailbox that was closed; 5.1.7 and 5.1.8 are about the sender's
+/// address, 5.2.2 is full, 5.7 is policy. Of the others, whose 550 may mean anything, the words decide.
+fn is_no_mailbox(code: u16, text: &str) -> bool {
+    match status(text) {
+        Some((1, 1..=3 | 6 | 10) | (2, 1)) => true,
+        None | Some((0 | 1, 0)) => code == 556 || says_no_mailbox(&text.to_ascii_lowercase()),
+        Some(_) => false,
+    }
+}
+
+/// Subject and detail of the status that a permanent answer begins with.
+fn status(text: &str) -> Option<(u16, u16)> {
+    let word = text.split_whitespace().next()?.trim_start_matches('#');
+    let mut parts = word.split('.').map(|part| part.parse::<u16>().ok());
+    match (parts.next()??, parts.next()??, parts.next()??, parts.next()) {
+        (5, subject, detail, None) => Some((subject, detail)),
+        _ => None,
+    }
+}
+
+fn says_no_mailbox(text: &str) -> bool {
+    let says = [
+        "no such user",
+        "no such mailbox",
+        "no such recipient",
+        "no mailbox here",
+        "unknown user",
+        "user unknown",
+        "unknown recipient",
+        "recipient unknown",
+        "user not found",
+        "mailbox not found",
+        "recipient not found",
+        "user does not exist",
+        "user doesn't exist",
+        "mailbox does not exist",
+        "account does not exist",
+        "account that you tried to reach does not exist",
+    ];
+    !text.contains("sender") && says.iter().any(|words| text.contains(words))
 }
 
 /// How a connection is protected.
@@ -131,8 +192,11 @@ impl Mailer {
             let outcome = hand_over(&mut server, mail).await;
             Ok::<_, Refused>((server, outcome))
         };
-        let late =
-            |_| Refused { cause: "the mail server did not answer in time".to_owned(), for_good: false };
+        let late = |_| Refused {
+            cause: "the mail server did not answer in time".to_owned(),
+            for_good: false,
+            no_mailbox: false,
+        };
         let (mut server, outcome) = tokio::time::timeout(PATIENCE, conversation).await.map_err(late)??;
         let _ = tokio::time::timeout(GOODBYE, server.abort()).await;
         outcome
@@ -191,7 +255,7 @@ fn trust(host: &str, authority: Option<&str>) -> Result<TlsParameters, MailerErr
 /// Sender, recipient, content: each may be refused, and says so.
 async fn hand_over(server: &mut AsyncSmtpConnection, mail: &Message) -> Result<(), Refused> {
     let (envelope, content) = (mail.envelope(), mail.formatted());
-    let lacks = |what: &str| Refused { cause: format!("the mail server cannot take {what}"), for_good: true };
+    let lacks = |what: &str| Refused::unsendable(format!("the mail server cannot take {what}"));
     let mut parameters = Vec::new();
     let mut addresses = envelope.from().into_iter().chain(envelope.to());
     if addresses.any(|address| !address.to_string().is_ascii()) {
@@ -212,7 +276,7 @@ async fn hand_over(server: &mut AsyncSmtpConnection, mail: &Message) -> Result<(
     agreed.map_err(|error| Refused::for_now("the mail server refused the sender", &error))?;
     for to in envelope.to() {
         let agreed = server.command(Rcpt::new(to.clone(), Vec::new())).await;
-        agreed.map_err(|error| Refused::answered("the mail server refused the recipient", &error))?;
+        agreed.map_err(|error| Refused::recipient(&error))?;
     }
     let refused = |error: Error| Refused::answered("the mail server refused the mail", &error);
     server.command(Data).await.map_err(refused)?;
@@ -241,6 +305,46 @@ mod rules {
         assert!(!format!("{mailer:?}").contains("p@ss"));
         for bad in ["mail.example", "http://mail.example", "smtp://mail.example?tls=maybe", "smtp:///x"] {
             assert!(matches!(Mailer::new(bad, None), Err(MailerError::Address(_))), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_of_an_address_is_told_from_what_it_says_of_us() {
+        for (code, text) in [
+            (550, "5.1.1 <ada@example.com>: Recipient address rejected: User unknown"),
+            (554, "5.1.2 no such domain"),
+            (553, "5.1.3 that is no address"),
+            (551, "5.1.6 moved, nobody knows where to"),
+            (556, "5.1.10 example.com takes no mail"),
+            (556, "Domain does not accept mail"),
+            (550, "5.2.1 The email account that you tried to reach is disabled"),
+            (550, "#5.1.0 Address rejected: no such user here"),
+            (550, "No such user here"),
+            (550, "User unknown"),
+            (550, "sorry, no mailbox here by that name"),
+        ] {
+            assert!(is_no_mailbox(code, text), "{code} {text}");
+        }
+        for (code, text) in [
+            (550, "5.7.1 relaying denied: no such user"),
+            (550, "5.7.26 not authenticated"),
+            (552, "5.2.2 mailbox full"),
+            (554, "5.6.0 no such mails here"),
+            (553, "5.1.8 sender's domain does not exist"),
+            (550, "5.1.7 unknown sender"),
+            (550, "5.1.0 rejected"),
+            (550, "5.4.1 Recipient address rejected: Access denied"),
+            (550, "Mailbox unavailable"),
+            (550, "Sender rejected: user does not exist"),
+            (550, "Rejected for policy reasons"),
+            (554, "Transaction failed"),
+            (550, ""),
+        ] {
+            assert!(!is_no_mailbox(code, text), "{code} {text}");
+        }
+        assert_eq!(status("5.1.1"), Some((1, 1)));
+        for none in ["", "4.1.1 later", "5.1", "5.1.1.1", "5.1.x", "no 5.1.1"] {
+            assert_eq!(status(none), None, "{none}");
         }
     }
 

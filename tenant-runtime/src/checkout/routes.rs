@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::actions::capture::{capture, mark_paid};
 use super::actions::pay::{outlive, pay};
-use super::actions::prepare::Purchase;
+use super::actions::prepare::{Door, Purchase};
 use super::actions::settle::settle;
 use super::error::CheckoutError;
 use super::model::{CheckoutStatus, CheckoutView, Till, Wish, may_return_to, return_address};
@@ -109,7 +109,8 @@ async fn checkout(
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     payments::demand_mode(permit.actor(), wish.provider)?;
-    let purchase = Purchase { entry, cart: *id, secret, wish, actor, network: origin.network };
+    let (door, network) = (Door::Carts, origin.network);
+    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }

@@ -85,18 +85,26 @@ pub struct GiftLetter {
 /// # Errors
 /// The database's; no random bytes.
 pub async fn gift_letter(tx: &mut WriteTx<'_>, credit: CreditId) -> Result<Option<GiftLetter>, CreditError> {
-    let Some(letter) = queries::letters::find(tx, credit).await? else { return Ok(None) };
     queries::lock(tx, &[credit]).await?;
-    let card = show(tx, CreditKind::GiftCard, credit).await?;
-    if card.disabled || !card.balance.is_positive() {
-        return Ok(None);
-    }
+    let Some(letter) = gift_outlook(tx, credit).await? else { return Ok(None) };
     let code = GiftCode::mint()?;
     queries::letters::put_code(tx, credit, &code.digest(), code.last_characters()).await?;
-    Ok(Some(GiftLetter {
+    Ok(Some(GiftLetter { code: code.expose(), ..letter }))
+}
+
+/// The letter as it would be now, without a code; nothing is made. None for a card that is not to be mailed, was stopped, or was used. Two
+/// statements.
+///
+/// # Errors
+/// The database's only.
+pub async fn gift_outlook(tx: &mut ReadTx<'_>, credit: CreditId) -> Result<Option<GiftLetter>, CreditError> {
+    let Some(letter) = queries::letters::find(tx, credit).await? else { return Ok(None) };
+    let card = show(tx, CreditKind::GiftCard, credit).await?;
+    let is_good = !card.disabled && card.balance.is_positive();
+    Ok(is_good.then_some(GiftLetter {
         recipient: letter.email,
         locale: letter.locale,
-        code: code.expose(),
+        code: String::new(),
         amount: card.balance,
         message: letter.message,
         expires_at: card.expires_at,

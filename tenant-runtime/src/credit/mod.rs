@@ -12,7 +12,9 @@ pub mod permissions;
 mod queries;
 mod routes;
 
-pub use actions::{GiftLetter, gift_card, gift_letter, give_back, hold, of_customer, spend, usable};
+pub use actions::{
+    GiftLetter, gift_card, gift_letter, gift_outlook, give_back, hold, of_customer, spend, usable,
+};
 pub use error::{CATALOGUE, CREDIT_GONE, CreditError};
 pub use events::{CreditIssued, GiftCardLetterWanted};
 pub use model::{CreditKind, CreditView, GiftCode, MailedCardView, UsableCredit};

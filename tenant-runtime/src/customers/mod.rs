@@ -15,8 +15,8 @@ mod routes;
 pub mod tests;
 
 pub use actions::{
-    Letter, admit_payment, buyer, count_decline, erase, export, letter, open, ordered, register_vouched,
-    tell_of_identity,
+    Letter, Outlook, admit_payment, buyer, count_decline, erase, export, letter, open, ordered, outlook,
+    register_vouched, tell_of_identity,
 };
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};

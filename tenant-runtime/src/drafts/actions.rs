@@ -369,13 +369,33 @@ pub struct Invoice {
 /// The database's; no random bytes.
 pub async fn invoice(tx: &mut WriteTx<'_>, id: DraftOrderId) -> Result<Option<Invoice>, DraftError> {
     let taken = cart::take_draft(tx, cart_of(id)).await?;
-    let lives = |cart: &Cart| matches!(cart.state, CartState::Active | CartState::Completing);
     let Some(cart) = taken.filter(lives) else { return Ok(None) };
     let Some(email) = cart.email.clone() else { return Ok(None) };
     let row = queries::find(tx, id).await?.ok_or(DraftError::Unknown)?;
     let quote = cart::priced(tx, &cart).await?;
     let secret = LinkSecret::mint()?;
     cart::open_to(tx, cart.id, &secret, true).await?;
+    let recipient = email.as_str().to_owned();
+    let facts = told(&row, &cart, &quote);
+    Ok(Some(Invoice { recipient, locale: row.reads, facts, secret }))
+}
+
+/// What the mail of a draft order would say now, without the link; none when it is over. Nothing is made. At most six statements.
+///
+/// # Errors
+/// [`DraftError::Unknown`].
+pub async fn outlook(tx: &mut ReadTx<'_>, id: DraftOrderId) -> Result<Option<Value>, DraftError> {
+    let Draft { row, cart, quote } = show(tx, id).await?;
+    Ok(lives(&cart).then(|| told(&row, &cart, &quote)))
+}
+
+fn lives(cart: &Cart) -> bool {
+    matches!(cart.state, CartState::Active | CartState::Completing)
+}
+
+/// What a draft order's mail says of it.
+fn told(row: &DraftRow, cart: &Cart, quote: &Quote) -> Value {
+    let id = DraftOrderId::from_uuid(cart.id.uuid());
     let line = |line: &cart::QuotedLine| {
         json!({ "title": line.ware.title, "variant_title": line.ware.variant_title, "sku": line.ware.sku,
             "quantity": line.quantity, "unit_price": line.ware.unit_price, "total": line.total })
@@ -395,11 +415,10 @@ pub async fn invoice(tx: &mut WriteTx<'_>, id: DraftOrderId) -> Result<Option<In
     if !row.message.is_empty() {
         facts["message"] = json!(row.message);
     }
-    if let Some(at) = ends_at(&cart) {
+    if let Some(at) = ends_at(cart) {
         facts["valid_until"] = json!(at.format("%Y-%m-%d").to_string());
     }
-    let recipient = email.as_str().to_owned();
-    Ok(Some(Invoice { recipient, locale: row.reads, facts, secret }))
+    facts
 }
 
 /// Takes a person out of their draft orders, also those of this mailbox; those that nobody is paying end. Before the carts are forgotten.

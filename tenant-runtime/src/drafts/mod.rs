@@ -15,7 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Invoice, complete, expire_due, forget, invoice, open};
+pub use actions::{Invoice, complete, expire_due, forget, invoice, open, outlook};
 pub use error::{CATALOGUE, DraftError};
 pub use events::{
     DraftOrderCancelled, DraftOrderCompleted, DraftOrderCreated, DraftOrderExpired, DraftOrderInvoiceSent,

@@ -9,6 +9,7 @@
 
 mod actions;
 mod error;
+mod events;
 mod model;
 pub mod permissions;
 mod queries;
@@ -17,6 +18,8 @@ mod routes;
 mod tests;
 
 pub use error::{CATALOGUE, IdentityError};
+pub use events::StaffNewDevice;
 pub use model::{Embassy, EmbassyError, IdentityView};
+pub use queries::sessions::{SeenDevice, device};
 pub use queries::{forget, forget_customer, of_customer};
 pub use routes::routes;

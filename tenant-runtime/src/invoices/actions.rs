@@ -1,9 +1,10 @@
 //! Issuing what is due.
 
+use souk_access::{LinkSecret, Reach};
 use souk_api::IfMatch;
 use souk_event_bus::emit;
 use souk_kernel::{InvoiceId, OrderId, RefundId};
-use souk_tenancy::WriteTx;
+use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::InvoiceError;
 use super::events::InvoiceIssued;
@@ -149,6 +150,20 @@ impl<'a> Desk<'a> {
         emit(tx, &InvoiceIssued::of(&invoice)).await?;
         Ok(invoice)
     }
+}
+
+/// What was issued for an order, for whoever knows its secret or placed it. Two statements, one where there is nothing to see.
+///
+/// # Errors
+/// [`InvoiceError::Unknown`] for an order that is not theirs, as for one that there is not.
+pub async fn own(
+    tx: &mut ReadTx<'_>,
+    order: OrderId,
+    secret: Option<&LinkSecret>,
+    reach: Reach,
+) -> Result<Vec<Invoice>, InvoiceError> {
+    orders::name_for(tx, order, secret, reach).await?.ok_or(InvoiceError::Unknown)?;
+    Ok(queries::of_order(tx, order).await?)
 }
 
 /// Issues what is due, where the store wants it to happen by itself; nothing where there is nothing to issue.

@@ -1,8 +1,8 @@
-//! Invoices over HTTP, for those who run the store.
+//! Invoices over HTTP: for those who run the store, and for whoever placed the order.
 
 use actix_web::http::header::{self, ACCEPT, CONTENT_DISPOSITION, VARY};
 use actix_web::{HttpRequest, HttpResponse, get, post, put};
-use souk_access::Permit;
+use souk_access::{LinkSecret, Permit, Reach};
 use souk_api::{CursorKey, IfMatch, Json, Page, Paging, Path, Problem, Query, not_modified};
 use souk_kernel::{InvoiceId, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
@@ -15,11 +15,13 @@ use super::model::{
 };
 use super::permissions::{Edit, Issue, View};
 use super::{actions, queries};
+use crate::orders::permissions::LookUp;
 
-/// `/admin/v1/invoices`, `/admin/v1/orders/{id}/invoices`, `/admin/v1/invoice-settings`.
+/// `/admin/v1/invoices`, `/admin/v1/orders/{id}/invoices`, `/admin/v1/invoice-settings`, `/store/v1/orders/{id}/invoices`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(show).service(show_pdf).service(of_order).service(issue);
     config.service(show_settings).service(put_settings);
+    config.service(own_of_order).service(own_pdf);
 }
 
 /// List invoices and credit notes
@@ -131,6 +133,60 @@ async fn issue(
     let issued = permit.write("invoices.issue", work).await?;
     let mut reply = if issued.fresh == 0 { HttpResponse::Ok() } else { HttpResponse::Created() };
     Ok(reply.json(Page::whole(issued.all)))
+}
+
+/// Whose order it is to see: the secret that a request shows for it, and what the caller's rows are.
+struct Claim {
+    order: OrderId,
+    secret: Option<LinkSecret>,
+    reach: Reach,
+}
+
+impl Claim {
+    fn of(permit: &Permit<LookUp>, order: OrderId, request: &HttpRequest) -> Self {
+        let secret = request.headers().get("x-order-secret").and_then(|value| value.to_str().ok());
+        Self { order, secret: secret.and_then(LinkSecret::parse), reach: permit.reach() }
+    }
+}
+
+/// The invoices of one's own order
+///
+/// Invoice and credit notes, as far as they were issued, in that order: with the order's secret in `X-Order-Secret`, or signed in as the customer
+/// who placed it.
+#[utoipa::path(tag = "Shopping", operation_id = "listOwnInvoices",
+    params(("id" = OrderId, Path), ("X-Order-Secret" = Option<String>, Header)), responses(
+    (status = 200, body = Page<Invoice>), (status = 404, body = Problem)))]
+#[get("/store/v1/orders/{id}/invoices")]
+async fn own_of_order(
+    permit: Permit<LookUp>,
+    id: Path<OrderId>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let Claim { order, secret, reach } = Claim::of(&permit, *id, &request);
+    let look = async move |tx: &mut ReadTx<'_>| actions::own(tx, order, secret.as_ref(), reach).await;
+    let all = permit.look_up("invoices.own", look).await?;
+    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "private, no-store")).json(Page::whole(all)))
+}
+
+/// An invoice of one's own order as a PDF
+///
+/// Or a credit note. With the order's secret in `X-Order-Secret`, or signed in as the customer who placed it; a document of another order is not
+/// there.
+#[utoipa::path(tag = "Shopping", operation_id = "getOwnInvoicePdf",
+    params(("id" = OrderId, Path), ("invoice" = InvoiceId, Path), ("X-Order-Secret" = Option<String>, Header)), responses(
+    (status = 200, body = Vec<u8>, content_type = "application/pdf"), (status = 404, body = Problem)))]
+#[get("/store/v1/orders/{id}/invoices/{invoice}/pdf")]
+async fn own_pdf(
+    permit: Permit<LookUp>,
+    path: Path<(OrderId, InvoiceId)>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let (order, id) = path.into_inner();
+    let Claim { order, secret, reach } = Claim::of(&permit, order, &request);
+    let look = async move |tx: &mut ReadTx<'_>| actions::own(tx, order, secret.as_ref(), reach).await;
+    let all = permit.look_up("invoices.own_pdf", look).await?;
+    let wanted = all.into_iter().find(|invoice| invoice.id == id).ok_or(InvoiceError::Unknown)?;
+    printed(&wanted)
 }
 
 fn settled(settings: InvoiceSettings) -> HttpResponse {

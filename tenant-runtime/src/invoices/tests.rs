@@ -6,6 +6,7 @@ use souk_tenancy::{DbError, ReadTx, TenancyError, WriteTx, sql};
 
 use super::error::InvoiceError;
 use super::model::Invoice;
+use crate::customers::tests::people::PASSWORD;
 use crate::testing::Answer;
 use crate::testing::shop::{Shop, key, pay_with};
 
@@ -282,6 +283,70 @@ async fn it_is_printed_in_its_language_with_its_font_inside() {
     }
     let asked = shop.owner_call("GET", &path).header("accept", "application/pdf").send().await.expect(200);
     assert_eq!(asked.bytes, pdf.bytes, "the same document is the same bytes");
+}
+
+/// A customer of the shop with this address, signed in.
+async fn signed_in(shop: &Shop, email: &str) -> String {
+    let wish = json!({ "email": email, "password": PASSWORD });
+    shop.call("POST", "/store/v1/customers").json(&wish).send().await.expect(202);
+    shop.admin("UPDATE {s}.customers SET verified_at = now()").await;
+    shop.call("POST", "/store/v1/sessions").json(&wish).send().await.expect(201).text("/access_token")
+}
+
+#[actix_web::test]
+async fn whoever_placed_the_order_prints_its_invoice_and_nobody_else_does() {
+    let shop = Shop::open().await;
+    shop.says_who_sells(json!({})).await;
+    let basket = shop.basket(shop.thing(9, 1000).await, 1).await;
+    let bought = shop.buys(&basket, 1490, "tok_ok").await.expect(201);
+    let (order, secret) = (bought.text("/order/id"), bought.text("/secret"));
+    let other = shop.sold(1).await;
+    let path = format!("/store/v1/orders/{order}/invoices");
+    let as_guest = |path: &str| shop.call("GET", path).header("x-order-secret", &secret);
+    let none = as_guest(&path).send().await.expect(200);
+    assert_eq!((none.data().len(), none.cost), (0, (2, 1)), "there is none before one is issued");
+    let issued = shop.bills(&order).await.expect(201);
+    let foreign = shop.bills(&other).await.expect(201).text("/data/0/id");
+    let id = issued.text("/data/0/id");
+    let list = as_guest(&path).send().await.expect(200);
+    assert_eq!((&list.json["data"], list.cost), (&issued.json["data"], (2, 1)));
+    assert_eq!(list.header("cache-control"), "private, no-store");
+    let pdf = format!("{path}/{id}/pdf");
+    let printed = as_guest(&pdf).send().await.expect(200);
+    let theirs = shop.owner_call("GET", &format!("/admin/v1/invoices/{id}/pdf")).send().await.expect(200);
+    assert_eq!((&printed.bytes, printed.cost), (&theirs.bytes, (2, 1)), "the same sheet");
+    assert_eq!(printed.header("content-type"), "application/pdf");
+    assert_eq!(printed.header("content-disposition"), "attachment; filename=\"INV-1.pdf\"");
+    assert_eq!(printed.header("cache-control"), "private, no-store");
+
+    // Another order's document, another order by this secret, a wrong secret, and none.
+    as_guest(&format!("{path}/{foreign}/pdf")).send().await.refused(404, "not_found");
+    as_guest(&format!("/store/v1/orders/{other}/invoices")).send().await.refused(404, "not_found");
+    let wrong = "A".repeat(43);
+    // Whoever runs the store has routes of their own, and is nobody here.
+    let (ada, eve) = (signed_in(&shop, "ada@example.com").await, signed_in(&shop, "eve@example.com").await);
+    for path in [path.as_str(), pdf.as_str()] {
+        shop.call("GET", path).send().await.refused(404, "not_found");
+        shop.call("GET", path).header("x-order-secret", &wrong).send().await.refused(404, "not_found");
+        shop.owner_call("GET", path).send().await.refused(404, "not_found");
+        for token in [&ada, &eve] {
+            let call = shop.call("GET", path).header("authorization", &format!("Bearer {token}"));
+            call.send().await.refused(404, "not_found");
+        }
+    }
+    // Placed while signed in it is theirs without the secret, and still nobody else's.
+    shop.admin(
+        "UPDATE {s}.orders SET customer_id = (SELECT id FROM {s}.customers WHERE email = 'ada@example.com')",
+    )
+    .await;
+    let call = |path: &str, token: &str| {
+        shop.call("GET", path).header("authorization", &format!("Bearer {token}")).send()
+    };
+    assert_eq!(call(&path, &ada).await.expect(200).json["data"], issued.json["data"]);
+    assert_eq!(call(&pdf, &ada).await.expect(200).bytes, theirs.bytes);
+    for path in [&path, &pdf] {
+        call(path, &eve).await.refused(404, "not_found");
+    }
 }
 
 #[actix_web::test]

@@ -7,13 +7,14 @@ use souk_tenancy::WriteTx;
 
 use super::MailRoom;
 use super::actions::notices;
-use super::actions::{forget, queue, queue_invitation, queue_letter};
+use super::actions::{forget, queue, queue_invitation, queue_letter, queue_new_device};
 use super::error::MessageError;
 use super::model::{is_worth_a_mail, template_of};
 use crate::credit::GiftCardLetterWanted;
 use crate::customers::{CustomerErased, LetterWanted};
 use crate::drafts::DraftOrderInvoiceSent;
 use crate::fulfillment::FulfillmentCreated;
+use crate::identities::StaffNewDevice;
 use crate::orders::{OrderCancelled, OrderPaid, OrderRefunded};
 use crate::staff::StaffInvited;
 use crate::storefront::PublicAddress;
@@ -63,7 +64,7 @@ impl Consumer for CustomerMail {
     }
 
     fn wants(&self, kind: &str) -> bool {
-        [LetterWanted::KIND, CustomerErased::KIND, StaffInvited::KIND].contains(&kind)
+        [LetterWanted::KIND, CustomerErased::KIND, StaffInvited::KIND, StaffNewDevice::KIND].contains(&kind)
     }
 
     fn hear<'a>(
@@ -79,6 +80,10 @@ impl Consumer for CustomerMail {
             if event.kind == StaffInvited::KIND {
                 let invited: StaffInvited = event.fact()?;
                 return queue_invitation(tx, event.id, &invited, &self.console_url).await.map_err(failed);
+            }
+            if event.kind == StaffNewDevice::KIND {
+                let seen: StaffNewDevice = event.fact()?;
+                return queue_new_device(tx, event.id, &seen).await.map_err(failed);
             }
             let wanted: LetterWanted = event.fact()?;
             queue_letter(tx, event.id, &wanted, &self.address).await.map_err(failed)

@@ -103,6 +103,9 @@ pub struct OrderPaid {
     pub email: String,
     pub amount: Money,
     pub payment_provider: Option<String>,
+    /// Whether it was paid by being placed: `order.placed`, just before, says so too.
+    #[serde(default)]
+    pub at_once: bool,
     pub paid_at: DateTime<Utc>,
 }
 

@@ -13,6 +13,8 @@ problems! { CATALOGUE;
 pub enum WebhookError {
     #[error("no such endpoint or delivery")]
     Unknown,
+    #[error("no such event, or it is no longer kept")]
+    UnknownEvent,
     #[error("there are as many endpoints as there may be")]
     TooMany,
     #[error("the endpoint is disabled")]
@@ -34,6 +36,9 @@ impl From<WebhookError> for Problem {
     fn from(error: WebhookError) -> Self {
         match error {
             WebhookError::Unknown => Self::new(&problem::NOT_FOUND),
+            WebhookError::UnknownEvent => Self::new(&problem::NOT_FOUND).detail(
+                "There is no such event. Events are kept for 30 days: GET /admin/v1/events shows them.",
+            ),
             WebhookError::TooMany => Self::new(&TOO_MANY_ENDPOINTS),
             WebhookError::Disabled => Self::new(&ENDPOINT_DISABLED),
             WebhookError::Field(pointer, message) => {

@@ -10,7 +10,7 @@ use super::super::model::{EditStore, ManagedBy, Store};
 use super::super::queries;
 use super::super::state::StoreEvent;
 use super::opening::demand_place;
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject};
 use crate::operations::{self, NewOperation, OperationKind};
 use crate::organizations;
 
@@ -102,8 +102,9 @@ pub async fn request(
         organizations::lock(tx, store.organization_id).await?.ok_or(StoreError::Unknown)?;
         demand_place(tx, store.organization_id, store.plan).await?;
     }
+    let was = audit::look(tx, Subject::Store(store.request_id)).await?;
     let operation = submit(tx, &store, change.kind(), Some(account), json!({})).await?;
-    audit::record(tx, store.organization_id, by, change.action(), id.to_string(), json!({})).await?;
+    audit::record(tx, store.organization_id, by, change.action(), id.to_string(), was, json!({})).await?;
     Ok(operation)
 }
 
@@ -167,6 +168,7 @@ pub async fn edit(
         organizations::lock(tx, before.organization_id).await?.ok_or(StoreError::Unknown)?;
         demand_place(tx, before.organization_id, plan).await?;
     }
+    let was = audit::look(tx, Subject::Store(before.request_id)).await?;
     let after = queries::edit(tx, before.request_id, name, handle, plan).await?;
     let operation = submit(tx, &after, OperationKind::UpdateStore, Some(account), json!({})).await?;
     if renamed {
@@ -174,11 +176,13 @@ pub async fn edit(
             "name": { "from": before.name, "to": after.name },
             "handle": { "from": before.handle, "to": after.handle },
         });
-        audit::record(tx, after.organization_id, by, "store.renamed", id.to_string(), detail).await?;
+        let (was, action) = (was.clone(), "store.renamed");
+        audit::record(tx, after.organization_id, by, action, id.to_string(), was, detail).await?;
     }
     if after.plan != before.plan {
         let detail = json!({ "from": before.plan, "to": after.plan });
-        audit::record(tx, after.organization_id, by, "store.plan_changed", id.to_string(), detail).await?;
+        let action = "store.plan_changed";
+        audit::record(tx, after.organization_id, by, action, id.to_string(), was, detail).await?;
     }
     Ok((after, Some(operation)))
 }

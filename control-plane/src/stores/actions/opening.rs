@@ -8,7 +8,7 @@ use super::super::error::StoreError;
 use super::super::model::{Defaults, ManagedBy, OpenStore, Store, handle_candidates};
 use super::super::state::StoreState;
 use super::super::{permissions, queries};
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject, Was};
 use crate::cluster::object_name;
 use crate::members;
 use crate::operations::{self, NewOperation, OperationKind};
@@ -69,7 +69,8 @@ pub async fn open(
     operations::submit(tx, &operation).await?;
     let detail =
         json!({ "name": store.name, "handle": store.handle, "country": store.country, "plan": plan });
-    audit::record(tx, organization, by, "store.requested", request.to_string(), detail).await?;
+    let was = Was::nothing(Subject::Store(request));
+    audit::record(tx, organization, by, "store.requested", request.to_string(), was, detail).await?;
     Ok(request)
 }
 

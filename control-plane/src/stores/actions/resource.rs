@@ -16,7 +16,7 @@ use super::super::queries;
 use super::super::state::{StoreEvent, StoreState};
 use super::worker::{Hands, Outcome};
 use crate::accounts::{self, Account};
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject};
 use crate::cluster::{Cluster, ClusterError, Conflict, Place, Verdict, Wish, is_ours, judge, object_name};
 use crate::operations::{Keys, Operation, OperationKind};
 use crate::plans::PlanId;
@@ -203,10 +203,11 @@ pub(super) async fn note(hands: &Hands<'_>, store: &Store, conflicts: &[Conflict
     }
     let by = By::worker(hands.worker.actor());
     let work = async move |tx: &mut WriteTx<'_>| {
+        let was = audit::look(tx, Subject::Store(store.request_id)).await?;
         queries::manage(tx, store.request_id, store.managed_by, conflicts).await?;
         let (action, target) = ("store.conflicts_changed", target(store));
         let detail = serde_json::json!({ "conflicts": conflicts });
-        audit::record(tx, store.organization_id, &by, action, target, detail).await?;
+        audit::record(tx, store.organization_id, &by, action, target, was, detail).await?;
         Ok::<_, StoreError>(())
     };
     hands.worker.scope().write("stores.conflicts", work).await

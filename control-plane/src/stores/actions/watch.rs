@@ -17,7 +17,7 @@ use super::super::queries;
 use super::super::state::{StoreEvent, StoreState};
 use super::resource::{forget, note, target, wish};
 use super::worker::Hands;
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject, Was};
 use crate::cluster::{ClusterError, Conflict, row_of};
 use crate::operations;
 use crate::organizations;
@@ -137,6 +137,7 @@ async fn copy(hands: &Hands<'_>, row: &Store, object: &Resource) -> Result<(), S
         } else {
             row.handle.clone()
         };
+        let was = audit::look(tx, Subject::Store(row.request_id)).await?;
         queries::copy(tx, row.request_id, &said.name, &handle, said.plan).await?;
         let event = match said.state {
             StoreState::Suspended => StoreEvent::Suspended,
@@ -146,7 +147,8 @@ async fn copy(hands: &Hands<'_>, row: &Store, object: &Resource) -> Result<(), S
             queries::advance(tx, row.request_id, row.state, to, None).await?;
         }
         let detail = json!({ "name": said.name, "handle": handle, "plan": said.plan, "state": said.state });
-        audit::record(tx, row.organization_id, &by, "store.changed_in_cluster", target(&row), detail).await?;
+        let action = "store.changed_in_cluster";
+        audit::record(tx, row.organization_id, &by, action, target(&row), was, detail).await?;
         Ok::<_, StoreError>(())
     };
     hands.worker.scope().write("stores.copy", work).await
@@ -229,12 +231,13 @@ async fn rebind(tx: &mut WriteTx<'_>, by: &By, known: &Store, row: &Store) -> Re
     if known.organization_id != row.organization_id {
         return Ok(());
     }
+    let was = audit::look(tx, Subject::Store(known.request_id)).await?;
     queries::bind(tx, known.request_id, &place, row.resource_uid.as_deref()).await?;
     queries::advance(tx, known.request_id, known.state, to, None).await?;
     queries::manage(tx, known.request_id, ManagedBy::Kubernetes, &[]).await?;
     let detail = json!({ "namespace": place.namespace, "name": place.name });
     let action = "store.restored_in_cluster";
-    Ok(audit::record(tx, known.organization_id, by, action, target(known), detail).await?)
+    Ok(audit::record(tx, known.organization_id, by, action, target(known), was, detail).await?)
 }
 
 async fn insert(tx: &mut WriteTx<'_>, by: &By, row: &Store) -> Result<(), StoreError> {
@@ -244,7 +247,8 @@ async fn insert(tx: &mut WriteTx<'_>, by: &By, row: &Store) -> Result<(), StoreE
         tracing::warn!(handle = %row.handle, "an imported store's name is held for another one");
     }
     let detail = json!({ "namespace": row.namespace, "name": row.resource, "handle": row.handle });
-    Ok(audit::record(tx, row.organization_id, by, "store.imported", target(row), detail).await?)
+    let was = Was::nothing(Subject::Store(row.request_id));
+    Ok(audit::record(tx, row.organization_id, by, "store.imported", target(row), was, detail).await?)
 }
 
 /// An object went away.
@@ -300,9 +304,10 @@ async fn vanished(hands: &Hands<'_>, row: &Store) -> Result<(), StoreError> {
     };
     let by = By::worker(hands.worker.actor());
     let work = async move |tx: &mut WriteTx<'_>| {
+        let was = audit::look(tx, Subject::Store(request)).await?;
         if queries::advance(tx, request, row.state, to, purge_after).await? {
             let (action, detail) = ("store.deleted_in_cluster", json!({ "purge_after": purge_after }));
-            audit::record(tx, row.organization_id, &by, action, target(row), detail).await?;
+            audit::record(tx, row.organization_id, &by, action, target(row), was, detail).await?;
         }
         Ok::<_, StoreError>(())
     };

@@ -19,7 +19,7 @@ use super::super::queries;
 use super::super::state::{StoreEvent, StoreState};
 use super::{change, resource};
 use crate::accounts::{self, Account};
-use crate::audit::{self, By};
+use crate::audit::{self, By, Subject};
 use crate::cluster::{Cluster, ClusterError};
 use crate::messages::{self, Letter};
 use crate::operations::{self, Failure, KEYS_KEPT, Keys, Operation, OperationError, OperationKind};
@@ -139,13 +139,14 @@ async fn finish_opening(
     let url = hands.plane.settings().store_url(store.handle.as_str());
     let finish = async move |tx: &mut WriteTx<'_>| {
         operations::start_step(tx, id, holder, "open").await?;
+        let was = audit::look(tx, Subject::Store(store.request_id)).await?;
         if queries::opened(tx, store.request_id, store_id).await? {
             let (name, email) = (owner.name.as_str(), &owner.email);
             let letter = Letter::StoreReady { name, store: store.name.as_str(), email, link: url };
             messages::queue(tx, &owner.locale, &letter).await?;
             let detail = json!({ "handle": store.handle, "operation": id });
-            audit::record(tx, store.organization_id, &by, "store.opened", store_id.to_string(), detail)
-                .await?;
+            let (action, target) = ("store.opened", store_id.to_string());
+            audit::record(tx, store.organization_id, &by, action, target, was, detail).await?;
         }
         operations::settle(tx, id, holder).await?;
         fail_point(FailPoint::OperationEnding);
@@ -300,6 +301,7 @@ async fn record(
     let (id, holder, kind) = (operation.id, hands.holder, operation.kind);
     let work = async move |tx: &mut WriteTx<'_>| {
         operations::start_step(tx, id, holder, "record").await?;
+        let was = audit::look(tx, Subject::Store(store.request_id)).await?;
         if let Some(event) = event {
             let to = store.state.on(event)?;
             queries::advance(tx, store.request_id, store.state, to, purge_after).await?;
@@ -312,8 +314,8 @@ async fn record(
         }
         let target = store.id.map_or_else(|| store.request_id.to_string(), |id| id.to_string());
         let detail = json!({ "operation": id, "purge_after": purge_after });
-        audit::record(tx, store.organization_id, &by, &format!("store.{}", done(kind)), target, detail)
-            .await?;
+        let action = format!("store.{}", done(kind));
+        audit::record(tx, store.organization_id, &by, &action, target, was, detail).await?;
         operations::settle(tx, id, holder).await?;
         Ok::<_, StoreError>(())
     };

@@ -66,7 +66,9 @@ async fn another_plan_goes_to_the_ledger_and_into_the_log() {
     let told: Vec<_> = log["data"].as_array().unwrap().iter().take(4).collect();
     let actions: Vec<_> = told.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["store.updated", "store.plan_changed", "store.updated", "store.plan_changed"]);
-    assert_eq!(told[3]["detail"], json!({ "from": "free", "to": "growth" }));
+    let detail = &told[3]["detail"];
+    assert_eq!((&detail["from"], &detail["to"]), (&json!("free"), &json!("growth")));
+    assert!(detail["before_sha256"].is_string() && detail["before_sha256"] != detail["after_sha256"]);
     assert_eq!(told[3]["actor"], format!("account:{}", ada.account));
     remove(house).await;
 }

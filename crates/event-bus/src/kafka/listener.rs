@@ -1,13 +1,14 @@
 //! One consumer reading the topic in a group of its own.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rdkafka::consumer::{CommitMode, Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{Message as _, TopicPartitionList};
+use souk_kernel::id::StoreId;
 use souk_telemetry::{FailPoint, fail_point};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -19,6 +20,7 @@ use super::readers::Readers;
 use crate::clerk::BusError;
 use crate::consumer::Consumer;
 use crate::envelope::Envelope;
+use crate::event::Event;
 use crate::intake::{Intake, Taken};
 use crate::queries::unreadable;
 
@@ -28,6 +30,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// stay behind until the partition's next event, and whoever asks would be told that there is something unread.
 const COMMIT_ALL: u32 = 10;
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
+/// No more than this are heard in one transaction, whatever a consumer says: half of what may wait in a partition.
+const MOST_TOGETHER: usize = 32;
 
 /// Reads for one consumer until told to stop.
 pub(crate) struct Listener {
@@ -174,8 +178,8 @@ fn commit(reader: &StreamConsumer<Hearing>, list: &TopicPartitionList, mode: Com
     }
 }
 
-/// The worker of one partition: one event after the other. While the database is away it holds the one at hand; the
-/// partition is paused meanwhile, and the reader goes on answering the group.
+/// The worker of one partition: one event after the other, or as many of those that wait as the consumer hears together. While the database is
+/// away it holds what is at hand; the partition is paused meanwhile, and the reader goes on answering the group.
 async fn hear(
     partition: i32,
     mut work: Work,
@@ -184,28 +188,112 @@ async fn hear(
     intake: Arc<Intake>,
     topic: String,
 ) {
+    let most = consumer.together().clamp(1, MOST_TOGETHER);
+    let mut jobs = Vec::new();
     while let Some(job) = work.jobs.recv().await {
-        loop {
-            if work.given_up.load(Ordering::SeqCst) {
-                return;
-            }
-            let Err(error) = hear_one(partition, &job, consumer.as_ref(), &intake, &topic).await else {
-                break;
-            };
-            tracing::warn!(error, consumer = consumer.name(), partition, "held until the database is back");
-            tokio::time::sleep(AGAIN_AFTER).await;
+        jobs.push(job);
+        while jobs.len() < most
+            && let Ok(job) = work.jobs.try_recv()
+        {
+            jobs.push(job);
         }
-        lanes.heard(partition, &work.given_up, job.offset);
+        let place = Place { partition, topic: &topic, given_up: &work.given_up };
+        loop {
+            match hear_all(&place, &jobs, consumer.as_ref(), &intake).await {
+                Ok(true) => break,
+                Ok(false) => return,
+                Err(error) => {
+                    tracing::warn!(
+                        error,
+                        consumer = consumer.name(),
+                        partition,
+                        "held until the database is back"
+                    );
+                    tokio::time::sleep(AGAIN_AFTER).await;
+                }
+            }
+        }
+        for job in jobs.drain(..) {
+            lanes.heard(partition, &work.given_up, job.offset);
+        }
     }
 }
 
-async fn hear_one(
+/// Where a worker reads.
+struct Place<'w> {
     partition: i32,
+    topic: &'w str,
+    given_up: &'w AtomicBool,
+}
+
+impl Place<'_> {
+    /// The partition belongs to somebody else now: begin nothing more.
+    fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst)
+    }
+}
+
+/// Hears all of these; `false` when the partition was given up before that. What was heard until then is found heard by whoever reads it again.
+async fn hear_all(
+    place: &Place<'_>,
+    jobs: &[Job],
+    consumer: &dyn Consumer,
+    intake: &Intake,
+) -> Result<bool, String> {
+    let (stores, mut alone) =
+        if jobs.len() > 1 { of_stores(jobs) } else { (Vec::new(), jobs.iter().collect()) };
+    for OfStore { events, jobs, .. } in stores {
+        if place.is_given_up() {
+            return Ok(false);
+        }
+        if events.len() == 1 || !intake.take_together(consumer, &events).await? {
+            alone.extend(jobs);
+        }
+    }
+    // Stores are apart, and within one the order is still the topic's.
+    for job in alone {
+        if place.is_given_up() {
+            return Ok(false);
+        }
+        hear_one(place, job, consumer, intake).await?;
+    }
+    Ok(true)
+}
+
+/// What waits of one store, in the topic's order.
+struct OfStore<'j> {
+    store: StoreId,
+    events: Vec<Event>,
+    jobs: Vec<&'j Job>,
+}
+
+/// Messages by the store they are of, and those that are no events.
+fn of_stores(jobs: &[Job]) -> (Vec<OfStore<'_>>, Vec<&Job>) {
+    let (mut stores, mut unreadable): (Vec<OfStore<'_>>, Vec<&Job>) = (Vec::new(), Vec::new());
+    for job in jobs {
+        let Ok(event) = Envelope::read(&job.payload, now()) else {
+            unreadable.push(job);
+            continue;
+        };
+        let at = stores.iter().position(|known| known.store == event.store);
+        match at.and_then(|at| stores.get_mut(at)) {
+            Some(known) => {
+                known.events.push(event);
+                known.jobs.push(job);
+            }
+            None => stores.push(OfStore { store: event.store, events: vec![event], jobs: vec![job] }),
+        }
+    }
+    (stores, unreadable)
+}
+
+async fn hear_one(
+    place: &Place<'_>,
     job: &Job,
     consumer: &dyn Consumer,
     intake: &Intake,
-    topic: &str,
 ) -> Result<(), String> {
+    let Place { partition, topic, .. } = *place;
     match Envelope::read(&job.payload, now()) {
         Ok(event) => match intake.take(consumer, &event).await {
             Taken::Yes => Ok(()),

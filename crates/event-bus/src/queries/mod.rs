@@ -53,6 +53,30 @@ pub(crate) async fn hear_first(
     Ok(tx.execute(statement).await? == 1)
 }
 
+#[derive(diesel::QueryableByName)]
+struct First {
+    #[diesel(sql_type = SqlUuid)]
+    event_id: EventId,
+}
+
+/// Those of these events that this consumer has not heard before; then it has now, if `tx` commits. Waits as [`hear_first`] does.
+pub(crate) async fn hear_first_of(
+    tx: &mut WriteTx<'_>,
+    consumer: String,
+    events: &[EventId],
+) -> Result<Vec<EventId>, DbError> {
+    let now = tx.now();
+    let ids: Vec<Uuid> = events.iter().map(|event| event.uuid()).collect();
+    let statement = sql("insert into heard_events (consumer, event_id, heard_at) \
+         select $1, e.id, $3 from unnest($2) with ordinality e (id, place) order by e.place \
+         on conflict (consumer, event_id) do nothing returning event_id")
+    .bind::<Text, _>(consumer)
+    .bind::<diesel::sql_types::Array<SqlUuid>, _>(ids)
+    .bind::<diesel::sql_types::Timestamptz, _>(now);
+    let rows: Vec<First> = tx.load(statement).await?;
+    Ok(rows.into_iter().map(|row| row.event_id).collect())
+}
+
 /// Forgets at most `limit` events heard before `before`; the outbox must have forgotten them earlier. Gives how many.
 pub(crate) async fn forget_heard(
     tx: &mut WriteTx<'_>,

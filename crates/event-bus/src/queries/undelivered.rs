@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use souk_kernel::id::{EventId, StoreId};
 use tokio_postgres::{Client, Error, Row, Statement};
+use uuid::Uuid;
 
 use super::event;
 use crate::event::Event;
@@ -35,6 +36,21 @@ pub(crate) async fn is_behind(
         )
         .await?;
     row.try_get(0)
+}
+
+/// Whether this consumer has still to hear anything of one of these aggregates of a store.
+pub(crate) const ANY_WAITS: &str = "select exists (select from platform.undelivered
+    where consumer = $1 and store_id = $2 and aggregate_id = any($3) and dead_at is null)";
+
+/// Runs [`ANY_WAITS`].
+pub(crate) async fn any_waits(
+    client: &Client,
+    statement: &Statement,
+    consumer: &str,
+    store: StoreId,
+    aggregates: &[Uuid],
+) -> Result<bool, Error> {
+    client.query_one(statement, &[&consumer, &store.uuid(), &aggregates]).await?.try_get(0)
 }
 
 /// How an event comes to lie here.

@@ -1,7 +1,7 @@
 //! A fact, a consumer that writes down what it hears, and a relay between them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::ground::{self, Ground, Stores, eventually};
@@ -44,6 +44,8 @@ pub struct Scribe {
     name: &'static str,
     calls: AtomicU32,
     pub hang: AtomicBool,
+    /// How many it hears in one transaction.
+    pub together: AtomicUsize,
     busy_for: Duration,
 }
 
@@ -53,7 +55,8 @@ impl Scribe {
     }
 
     pub fn slow(name: &'static str, busy_for: Duration) -> Arc<Self> {
-        Arc::new(Self { name, calls: AtomicU32::new(0), hang: AtomicBool::new(false), busy_for })
+        let (calls, hang, together) = (AtomicU32::new(0), AtomicBool::new(false), AtomicUsize::new(1));
+        Arc::new(Self { name, calls, hang, together, busy_for })
     }
 
     pub fn calls(&self) -> u32 {
@@ -68,6 +71,10 @@ impl Consumer for Scribe {
 
     fn wants(&self, kind: &str) -> bool {
         kind == Counted::KIND
+    }
+
+    fn together(&self) -> usize {
+        self.together.load(Ordering::SeqCst)
     }
 
     fn hear<'a>(

@@ -14,6 +14,16 @@ fn set(files: &[&str]) -> MigrationSet {
     MigrationSet::new(migrations.collect()).unwrap()
 }
 
+/// Some of those numbers only, as a branch has them.
+fn some(set: &[(i32, &str)]) -> MigrationSet {
+    let migrations = set.iter().map(|(version, sql)| Migration {
+        version: *version,
+        name: format!("{version:04}_test"),
+        sql: (*sql).to_owned(),
+    });
+    MigrationSet::new(migrations.collect()).unwrap()
+}
+
 const FIRST: &str = "CREATE TABLE a (x int); REVOKE UPDATE ON a FROM :role; INSERT INTO :schema.a VALUES (1)";
 
 async fn numbers(database: &TestDatabase, sql: &str) -> Vec<i64> {
@@ -159,6 +169,47 @@ async fn one_store_is_migrated_and_the_others_are_left_for_later() {
     assert_eq!(one.schema_version, 3);
     new.migrate(&one, &options).await.unwrap();
     assert_eq!((at_version(&database, 3).await, at_version(&database, 1).await), (1, 1));
+    drop((old, new));
+    database.remove().await;
+}
+
+#[tokio::test]
+async fn a_number_that_lands_late_is_applied_below_the_newest_and_a_program_of_before_takes_nothing_back() {
+    const LATE: (i32, &str) = (2, "CREATE TABLE late (x int)");
+    const NEWEST: (i32, &str) = (3, "ALTER TABLE a ADD COLUMN y int");
+    let database = TestDatabase::fresh().await;
+    let before = some(&[(1, FIRST), NEWEST]);
+    let old = database.provisioner_with(|config| config.migrations = before.clone()).await;
+    old.keep_spares(2).await.unwrap();
+    // One of them is from the days when nobody wrote down what a schema had.
+    let client = database.login("provisioner", &database.secrets.provisioner).await.unwrap();
+    let forget = "UPDATE platform.store_ledger SET schema_digest = NULL WHERE store_id = (SELECT min(store_id::text)::uuid FROM platform.store_ledger)";
+    assert_eq!(client.execute(forget, &[]).await.unwrap(), 1);
+
+    let all = some(&[(1, FIRST), LATE, NEWEST, (4, "ALTER TABLE late ADD COLUMN y int")]);
+    let new = database.provisioner_with(|config| config.migrations = all.clone()).await;
+    // What has a hole is no spare: nobody is given a store without the late table.
+    assert_eq!(new.keep_spares(1).await.unwrap(), 1);
+    let options = SweepOptions::default();
+    let report = new.migrate_all(&options).await.unwrap();
+    assert_eq!((report.target, report.below_target, report.migrated), (4, 2, 2));
+    let rows = client.query("SELECT schema_name FROM platform.store_ledger", &[]).await.unwrap();
+    assert_eq!(rows.len(), 3);
+    for row in rows {
+        let schema: &str = row.get(0);
+        let sql =
+            format!("SELECT string_agg(version::text, ',' ORDER BY version) FROM {schema}.schema_version");
+        assert_eq!(client.query_one(&sql, &[]).await.unwrap().get::<_, String>(0), "1,2,3,4");
+        client.batch_execute(&format!("SELECT x, y FROM {schema}.late")).await.unwrap();
+    }
+    assert_eq!(new.migrate_all(&options).await.unwrap().below_target, 0);
+
+    // A program of before looks, finds nothing to do, and leaves the newer one nothing to look for.
+    let report = old.migrate_all(&options).await.unwrap();
+    assert_eq!((report.migrated, report.failures.len()), (3, 0));
+    assert_eq!(at_version(&database, 4).await, 3);
+    assert_eq!(new.migrate_all(&options).await.unwrap().below_target, 0);
+    assert_eq!(new.keep_spares(3).await.unwrap(), 0);
     drop((old, new));
     database.remove().await;
 }

@@ -28,6 +28,7 @@ fn record() -> StoreRecord {
         plan: json!({}),
         fence: 1,
         schema_version: 8,
+        schema_digest: None,
         last_error: None,
         created_at: born,
         purge_after: None,

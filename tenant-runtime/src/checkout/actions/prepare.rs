@@ -37,10 +37,26 @@ pub enum Prepared {
     Standing { order: OrderId, fresh: bool },
 }
 
+/// Where somebody comes to buy. What is behind the other door is not there for them, whatever their secret opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Shoppers' own carts.
+    Carts,
+    /// What staff put together.
+    DraftOrders,
+}
+
+impl Door {
+    fn leads_to(self, cart: &Cart) -> bool {
+        cart.terms.is_some() == (self == Self::DraftOrders)
+    }
+}
+
 /// Who buys what where.
 #[derive(Clone, Debug)]
 pub struct Purchase {
     pub entry: Arc<StoreEntry>,
+    pub door: Door,
     pub cart: CartId,
     pub secret: LinkSecret,
     pub wish: Wish,
@@ -60,7 +76,8 @@ pub async fn prepare(
     purchase: &Purchase,
 ) -> Result<Prepared, CheckoutError> {
     let Purchase { entry, wish, .. } = purchase;
-    let cart = cart::take(tx, purchase.cart, &purchase.secret).await?.ok_or(CheckoutError::CartUnknown)?;
+    let found = cart::take(tx, purchase.cart, &purchase.secret).await?;
+    let cart = found.filter(|cart| purchase.door.leads_to(cart)).ok_or(CheckoutError::CartUnknown)?;
     match cart.state {
         CartState::Active => {}
         CartState::Completing | CartState::Completed => {

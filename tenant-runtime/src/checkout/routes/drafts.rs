@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::Checkout;
 use crate::checkout::actions::complete::{Completion, complete};
 use crate::checkout::actions::pay::{outlive, pay};
-use crate::checkout::actions::prepare::Purchase;
+use crate::checkout::actions::prepare::{Door, Purchase};
 use crate::checkout::model::{CheckoutView, Till};
 use crate::checkout::permissions::Use;
 use crate::customers::Origin;
@@ -46,8 +46,8 @@ pub(super) async fn checkout_draft_order(
     let (wish, entry, actor) =
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     payments::demand_mode(permit.actor(), wish.provider)?;
-    let cart = drafts::cart_of(*id);
-    let purchase = Purchase { entry, cart, secret, wish, actor, network: origin.network };
+    let (door, cart, network) = (Door::DraftOrders, drafts::cart_of(*id), origin.network);
+    let purchase = Purchase { entry, door, cart, secret, wish, actor, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }

@@ -8,7 +8,7 @@ use souk_access::LinkSecret;
 use souk_kernel::Money;
 
 use super::shop::{Basket, Shop, key, pay_with};
-use crate::checkout::actions::prepare::{Prepared, Purchase, prepare};
+use crate::checkout::actions::prepare::{Door, Prepared, Purchase, prepare};
 use crate::checkout::error::CheckoutError;
 use crate::checkout::model::Wish;
 use crate::payments::{ProviderCode, StartPayment};
@@ -27,6 +27,7 @@ impl Shop {
         let secret = LinkSecret::parse(&basket.secret).unwrap();
         let purchase = Purchase {
             entry: worker.entry().clone(),
+            door: Door::Carts,
             cart: basket.id,
             secret,
             wish,

@@ -1,7 +1,8 @@
 //! Mails to customers: who gets which link.
 
 use souk_access::LinkSecret;
-use souk_tenancy::WriteTx;
+use souk_kernel::CustomerId;
+use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
@@ -53,12 +54,56 @@ pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Optio
         recipient,
         name: customer.display_name(),
         locale: customer.locale.as_ref().map(|locale| locale.as_str().to_owned()),
-        page: wanted.letter.purpose().map_or("forgot-password", Purpose::page),
+        page: page_of(wanted.letter),
         secret,
         account_url: storefront::account_url(tx).await?,
         device: device.map(|session| (session.user_agent, session.network)),
         provider: wanted.provider.clone(),
     }))
+}
+
+/// What a letter would say now, for whoever looks at it: nothing is made, and nobody is written to.
+#[derive(Debug)]
+pub struct Outlook {
+    pub name: String,
+    pub email: String,
+    /// The address they wish for, if they do.
+    pub wished: Option<String>,
+    /// The page of the storefront its link opens, and whether with a secret.
+    pub page: &'static str,
+    pub has_secret: bool,
+    /// The device they signed in with last and its network, while they are signed in.
+    pub device: Option<(String, String)>,
+}
+
+/// The letter of this template as it would be to a customer; none for whoever is not written to, or a template that is not of such letters.
+/// Three statements.
+///
+/// # Errors
+/// The database's only.
+pub async fn outlook(
+    tx: &mut ReadTx<'_>,
+    id: CustomerId,
+    template: &str,
+) -> Result<Option<Outlook>, CustomerError> {
+    let Some(letter) = LetterKind::of_template(template) else { return Ok(None) };
+    let found = queries::find(tx, id).await?;
+    let Some(customer) = found.filter(|customer| customer.state == "enabled") else { return Ok(None) };
+    let wished = queries::wished(tx, id).await?;
+    let last = queries::sessions(tx, id).await?.into_iter().next();
+    Ok(Some(Outlook {
+        name: customer.display_name(),
+        email: customer.email,
+        wished,
+        page: page_of(letter),
+        has_secret: letter.purpose().is_some(),
+        device: last.map(|session| (session.user_agent, session.network)),
+    }))
+}
+
+/// Letters without a link of their own say where to choose another password.
+fn page_of(letter: LetterKind) -> &'static str {
+    letter.purpose().map_or("forgot-password", Purpose::page)
 }
 
 /// The mailbox and its key: the customer's, or the wished one. None when the wish is no more.

@@ -21,7 +21,7 @@ pub use account::{
     change_password, chosen, complete_reset, confirm_email, edit_account, prove, register, register_vouched,
     request_reset, resend_verification, tell_of_identity, verify, wish_email,
 };
-pub use letters::{Letter, letter};
+pub use letters::{Letter, Outlook, letter, outlook};
 pub use sessions::{Refreshed, admit_payment, attempt, begin, count_decline, end, end_all, open, refresh};
 
 /// Adds an address to the book. The first one is the default for both.

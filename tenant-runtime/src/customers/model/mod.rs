@@ -316,6 +316,24 @@ pub enum LetterKind {
 }
 
 impl LetterKind {
+    const ALL: [Self; 10] = [
+        Self::VerifyEmail,
+        Self::AlreadyRegistered,
+        Self::ResetPassword,
+        Self::PasswordChanged,
+        Self::ConfirmOldEmail,
+        Self::ConfirmNewEmail,
+        Self::EmailChanged,
+        Self::NewDevice,
+        Self::IdentityLinked,
+        Self::IdentityUnlinked,
+    ];
+
+    /// The one with this template.
+    pub fn of_template(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|letter| letter.template() == name)
+    }
+
     /// The template's name.
     pub const fn template(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::SecretDigest;
 use souk_kernel::{CustomerId, Email};
-use souk_tenancy::{DbError, WriteTx, sql};
+use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::customers::model::Purpose;
 
@@ -85,6 +85,12 @@ pub struct Change {
     pub new_confirmed_at: Option<DateTime<Utc>>,
 }
 
+#[derive(QueryableByName)]
+struct Wished {
+    #[diesel(sql_type = Text)]
+    wished: String,
+}
+
 /// Keeps the wish; an earlier one is forgotten.
 pub async fn wish_change(tx: &mut WriteTx<'_>, customer: CustomerId, email: &Email) -> Result<(), DbError> {
     let now = tx.now();
@@ -110,6 +116,16 @@ pub async fn lock_change(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<O
         .bind::<SqlUuid, _>(customer)
         .bind::<Timestamptz, _>(now);
     tx.optional(query).await
+}
+
+/// The address a customer wishes for, if they do.
+pub async fn wished(tx: &mut ReadTx<'_>, customer: CustomerId) -> Result<Option<String>, DbError> {
+    let now = tx.now();
+    let query =
+        sql("SELECT email AS wished FROM customer_email_changes WHERE customer_id = $1 AND expires_at > $2")
+            .bind::<SqlUuid, _>(customer)
+            .bind::<Timestamptz, _>(now);
+    Ok(tx.optional::<Wished>(query).await?.map(|row| row.wished))
 }
 
 /// One of the two mailboxes has agreed.

@@ -15,7 +15,7 @@ use super::model::{Customer, EditAccount, EditCustomer, ListFilter};
 
 pub use addresses::{add, addresses, count_addresses, find_address, put, remove};
 pub use links::{
-    confirm_change, forget_change, insert_secret, lock_change, use_secret, void_secrets, wish_change,
+    confirm_change, forget_change, insert_secret, lock_change, use_secret, void_secrets, wish_change, wished,
 };
 pub use sessions::{
     count_attempt, end, end_all, find as find_session, forget, forget_counters, forgive_attempt, full_until,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use souk_kernel::{CartId, DraftOrderId};
 
 use super::{drafted, edited, minor, offered, opened, orders, pays, read, staff, states, two_of};
-use crate::testing::shop::Shop;
+use crate::testing::shop::{Shop, key, pay_with};
 
 /// The provider says no; what is kept of that answer for the key has no request of its own.
 async fn declined(shop: &Shop, (id, secret): (&str, &str)) {
@@ -41,7 +41,19 @@ async fn the_link_opens_it_without_a_sign_in_and_nothing_else_does() {
         .send()
         .await
         .refused(404, "not_found");
+    // Nor does it buy as one, whatever is paid; and no shopper's cart is a draft order.
+    let buys = |path: String, header: &'static str, secret: &str| {
+        let call = shop.call("POST", &path).header(header, secret).header("idempotency-key", &key());
+        call.json(&pay_with(2490, "tok_ok")).send()
+    };
+    buys(format!("{path}/checkout"), "x-cart-secret", &secret).await.refused(404, "not_found");
     assert_eq!(shop.digest().await, whole);
+    let basket = shop.basket(shop.thing(5, 1000).await, 2).await;
+    let whole = shop.digest().await;
+    let draft = DraftOrderId::from_uuid(basket.id.uuid());
+    let path = format!("/store/v1/draft-orders/{draft}/checkout");
+    buys(path, "x-draft-order-secret", &basket.secret).await.refused(404, "not_found");
+    assert_eq!((shop.digest().await, orders(&shop).await), (whole, 0));
     // A new link takes the place of the one before.
     let anew = super::linked(&shop, &id).await;
     opened(&shop, &id, &secret).await.refused(404, "not_found");

@@ -19,6 +19,7 @@ use crate::drafts::{
     DraftOrderUpdated,
 };
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
@@ -62,6 +63,7 @@ pub fn announced() -> &'static [Announced] {
             of::<CustomerErased>(),
             of::<LetterWanted>(),
             of::<StaffInvited>(),
+            of::<StaffNewDevice>(),
             of::<CreditIssued>(),
             of::<GiftCardLetterWanted>(),
             of::<DiscountCreated>(),

@@ -17,6 +17,7 @@ use crate::drafts::{
     DraftOrderUpdated,
 };
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
@@ -63,6 +64,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("customer.erased", 1, include_str!("../../../golden/customer.erased.v1.json")),
     ("customer.letter_wanted", 1, include_str!("../../../golden/customer.letter_wanted.v1.json")),
     ("staff.invited", 1, include_str!("../../../golden/staff.invited.v1.json")),
+    ("staff.new_device", 1, include_str!("../../../golden/staff.new_device.v1.json")),
     ("credit.issued", 1, include_str!("../../../golden/credit.issued.v1.json")),
     ("credit.letter_wanted", 1, include_str!("../../../golden/credit.letter_wanted.v1.json")),
     ("discount.created", 1, include_str!("../../../golden/discount.created.v1.json")),
@@ -116,6 +118,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "customer.erased" => read::<CustomerErased>(text),
             "customer.letter_wanted" => read::<LetterWanted>(text),
             "staff.invited" => read::<StaffInvited>(text),
+            "staff.new_device" => read::<StaffNewDevice>(text),
             "credit.issued" => read::<CreditIssued>(text),
             "credit.letter_wanted" => read::<GiftCardLetterWanted>(text),
             "discount.created" => read::<DiscountCreated>(text),

@@ -8,6 +8,7 @@ use souk_tenancy::WriteTx;
 use crate::audit::{self, By, Change};
 use crate::customers::{CustomerError, Origin};
 use crate::identities::error::IdentityError;
+use crate::identities::events::StaffNewDevice;
 use crate::identities::model::{STAFF_SESSION_LIFETIME, StaffSession, StaffToken, Ticket, proved_at};
 use crate::identities::queries;
 use crate::staff;
@@ -31,7 +32,7 @@ impl Refreshed {
     }
 }
 
-/// Begins a session of a colleague.
+/// Begins a session of a colleague, who is told by mail when the device and the network are not known.
 pub async fn open(
     tx: &mut WriteTx<'_>,
     signing: &SigningKey,
@@ -48,7 +49,11 @@ pub async fn open(
         proved_at: proved_at(ticket, now),
         expires_at: now + STAFF_SESSION_LIFETIME,
     };
+    let is_new = queries::sessions::is_new_device(tx, id, origin).await?;
     queries::sessions::insert(tx, &session, origin).await?;
+    if is_new {
+        souk_event_bus::emit(tx, &StaffNewDevice { staff_id: id, session_id: session.id }).await?;
+    }
     issue(tx, signing, &session).await
 }
 

@@ -278,7 +278,8 @@ pub async fn forget_customer(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(),
     tx.execute(sql("DELETE FROM identities WHERE customer_id = $1").bind::<SqlUuid, _>(id)).await.map(drop)
 }
 
-/// Forgets at most so many browsers that did not come back, tickets nobody fetched and sessions of colleagues that are over; how many.
+/// Forgets at most so many browsers that did not come back, tickets nobody fetched and sessions of colleagues that have been over for 30 days (until
+/// then their devices are known); how many.
 ///
 /// # Errors
 /// The database's only.
@@ -288,7 +289,7 @@ pub async fn forget(tx: &mut WriteTx<'_>, most: u32) -> Result<usize, DbError> {
     for text in [
         "DELETE FROM sign_in_flows WHERE state_hash IN (SELECT state_hash FROM sign_in_flows WHERE expires_at < $1 LIMIT $2)",
         "DELETE FROM sign_in_tickets WHERE ticket_hash IN (SELECT ticket_hash FROM sign_in_tickets WHERE expires_at < $1 LIMIT $2)",
-        "DELETE FROM staff_sessions WHERE id IN (SELECT id FROM staff_sessions WHERE expires_at < $1 LIMIT $2)",
+        "DELETE FROM staff_sessions WHERE id IN (SELECT id FROM staff_sessions WHERE expires_at < $1 - interval '30 days' LIMIT $2)",
     ] {
         count += tx.execute(sql(text).bind::<Timestamptz, _>(now).bind::<Integer, _>(most)).await?;
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::{RefreshRecord, SecretDigest};
 use souk_kernel::{SessionId, StaffId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
@@ -23,6 +23,51 @@ pub async fn insert(tx: &mut WriteTx<'_>, session: &StaffSession, origin: &Origi
     .bind::<Text, _>(origin.user_agent.clone())
     .bind::<Text, _>(origin.network.clone());
     tx.execute(query).await.map(drop)
+}
+
+#[derive(QueryableByName)]
+struct Answer {
+    #[diesel(sql_type = Bool)]
+    answer: bool,
+}
+
+/// Whether a colleague has had sessions, and none with this kind of device or in this network. Sessions are kept for 30 days after their end.
+pub async fn is_new_device(tx: &mut ReadTx<'_>, staff: StaffId, origin: &Origin) -> Result<bool, DbError> {
+    let query = sql("SELECT EXISTS (SELECT FROM staff_sessions WHERE staff_id = $1) AND NOT EXISTS (SELECT FROM staff_sessions \
+         WHERE staff_id = $1 AND (user_agent = $2 OR network = $3)) AS answer")
+    .bind::<SqlUuid, _>(staff)
+    .bind::<Text, _>(origin.user_agent.clone())
+    .bind::<Text, _>(origin.network.clone());
+    Ok(tx.one::<Answer>(query).await?.answer)
+}
+
+/// Who is told of a device, and what is known of it.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct SeenDevice {
+    #[diesel(sql_type = Text)]
+    pub email: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub user_agent: String,
+    #[diesel(sql_type = Text)]
+    pub network: String,
+}
+
+/// The device of a colleague's session, and the address they were invited at; none once they were let go.
+///
+/// # Errors
+/// The database's only.
+pub async fn device(
+    tx: &mut ReadTx<'_>,
+    staff: StaffId,
+    session: SessionId,
+) -> Result<Option<SeenDevice>, DbError> {
+    let query = sql("SELECT s.email, s.name, t.user_agent, t.network FROM staff_sessions t JOIN staff s ON s.id = t.staff_id \
+         WHERE t.id = $1 AND t.staff_id = $2 AND s.state = 'active'")
+    .bind::<SqlUuid, _>(session)
+    .bind::<SqlUuid, _>(staff);
+    tx.optional(query).await
 }
 
 pub async fn insert_token(

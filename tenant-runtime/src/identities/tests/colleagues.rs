@@ -261,3 +261,51 @@ async fn of_parallel_refreshes_of_a_colleague_one_wins_and_signing_out_ends_it()
     people.patch(&path, &people.shop.owner(), &json!({ "role": "viewer" })).await.is(200);
     people.post(REFRESH, None, &wish).await.refused(401, "refresh_refused");
 }
+
+#[actix_web::test]
+async fn a_colleague_is_told_of_a_device_that_nobody_knows() {
+    let (people, liar) = stage(Side::Admin).await;
+    let shop = &people.shop;
+    shop.admin("UPDATE {s}.store_settings SET locale = 'en'").await;
+    let (_, id) = joins(&people, &liar, "charles", "support").await;
+    enters(&people, &liar, "charles").await;
+    assert!(people.mails().await.is_empty(), "neither the first device nor the same again is news");
+    // One of the two that is known is enough.
+    shop.admin("UPDATE {s}.staff_sessions SET user_agent = 'An engine'").await;
+    enters(&people, &liar, "charles").await;
+    assert!(people.mails().await.is_empty());
+    shop.admin("UPDATE {s}.staff_sessions SET user_agent = 'An engine', network = '203.0.113.7'").await;
+    enters(&people, &liar, "charles").await;
+    let mail = people.mail().await;
+    assert_eq!(
+        (mail.template.as_str(), mail.recipient.as_str()),
+        ("staff_new_device", "charles@example.com")
+    );
+    assert!(mail.text.contains("Hello Charles,") && mail.text.contains("    local"), "{}", mail.text);
+    let told = shop.told().await.into_iter().filter(|kind| kind == "staff.new_device").count();
+    assert_eq!(told, 1);
+    enters(&people, &liar, "charles").await;
+    assert!(people.mails().await.is_empty(), "told once, it is known");
+
+    // Devices are known for 30 days after the session's end, and not for ever.
+    let forgets = async || {
+        let worker = shop.gate.worker(shop.store.id, "test", "forgets").unwrap();
+        let forget = async |tx: &mut souk_tenancy::WriteTx<'_>| {
+            Ok::<_, souk_tenancy::TenancyError>(crate::identities::forget(tx, 5000).await?)
+        };
+        worker.write("test.forget", forget).await.unwrap();
+        shop.number("SELECT count(*) AS number FROM staff_sessions").await
+    };
+    let known = shop.number("SELECT count(*) AS number FROM staff_sessions").await;
+    shop.clock.advance(Duration::from_secs(29 * 24 * 3600));
+    assert_eq!(forgets().await, known);
+    shop.clock.advance(Duration::from_secs(2 * 24 * 3600));
+    assert_eq!(forgets().await, 0);
+
+    // Somebody who was let go meanwhile is written to no more.
+    enters(&people, &liar, "charles").await;
+    shop.admin("UPDATE {s}.staff_sessions SET user_agent = 'An engine', network = '203.0.113.7'").await;
+    enters(&people, &liar, "charles").await;
+    people.delete(&format!("/admin/v1/staff/{id}"), &shop.owner()).await.is(204);
+    assert!(people.mails().await.is_empty());
+}

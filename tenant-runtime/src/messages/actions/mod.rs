@@ -19,6 +19,7 @@ use super::model::settings::MailSettings;
 use super::model::{MailKind, MessageDetailView, Texts, is_worth_a_mail, kind_of, template, template_of};
 use super::queries;
 use crate::customers::{self, LetterWanted};
+use crate::identities::{self, SeenDevice, StaffNewDevice};
 use crate::invoices;
 use crate::orders::{self, FinancialStatus, OrderPaid, OrderPlaced, OrderRefunded};
 use crate::settings as store_settings;
@@ -247,6 +248,19 @@ pub async fn queue_invitation(
         format!("{}/join-store#{}.{}", console_url.trim_end_matches('/'), tx.store(), letter.secret.expose());
     let facts = serde_json::json!({ "email": letter.recipient, "role": letter.role, "link": link });
     post(tx, Letter::new(due, &letter.recipient, facts)).await.map(drop)
+}
+
+/// Queues the mail that tells a colleague of a device they signed in with, if they still work here.
+pub async fn queue_new_device(
+    tx: &mut WriteTx<'_>,
+    event: EventId,
+    seen: &StaffNewDevice,
+) -> Result<(), MessageError> {
+    let Some(due) = Due::one(tx, event, "staff_new_device").await? else { return Ok(()) };
+    let found = identities::device(tx, seen.staff_id, seen.session_id).await?;
+    let Some(SeenDevice { email, name, user_agent, network }) = found else { return Ok(()) };
+    let facts = serde_json::json!({ "name": name, "email": email, "device": user_agent, "network": network });
+    post(tx, Letter::new(due, &email, facts)).await.map(drop)
 }
 
 /// Takes the person out of every mail to them: whom it went to and what it said; that there was one stays.

@@ -1,13 +1,13 @@
 //! Mails to those who want to be told something.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use souk_event_bus::Event;
 use souk_kernel::{EventId, OrderId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::suppress::farewell;
 use super::{Due, Letter, pages, post};
-use crate::credit::{self, GiftCardLetterWanted};
+use crate::credit::{self, GiftCardLetterWanted, GiftLetter};
 use crate::customers;
 use crate::drafts::{self, DraftOrderInvoiceSent};
 use crate::messages::MailRoom;
@@ -91,18 +91,24 @@ pub async fn gift_card(
 ) -> Result<(), MessageError> {
     let Some(due) = Due::one(tx, event, "gift_card").await? else { return Ok(()) };
     let Some(found) = credit::gift_letter(tx, wanted.credit).await? else { return Ok(()) };
-    let mut facts = json!({ "code": found.code, "amount": found.amount });
-    if !found.message.is_empty() {
-        facts["message"] = found.message.into();
-    }
-    if let Some(at) = found.expires_at {
-        facts["expires_at"] = at.format("%Y-%m-%d").to_string().into();
-    }
+    let facts = of_card(&found);
     let locale = match found.locale {
         Some(locale) => Some(locale),
         None => customers::locale_of(tx, &found.recipient).await?,
     };
     post(tx, Letter { locale, ..Letter::new(due, &found.recipient, facts) }).await.map(drop)
+}
+
+/// What the mail of a gift card may name.
+pub fn of_card(card: &GiftLetter) -> Value {
+    let mut facts = json!({ "code": card.code, "amount": card.amount });
+    if !card.message.is_empty() {
+        facts["message"] = json!(card.message);
+    }
+    if let Some(at) = card.expires_at {
+        facts["expires_at"] = json!(at.format("%Y-%m-%d").to_string());
+    }
+    facts
 }
 
 /// The link to pay a draft order, for whom it is.

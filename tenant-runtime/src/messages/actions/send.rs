@@ -9,7 +9,7 @@ use lettre::message::dkim::{
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart};
 use souk_access::{Vault, WorkerPermit};
-use souk_kernel::StoreId;
+use souk_kernel::{Email, StoreId};
 use souk_smtp::{Mailer, Refused};
 use souk_telemetry::{FailPoint, fail_point};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
@@ -18,7 +18,7 @@ use super::settings::key_of;
 use crate::invoices::{self, Invoice};
 use crate::messages::error::MessageError;
 use crate::messages::model::settings::MailSettings;
-use crate::messages::model::{Message, Purpose, retry_after};
+use crate::messages::model::{Message, Purpose, ReportKind, retry_after};
 use crate::messages::queries;
 use crate::settings::{self, Settings};
 
@@ -26,6 +26,8 @@ use crate::settings::{self, Settings};
 const LEASE: TimeDelta = TimeDelta::seconds(30);
 /// Mails of one store in one round; the rest is due in the next.
 const BATCH: usize = 20;
+/// Characters of a server's words that the suppression list keeps, as many as a report may have.
+const WORDS: usize = 300;
 /// What a signature covers. Not Content-Type: of a mail of several parts lettre keeps it with the parts, where the signer does not see it, and
 /// a header that is named but was not hashed makes the signature wrong.
 const SIGNED: [&str; 9] = [
@@ -190,19 +192,29 @@ async fn along(tx: &mut ReadTx<'_>, message: Message) -> Result<(Message, Option
 /// How a mail left.
 type Outcome = Result<&'static str, Refused>;
 
-/// What no later try can change.
-fn for_good(cause: String) -> Refused {
-    Refused { cause, for_good: true }
-}
-
 async fn mark(tx: &mut WriteTx<'_>, message: &Message, outcome: Outcome) -> Result<(), DbError> {
     match outcome {
         Ok(state) => queries::finish(tx, message.id, state).await,
-        Err(Refused { cause, for_good }) => {
+        Err(Refused { cause, no_mailbox: true, .. }) => nobody_there(tx, message, cause).await,
+        Err(Refused { cause, for_good, .. }) => {
             let wait = if for_good { None } else { retry_after(message.attempts) };
-            queries::fail(tx, message.id, &cause, wait).await
+            queries::fail(tx, message.id, &cause, wait).await.map(drop)
         }
     }
+}
+
+/// The mail is given up, and its recipient's address is not written to any more: a server that is asked again and again for mailboxes it does
+/// not have believes its sender's other mails less. A person who was forgotten while their mail was on its way is not put on a list.
+async fn nobody_there(tx: &mut WriteTx<'_>, message: &Message, cause: String) -> Result<(), DbError> {
+    let told = format!("{cause}; the address is on the suppression list now");
+    let is_theirs = queries::fail(tx, message.id, &told, None).await?.as_ref() == Some(&message.recipient);
+    if let Ok(email) = Email::parse(&message.recipient)
+        && is_theirs
+    {
+        let words = cause.chars().take(WORDS).collect::<String>();
+        queries::suppressions::put(tx, &email, ReportKind::Bounced.as_str(), &words).await?;
+    }
+    Ok(())
 }
 
 async fn deliver(
@@ -212,9 +224,9 @@ async fn deliver(
     invoice: Option<&Invoice>,
 ) -> Outcome {
     let (Sender::Smtp { mailer, .. }, Some(head)) = (sender, head) else { return Ok("captured") };
-    let mail = written(head, message, invoice).map_err(for_good)?;
+    let mail = written(head, message, invoice).map_err(Refused::unsendable)?;
     let sent = mailer.send(&mail).await;
-    if let Err(Refused { cause, for_good }) = &sent {
+    if let Err(Refused { cause, for_good, .. }) = &sent {
         tracing::warn!(cause, for_good, message.id = %message.id, "a mail could not be sent");
     }
     sent.map(|()| "sent")

@@ -1,19 +1,21 @@
-//! A mail shown with what is really there. Nothing made up stands beside it, but for the secrets of links: those are made when a mail is queued.
+//! A mail shown with what is really there. Nothing made up stands beside it, but for the secrets of links and the codes of gift cards: those are made when a mail is
+//! queued.
 
 use serde_json::{Value, json};
-use souk_kernel::{CartId, Money, OrderId, VariantId};
+use souk_kernel::{CartId, CreditId, CustomerId, DraftOrderId, Money, OrderId, VariantId};
 use souk_tenancy::ReadTx;
 
-use super::notices::shop_of;
+use super::notices::{of_card, shop_of};
 use super::pages;
+use crate::credit::{self, GiftLetter};
 use crate::messages::error::MessageError;
 use crate::messages::model::kinds::{joined, sample};
 use crate::messages::model::{MailKind, Real};
 use crate::orders::{OrderView, RefundView};
 use crate::storefront::PublicAddress;
-use crate::{cart, catalog, fulfillment, orders, subscriptions};
+use crate::{cart, catalog, customers, drafts, fulfillment, identities, orders, subscriptions};
 
-/// Stands where the secret of a mailed link would.
+/// Stands where the secret of a mailed link, or a gift card's code, would.
 const NO_SECRET: &str = "preview";
 
 /// What the mails of a kind can be shown with.
@@ -24,6 +26,9 @@ fn about(kind: &str) -> &'static [&'static str] {
         "abandoned_cart" => &["cart"],
         "back_in_stock" | "low_stock" => &["variant"],
         "subscription_confirm" => &["variant", "order"],
+        "draft_order_invoice" => &["draft_order"],
+        "gift_card" => &["gift_card"],
+        kind if kind.starts_with("customer_") => &["customer"],
         _ => &[],
     }
 }
@@ -42,6 +47,9 @@ pub async fn facts(
         ("order", "/order", real.order.is_some()),
         ("cart", "/cart", real.cart.is_some()),
         ("variant", "/variant", real.variant.is_some()),
+        ("customer", "/customer", real.customer.is_some()),
+        ("draft_order", "/draft_order", real.draft_order.is_some()),
+        ("gift_card", "/gift_card", real.gift_card.is_some()),
     ];
     let mut given = given.into_iter().filter(|(.., is_given)| *is_given);
     let Some((name, pointer, _)) = given.next() else { return Ok(sample(kind.name)) };
@@ -57,12 +65,65 @@ pub async fn facts(
         return Err(MessageError::Field(pointer, message));
     }
     let base = pages(tx, address).await?;
-    match (real.order, real.cart, real.variant) {
-        (Some(order), ..) => of_order(tx, kind.name, order, &base).await,
-        (_, Some(cart), _) => of_cart(tx, cart, &base).await,
-        (_, _, Some(variant)) => of_variant(tx, kind.name, variant, &base).await,
-        (None, None, None) => Ok(sample(kind.name)),
+    match real {
+        Real { order: Some(order), .. } => of_order(tx, kind.name, order, &base).await,
+        Real { cart: Some(cart), .. } => of_cart(tx, cart, &base).await,
+        Real { variant: Some(variant), .. } => of_variant(tx, kind.name, variant, &base).await,
+        Real { customer: Some(customer), .. } => of_customer(tx, kind.name, customer, &base).await,
+        Real { draft_order: Some(draft), .. } => of_draft(tx, draft, &base).await,
+        Real { gift_card: Some(card), .. } => of_gift_card(tx, card).await,
+        _ => Ok(sample(kind.name)),
     }
+}
+
+async fn of_customer(
+    tx: &mut ReadTx<'_>,
+    kind: &str,
+    id: CustomerId,
+    base: &str,
+) -> Result<Value, MessageError> {
+    let wrong = |message: &str| MessageError::Field("/customer", message.to_owned());
+    let found = customers::outlook(tx, id, kind).await?;
+    let found = found.ok_or_else(|| wrong("there is no such customer, or they are disabled"))?;
+    let no_wish = || wrong("does not wish for another address");
+    let email = match kind {
+        "customer_confirm_old_email" if found.wished.is_none() => return Err(no_wish()),
+        "customer_confirm_new_email" => found.wished.ok_or_else(no_wish)?,
+        _ => found.email,
+    };
+    let (device, network) = match kind {
+        "customer_new_device" => found.device.ok_or_else(|| wrong("is signed in nowhere"))?,
+        _ => (String::new(), String::new()),
+    };
+    let provider = match kind {
+        "customer_identity_linked" | "customer_identity_unlinked" => {
+            let last = identities::of_customer(tx, id).await?.pop();
+            Some(last.ok_or_else(|| wrong("has no identity elsewhere"))?.provider)
+        }
+        _ => None,
+    };
+    let page = format!("{base}/{}", found.page);
+    let link = if found.has_secret { format!("{page}#{NO_SECRET}") } else { page };
+    Ok(json!({
+        "name": found.name, "email": email, "link": link, "device": device, "network": network, "provider": provider,
+    }))
+}
+
+async fn of_draft(tx: &mut ReadTx<'_>, id: DraftOrderId, base: &str) -> Result<Value, MessageError> {
+    let wrong = |message: &str| MessageError::Field("/draft_order", message.to_owned());
+    let found = match drafts::outlook(tx, id).await {
+        Err(drafts::DraftError::Unknown) => return Err(wrong("there is no such draft order")),
+        found => found?.ok_or_else(|| wrong("is over: nobody is asked to pay it"))?,
+    };
+    let link = format!("{}/draft-orders/{id}#{NO_SECRET}", shop_of(base));
+    Ok(joined(found, json!({ "link": link })))
+}
+
+async fn of_gift_card(tx: &mut ReadTx<'_>, id: CreditId) -> Result<Value, MessageError> {
+    let found = credit::gift_outlook(tx, id).await?;
+    let wrong = || "there is no such card that is to be mailed, or it was stopped or used".to_owned();
+    let found = found.ok_or_else(|| MessageError::Field("/gift_card", wrong()))?;
+    Ok(of_card(&GiftLetter { code: NO_SECRET.to_owned(), ..found }))
 }
 
 fn farewell(base: &str) -> String {

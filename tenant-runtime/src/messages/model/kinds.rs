@@ -77,6 +77,7 @@ kinds! {
     "customer_identity_linked" "customer" Transactional "An account can be signed in to with an identity elsewhere.";
     "customer_identity_unlinked" "customer" Transactional "An identity elsewhere was taken off an account.";
     "staff_invitation" "staff" Transactional "Somebody is invited to work in the store.";
+    "staff_new_device" "staff" Transactional "A colleague signed in by the store's provider with an unknown device.";
     "sender_confirm" "staff" Transactional "Mails are to come from this address; the mail has the link that allows it.";
     "low_stock" "staff" Transactional "Something is about to sell out.";
     "daily_digest" "staff" Transactional "What yesterday sold, every morning.";
@@ -200,6 +201,12 @@ pub fn sample(kind: &str) -> Value {
         "staff_invitation" => {
             return json!({
                 "email": "grace@example.com", "role": "manager", "link": "https://console.example/join-store#secret",
+            });
+        }
+        "staff_new_device" => {
+            return json!({
+                "name": "Grace Hopper", "email": "grace@example.com", "device": "Mozilla/5.0 (X11; Linux x86_64)",
+                "network": "203.0.113.7",
             });
         }
         "sender_confirm" => {

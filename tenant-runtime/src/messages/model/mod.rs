@@ -10,7 +10,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{Queryable, QueryableByName, Selectable};
 use serde::{Deserialize, Serialize};
 use souk_access::Vault;
-use souk_kernel::{CartId, Email, InvoiceId, LongText, MessageId, OrderId, Text, VariantId};
+use souk_kernel::{
+    CartId, CreditId, CustomerId, DraftOrderId, Email, InvoiceId, LongText, MessageId, OrderId, Text,
+    VariantId,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::schema::email_messages;
@@ -42,10 +45,11 @@ pub fn template_of(event: &str) -> Option<&'static str> {
     }
 }
 
-/// Whether the event deserves its mail: who pays while ordering is told by the order's own mail, and staff may send without a word.
+/// Whether the event deserves its mail: an order that was paid by being placed is told by its own mail, whoever took the money, and staff may send
+/// without a word.
 pub fn is_worth_a_mail(kind: &str, payload: &serde_json::Value) -> bool {
     match kind {
-        "order.paid" => payload["payment_provider"] == "manual",
+        "order.paid" => payload["payment_provider"] == "manual" && payload["at_once"] != true,
         "fulfillment.created" | "fulfillment.updated" => payload["notify"] == true,
         _ => true,
     }
@@ -223,17 +227,31 @@ impl PutTemplate {
 pub struct PreviewWish {
     /// Texts that are not saved; the ones in force if absent.
     pub draft: Option<PutTemplate>,
-    /// With this order, for mails about orders. With made-up facts if neither an order nor a cart nor a variant is named.
+    /// With this order, for mails about orders. With made-up facts if nothing is named.
     pub order: Option<OrderId>,
     /// With this cart, for `abandoned_cart`.
     pub cart: Option<CartId>,
     /// With this variant, for mails about stock.
     pub variant: Option<VariantId>,
+    /// With this customer, for mails about accounts (`customer_…`).
+    pub customer: Option<CustomerId>,
+    /// With this draft order, for `draft_order_invoice`.
+    pub draft_order: Option<DraftOrderId>,
+    /// With this gift card, for `gift_card`.
+    pub gift_card: Option<CreditId>,
 }
 
 impl PreviewWish {
     pub fn real(&self) -> Real {
-        Real { order: self.order, cart: self.cart, variant: self.variant }
+        let Self { draft: _, order, cart, variant, customer, draft_order, gift_card } = self;
+        Real {
+            order: *order,
+            cart: *cart,
+            variant: *variant,
+            customer: *customer,
+            draft_order: *draft_order,
+            gift_card: *gift_card,
+        }
     }
 }
 
@@ -243,6 +261,9 @@ pub struct Real {
     pub order: Option<OrderId>,
     pub cart: Option<CartId>,
     pub variant: Option<VariantId>,
+    pub customer: Option<CustomerId>,
+    pub draft_order: Option<DraftOrderId>,
+    pub gift_card: Option<CreditId>,
 }
 
 /// Where a try is sent, and what.
@@ -253,19 +274,33 @@ pub struct TestWish {
     pub to: Email,
     /// Texts that are not saved; the ones in force if absent.
     pub draft: Option<PutTemplate>,
-    /// With this order, for mails about orders. With made-up facts if neither an order nor a cart nor a variant is named.
+    /// With this order, for mails about orders. With made-up facts if nothing is named.
     pub order: Option<OrderId>,
     /// With this cart, for `abandoned_cart`.
     pub cart: Option<CartId>,
     /// With this variant, for mails about stock.
     pub variant: Option<VariantId>,
+    /// With this customer, for mails about accounts (`customer_…`).
+    pub customer: Option<CustomerId>,
+    /// With this draft order, for `draft_order_invoice`.
+    pub draft_order: Option<DraftOrderId>,
+    /// With this gift card, for `gift_card`.
+    pub gift_card: Option<CreditId>,
 }
 
 impl TestWish {
     /// What is mailed.
     pub fn preview(&self) -> PreviewWish {
-        let Self { draft, order, cart, variant, .. } = self;
-        PreviewWish { draft: draft.clone(), order: *order, cart: *cart, variant: *variant }
+        let Self { to: _, draft, order, cart, variant, customer, draft_order, gift_card } = self;
+        PreviewWish {
+            draft: draft.clone(),
+            order: *order,
+            cart: *cart,
+            variant: *variant,
+            customer: *customer,
+            draft_order: *draft_order,
+            gift_card: *gift_card,
+        }
     }
 }
 
@@ -314,7 +349,8 @@ pub struct SuppressionView {
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[schema(example = "ada@example.com")]
     pub email: String,
-    /// `bounced`, `complained`, `manual`: no mail at all; `unsubscribed`: no marketing.
+    /// `bounced` (a mail server or mail service says that nobody is reached there), `complained`, `manual`: no mail at all; `unsubscribed`: no
+    /// marketing.
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[schema(example = "bounced")]
     pub reason: String,
@@ -392,6 +428,8 @@ mod rules {
     fn paying_at_once_is_one_mail() {
         assert!(!is_worth_a_mail("order.paid", &json!({ "payment_provider": "test" })));
         assert!(is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual" })));
+        assert!(is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual", "at_once": false })));
+        assert!(!is_worth_a_mail("order.paid", &json!({ "payment_provider": "manual", "at_once": true })));
         assert!(is_worth_a_mail("order.placed", &json!({})));
     }
 

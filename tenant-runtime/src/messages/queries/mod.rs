@@ -147,20 +147,20 @@ pub async fn finish(tx: &mut WriteTx<'_>, id: MessageId, state: &'static str) ->
     tx.execute(change).await.map(|_| ())
 }
 
-/// Tries again later, or gives up when `wait` is `None`.
+/// Tries again later, or gives up when `wait` is `None`; whom the mail goes to as the row says it now.
 pub async fn fail(
     tx: &mut WriteTx<'_>,
     id: MessageId,
     cause: &str,
     wait: Option<TimeDelta>,
-) -> Result<(), DbError> {
+) -> Result<Option<String>, DbError> {
     let next = wait.map(|wait| tx.now() + wait);
     let change = diesel::update(email_messages::table.find(id)).set((
         email_messages::state.eq(if wait.is_some() { "queued" } else { "failed" }),
         email_messages::next_attempt_at.eq(next),
         email_messages::last_error.eq(cause.to_owned()),
     ));
-    tx.execute(change).await.map(|_| ())
+    tx.optional(change.returning(email_messages::recipient)).await
 }
 
 /// The address is not written to; nothing is tried again.
@@ -245,10 +245,11 @@ pub async fn own_host(tx: &mut ReadTx<'_>) -> Result<Option<String>, DbError> {
     Ok(row.and_then(|row| row.host))
 }
 
-/// Takes recipient and text out of every mail to this mailbox (SHA-256 of the address in lower case, hexadecimal), and out of the queue.
+/// Takes recipient and text out of every mail to this mailbox (SHA-256 of the address in lower case, hexadecimal), what servers said of it too,
+/// and out of the queue.
 pub async fn forget(tx: &mut WriteTx<'_>, email_sha256: &str) -> Result<(), DbError> {
     let query = sql("UPDATE email_messages SET recipient = 'erased@invalid', subject = '', body_text = '', body_html = '', unsubscribe_url = NULL, \
-         state = CASE WHEN state = 'queued' THEN 'failed' ELSE state END, next_attempt_at = NULL \
+         last_error = NULL, state = CASE WHEN state = 'queued' THEN 'failed' ELSE state END, next_attempt_at = NULL \
          WHERE encode(sha256(convert_to(lower(recipient), 'UTF8')), 'hex') = $1")
     .bind::<diesel::sql_types::Text, _>(email_sha256.to_owned());
     tx.execute(query).await.map(drop)

@@ -110,8 +110,8 @@ async fn restore(permit: Permit<Edit>, path: Path<(String, String, i64)>) -> Res
 
 /// See a mail as it would leave
 ///
-/// With made-up facts, or with an order, a cart or a variant of yours and nothing made up (but the secrets of links); as it is in force, or as a
-/// draft that is not saved.
+/// With made-up facts, or with an order, a cart, a variant, a customer, a draft order or a gift card of yours and nothing made up (but the secrets
+/// of links and the codes of cards); as it is in force, or as a draft that is not saved.
 #[utoipa::path(tag = "Messages", operation_id = "email_templates_preview", params(("kind" = String, Path), ("locale" = String, Path)),
     request_body = PreviewWish, responses((status = 200, body = PreviewView), (status = 404, body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/email-templates/{kind}/{locale}/preview")]

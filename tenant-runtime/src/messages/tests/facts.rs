@@ -7,7 +7,7 @@ use super::sender::Catcher;
 use super::{queue, vault, worker};
 use crate::messages::{OrderMail, Sender, send_due};
 use crate::testing::TestShop;
-use crate::testing::shop::{Shop, key, pay_with};
+use crate::testing::shop::{Shop, ada, key, pay_with};
 
 /// The one mail of a kind: its subject and what it says.
 async fn told(shop: &TestShop, kind: &str) -> (String, String) {
@@ -57,6 +57,35 @@ async fn what_becomes_of_an_order_is_mailed_with_its_facts() {
     assert_eq!(subject, format!("{store}: order {name} is cancelled"));
     assert!(text.contains(&format!("Your order {name} at {store} is cancelled.")), "{text}");
     assert!(text.contains("You get 14.90 EUR back, the way you paid."), "{text}");
+}
+
+#[actix_web::test]
+async fn a_draft_order_that_is_paid_by_hand_is_one_mail_and_one_that_waits_for_its_money_is_two() {
+    let shop = Shop::at("http://127.0.0.1:9").await;
+    shop.admin("UPDATE {s}.store_settings SET locale = 'en'").await;
+    let mug = shop.thing(9, 1000).await;
+    let completes = async |paid: bool| {
+        let body = json!({ "lines": [{ "variant": mug.variant, "quantity": 2 }], "email": "ada@example.com", "shipping_address": ada() });
+        let draft = shop.staff("POST", "/admin/v1/draft-orders", Some(body)).await.expect(201).text("/id");
+        let path = format!("/admin/v1/draft-orders/{draft}/complete");
+        shop.staff("POST", &path, Some(json!({ "paid": paid }))).await.expect(201).text("/id")
+    };
+    let kinds = async || {
+        // Told twice, as after a crash: it is the same mail.
+        hears(&shop, &OrderMail).await;
+        hears(&shop, &OrderMail).await;
+        shop.words("SELECT template AS word FROM email_messages ORDER BY id").await
+    };
+    completes(true).await;
+    assert_eq!(kinds().await, "order_placed", "its own mail says that it is paid");
+    let (_, text) = told(&shop, "order_placed").await;
+    assert!(!text.contains("as soon as your payment"), "{text}");
+    let order = completes(false).await;
+    assert_eq!(kinds().await, "order_placed order_placed");
+    shop.staff("POST", &format!("/admin/v1/orders/{order}/mark-paid"), Some(json!({}))).await.expect(200);
+    assert_eq!(kinds().await, "order_placed order_placed order_paid");
+    let kept = "SELECT (payload->>'at_once') AS word FROM platform.own_events_of(NULL, NULL, NULL, ARRAY['order.paid']) ORDER BY 1";
+    assert_eq!(shop.words(kept).await, "false true");
 }
 
 #[actix_web::test]

@@ -19,6 +19,17 @@ async fn sends(shop: &TestShop, url: &str, authority: Option<&str>) -> usize {
     send_due(&worker(shop), &sender).await.unwrap()
 }
 
+/// What the log says of a mail to a mailbox that there is not.
+const NOBODY: &str = "the mail server refused the recipient: permanent error (550): 5.1.1 no such user; \
+    the address is on the suppression list now";
+
+/// Address, reason and detail of whoever is not written to.
+async fn suppressed(shop: &TestShop) -> String {
+    let text =
+        "SELECT email || '/' || reason || '/' || detail AS word FROM email_suppressions ORDER BY email_key";
+    shop.words(text).await
+}
+
 /// State, tries and trouble of every mail, oldest first; `-` without trouble.
 async fn states(shop: &TestShop) -> String {
     let text = "SELECT state || '/' || attempts || '/' || coalesce(last_error, '-') AS word FROM email_messages ORDER BY id";
@@ -114,14 +125,14 @@ async fn what_is_refused_for_now_is_tried_later_and_what_is_refused_for_good_is_
         queue(&shop, "order_placed", to).await;
     }
     assert_eq!(sends(&shop, &url, None).await, 3);
-    let nobody = "failed/1/the mail server refused the recipient: permanent error (550): 5.1.1 no such user";
+    let nobody = format!("failed/1/{NOBODY}");
     let later =
         "queued/1/the mail server refused the recipient: transient error (451): 4.7.1 come back later";
     assert_eq!(states(&shop).await, format!("{later} {nobody} sent/1/-"));
     let failed = shop.owner_call("GET", "/admin/v1/messages?state=failed").send().await.expect(200);
     assert_eq!(failed.data().len(), 1);
     assert_eq!(failed.text("/data/0/recipient"), "nobody@example.com");
-    assert!(failed.text("/data/0/last_error").ends_with("5.1.1 no such user"), "{}", failed.json);
+    assert_eq!(failed.text("/data/0/last_error"), NOBODY);
     assert!(failed.json["data"][0]["next_attempt_at"].is_null());
     shop.clock.advance(LATER);
     assert_eq!(sends(&shop, &url, None).await, 1, "only the one that was to come back");
@@ -150,4 +161,78 @@ async fn a_refused_sender_may_be_mended_and_a_refused_mail_may_not() {
     shop.clock.advance(LATER);
     assert_eq!(sends(&shop, &sink.url(), None).await, 0);
     assert!(sink.mails().is_empty());
+}
+
+#[actix_web::test]
+async fn a_mailbox_that_there_is_not_is_written_to_once() {
+    let shop = TestShop::open(None).await;
+    let sink = Sink::start(SinkConfig::default());
+    sink.refuse("RCPT TO:<Nobody@", "550 5.1.1 no such user", 100);
+    for (kind, to) in [
+        ("order_placed", "Nobody@example.com"),
+        ("order_paid", "nobody@example.com"),
+        ("order_placed", "ada@example.com"),
+    ] {
+        queue(&shop, kind, to).await;
+        shop.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(sends(&shop, &sink.url(), None).await, 2, "the second mail to nobody does not leave");
+    let held = "suppressed/1/the address is on the suppression list: bounced";
+    assert_eq!(states(&shop).await, format!("failed/1/{NOBODY} {held} sent/1/-"));
+    let words = "the mail server refused the recipient: permanent error (550): 5.1.1 no such user";
+    assert_eq!(suppressed(&shop).await, format!("Nobody@example.com/bounced/{words}"));
+    let list = shop.owner_call("GET", "/admin/v1/email-suppressions").send().await.expect(200);
+    assert_eq!(
+        (list.text("/data/0/email").as_str(), list.text("/data/0/reason").as_str()),
+        ("Nobody@example.com", "bounced")
+    );
+    // Whoever knows better takes it off, and the next mail leaves.
+    shop.owner_call("DELETE", "/admin/v1/email-suppressions/nobody@example.com").send().await.expect(204);
+    queue(&shop, "order_paid", "nobody@example.com").await;
+    assert_eq!(sends(&shop, &sink.url(), None).await, 1);
+    assert!(states(&shop).await.ends_with(" sent/1/- sent/1/-"));
+    assert_eq!(suppressed(&shop).await, "");
+}
+
+#[actix_web::test]
+async fn what_a_server_refuses_of_us_or_for_now_puts_nobody_on_the_list() {
+    let shop = TestShop::open(None).await;
+    let sink = Sink::start(SinkConfig::default());
+    let refusals = [
+        ("RCPT TO:<a@", "550 5.7.1 we do not like your network"),
+        ("RCPT TO:<b@", "552 5.2.2 mailbox full"),
+        ("RCPT TO:<c@", "450 4.1.1 no such user at the moment"),
+        ("RCPT TO:<d@", "550 rejected for policy reasons"),
+        ("DATA", "550 5.1.1 no such user"),
+    ];
+    for (line, reply) in refusals {
+        sink.refuse(line, reply, 1);
+    }
+    for to in ["a@example.com", "b@example.com", "c@example.com", "d@example.com", "e@example.com"] {
+        queue(&shop, "order_placed", to).await;
+    }
+    assert_eq!(sends(&shop, &sink.url(), None).await, 5);
+    assert_eq!(suppressed(&shop).await, "");
+    let told = "SELECT split_part(recipient, '@', 1) || state AS word FROM email_messages ORDER BY id";
+    assert_eq!(shop.words(told).await, "afailed bfailed cqueued dfailed efailed");
+    assert!(sink.mails().is_empty());
+}
+
+#[actix_web::test]
+async fn whoever_is_on_the_list_for_a_reason_stays_there_for_it_but_for_marketing() {
+    let shop = TestShop::open(None).await;
+    let sink = Sink::start(SinkConfig::default());
+    sink.refuse("RCPT TO:<ada@", "550 5.1.1 no such user", 1);
+    shop.admin(
+        "INSERT INTO {s}.email_suppressions (email_key, email, reason, created_at) \
+         VALUES ('ada@example.com', 'ada@example.com', 'unsubscribed', now())",
+    )
+    .await;
+    queue(&shop, "order_placed", "ada@example.com").await;
+    assert_eq!(sends(&shop, &sink.url(), None).await, 1);
+    let words = "the mail server refused the recipient: permanent error (550): 5.1.1 no such user";
+    assert_eq!(suppressed(&shop).await, format!("ada@example.com/bounced/{words}"));
+    queue(&shop, "order_paid", "ada@example.com").await;
+    assert_eq!(sends(&shop, &sink.url(), None).await, 0);
+    assert!(states(&shop).await.ends_with("suppressed/1/the address is on the suppression list: bounced"));
 }

@@ -166,7 +166,8 @@ pub async fn place(
     let provider = provider.map(ProviderCode::as_str);
     souk_event_bus::emit(tx, &OrderPlaced::of(&order, placed.number, provider, now)?).await?;
     if financial == FinancialStatus::Paid {
-        souk_event_bus::emit(tx, &paid(tx, &order, order.sums.total, provider)).await?;
+        let fact = OrderPaid { at_once: true, ..paid(tx, &order, order.sums.total, provider) };
+        souk_event_bus::emit(tx, &fact).await?;
     }
     Ok(order)
 }
@@ -188,6 +189,7 @@ fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&s
         email: order.email.clone(),
         amount,
         payment_provider: provider.map(str::to_owned),
+        at_once: false,
         paid_at: tx.now(),
     }
 }

@@ -154,6 +154,9 @@ pub async fn detail(tx: &mut ReadTx<'_>, id: WebhookDeliveryId) -> Result<Delive
 }
 
 /// Tells an endpoint again, and what it was never told.
+///
+/// # Errors
+/// [`WebhookError::UnknownEvent`] for one that was never stated, or is no longer kept; nothing is changed.
 pub async fn resend(
     tx: &mut WriteTx<'_>,
     id: WebhookEndpointId,
@@ -166,14 +169,21 @@ pub async fn resend(
         return Err(WebhookError::Disabled);
     }
     queries::wake(tx, id).await?;
-    let again = deliveries::resend(tx, id, wish, None).await?;
-    if wish.only_failed {
-        return Ok(again);
+    let mut count = deliveries::resend(tx, id, wish, None).await?;
+    if !wish.only_failed {
+        let (store, missed) = (tx.store(), deliveries::missed(tx, id, wish, MOST_MISSED).await?);
+        let parcels: Result<Vec<_>, _> =
+            missed.into_iter().map(|missed| parcel_of(&stated(missed, store))).collect();
+        count += deliveries::plan_all(tx, id, parcels?).await?;
     }
-    let (store, missed) = (tx.store(), deliveries::missed(tx, id, wish, MOST_MISSED).await?);
-    let parcels: Result<Vec<_>, _> =
-        missed.into_iter().map(|missed| parcel_of(&stated(missed, store))).collect();
-    Ok(again + deliveries::plan_all(tx, id, parcels?).await?)
+    // One that is there, but is not for this endpoint, did not fail or is on its way already, is no mistake.
+    if let Some(event) = wish.event
+        && count == 0
+        && !deliveries::is_kept(tx, id, event).await?
+    {
+        return Err(WebhookError::UnknownEvent);
+    }
+    Ok(count)
 }
 
 /// The event as it was stated.

@@ -103,6 +103,7 @@ pub struct EditEndpoint {
 /// disabled, or wanted other types. At most 5000 of those at once, oldest first.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"event": "evt_01h455vb4pex5vsknk084sn02q"}))]
 pub struct ResendWish {
     pub event: Option<EventId>,
     pub from: Option<DateTime<Utc>>,

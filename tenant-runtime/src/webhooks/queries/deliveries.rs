@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{WebhookDeliveryId, WebhookEndpointId};
+use souk_kernel::{EventId, WebhookDeliveryId, WebhookEndpointId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::webhooks::model::{
@@ -58,6 +58,25 @@ pub async fn missed(
     .bind::<Nullable<Timestamptz>, _>(wish.until)
     .bind::<BigInt, _>(most);
     tx.load(rows).await
+}
+
+#[derive(diesel::QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = Bool)]
+    kept: bool,
+}
+
+/// Whether there is such an event of this store: its facts are kept, or a delivery of it to this endpoint.
+pub async fn is_kept(
+    tx: &mut ReadTx<'_>,
+    endpoint: WebhookEndpointId,
+    event: EventId,
+) -> Result<bool, DbError> {
+    let row = sql("select exists (select from webhook_deliveries where endpoint_id = $1 and event_id = $2)
+            or exists (select from platform.own_events_of($2, null, null, null)) as kept")
+    .bind::<SqlUuid, _>(endpoint)
+    .bind::<SqlUuid, _>(event);
+    Ok(tx.one::<Kept>(row).await?.kept)
 }
 
 /// Plans telling an endpoint for the first time, in this order; gives how many. Whoever heard of one meanwhile has planned it.

@@ -79,8 +79,8 @@ async fn test(permit: Permit<Edit>, id: Path<WebhookEndpointId>) -> Result<HttpR
 }
 
 /// Tells an endpoint again: one event, or all of a time, and what of that it was never told. The `webhook-id` stays. What is still pending is left
-/// alone.
-#[utoipa::path(tag = "Webhooks", operation_id = "webhook_endpoints_resend", params(("id" = WebhookEndpointId, Path)), request_body = ResendWish, responses((status = 202, body = Resent)))]
+/// alone. An event that there is not, or that is older than 30 days and was never told here, is 404.
+#[utoipa::path(tag = "Webhooks", operation_id = "webhook_endpoints_resend", params(("id" = WebhookEndpointId, Path)), request_body = ResendWish, responses((status = 202, body = Resent), (status = 404, body = Problem)))]
 #[post("/admin/v1/webhook-endpoints/{id}/resend")]
 async fn resend(
     permit: Permit<Edit>,

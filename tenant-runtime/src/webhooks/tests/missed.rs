@@ -104,7 +104,34 @@ async fn what_was_stated_while_it_was_disabled_is_told_when_asked_for() {
     let stranger = TestShop::open(None).await;
     let theirs = endpoint(&stranger, "product.created").await;
     let event = list.text("/data/0/event_id");
-    assert_eq!(resends(&stranger, &theirs, json!({ "event": event })).await, 0);
+    let resend = format!("{ENDPOINTS}/{theirs}/resend");
+    let wish = json!({ "event": event });
+    stranger.owner_call("POST", &resend).json(&wish).send().await.refused(404, "not_found");
+    assert_eq!(resends(&shop, &young, wish).await, 0, "there is one; it is of a time before this endpoint");
+}
+
+#[actix_web::test]
+async fn an_event_that_there_is_not_cannot_be_told_again() {
+    let shop = TestShop::open(None).await;
+    let id = endpoint(&shop, "order.placed").await;
+    let told = state(&shop, "order.placed").await;
+    // So that it is seen that nobody is woken either.
+    shop.admin("UPDATE {s}.webhook_endpoints SET next_attempt_at = now() + interval '1 hour'").await;
+    let whole = shop.digest().await;
+    let path = format!("{ENDPOINTS}/{id}/resend");
+    for wish in [
+        json!({ "event": "evt_01h455vb4pex5vsknk084sn02q" }),
+        json!({ "event": "evt_01h455vb4pex5vsknk084sn02q", "only_failed": true }),
+        json!({ "event": "evt_01h455vb4pex5vsknk084sn02q", "from": "2026-01-01T00:00:00Z" }),
+    ] {
+        shop.owner_call("POST", &path).json(&wish).send().await.refused(404, "not_found");
+        assert_eq!(shop.digest().await, whole, "{wish}");
+    }
+    // One that is there is found, told or not: it waits, and it did not fail.
+    assert_eq!(resends(&shop, &id, json!({ "event": told })).await, 0);
+    assert_eq!(resends(&shop, &id, json!({ "event": told, "only_failed": true })).await, 0);
+    shop.admin(DELIVERED).await;
+    assert_eq!(resends(&shop, &id, json!({ "event": told })).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
