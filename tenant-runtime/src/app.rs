@@ -57,6 +57,8 @@ pub struct Services {
     pub mail: messages::MailRoom,
     /// Where pictures are worked on; shared by the HTTP workers and the process's other workers.
     pub darkroom: Darkroom,
+    /// Asks whether VAT numbers are in use.
+    pub registers: tax::Registers,
     consumers: feed::Consumers,
 }
 
@@ -78,6 +80,7 @@ impl Services {
             config.smtp_url.is_none(),
         );
         services.webhooks.private = config.webhooks_private;
+        services.registers = tax::Registers::at(config.vat_register_url.as_deref());
         services.mail.domain = config.mail_from.email.domain().to_owned();
         services.mail.console_url.clone_from(&config.console_url);
         services.cache = ReadCache::new(config.read_cache_mb * 1024 * 1024);
@@ -139,6 +142,7 @@ impl Services {
             webhooks,
             mail,
             darkroom: Darkroom::new(None),
+            registers: tax::Registers::default(),
             consumers: feed::Consumers(consumers),
         }
     }
@@ -217,6 +221,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     souk_api::problem::CATALOGUE,
     souk_access::CATALOGUE,
     shipping::CATALOGUE,
+    tax::CATALOGUE,
     markets::CATALOGUE,
     inventory::CATALOGUE,
     staff::CATALOGUE,
@@ -313,6 +318,7 @@ pub fn app(
         .app_data(web::Data::new(services.webhooks))
         .app_data(web::Data::new(services.mail))
         .app_data(web::Data::new(services.darkroom))
+        .app_data(web::Data::new(services.registers))
         .app_data(web::Data::new(services.consumers))
         .configure(openapi::served(openapi))
         .configure(messages::page_routes);

@@ -65,6 +65,8 @@ pub struct Config {
     pub media_url: Option<String>,
     /// Identity providers of stores may be on this machine (`SOUK_IDENTITY_PROVIDERS_PRIVATE=1`): for development.
     pub identity_providers_private: bool,
+    /// A register that is asked whether VAT numbers are in use, over HTTP as VIES is (`SOUK_VAT_REGISTER_URL`); nobody is unless set.
+    pub vat_register_url: Option<String>,
     /// Requests one caller has in a minute (`SOUK_REQUESTS_PER_MINUTE`); all callers of a store together have what its plan allows, and
     /// no less than this.
     pub requests_per_minute: u32,
@@ -122,6 +124,7 @@ impl Config {
             images_private: or("SOUK_IMAGES_PRIVATE", 0_u8)? == 1,
             media_url: set("SOUK_MEDIA_URL"),
             identity_providers_private: or("SOUK_IDENTITY_PROVIDERS_PRIVATE", 0_u8)? == 1,
+            vat_register_url: set("SOUK_VAT_REGISTER_URL"),
             requests_per_minute: or("SOUK_REQUESTS_PER_MINUTE", 6000)?,
             attempts_per_network: or("SOUK_ATTEMPTS_PER_NETWORK", 100)?,
             trusted_proxies: or("SOUK_TRUSTED_PROXIES", 0)?,

@@ -26,6 +26,7 @@ impl Business {
         self.has_more_to_sell(platform, books).await;
         self.moves_goods(platform).await;
         self.has_put_an_order_together(platform).await;
+        self.has_rules_of_tax(platform).await;
         self.says_it_in_its_own_words(platform, books).await;
         self.was_not_heard(books).await;
         self.has_open_links(books).await;
@@ -151,6 +152,21 @@ impl Business {
             ("draft order secret", secret),
             ("draft total", made.json()["total"]["amount_minor"].to_string()),
         ] {
+            self.things.insert(name.to_owned(), thing);
+        }
+    }
+
+    /// A region and a class of tax that nothing is of, and a customer who is exempt. Remembered as `txr:spare`, `txe`.
+    async fn has_rules_of_tax(&mut self, platform: &Platform) {
+        let canary = self.canary.clone();
+        let region = json!({ "country": "ES", "code": "CN", "name": canary,
+            "postal_ranges": [{ "from": "35000", "to": "35999" }] });
+        let region = self.staff(platform, Call::post("/admin/v1/tax-regions", &region)).await.expect(201);
+        let class = Call::new("PUT", "/admin/v1/tax-classes/spare").json(&json!({ "name": canary }));
+        self.staff(platform, class).await.expect(200);
+        let exempt = json!({ "customer": self.things["cus"], "country": "US", "reason": "resale", "certificate": canary });
+        let exempt = self.staff(platform, Call::post("/admin/v1/tax-exemptions", &exempt)).await.expect(201);
+        for (name, thing) in [("txr:spare", region.word("/id")), ("txe", exempt.word("/id"))] {
             self.things.insert(name.to_owned(), thing);
         }
     }

@@ -289,6 +289,7 @@ kinds! {
     TaxRegion "txr" "tax region" TaxRegionId;
     TaxRate "trt" "tax rate" TaxRateId;
     TaxLine "txl" "tax line" TaxLineId;
+    TaxExemption "txe" "tax exemption" TaxExemptionId;
     LedgerAccount "lac" "ledger account" LedgerAccountId;
     JournalEntry "jrn" "journal entry" JournalEntryId;
     Posting "pst" "posting" PostingId;

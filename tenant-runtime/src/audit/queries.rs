@@ -149,7 +149,11 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
+    ("tax-classes", subject!("tax_classes t", "t.code = $2")),
+    ("tax-exemptions", subject!("tax_exemptions t", "t.id = $1")),
     ("tax-rates", subject!("tax_rates t", "t.id = $1")),
+    ("tax-regions", subject!("tax_regions t", "t.id = $1")),
+    ("tax-settings", subject!("tax_settings t", "$2 = ''")),
     ("webhook-endpoints", subject!("webhook_endpoints t", "t.id = $1")),
 ];
 

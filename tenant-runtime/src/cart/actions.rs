@@ -22,7 +22,8 @@ use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
 use crate::settings::{self, Settings};
-use crate::tax::TaxRules;
+use crate::shipping::ShippingOption;
+use crate::tax::{TaxRules, VatNumber};
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
@@ -185,6 +186,23 @@ pub async fn choose_shipping(
     Ok(Priced { cart, quote, warnings: Vec::new(), secret: None })
 }
 
+/// Keeps the buyer's VAT number, or takes it out; `outcome` is what its register said of it. What it does, the answer says.
+pub async fn put_vat_number(
+    tx: &mut WriteTx<'_>,
+    id: CartId,
+    secret: &LinkSecret,
+    number: Option<(&VatNumber, &str)>,
+) -> Result<Priced, CartError> {
+    let mut cart = changeable(tx, id, secret).await?;
+    if let Some((number, outcome)) = number {
+        tax::known_number(tx, number, outcome).await?;
+    }
+    cart.vat_number = number.map(|(number, _)| number.as_str().to_owned());
+    queries::update(tx, &cart).await?;
+    let sold = sold(tx, &cart, &[]).await?;
+    changed(tx, cart, sold, Vec::new()).await
+}
+
 /// Keeps a code that a shopper has; one that is kept already is fine. Whether it takes something off, the answer says.
 ///
 /// # Errors
@@ -310,9 +328,9 @@ async fn quote(
     let basket = Basket::of(cart, sold)?;
     let to = cart.destination(settings.country);
     let rules = if basket.is_empty() {
-        TaxRules { jurisdiction: to.country.code().to_owned(), rules: Vec::new() }
+        TaxRules::none(to.country)
     } else {
-        tax::rules_for(tx, &to).await?
+        tax::rules_for(tx, &to, &cart.tax_buyer(), settings.country).await?
     };
     let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
     let options = match (by_hand, &cart.shipping_address) {
@@ -322,11 +340,32 @@ async fn quote(
         }
         _ => Vec::new(),
     };
+    let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
+    // What staff agreed is what is paid.
+    let is_net = inclusive && rules.sells_net() && cart.terms.is_none();
+    let (basket, options) =
+        if is_net { without_tax(basket, options, &rules, settings)? } else { (basket, options) };
+    let inclusive = inclusive && !is_net;
     let delivery = chosen(cart, &options).map(|option| Delivery { price: option.price, country: to.country });
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
-    let quote = Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named })?;
+    let quote =
+        Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named, inclusive })?;
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
+}
+
+/// The same at prices without the tax that would have been inside them.
+fn without_tax(
+    mut basket: Basket,
+    mut options: Vec<ShippingOption>,
+    rules: &TaxRules,
+    settings: &Settings,
+) -> Result<(Basket, Vec<ShippingOption>), CartError> {
+    basket.take_out_tax(rules, settings.tax_rounding)?;
+    for option in &mut options {
+        option.price = tax::delivery_without_tax(rules, option.price, settings.tax_rounding)?;
+    }
+    Ok((basket, options))
 }
 
 /// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.
@@ -411,6 +450,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         gift_cards: Vec::new(),
         use_store_credit: false,
         locale: new.locale,
+        vat_number: None,
         lines: Vec::new(),
         terms: None,
         version: 1,

@@ -11,6 +11,7 @@ use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
+use crate::tax::TaxError;
 
 problems! { CATALOGUE;
     CART_LOCKED = 409, "cart_locked", "A checkout of this cart is under way", "Wait for it, or read the cart again in a moment.";
@@ -49,6 +50,8 @@ pub enum CartError {
     Discount(#[from] DiscountError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    #[error(transparent)]
+    Tax(#[from] TaxError),
     /// A statement failed.
     #[error(transparent)]
     Db(DbError),
@@ -93,6 +96,7 @@ impl From<CartError> for Problem {
             CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
+            CartError::Tax(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
             CartError::Tenancy(error) => souk_access::database_problem(error),
         }

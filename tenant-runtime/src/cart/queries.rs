@@ -66,6 +66,8 @@ struct Row {
     use_store_credit: bool,
     #[diesel(sql_type = Nullable<Text>)]
     locale: Option<Locale>,
+    #[diesel(sql_type = Nullable<Text>)]
+    vat_number: Option<String>,
     #[diesel(sql_type = Nullable<Jsonb>)]
     terms: Option<serde_json::Value>,
     #[diesel(sql_type = BigInt)]
@@ -132,6 +134,7 @@ impl Row {
             gift_cards: self.gift_cards,
             use_store_credit: self.use_store_credit,
             locale: self.locale,
+            vat_number: self.vat_number,
             lines: self.lines.0.into_iter().map(line).collect(),
             terms,
             version: self.version,
@@ -189,7 +192,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Jsonb, _>(cart.attributes.to_json())
         .bind::<Nullable<Text>, _>(cart.locale.clone())
         .bind::<Nullable<Jsonb>, _>(kept(cart.terms.as_ref())?)
-        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate);
+        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
+        .bind::<Nullable<Text>, _>(cart.vat_number.clone());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -231,7 +235,8 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Array<SqlUuid>, _>(&cart.gift_cards)
         .bind::<Bool, _>(cart.use_store_credit)
         .bind::<Jsonb, _>(cart.attributes.to_json())
-        .bind::<Nullable<Text>, _>(cart.locale.clone());
+        .bind::<Nullable<Text>, _>(cart.locale.clone())
+        .bind::<Nullable<Text>, _>(cart.vat_number.clone());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -1,6 +1,7 @@
 //! Carts over HTTP.
 
 mod owner;
+mod tax;
 
 use std::future::{Ready, ready};
 
@@ -31,7 +32,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(add_line).service(change_line).service(remove_line);
     config.service(shipping_options).service(choose_shipping);
     config.service(owner::claim_cart).service(owner::own_cart);
-    config.service(enter_code).service(remove_code);
+    config.service(enter_code).service(remove_code).service(tax::put_vat_number);
     config.service(quote);
     config.service(enter_gift_card).service(remove_gift_card);
 }

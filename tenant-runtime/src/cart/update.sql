@@ -12,5 +12,6 @@ UPDATE carts
        completing_until = NULL,
        updated_at = $7,
        attributes = $11,
-       locale = $12
+       locale = $12,
+       vat_number = $13
  WHERE id = $1

@@ -257,6 +257,9 @@ pub async fn edit_variant(
     now.weight_grams = wish.weight_grams.unwrap_or(now.weight_grams);
     now.requires_shipping = wish.requires_shipping.unwrap_or(now.requires_shipping);
     now.taxable = wish.taxable.unwrap_or(now.taxable);
+    if let Some(class) = &wish.tax_class {
+        now.tax_class = class.as_ref().map(|class| class.as_str().to_owned());
+    }
     if let Some(policy) = wish.inventory_policy.filter(|policy| *policy != now.inventory_policy) {
         inventory::set_policy(tx, now.inventory_item, policy).await?;
         now.inventory_policy = policy;

@@ -54,6 +54,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
         discount_codes: Vec::new(),
         gift_cards: Vec::new(),
         use_store_credit: false,
+        vat_number: None,
         locale: None,
         lines: Vec::new(),
         terms: Some(Terms::default()),

@@ -15,6 +15,7 @@ use crate::identities::IdentityView;
 use crate::invoices::Invoice;
 use crate::orders::ShopperOrderView;
 use crate::subscriptions::SubscriptionView;
+use crate::tax::TaxExemptionView;
 
 /// A copy of everything, machine-readable.
 #[derive(Debug, Serialize, ToSchema)]
@@ -31,6 +32,7 @@ pub struct PersonalData {
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
     pub store_credits: Vec<StoreCreditExport>,
+    pub tax_exemptions: Vec<TaxExemptionView>,
     #[serde(flatten)]
     pub mailbox: MailboxExport,
 }

@@ -1,6 +1,7 @@
-//! What the state is owed on a sale: regions, versioned rates, and the arithmetic of tax lines.
+//! What the state is owed on a sale: regions, versioned rates, classes of goods, who is relieved, and the arithmetic of tax lines.
 //!
-//! [`rules_for`] reads the rates in force at a destination (one statement); [`lines`] is pure.
+//! [`rules_for`] reads all that says what is owed at a destination (one statement); [`of_sale`] is pure. Whether a VAT number is in use is
+//! asked outside of any transaction ([`Registers`]) and noted ([`known_number`]).
 
 mod actions;
 mod error;
@@ -11,8 +12,12 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use error::TaxError;
-pub use model::arithmetic::lines;
-pub use model::{Destination, TaxLine, TaxLineView, TaxReason, TaxRule, TaxRules, Taxable};
-pub use queries::rules_for;
+pub use actions::{HttpRegister, NumberRegister, RegisterError, Registers, known_number};
+pub use error::{CATALOGUE, TaxError};
+pub use model::arithmetic::{SaleTaxes, delivery_without_tax, of_sale, without_tax};
+pub use model::{
+    AskTaxNumber, ClassCode, Destination, TaxBuyer, TaxExemptionView, TaxLine, TaxLineView, TaxReason,
+    TaxRelief, TaxRules, Taxable, VatNumber, summed,
+};
+pub use queries::{exemptions, forget, rules_for};
 pub use routes::routes;

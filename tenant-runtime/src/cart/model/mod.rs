@@ -21,7 +21,7 @@ use super::state::CartState;
 use crate::credit::GiftCode;
 pub use crate::customers::Address;
 use crate::discounts::Code;
-use crate::tax::Destination;
+use crate::tax::{Destination, TaxBuyer, VatNumber};
 
 /// The most lines of a cart.
 pub const MOST_LINES: usize = 100;
@@ -59,6 +59,8 @@ pub struct Cart {
     pub use_store_credit: bool,
     /// The language the shopper reads, if they said so.
     pub locale: Option<Locale>,
+    /// The buyer's, in its one spelling; what it does is for [`super::priced`] to say.
+    pub vat_number: Option<String>,
     /// In the order they were added; none in a draft order, whose lines are in its terms.
     pub lines: Vec<CartLine>,
     /// What staff agreed with somebody: then this is a draft order, and no shopper's cart.
@@ -94,9 +96,15 @@ impl Cart {
             Some(address) => Destination {
                 country: address.country,
                 province: address.province.as_ref().map(|province| province.as_str().to_owned()),
+                postal_code: Some(address.postal_code.as_str().to_owned()),
             },
-            None => Destination { country: home, province: None },
+            None => Destination { country: home, province: None, postal_code: None },
         }
+    }
+
+    /// Who buys, so far as it matters to the state.
+    pub(super) fn tax_buyer(&self) -> TaxBuyer {
+        TaxBuyer { customer: self.customer, vat_number: self.vat_number.clone() }
     }
 }
 
@@ -255,6 +263,16 @@ pub struct EditCart {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 35, example = "de-AT")]
     pub locale: Change<Locale>,
+}
+
+/// The VAT number of the business that buys.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"vat_number": "ATU13585627"}))]
+pub struct PutVatNumber {
+    /// Of a country of the EU, GB, CH or NO; spaces, points and hyphens make no difference. `null` takes it out.
+    #[schema(value_type = Option<String>, max_length = 40, example = "ATU13585627")]
+    pub vat_number: Option<VatNumber>,
 }
 
 /// A new quantity of a line.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use souk_kernel::{
     CartLineId, CollectionId, Country, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError,
-    ProductId, Quantity, ShippingRateId, VariantId,
+    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
@@ -17,7 +17,7 @@ use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, 
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
 use crate::shipping::{Parcel, ShippingOption};
-use crate::tax::{self, TaxLine, TaxRules, Taxable};
+use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
 const MOST_GRAMS: i64 = 1_000_000_000_000;
@@ -39,6 +39,8 @@ pub struct Ware {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// What it is to the state, if it is something special.
+    pub tax_class: Option<String>,
 }
 
 /// What the catalogue and the stock know a line's ware by.
@@ -65,6 +67,7 @@ impl From<Sellable> for Ware {
             weight_grams: sold.weight_grams,
             requires_shipping: sold.requires_shipping,
             taxable: sold.taxable,
+            tax_class: sold.tax_class,
         }
     }
 }
@@ -90,6 +93,7 @@ impl Ware {
                 weight_grams: 0,
                 requires_shipping: *requires_shipping,
                 taxable: *taxable,
+                tax_class: None,
             }),
         }
     }
@@ -141,6 +145,8 @@ pub struct Quote {
     pub tax_lines: Vec<TaxLine>,
     /// Their sum; inside the total when prices include tax.
     pub tax: Money,
+    /// Why the buyer owes none where others would, if so.
+    pub tax_relief: Option<TaxRelief>,
     pub total: Money,
     /// What gift cards and store credit pay of it, in that order.
     pub credits: Vec<(UsableCredit, Money)>,
@@ -233,6 +239,20 @@ impl Basket {
         self.goods.iter().map(|good| (good.id, good.total)).collect()
     }
 
+    /// Takes out of each price the tax that would be inside it; what is not taxed keeps its price.
+    pub fn take_out_tax(&mut self, rules: &TaxRules, rounding: Rounding) -> Result<(), MoneyError> {
+        for good in self.goods.iter_mut().filter(|good| good.ware.taxable) {
+            let class = good.ware.tax_class.as_deref();
+            let net = |price: Money| tax::without_tax(rules, price, class, rounding);
+            let (price, before) = (net(good.ware.unit_price)?, good.ware.compare_at.map(net).transpose()?);
+            good.ware.unit_price = price;
+            good.ware.compare_at = before;
+            good.total = price.times(good.quantity)?;
+        }
+        self.subtotal = Money::sum(self.goods.iter().map(|good| good.total), self.subtotal.currency())?;
+        Ok(())
+    }
+
     /// Whether there is nothing to buy.
     pub fn is_empty(&self) -> bool {
         self.goods.is_empty()
@@ -301,12 +321,14 @@ pub struct Pricing<'p> {
     pub reckoning: Reckoning,
     /// The discounts that codes name.
     pub named: HashMap<String, DiscountId>,
+    /// Whether tax is inside the prices.
+    pub inclusive: bool,
 }
 
 impl Quote {
     /// Works the price out.
     pub fn of(cart: &Cart, basket: Basket, pricing: Pricing<'_>) -> Result<Self, MoneyError> {
-        let Pricing { settings, rules, options, reckoning, named } = pricing;
+        let Pricing { settings, rules, options, reckoning, named, inclusive } = pricing;
         let currency = cart.currency;
         let off = |place| reckoning.off_line(place, currency);
         let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
@@ -316,12 +338,14 @@ impl Quote {
         let option = chosen(cart, &options);
         let price =
             option.map_or(Ok(Money::zero(currency)), |option| option.price.checked_sub(off_shipping))?;
-        let mut taxables: Vec<Taxable> = basket.goods.iter().zip(&totals).map(taxable).collect();
-        taxables.extend(option.map(|_| Taxable { base: price, quantity: Quantity::ONE, taxable: true }));
-        let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
-        let taxes = tax::lines(rules, &taxables, inclusive, settings.tax_level, settings.tax_rounding)?;
-        let (tax_lines, tax) = summed(&taxes, currency)?;
-        let mut taxes = taxes.into_iter();
+        let taxables: Vec<Taxable<'_>> = basket.goods.iter().zip(&totals).map(taxable).collect();
+        let (delivered, level, rounding) = (option.map(|_| price), settings.tax_level, settings.tax_rounding);
+        let taxes = tax::of_sale(rules, &taxables, delivered, inclusive, level, rounding)?;
+        let tax_lines = tax::summed(taxes.goods.iter().flatten().chain(&taxes.shipping))?;
+        let tax = Money::sum(tax_lines.iter().map(|line| line.amount), currency)?;
+        let is_relieved = tax_lines.iter().any(|line| line.reason.is_relief());
+        let of_shipping = taxes.shipping;
+        let mut taxes = taxes.goods.into_iter();
         let lines = basket.goods.into_iter().zip(totals).zip(&offs).map(|((good, total), off)| QuotedLine {
             id: good.id,
             ware: good.ware,
@@ -336,7 +360,7 @@ impl Quote {
             title: option.title.clone(),
             discount: off_shipping,
             price,
-            tax_lines: taxes.next().unwrap_or_default(),
+            tax_lines: of_shipping,
         });
         let discount = Money::sum(offs, currency)?;
         let before_tax = basket.subtotal.checked_sub(discount)?.checked_add(price)?;
@@ -355,6 +379,7 @@ impl Quote {
             shipping_options: options,
             tax_lines,
             tax,
+            tax_relief: rules.relief.clone().filter(|_| is_relieved),
             total,
             credits: Vec::new(),
             due: total,
@@ -391,8 +416,14 @@ impl Quote {
     }
 }
 
-fn taxable((good, total): (&Good, &Money)) -> Taxable {
-    Taxable { base: *total, quantity: good.quantity, taxable: good.ware.taxable }
+fn taxable<'g>((good, total): (&'g Good, &Money)) -> Taxable<'g> {
+    Taxable {
+        base: *total,
+        quantity: good.quantity,
+        taxable: good.ware.taxable,
+        class: good.ware.tax_class.as_deref(),
+        shipped: good.ware.requires_shipping,
+    }
 }
 
 /// What became of a code.
@@ -409,24 +440,4 @@ fn code_view(code: &str, reckoning: &Reckoning, named: &HashMap<String, Discount
         (None, None) => Some(Refusal::Unknown),
     };
     CodeView::of(code.to_owned(), refusal.as_ref())
-}
-
-/// One line per rate and reason, in order of appearance, and the sum of all.
-fn summed(taxes: &[Vec<TaxLine>], currency: Currency) -> Result<(Vec<TaxLine>, Money), MoneyError> {
-    let mut sums: Vec<TaxLine> = Vec::new();
-    for tax in taxes.iter().flatten() {
-        let same = |sum: &&mut TaxLine| {
-            (&sum.name, &sum.jurisdiction, sum.rate, sum.reason)
-                == (&tax.name, &tax.jurisdiction, tax.rate, tax.reason)
-        };
-        match sums.iter_mut().find(same) {
-            Some(sum) => {
-                sum.taxable = sum.taxable.checked_add(tax.taxable)?;
-                sum.amount = sum.amount.checked_add(tax.amount)?;
-            }
-            None => sums.push(tax.clone()),
-        }
-    }
-    let whole = Money::sum(sums.iter().map(|sum| sum.amount), currency)?;
-    Ok((sums, whole))
 }

@@ -13,7 +13,7 @@ use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
 use crate::shipping::ShippingOption;
-use crate::tax::{TaxLine, TaxLineView};
+use crate::tax::{TaxLine, TaxLineView, TaxRelief};
 
 /// A cart, what it costs, and what became of the request.
 #[derive(Debug)]
@@ -64,6 +64,10 @@ pub struct CartView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "de-AT")]
     pub locale: Option<Locale>,
+    /// The buyer's, if they are a business and said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ATU13585627")]
+    pub vat_number: Option<String>,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
     pub lines: Vec<CartLineView>,
@@ -87,6 +91,10 @@ pub struct CartView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
+    /// Why the buyer owes no tax where others would, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_relief: Option<TaxRelief>,
+    /// Whether tax is inside the prices; to whoever is relieved of it they may be shown without.
     #[schema(example = true)]
     pub prices_include_tax: bool,
     /// Send it as `expected_total` with the checkout.
@@ -369,6 +377,7 @@ impl From<Priced> for CartView {
             note: cart.note,
             attributes: cart.attributes,
             locale: cart.locale,
+            vat_number: cart.vat_number,
             shipping_address: cart.shipping_address,
             billing_address: cart.billing_address,
             unavailable_lines: gone.collect(),
@@ -382,6 +391,7 @@ impl From<Priced> for CartView {
             shipping: quote.shipping.map(CartShippingView::from),
             tax_lines: taxes(&quote.tax_lines),
             tax: quote.tax,
+            tax_relief: quote.tax_relief,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             gift_cards: cart.gift_cards,

@@ -100,7 +100,7 @@ pub async fn forget(
          WHERE (customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))) AND state <> 'completed')";
     let lines = sql(lines).bind::<SqlUuid, _>(customer).bind::<Nullable<Text>, _>(mailbox.clone());
     tx.execute(lines).await?;
-    let query = sql("UPDATE carts SET email = NULL, note = '', attributes = '{}', shipping_address = NULL, billing_address = NULL, \
+    let query = sql("UPDATE carts SET email = NULL, note = '', attributes = '{}', shipping_address = NULL, billing_address = NULL, vat_number = NULL, \
          owner_secret_hash = NULL, \
          terms = CASE WHEN terms IS NULL OR state = 'completed' THEN terms ELSE '{}' END, state = CASE WHEN state = 'active' THEN 'expired' ELSE state END, version = version + 1, updated_at = $3 \
          WHERE customer_id = $1 OR (customer_id IS NULL AND lower(email) = lower($2))")

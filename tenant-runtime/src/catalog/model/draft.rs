@@ -15,6 +15,7 @@ use super::request::{CreateProduct, EditProduct, NewVariant, Status};
 use super::view::{Chosen, ProductView};
 use crate::catalog::error::CatalogError;
 use crate::inventory::{NewItem, Policy};
+use crate::tax::ClassCode;
 
 /// Most options of a product.
 pub const OPTIONS: usize = 3;
@@ -81,6 +82,7 @@ pub struct DraftVariant {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    pub tax_class: Option<String>,
     pub inventory_item_id: Uuid,
     pub inventory_policy: Policy,
     pub price_id: Uuid,
@@ -222,6 +224,7 @@ fn lone_variant(wish: &CreateProduct, complaints: &mut Complaints) -> Option<New
         weight_grams: None,
         requires_shipping: None,
         taxable: None,
+        tax_class: None,
         inventory_policy: None,
     })
 }
@@ -353,6 +356,7 @@ fn row(product: ProductId, variant: &NewVariant, options: Vec<Chosen>, position:
         weight_grams: variant.weight_grams.unwrap_or_default(),
         requires_shipping: variant.requires_shipping.unwrap_or(true),
         taxable: variant.taxable.unwrap_or(true),
+        tax_class: variant.tax_class.clone().map(ClassCode::into_string),
         inventory_item_id: InventoryItemId::new().uuid(),
         inventory_policy: variant.inventory_policy.unwrap_or_default(),
         price_id: PriceId::new().uuid(),

@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::rules::CollectionRules;
 use crate::inventory::Policy;
+use crate::tax::ClassCode;
 
 /// Whether a product is for sale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -81,6 +82,9 @@ pub struct NewVariant {
     pub requires_shipping: Option<bool>,
     /// True when left out.
     pub taxable: Option<bool>,
+    /// What it is to the state, if it is something special: a tax class, which comes about when it is new.
+    #[schema(value_type = Option<String>, max_length = 40, example = "books")]
+    pub tax_class: Option<ClassCode>,
     /// `deny` when left out.
     pub inventory_policy: Option<Policy>,
 }
@@ -181,6 +185,10 @@ pub struct EditVariant {
     pub weight_grams: Option<i64>,
     pub requires_shipping: Option<bool>,
     pub taxable: Option<bool>,
+    /// A tax class, which comes about when it is new; null for none.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 40, example = "books")]
+    pub tax_class: Option<Option<ClassCode>>,
     pub inventory_policy: Option<Policy>,
 }
 

@@ -36,6 +36,8 @@ pub struct Sellable {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// What it is to the state, if it is something special.
+    pub tax_class: Option<String>,
     pub item: InventoryItemId,
     pub policy: Policy,
     /// Whether the product is for sale.
@@ -86,6 +88,10 @@ pub struct VariantView {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// What it is to the state; missing when it is nothing special.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "books")]
+    pub tax_class: Option<String>,
     pub inventory_policy: Policy,
     pub inventory_item: InventoryItemId,
     /// Whether it can be bought now.
@@ -317,6 +323,7 @@ mod tests {
             weight_grams: 0,
             requires_shipping: true,
             taxable: true,
+            tax_class: None,
             inventory_policy: policy,
             inventory_item: InventoryItemId::new(),
             available: false,

@@ -15,6 +15,7 @@ use super::request::{CreateProduct, EditProduct, NewOption, NewVariant, Status, 
 use super::view::{ProductView, ValueView, VariantView};
 use crate::catalog::error::CatalogError;
 use crate::inventory::{Policy, Shelf};
+use crate::tax::ClassCode;
 
 /// Most pieces and most grams.
 const MOST: i64 = 999_999_999;
@@ -91,6 +92,8 @@ pub struct VariantWish {
     pub weight_grams: Option<i64>,
     pub requires_shipping: Option<bool>,
     pub taxable: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    pub tax_class: Option<Option<ClassCode>>,
     pub inventory_policy: Option<Policy>,
 }
 
@@ -341,6 +344,7 @@ impl VariantWish {
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
+            tax_class: self.tax_class.clone().flatten(),
             inventory_policy: self.inventory_policy,
         })
     }
@@ -380,6 +384,8 @@ impl VariantWish {
         columns |= replace(&mut next.weight_grams, self.weight_grams);
         columns |= replace(&mut next.requires_shipping, self.requires_shipping);
         columns |= replace(&mut next.taxable, self.taxable);
+        let class = self.tax_class.clone().map(|class| class.map(ClassCode::into_string));
+        columns |= replace(&mut next.tax_class, class);
         let policy =
             self.inventory_policy.filter(|policy| replace(&mut next.inventory_policy, Some(*policy)));
         if self.weight_grams.is_some_and(|grams| !(0..=MOST).contains(&grams)) {
@@ -449,6 +455,7 @@ impl ProductView {
             weight_grams: variant.weight_grams,
             requires_shipping: variant.requires_shipping,
             taxable: variant.taxable,
+            tax_class: variant.tax_class.clone(),
             inventory_policy: variant.inventory_policy,
             inventory_item: InventoryItemId::from_uuid(variant.inventory_item_id),
             available: false,

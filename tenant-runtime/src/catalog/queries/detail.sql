@@ -7,7 +7,7 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
            FROM product_options o WHERE o.product_id = p.id), '[]'::json) AS options,
        coalesce((SELECT json_agg(json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'barcode', v.barcode,
            'options', v.options, 'position', v.position, 'amount_minor', pr.amount_minor, 'compare_at_minor', pr.compare_at_minor,
-           'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
+           'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable, 'tax_class', v.tax_class,
            'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version)
            ORDER BY v.position, v.id)
            FROM product_variants v LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = s.currency

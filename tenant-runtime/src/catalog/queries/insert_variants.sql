@@ -6,12 +6,15 @@ WITH doc AS (SELECT $1::jsonb AS d), vals AS (
 ), wanted AS (
     SELECT r.*, d ->> 'currency' AS currency
     FROM doc, jsonb_to_recordset(d -> 'variants') AS r(id uuid, product_id uuid, title text, sku text, barcode text, options jsonb,
-         position integer, weight_grams bigint, requires_shipping boolean, taxable boolean, inventory_item_id uuid,
+         position integer, weight_grams bigint, requires_shipping boolean, taxable boolean, tax_class text, inventory_item_id uuid,
          inventory_policy text, price_id uuid, amount_minor bigint, compare_at_minor bigint)
+), classes AS (
+    INSERT INTO tax_classes (code, name, created_at)
+    SELECT DISTINCT tax_class, tax_class, $2 FROM wanted WHERE tax_class IS NOT NULL ON CONFLICT DO NOTHING
 ), variants AS (
-    INSERT INTO product_variants (id, product_id, title, sku, barcode, options, position, weight_grams, requires_shipping, taxable,
+    INSERT INTO product_variants (id, product_id, title, sku, barcode, options, position, weight_grams, requires_shipping, taxable, tax_class,
                                   inventory_item_id, inventory_policy, created_at, updated_at)
-    SELECT id, product_id, title, sku, barcode, options, position, weight_grams, requires_shipping, taxable, inventory_item_id,
+    SELECT id, product_id, title, sku, barcode, options, position, weight_grams, requires_shipping, taxable, tax_class, inventory_item_id,
            inventory_policy, $2, $2
     FROM wanted
 ), amounts AS (

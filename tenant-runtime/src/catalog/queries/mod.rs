@@ -193,7 +193,8 @@ pub async fn edit_variant(tx: &mut WriteTx<'_>, variant: &VariantView) -> Result
         .bind::<Bool, _>(variant.requires_shipping)
         .bind::<Bool, _>(variant.taxable)
         .bind::<Text, _>(variant.inventory_policy.as_str())
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<Text>, _>(variant.tax_class.clone());
     tx.execute(query).await.map(|_| ())
 }
 

@@ -159,6 +159,7 @@ struct VariantDoc {
     weight_grams: i64,
     requires_shipping: bool,
     taxable: bool,
+    tax_class: Option<String>,
     inventory_item_id: Uuid,
     inventory_policy: Policy,
     version: i64,
@@ -189,6 +190,7 @@ impl VariantDoc {
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
+            tax_class: self.tax_class,
             inventory_policy: self.inventory_policy,
             inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
             available: false,
@@ -372,6 +374,8 @@ pub struct SellableRow {
     requires_shipping: bool,
     #[diesel(sql_type = Bool)]
     taxable: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    tax_class: Option<String>,
     #[diesel(sql_type = SqlUuid)]
     inventory_item_id: InventoryItemId,
     #[diesel(sql_type = Text)]
@@ -398,6 +402,7 @@ impl SellableRow {
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
+            tax_class: self.tax_class,
             item: self.inventory_item_id,
             policy: Policy::of(&self.inventory_policy),
             live: Status::of(&self.status) == Status::Active,

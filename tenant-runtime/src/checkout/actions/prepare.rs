@@ -275,6 +275,8 @@ pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutErro
 
 fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
     let tax = |tax: &crate::tax::TaxLine| NewTax {
+        rate: tax.rate_id,
+        compound: tax.compound,
         name: tax.name.clone(),
         jurisdiction: tax.jurisdiction.clone(),
         rate_ppm: i32::try_from(tax.rate.get()).unwrap_or(i32::MAX),
@@ -331,6 +333,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         discount: quote.discount,
         shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
         tax: quote.tax,
+        tax_relief: quote.tax_relief.clone(),
         total: quote.total,
         shipping_address: cart.shipping_address.as_ref().map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),

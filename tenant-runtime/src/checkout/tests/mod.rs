@@ -12,6 +12,7 @@ mod races;
 mod search;
 mod shipping;
 mod stripe;
+mod tax;
 mod undoing;
 
 use crate::testing::shop;

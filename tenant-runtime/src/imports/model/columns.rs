@@ -27,6 +27,7 @@ pub enum Column {
     CompareAt,
     RequiresShipping,
     Taxable,
+    TaxClass,
     Barcode,
     SeoTitle,
     SeoDescription,
@@ -40,7 +41,7 @@ pub enum Column {
 const NAME: usize = 100;
 
 /// What each is called: as we write it, and by what other names it is read, capitals aside.
-const NAMES: [(Column, &[&str]); 30] = [
+const NAMES: [(Column, &[&str]); 31] = [
     (Column::Handle, &["Handle", "URL handle"]),
     (Column::Title, &["Title"]),
     (Column::Body, &["Body (HTML)", "Body HTML", "Description"]),
@@ -63,6 +64,7 @@ const NAMES: [(Column, &[&str]); 30] = [
     (Column::CompareAt, &["Variant Compare At Price", "Compare-at price"]),
     (Column::RequiresShipping, &["Variant Requires Shipping", "Requires shipping"]),
     (Column::Taxable, &["Variant Taxable", "Charge tax"]),
+    (Column::TaxClass, &["Variant Tax Code", "Tax code"]),
     (Column::Barcode, &["Variant Barcode", "Barcode"]),
     (Column::SeoTitle, &["SEO Title"]),
     (Column::SeoDescription, &["SEO Description"]),
@@ -74,7 +76,7 @@ const NAMES: [(Column, &[&str]); 30] = [
 ];
 
 /// The columns that say something about a variant.
-pub const OF_VARIANTS: [Column; 13] = [
+pub const OF_VARIANTS: [Column; 14] = [
     Column::OptionValue(0),
     Column::OptionValue(1),
     Column::OptionValue(2),
@@ -88,6 +90,7 @@ pub const OF_VARIANTS: [Column; 13] = [
     Column::Tracker,
     Column::RequiresShipping,
     Column::Taxable,
+    Column::TaxClass,
 ];
 
 impl Column {

@@ -10,7 +10,7 @@ use super::columns::guarded;
 use crate::catalog::{ProductView, Status, VariantView};
 
 /// The columns that are written, in order.
-const COLUMNS: [&str; 29] = [
+const COLUMNS: [&str; 30] = [
     "Handle",
     "Title",
     "Body (HTML)",
@@ -33,6 +33,7 @@ const COLUMNS: [&str; 29] = [
     "Variant Compare At Price",
     "Variant Requires Shipping",
     "Variant Taxable",
+    "Variant Tax Code",
     "Variant Barcode",
     "Image Src",
     "Image Position",
@@ -45,8 +46,8 @@ const COLUMNS: [&str; 29] = [
 /// Where columns begin that a row is put together from.
 const OPTIONS: usize = 7;
 const VARIANT: usize = 13;
-const IMAGE: usize = 23;
-const SEO: usize = 26;
+const IMAGE: usize = 24;
+const SEO: usize = 27;
 
 /// The first row of a table.
 pub fn begin() -> String {
@@ -95,7 +96,7 @@ pub fn table(product: &ProductView, shelf: &HashMap<InventoryItemId, i64>, addre
     text
 }
 
-fn of_variant(variant: &VariantView, shelf: &HashMap<InventoryItemId, i64>) -> [String; 10] {
+fn of_variant(variant: &VariantView, shelf: &HashMap<InventoryItemId, i64>) -> [String; 11] {
     let amount = |amount: Option<Money>| amount.map(Money::decimal_string).unwrap_or_default();
     let pieces = shelf.get(&variant.inventory_item).copied().unwrap_or_default();
     [
@@ -108,6 +109,7 @@ fn of_variant(variant: &VariantView, shelf: &HashMap<InventoryItemId, i64>) -> [
         amount(variant.compare_at),
         truth(variant.requires_shipping),
         truth(variant.taxable),
+        variant.tax_class.clone().unwrap_or_default(),
         variant.barcode.clone().unwrap_or_default(),
     ]
 }
@@ -177,6 +179,7 @@ fn variant_line(variant: &VariantView, shelf: &HashMap<InventoryItemId, i64>) ->
         "weight_grams": variant.weight_grams,
         "requires_shipping": variant.requires_shipping,
         "taxable": variant.taxable,
+        "tax_class": variant.tax_class,
         "inventory_policy": variant.inventory_policy,
     })
 }

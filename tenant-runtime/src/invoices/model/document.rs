@@ -117,16 +117,23 @@ impl Part<'_> {
             true => share.tax.allocate(&weights)?,
             false => vec![Money::zero(share.tax.currency()); weights.len()],
         };
-        let net = share.gross.checked_sub(share.tax)?;
-        let tax = |(rate, amount): (&OrderTaxLineView, Money)| DocumentTax {
-            name: rate.name.clone(),
-            jurisdiction: rate.jurisdiction.clone(),
-            rate_ppm: rate.rate_ppm,
-            reason: rate.reason.clone(),
-            taxable: if whole { rate.taxable } else { net },
-            amount,
+        let (net, all) = (share.gross.checked_sub(share.tax)?, self.gross.checked_sub(self.tax)?);
+        // Of a delivery that is taxed as its goods are, each rate is counted on a part.
+        let counted_on = |rate: &OrderTaxLineView| match whole {
+            true => Ok(rate.taxable),
+            false => net.fraction(rate.taxable.minor(), all.minor(), Rounding::HalfUp),
         };
-        Ok(self.rates.iter().zip(amounts).map(tax).collect())
+        let tax = |(rate, amount): (&OrderTaxLineView, Money)| -> Result<DocumentTax, MoneyError> {
+            Ok(DocumentTax {
+                name: rate.name.clone(),
+                jurisdiction: rate.jurisdiction.clone(),
+                rate_ppm: rate.rate_ppm,
+                reason: rate.reason.clone(),
+                taxable: counted_on(rate)?,
+                amount,
+            })
+        };
+        self.rates.iter().zip(amounts).map(tax).collect()
     }
 
     fn line(&self, share: Share, is_whole: bool) -> Result<DocumentLine, MoneyError> {
@@ -205,6 +212,7 @@ impl Head<'_> {
             issued_on: self.dates.issued_on,
             seller: self.seller,
             buyer,
+            tax_relief: order.tax_relief.clone(),
             delivered_to,
             order_name: order.name.clone().unwrap_or_default(),
             ordered_on: self.dates.ordered_on,

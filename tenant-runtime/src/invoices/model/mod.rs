@@ -14,6 +14,8 @@ use souk_kernel::{Country, InvoiceId, LongText, Money, OrderId, RefundId, Text};
 use souk_tenancy::Document as Json;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::tax::TaxRelief;
+
 pub use document::{Dates, Due, due, of_cancellation, of_order, of_refund};
 pub use paper::PdfError;
 pub use words::Language;
@@ -111,6 +113,9 @@ pub struct Document {
     pub issued_on: NaiveDate,
     pub seller: Seller,
     pub buyer: Party,
+    /// Why the buyer owes no tax, if so, with their VAT number or what proves their exemption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_relief: Option<TaxRelief>,
     /// Where the goods go, if not to the buyer's address.
     pub delivered_to: Option<Party>,
     #[schema(example = "#1001")]

@@ -88,6 +88,9 @@ fn head(paper: &mut Paper, invoice: &Invoice, words: &Words) {
     if to.is_empty() {
         to.extend(document.buyer.email.clone());
     }
+    to.truncate(7);
+    let number = document.tax_relief.as_ref().and_then(|relief| relief.vat_number.as_deref());
+    to.extend(number.map(|number| format!("{} {number}", words.vat_id)));
     for line in to.iter().take(8) {
         paper.write(LEFT, Style::plain(9.5), line);
         paper.y += 13.0;
@@ -221,6 +224,7 @@ fn notes(paper: &mut Paper, document: &Document, words: &Words) {
     let untaxed = document.taxes.iter().filter(|tax| tax.amount == Money::zero(tax.amount.currency()));
     let mut notes: Vec<&str> = untaxed.filter_map(|tax| language.reason(&tax.reason)).collect();
     notes.dedup();
+    notes.extend(document.tax_relief.as_ref().and_then(|relief| relief.certificate.as_deref()));
     notes.push(words.supply);
     paper.y += 18.0;
     for note in notes {

@@ -11,7 +11,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
     CartId, Currency, CustomerId, ImageId, InventoryItemId, LocationId, Money, MoneyError, OrderId,
-    OrderLineId, ProductId, Quantity, ShippingLineId, ShippingRateId, VariantId,
+    OrderLineId, ProductId, Quantity, ShippingLineId, ShippingRateId, TaxRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -21,6 +21,7 @@ pub use standing::Standing;
 use super::state::OrderState;
 use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
+use crate::tax::TaxRelief;
 
 /// An enum stored as text: its spelling in one place.
 macro_rules! stored_text {
@@ -135,6 +136,8 @@ pub struct NewOrder {
     /// What is to be paid for the delivery.
     pub shipping: Money,
     pub tax: Money,
+    /// Why the buyer owes none, if so: a copy.
+    pub tax_relief: Option<TaxRelief>,
     pub total: Money,
     pub shipping_address: Option<serde_json::Value>,
     pub billing_address: Option<serde_json::Value>,
@@ -187,6 +190,9 @@ pub struct NewShippingLine {
 /// One rate on one line.
 #[derive(Clone, Debug)]
 pub struct NewTax {
+    /// The version of the rate.
+    pub rate: Option<TaxRateId>,
+    pub compound: bool,
     pub name: String,
     pub jurisdiction: String,
     pub rate_ppm: i32,

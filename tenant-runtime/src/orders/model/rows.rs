@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use souk_kernel::{
     CreditId, Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId,
-    ProductId, RefundId, ShippingLineId, VariantId,
+    ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use uuid::Uuid;
 
@@ -67,6 +67,8 @@ pub struct TaxJson {
     reason: String,
     taxable_minor: i64,
     amount_minor: i64,
+    rate_id: Option<Uuid>,
+    compound: bool,
 }
 
 /// A session with its payment as JSON.
@@ -122,6 +124,8 @@ struct RefundLineJson {
 
 fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
     OrderTaxLineView {
+        tax_rate: tax.rate_id.map(TaxRateId::from_uuid),
+        compound: tax.compound,
         name: tax.name.clone(),
         jurisdiction: tax.jurisdiction.clone(),
         rate_ppm: tax.rate_ppm,

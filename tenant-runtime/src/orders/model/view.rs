@@ -4,13 +4,14 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
     CartId, CreditId, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
-    PaymentTransactionId, ProductId, RefundId, ShippingLineId, VariantId,
+    PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use utoipa::ToSchema;
 
 use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, StockChoice};
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
+use crate::tax::TaxRelief;
 
 /// An order as the store sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -38,6 +39,9 @@ pub struct OrderView {
     pub shipping: Money,
     /// Included in the prices if `prices_include_tax`, else added to them.
     pub tax: Money,
+    /// Why the buyer owed none, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_relief: Option<TaxRelief>,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -152,6 +156,8 @@ pub struct OrderShippingLineView {
 /// One rate on one line.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct OrderTaxLineView {
+    /// The version of the rate; null where nothing was owed for another reason than a rate, and on older orders.
+    pub tax_rate: Option<TaxRateId>,
     #[schema(example = "VAT")]
     pub name: String,
     #[schema(example = "DE")]
@@ -159,6 +165,9 @@ pub struct OrderTaxLineView {
     /// Parts per million: 190000 is 19 %.
     #[schema(example = 190_000)]
     pub rate_ppm: i32,
+    /// Counted on the price and the taxes that are not compound.
+    #[schema(example = false)]
+    pub compound: bool,
     /// Why this rate.
     #[schema(example = "standard_rated")]
     pub reason: String,
@@ -263,6 +272,9 @@ pub struct ShopperOrderView {
     pub discounts: Vec<OrderDiscountView>,
     pub shipping: Money,
     pub tax: Money,
+    /// Why you owed none, if so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_relief: Option<TaxRelief>,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -321,6 +333,7 @@ impl From<OrderView> for ShopperOrderView {
             discounts: order.discounts,
             shipping: order.shipping,
             tax: order.tax,
+            tax_relief: order.tax_relief,
             total: order.total,
             lines: order.lines,
             shipping_lines: order.shipping_lines,

@@ -15,6 +15,7 @@ use crate::orders::model::rows::{
 use crate::orders::model::view::{OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
+use crate::tax::TaxRelief;
 
 #[derive(QueryableByName)]
 struct DetailRow {
@@ -60,6 +61,8 @@ struct DetailRow {
     note: String,
     #[diesel(sql_type = Jsonb)]
     attributes: Value,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    tax_relief: Option<Document<TaxRelief>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     cancelled_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -141,6 +144,7 @@ impl DetailRow {
             discount: money(self.discount_minor),
             shipping: money(self.shipping_minor),
             tax: money(self.tax_minor),
+            tax_relief: self.tax_relief.map(|Document(relief)| relief),
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
             lines,

@@ -2,8 +2,8 @@
 WITH placed AS (
     INSERT INTO orders (id, cart_id, secret_hash, state, financial_status, customer_id, email, currency, prices_include_tax,
                         subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_address, billing_address, note, created_at, updated_at,
-                        attributes, locale)
-    VALUES ($1, $2, $3, 'pending_payment', 'pending', $4, $5, $6, $7, $8, $21, $9, $10, $11, $12, $13, $14, $15, $15, $23,
+                        attributes, tax_relief, locale)
+    VALUES ($1, $2, $3, 'pending_payment', 'pending', $4, $5, $6, $7, $8, $21, $9, $10, $11, $12, $13, $14, $15, $15, $23, $24,
             coalesce((SELECT c.locale FROM carts c WHERE c.id = $2), (SELECT m.locale FROM customers m WHERE m.id = $4)))
     RETURNING id
 ), lines AS (
@@ -19,10 +19,11 @@ WITH placed AS (
     SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor
     FROM placed, jsonb_to_recordset($17) AS s (id uuid, shipping_rate_id uuid, title text, discount_minor bigint, amount_minor bigint)
 ), taxes AS (
-    INSERT INTO tax_lines (id, order_id, order_line_id, shipping_line_id, name, jurisdiction, rate_ppm, reason, taxable_minor, amount_minor)
-    SELECT t.id, placed.id, t.order_line_id, t.shipping_line_id, t.name, t.jurisdiction, t.rate_ppm, t.reason, t.taxable_minor, t.amount_minor
+    INSERT INTO tax_lines (id, order_id, order_line_id, shipping_line_id, name, jurisdiction, rate_ppm, reason, taxable_minor, amount_minor, rate_id, compound)
+    SELECT t.id, placed.id, t.order_line_id, t.shipping_line_id, t.name, t.jurisdiction, t.rate_ppm, t.reason, t.taxable_minor, t.amount_minor,
+           t.rate_id, t.compound
     FROM placed, jsonb_to_recordset($18) AS t (id uuid, order_line_id uuid, shipping_line_id uuid, name text, jurisdiction text,
-        rate_ppm integer, reason text, taxable_minor bigint, amount_minor bigint)
+        rate_ppm integer, reason text, taxable_minor bigint, amount_minor bigint, rate_id uuid, compound boolean)
 ), allocations AS (
     INSERT INTO discount_allocations (id, order_id, order_line_id, shipping_line_id, discount_id, title, code, kind, amount_minor)
     SELECT a.id, placed.id, a.order_line_id, a.shipping_line_id, a.discount_id, a.title, a.code, a.kind, a.amount_minor

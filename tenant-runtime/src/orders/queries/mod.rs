@@ -39,6 +39,7 @@ fn tax_json(tax: &NewTax, line: Option<Uuid>, shipping: Option<Uuid>) -> Value {
         "id": souk_kernel::TaxLineId::new().uuid(), "order_line_id": line, "shipping_line_id": shipping, "name": tax.name,
         "jurisdiction": tax.jurisdiction, "rate_ppm": tax.rate_ppm, "reason": tax.reason, "taxable_minor": tax.taxable.minor(),
         "amount_minor": tax.amount.minor(),
+        "rate_id": tax.rate.map(souk_kernel::TaxRateId::uuid), "compound": tax.compound,
     })
 }
 
@@ -122,7 +123,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Text, _>(actor)
         .bind::<BigInt, _>(order.discount.minor())
         .bind::<Jsonb, _>(allocations_json(order))
-        .bind::<Jsonb, _>(&order.attributes);
+        .bind::<Jsonb, _>(&order.attributes)
+        .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)));
     tx.execute(statement).await.map(drop)
 }
 

@@ -2,93 +2,223 @@
 
 use souk_kernel::{Money, MoneyError, Ppm, Quantity, Rounding};
 
-use super::{TaxLine, TaxReason, TaxRule, TaxRules, Taxable};
+use super::{ShippingTax, TaxLine, TaxReason, TaxRule, TaxRules, Taxable, summed};
 use crate::settings::TaxLevel;
+
+/// A price in parts that are small enough for a rate on a rate: parts per million, of parts per million.
+const WHOLE: i64 = 1_000_000_000_000;
+
+/// The taxes of goods, in their order, and of their delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaleTaxes {
+    /// Each never empty.
+    pub goods: Vec<Vec<TaxLine>>,
+    /// Empty without delivery.
+    pub shipping: Vec<TaxLine>,
+}
+
+/// The taxes of a sale, where `shipping` is what is paid for the delivery: taxed as goods of a class of its own, or in parts as the goods are.
+///
+/// # Errors
+/// Overflow; two currencies.
+pub fn of_sale(
+    rules: &TaxRules,
+    goods: &[Taxable<'_>],
+    shipping: Option<Money>,
+    inclusive: bool,
+    level: TaxLevel,
+    rounding: Rounding,
+) -> Result<SaleTaxes, MoneyError> {
+    let mut all = goods.to_vec();
+    if let Some(price) = shipping {
+        all.extend(delivery(rules, goods, price)?);
+    }
+    let mut taxes = lines(rules, &all, inclusive, level, rounding)?;
+    let parts = taxes.split_off(goods.len());
+    Ok(SaleTaxes { goods: taxes, shipping: summed(parts.iter().flatten())? })
+}
+
+/// The delivery as something that is taxed: once, or in a part for each sort of goods, in proportion to what they cost.
+fn delivery<'c>(
+    rules: &'c TaxRules,
+    goods: &[Taxable<'c>],
+    price: Money,
+) -> Result<Vec<Taxable<'c>>, MoneyError> {
+    let whole = |class: Option<&'c str>| Taxable {
+        base: price,
+        quantity: Quantity::ONE,
+        taxable: true,
+        class,
+        shipped: true,
+    };
+    if let ShippingTax::Class(class) = &rules.shipping {
+        return Ok(vec![whole(class.as_deref())]);
+    }
+    let mut sorts: Vec<(Taxable<'c>, u64)> = Vec::new();
+    for good in goods {
+        let weight = good.base.minor().unsigned_abs();
+        let same =
+            |(sort, _): &&mut (Taxable<'c>, u64)| (sort.taxable, sort.class) == (good.taxable, good.class);
+        match sorts.iter_mut().find(same) {
+            Some((_, sum)) => *sum = sum.saturating_add(weight),
+            None => sorts.push((Taxable { taxable: good.taxable, ..whole(good.class) }, weight)),
+        }
+    }
+    sorts.retain(|(_, weight)| *weight > 0);
+    if sorts.is_empty() {
+        return Ok(vec![whole(None)]);
+    }
+    let weights: Vec<u64> = sorts.iter().map(|(_, weight)| *weight).collect();
+    let parts = price.allocate(&weights)?;
+    Ok(sorts.into_iter().zip(parts).map(|((sort, _), base)| Taxable { base, ..sort }).collect())
+}
+
+/// A price without the tax that is inside it, were it not relieved of it. The net is what is rounded.
+///
+/// # Errors
+/// Overflow.
+pub fn without_tax(
+    rules: &TaxRules,
+    price: Money,
+    class: Option<&str>,
+    rounding: Rounding,
+) -> Result<Money, MoneyError> {
+    Means::new(rules.of_class(class), true, rounding).net_of(price)
+}
+
+/// The same of what delivery costs; where it follows the goods, as if it delivered goods of no class.
+///
+/// # Errors
+/// Overflow.
+pub fn delivery_without_tax(rules: &TaxRules, price: Money, rounding: Rounding) -> Result<Money, MoneyError> {
+    let class = match &rules.shipping {
+        ShippingTax::Class(class) => class.as_deref(),
+        ShippingTax::Goods => None,
+    };
+    without_tax(rules, price, class, rounding)
+}
 
 /// The tax lines of each `taxable`, in the same order; never an empty list: what is not taxed has one line of zero that says why.
 ///
 /// Exclusive: tax comes on top of the base. Inclusive: the base is the gross and does not move; the tax inside is worked out with the
-/// sum of all rates and split over them by largest remainder. Pass shipping as one more taxable, so that document level sees it.
+/// sum of all rates and split over them by largest remainder. A compound rate counts on the base and the taxes that are not compound.
+/// On the level of the document, goods that have the same rates are counted together.
 ///
 /// # Errors
 /// Overflow; two currencies.
 pub fn lines(
     rules: &TaxRules,
-    taxables: &[Taxable],
+    taxables: &[Taxable<'_>],
     inclusive: bool,
     level: TaxLevel,
     rounding: Rounding,
 ) -> Result<Vec<Vec<TaxLine>>, MoneyError> {
-    let owed = |taxable: &Taxable| taxable.taxable && !rules.rules.is_empty();
-    let taxed: Vec<Taxable> = taxables.iter().copied().filter(owed).collect();
-    let means = Means { rules: &rules.rules, whole: whole_rate(&rules.rules)?, inclusive, rounding };
-    let mut amounts = match level {
-        TaxLevel::Line => {
-            taxed.iter().map(|taxable| means.on(taxable.base)).collect::<Result<Vec<_>, _>>()?
-        }
-        TaxLevel::Unit => {
-            taxed.iter().map(|taxable| means.by_unit(taxable)).collect::<Result<Vec<_>, _>>()?
-        }
-        TaxLevel::Document => means.over_all(&taxed)?,
+    // Few classes, many lines: which rates a class has is worked out once.
+    let mut sets: Vec<Means> = Vec::new();
+    let mut classes: Vec<(Option<&str>, usize)> = Vec::new();
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(taxables.len());
+    for taxable in taxables {
+        let known = classes.iter().find(|(class, _)| *class == taxable.class).map(|(_, place)| *place);
+        let place = known.unwrap_or_else(|| {
+            let set = rules.of_class(taxable.class);
+            let place = sets.iter().position(|known| known.rules == set).unwrap_or(sets.len());
+            if place == sets.len() {
+                sets.push(Means::new(set, inclusive, rounding));
+            }
+            classes.push((taxable.class, place));
+            place
+        });
+        let owed = taxable.taxable && sets.get(place).is_some_and(|set| !set.rules.is_empty());
+        places.push(owed.then_some(place));
     }
-    .into_iter();
-    let line = |taxable: &Taxable| match amounts.next_if_owed(owed(taxable)) {
-        Some(amounts) => means.written(taxable.base, &amounts),
-        None => Ok(vec![untaxed(rules, taxable)]),
-    };
-    taxables.iter().map(line).collect()
-}
-
-/// Takes the next only when there is one for it.
-trait NextIfOwed: Iterator {
-    fn next_if_owed(&mut self, owed: bool) -> Option<Self::Item> {
-        if owed { self.next() } else { None }
+    let mut shares = Vec::with_capacity(sets.len());
+    for (place, set) in sets.iter().enumerate() {
+        let is_of = |(_, at): &(&Taxable<'_>, &Option<usize>)| rules.relief.is_none() && **at == Some(place);
+        let members: Vec<Taxable<'_>> =
+            taxables.iter().zip(&places).filter(is_of).map(|(one, _)| *one).collect();
+        shares.push(set.amounts(&members, level)?.into_iter());
     }
+    let mut written = Vec::with_capacity(taxables.len());
+    for (taxable, place) in taxables.iter().zip(&places) {
+        let share = place.and_then(|place| Some((sets.get(place)?, shares.get_mut(place)?.next()?)));
+        written.push(match share {
+            Some((set, amounts)) => set.written(taxable.base, &amounts)?,
+            None => vec![untaxed(rules, taxable, place.is_some())],
+        });
+    }
+    Ok(written)
 }
 
-impl<I: Iterator> NextIfOwed for I {}
-
-fn whole_rate(rules: &[TaxRule]) -> Result<Ppm, MoneyError> {
-    rules.iter().try_fold(Ppm::ZERO, |sum, rule| sum.checked_add(rule.rate)).map_err(|_| MoneyError::Overflow)
-}
-
-/// The line of what is not taxed.
-fn untaxed(rules: &TaxRules, taxable: &Taxable) -> TaxLine {
-    let (name, reason) = if taxable.taxable {
-        ("Not collecting", TaxReason::NotCollecting)
-    } else {
-        ("Exempt", TaxReason::ProductExempt)
+/// The line of what is not taxed, though it might be `owed`.
+fn untaxed(rules: &TaxRules, taxable: &Taxable<'_>, owed: bool) -> TaxLine {
+    let (name, reason) = match &rules.relief {
+        _ if !taxable.taxable => ("Exempt", TaxReason::ProductExempt),
+        Some(relief) if owed => relief.on(taxable.shipped),
+        Some(_) | None => ("Not collecting", TaxReason::NotCollecting),
     };
     TaxLine {
+        rate_id: None,
         name: name.to_owned(),
         jurisdiction: rules.jurisdiction.clone(),
         rate: Ppm::ZERO,
+        compound: false,
         reason,
         taxable: taxable.base,
         amount: Money::zero(taxable.base.currency()),
     }
 }
 
-struct Means<'r> {
-    rules: &'r [TaxRule],
-    whole: Ppm,
+struct Means {
+    rules: Vec<TaxRule>,
+    /// What each rule is of the net, of [`WHOLE`].
+    weights: Vec<u64>,
+    /// Their sum.
+    sum: i64,
     inclusive: bool,
     rounding: Rounding,
 }
 
-impl Means<'_> {
+impl Means {
+    fn new(rules: Vec<TaxRule>, inclusive: bool, rounding: Rounding) -> Self {
+        let million = u64::from(Ppm::WHOLE.get());
+        let plain = rules.iter().filter(|rule| !rule.compound);
+        let plain: u64 = plain.map(|rule| u64::from(rule.rate.get())).sum();
+        let weight = |rule: &TaxRule| {
+            let on = if rule.compound { million.saturating_add(plain) } else { million };
+            u64::from(rule.rate.get()).saturating_mul(on)
+        };
+        let weights: Vec<u64> = rules.iter().map(weight).collect();
+        let sum = weights.iter().fold(0_u64, |sum, weight| sum.saturating_add(*weight));
+        // A region has few rates, and none is above the whole.
+        let sum = i64::try_from(sum).unwrap_or(i64::MAX - WHOLE);
+        Self { rules, weights, sum, inclusive, rounding }
+    }
+
+    fn net_of(&self, gross: Money) -> Result<Money, MoneyError> {
+        gross.fraction(WHOLE, WHOLE.saturating_add(self.sum), self.rounding)
+    }
+
+    fn amounts(&self, taxed: &[Taxable<'_>], level: TaxLevel) -> Result<Vec<Vec<Money>>, MoneyError> {
+        match level {
+            TaxLevel::Line => taxed.iter().map(|taxable| self.on(taxable.base)).collect(),
+            TaxLevel::Unit => taxed.iter().map(|taxable| self.by_unit(taxable)).collect(),
+            TaxLevel::Document => self.over_all(taxed),
+        }
+    }
+
     /// The tax per rate on one amount, rounded here and nowhere else.
     fn on(&self, base: Money) -> Result<Vec<Money>, MoneyError> {
         if !self.inclusive {
-            return self.rules.iter().map(|rule| base.portion(rule.rate, self.rounding)).collect();
+            let tax = |weight: &u64| {
+                base.fraction(i64::try_from(*weight).unwrap_or(i64::MAX), WHOLE, self.rounding)
+            };
+            return self.weights.iter().map(tax).collect();
         }
-        let inside = base.included_portion(self.whole, self.rounding)?;
-        let weights: Vec<u64> = self.rules.iter().map(|rule| u64::from(rule.rate.get())).collect();
-        inside.allocate(&weights)
+        base.checked_sub(self.net_of(base)?)?.allocate(&self.weights)
     }
 
     /// The tax on one piece times the pieces. A base that a discount made indivisible is pieces of two prices, one minor unit apart.
-    fn by_unit(&self, taxable: &Taxable) -> Result<Vec<Money>, MoneyError> {
+    fn by_unit(&self, taxable: &Taxable<'_>) -> Result<Vec<Money>, MoneyError> {
         let pieces = i64::from(taxable.quantity.get());
         let minor = taxable.base.minor();
         let dear = u32::try_from(minor.rem_euclid(pieces)).unwrap_or_default();
@@ -106,11 +236,16 @@ impl Means<'_> {
         }
     }
 
-    /// The tax on the sum, shared out over the lines in proportion to their bases.
-    fn over_all(&self, taxed: &[Taxable]) -> Result<Vec<Vec<Money>>, MoneyError> {
+    /// The tax on the sum, shared out over the lines in proportion to their bases. What is inside is shared out whole and split over the rates
+    /// after that: rate by rate, a line of a cent could be given more tax than it costs.
+    fn over_all(&self, taxed: &[Taxable<'_>]) -> Result<Vec<Vec<Money>>, MoneyError> {
         let Some(first) = taxed.first() else { return Ok(Vec::new()) };
         let sum = Money::sum(taxed.iter().map(|taxable| taxable.base), first.base.currency())?;
         let weights: Vec<u64> = taxed.iter().map(|taxable| taxable.base.minor().unsigned_abs()).collect();
+        if self.inclusive {
+            let inside = sum.checked_sub(self.net_of(sum)?)?.allocate(&weights)?;
+            return inside.into_iter().map(|share| share.allocate(&self.weights)).collect();
+        }
         let mut lines = vec![Vec::with_capacity(self.rules.len()); taxed.len()];
         for tax in self.on(sum)? {
             for (line, share) in lines.iter_mut().zip(tax.allocate(&weights)?) {
@@ -124,132 +259,15 @@ impl Means<'_> {
         let inside = Money::sum(amounts.iter().copied(), base.currency())?;
         let net = if self.inclusive { base.checked_sub(inside)? } else { base };
         let line = |(rule, amount): (&TaxRule, &Money)| TaxLine {
+            rate_id: rule.id,
             name: rule.name.clone(),
             jurisdiction: rule.jurisdiction.clone(),
             rate: rule.rate,
+            compound: rule.compound,
             reason: rule.reason,
             taxable: net,
             amount: *amount,
         };
         Ok(self.rules.iter().zip(amounts).map(line).collect())
-    }
-}
-
-#[cfg(test)]
-mod law {
-    use proptest::prelude::*;
-    use souk_kernel::Currency;
-
-    use super::*;
-
-    const LEVELS: [TaxLevel; 3] = [TaxLevel::Line, TaxLevel::Unit, TaxLevel::Document];
-
-    fn rules(rates: &[u32]) -> TaxRules {
-        let rule = |rate: &u32| TaxRule {
-            name: "VAT".into(),
-            jurisdiction: "DE".into(),
-            rate: Ppm::new(*rate).unwrap(),
-            reason: TaxReason::StandardRated,
-        };
-        TaxRules { jurisdiction: "DE".into(), rules: rates.iter().map(rule).collect() }
-    }
-
-    fn eur(minor: i64) -> Money {
-        Money::new(minor, Currency::EUR)
-    }
-
-    fn taxable(minor: i64, quantity: u32) -> Taxable {
-        Taxable { base: eur(minor), quantity: Quantity::new(quantity).unwrap(), taxable: true }
-    }
-
-    fn tax(rates: &[u32], of: &[Taxable], inclusive: bool, level: TaxLevel) -> i64 {
-        let lines = lines(&rules(rates), of, inclusive, level, Rounding::HalfUp).unwrap();
-        lines.iter().flatten().map(|line| line.amount.minor()).sum()
-    }
-
-    #[test]
-    fn three_at_one_euro_and_eight_cents() {
-        let mugs = [taxable(324, 3)];
-        assert_eq!(324 + tax(&[190_000], &mugs, false, TaxLevel::Line), 386);
-        assert_eq!(324 + tax(&[190_000], &mugs, false, TaxLevel::Unit), 387);
-        assert_eq!(324 + tax(&[190_000], &mugs, false, TaxLevel::Document), 386);
-    }
-
-    #[test]
-    fn the_document_rounds_once() {
-        let three = [taxable(108, 1), taxable(108, 1), taxable(108, 1)];
-        assert_eq!(tax(&[190_000], &three, false, TaxLevel::Line), 63);
-        assert_eq!(tax(&[190_000], &three, false, TaxLevel::Document), 62);
-        let shares = lines(&rules(&[190_000]), &three, false, TaxLevel::Document, Rounding::HalfUp).unwrap();
-        assert_eq!(shares.iter().map(|line| line[0].amount.minor()).collect::<Vec<_>>(), [21, 21, 20]);
-    }
-
-    #[test]
-    fn a_gross_price_stays() {
-        let lines =
-            lines(&rules(&[190_000]), &[taxable(1990, 1)], true, TaxLevel::Line, Rounding::HalfUp).unwrap();
-        assert_eq!((lines[0][0].taxable, lines[0][0].amount), (eur(1672), eur(318)));
-    }
-
-    #[test]
-    fn two_rates_share_the_tax_inside() {
-        let lines =
-            lines(&rules(&[50_000, 99_750]), &[taxable(10_000, 1)], true, TaxLevel::Line, Rounding::HalfUp)
-                .unwrap();
-        // 100.00 / 1.14975 = 86.98; 13.02 in the proportion 5 to 9.975.
-        assert_eq!(lines[0].iter().map(|line| line.amount.minor()).collect::<Vec<_>>(), [435, 867]);
-        assert!(lines[0].iter().all(|line| line.taxable == eur(8698)));
-    }
-
-    #[test]
-    fn an_indivisible_base_is_two_prices() {
-        // 1.00 for 3 pieces: 0.34 + 0.33 + 0.33, 19 % of each is 0.06.
-        assert_eq!(tax(&[190_000], &[taxable(100, 3)], false, TaxLevel::Unit), 18);
-    }
-
-    #[test]
-    fn every_line_says_why() {
-        let exempt = Taxable { taxable: false, ..taxable(500, 1) };
-        for level in LEVELS {
-            let both =
-                lines(&rules(&[190_000]), &[exempt, taxable(500, 1)], true, level, Rounding::HalfUp).unwrap();
-            assert_eq!((both[0][0].reason, both[0][0].amount), (TaxReason::ProductExempt, eur(0)));
-            assert_eq!(both[1][0].amount, eur(80));
-            let none = lines(&rules(&[]), &[taxable(500, 1)], true, level, Rounding::HalfUp).unwrap();
-            assert_eq!((none[0][0].reason, none[0][0].taxable), (TaxReason::NotCollecting, eur(500)));
-        }
-        assert!(
-            lines(&rules(&[190_000]), &[], true, TaxLevel::Document, Rounding::HalfUp).unwrap().is_empty()
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn gross_is_net_and_tax(
-            rates in prop::collection::vec(0_u32..=400_000, 0..3),
-            goods in prop::collection::vec((0_i64..=1_000_000, 1_u32..=9_999, any::<bool>()), 0..12),
-            inclusive: bool, level in 0_usize..3, rounding in 0_usize..3,
-        ) {
-            let goods: Vec<Taxable> = goods.into_iter()
-                .map(|(unit, quantity, taxed)| Taxable { taxable: taxed, ..taxable(unit * i64::from(quantity), quantity) })
-                .collect();
-            let rounding = [Rounding::HalfUp, Rounding::HalfEven, Rounding::HalfDown][rounding];
-            let lines = lines(&rules(&rates), &goods, inclusive, LEVELS[level], rounding).unwrap();
-            prop_assert_eq!(lines.len(), goods.len());
-            for (good, taxes) in goods.iter().zip(&lines) {
-                prop_assert!(!taxes.is_empty());
-                let inside: i64 = taxes.iter().map(|tax| tax.amount.minor()).sum();
-                for tax in taxes {
-                    prop_assert!(!tax.amount.is_negative());
-                    let net = if inclusive { good.base.minor() - inside } else { good.base.minor() };
-                    prop_assert_eq!(tax.taxable.minor(), net);
-                }
-            }
-            if LEVELS[level] == TaxLevel::Document && !inclusive && !rates.is_empty() {
-                let sum: i64 = goods.iter().filter(|good| good.taxable).map(|good| good.base.minor()).sum();
-                let whole: i64 = rates.iter().map(|rate| eur(sum).portion(Ppm::new(*rate).unwrap(), rounding).unwrap().minor()).sum();
-                prop_assert_eq!(lines.iter().flatten().map(|tax| tax.amount.minor()).sum::<i64>(), whole);
-            }
-        }
     }
 }

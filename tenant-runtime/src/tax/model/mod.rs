@@ -1,13 +1,30 @@
 //! Destinations, rules and lines of tax.
 
 pub mod arithmetic;
+#[cfg(test)]
+mod law;
+mod numbers;
+mod preview;
+mod rates;
+mod regions;
+mod relief;
 
-use chrono::{DateTime, Utc};
-use diesel::QueryableByName;
-use diesel::sql_types::{Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::Text as SqlText;
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Country, Money, Ppm, Quantity, TaxRateId, Text};
+use souk_kernel::{Country, Money, MoneyError, Ppm, Quantity, TaxRateId};
 use utoipa::ToSchema;
+
+pub use numbers::{AskTaxNumber, TaxNumberView, VatNumber};
+pub use preview::{TaxPreview, TaxPreviewRequest};
+pub use rates::{NewTaxRate, TaxRateChange, TaxRateFilter, TaxRateList, TaxRateView, WriteFilter};
+pub use regions::{
+    PostalRange, PutTaxRegion, RegionJson, RegionKind, TaxRegionFilter, TaxRegionList, TaxRegionView, chain,
+};
+pub use relief::{
+    ClassCode, NewTaxExemption, PutTaxClass, PutTaxSettings, RelievedPay, ReverseCharge, ShippingTax,
+    TaxClassList, TaxClassView, TaxExemptionFilter, TaxExemptionList, TaxExemptionView, TaxRelief,
+    TaxSettings, TaxSettingsView,
+};
 
 /// Where the goods go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +32,16 @@ pub struct Destination {
     pub country: Country,
     /// As the shopper wrote it; compared without regard to case.
     pub province: Option<String>,
+    /// As the shopper wrote it; compared without regard to case, spaces and hyphens.
+    pub postal_code: Option<String>,
+}
+
+/// Who buys, so far as it matters to the state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaxBuyer {
+    pub customer: Option<souk_kernel::CustomerId>,
+    /// In its one spelling.
+    pub vat_number: Option<String>,
 }
 
 /// Why a line is taxed as it is. Every line has one, above all the untaxed.
@@ -67,6 +94,11 @@ impl TaxReason {
         }
     }
 
+    /// Whether it is the buyer that relieves a sale of tax.
+    pub const fn is_relief(self) -> bool {
+        matches!(self, Self::ReverseCharge | Self::IntraCommunitySupply | Self::CustomerExempt)
+    }
+
     /// Whether tax is owed under this reason.
     pub const fn is_owed(self) -> bool {
         matches!(self, Self::StandardRated | Self::ReducedRated)
@@ -90,49 +122,164 @@ impl TryFrom<String> for TaxReason {
 /// One rate in force at a destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxRule {
+    /// None for one that nobody keeps.
+    pub id: Option<TaxRateId>,
     pub name: String,
     /// `DE`, `US-CA`.
     pub jurisdiction: String,
     pub rate: Ppm,
     pub reason: TaxReason,
+    /// Counted on the price and the taxes that are not compound.
+    pub compound: bool,
 }
 
-/// All rates in force at a destination; they add up. Empty: this store does not collect there.
+/// A rule of a region: in which place of it, and for which goods.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegionRule {
+    pub component: String,
+    /// None: for all goods that have no rule of their own in this place.
+    pub class: Option<String>,
+    pub rule: TaxRule,
+}
+
+/// All that is in force at a destination, and who is relieved of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxRules {
     /// The destination, for the lines of what is not taxed.
     pub jurisdiction: String,
-    pub rules: Vec<TaxRule>,
+    /// The regions whose rates add up, from the country down. Empty: this store does not collect there.
+    pub regions: Vec<Vec<RegionRule>>,
+    pub relief: Option<TaxRelief>,
+    pub shipping: ShippingTax,
+    pub relieved_pay: RelievedPay,
+}
+
+impl TaxRules {
+    /// What a basket without goods needs: nothing.
+    pub fn none(country: Country) -> Self {
+        Self {
+            jurisdiction: country.code().to_owned(),
+            regions: Vec::new(),
+            relief: None,
+            shipping: ShippingTax::default(),
+            relieved_pay: RelievedPay::Gross,
+        }
+    }
+
+    /// The rates on goods of a class, from the country down: in each place of a region the one of the class, else the one of all goods.
+    pub fn of_class(&self, class: Option<&str>) -> Vec<TaxRule> {
+        let mut rules = Vec::new();
+        for region in &self.regions {
+            for rule in region {
+                let own = |other: &RegionRule| {
+                    other.component == rule.component
+                        && other.class.is_some()
+                        && other.class.as_deref() == class
+                };
+                let applies = match &rule.class {
+                    Some(of) => Some(of.as_str()) == class,
+                    None => !region.iter().any(own),
+                };
+                if applies {
+                    rules.push(rule.rule.clone());
+                }
+            }
+        }
+        rules
+    }
+
+    /// Whether whoever is relieved pays prices without the tax that is inside them.
+    pub const fn sells_net(&self) -> bool {
+        self.relief.is_some() && matches!(self.relieved_pay, RelievedPay::Net)
+    }
+}
+
+#[cfg(test)]
+impl TaxRules {
+    /// These rates beside each other, in Germany.
+    pub fn beside(rates: &[Ppm]) -> Self {
+        let rule = |(place, rate): (usize, &Ppm)| RegionRule {
+            component: format!("c{place}"),
+            class: None,
+            rule: TaxRule {
+                id: None,
+                name: "VAT".to_owned(),
+                jurisdiction: "DE".to_owned(),
+                rate: *rate,
+                reason: TaxReason::StandardRated,
+                compound: false,
+            },
+        };
+        let regions = vec![rates.iter().enumerate().map(rule).collect()];
+        Self { regions, ..Self::none(Country::parse("DE").unwrap()) }
+    }
 }
 
 /// What a tax is worked out on: the amount of a line, after discounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taxable {
+pub struct Taxable<'c> {
     pub base: Money,
     pub quantity: Quantity,
     /// Whether this product is taxed at all.
     pub taxable: bool,
+    /// The class of its goods.
+    pub class: Option<&'c str>,
+    /// Whether goods cross a border: else it is a service.
+    pub shipped: bool,
 }
 
 /// The tax of one rate on one line. `taxable` is always net.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxLine {
+    /// The version of the rate; none where nothing is owed for another reason than a rate.
+    pub rate_id: Option<TaxRateId>,
     pub name: String,
     pub jurisdiction: String,
     pub rate: Ppm,
+    pub compound: bool,
     pub reason: TaxReason,
     pub taxable: Money,
     pub amount: Money,
 }
 
+impl TaxLine {
+    fn is_of_same_rate(&self, other: &Self) -> bool {
+        (self.rate_id, &self.name, &self.jurisdiction, self.rate, self.compound, self.reason)
+            == (other.rate_id, &other.name, &other.jurisdiction, other.rate, other.compound, other.reason)
+    }
+}
+
+/// One line per rate and reason, in order of appearance.
+///
+/// # Errors
+/// Overflow; two currencies.
+pub fn summed<'l>(lines: impl IntoIterator<Item = &'l TaxLine>) -> Result<Vec<TaxLine>, MoneyError> {
+    let mut sums: Vec<TaxLine> = Vec::new();
+    for line in lines {
+        match sums.iter_mut().find(|sum| sum.is_of_same_rate(line)) {
+            Some(sum) => {
+                sum.taxable = sum.taxable.checked_add(line.taxable)?;
+                sum.amount = sum.amount.checked_add(line.amount)?;
+            }
+            None => sums.push(line.clone()),
+        }
+    }
+    Ok(sums)
+}
+
 /// A tax line on the wire.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TaxLineView {
+    /// The version of the rate; null where nothing is owed for another reason than a rate.
+    pub tax_rate: Option<TaxRateId>,
     #[schema(example = "VAT")]
     pub name: String,
     #[schema(example = "DE")]
     pub jurisdiction: String,
     pub rate_ppm: Ppm,
+    /// Counted on the price and the taxes that are not compound.
+    #[schema(example = false)]
+    pub compound: bool,
     pub reason: TaxReason,
     /// Net.
     pub taxable: Money,
@@ -142,73 +289,14 @@ pub struct TaxLineView {
 impl From<&TaxLine> for TaxLineView {
     fn from(line: &TaxLine) -> Self {
         Self {
+            tax_rate: line.rate_id,
             name: line.name.clone(),
             jurisdiction: line.jurisdiction.clone(),
             rate_ppm: line.rate,
+            compound: line.compound,
             reason: line.reason,
             taxable: line.taxable,
             amount: line.amount,
         }
     }
-}
-
-/// A version of a rate.
-#[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
-pub struct TaxRateView {
-    #[diesel(sql_type = SqlUuid)]
-    pub id: TaxRateId,
-    #[diesel(sql_type = SqlText)]
-    pub country: Country,
-    #[diesel(sql_type = Nullable<SqlText>)]
-    #[schema(example = "CA")]
-    pub province: Option<String>,
-    #[diesel(sql_type = SqlText)]
-    #[schema(example = "VAT")]
-    pub name: String,
-    #[diesel(sql_type = diesel::sql_types::Integer)]
-    pub rate_ppm: Ppm,
-    #[diesel(sql_type = SqlText)]
-    pub reason: TaxReason,
-    #[diesel(sql_type = Timestamptz)]
-    pub valid_from: DateTime<Utc>,
-    /// In force until the moment before.
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub valid_to: Option<DateTime<Utc>>,
-}
-
-/// All rates, past ones included.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TaxRateList {
-    pub data: Vec<TaxRateView>,
-}
-
-/// Which rates.
-#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct TaxRateFilter {
-    /// Only rates of this country.
-    #[param(value_type = Option<String>, example = "DE")]
-    pub country: Option<Country>,
-    /// Only rates in force now, or only the others.
-    pub in_force: Option<bool>,
-}
-
-/// A new rate. It ends the one that the same region has at that moment.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"country": "DE", "name": "VAT", "rate_ppm": 190000}))]
-pub struct NewTaxRate {
-    pub country: Country,
-    /// A rate of a province adds to the one of its country.
-    #[schema(example = "CA")]
-    pub province: Option<Text<60>>,
-    #[schema(example = "VAT")]
-    pub name: Text<60>,
-    /// At most 1000000, the whole.
-    pub rate_ppm: Ppm,
-    /// Left out: `standard_rated`, or `zero_rated` for a rate of nothing.
-    pub reason: Option<TaxReason>,
-    /// Left out: now. Never in the past.
-    pub valid_from: Option<DateTime<Utc>>,
 }

@@ -7,7 +7,7 @@ use souk_kernel::Ppm;
 use super::*;
 use crate::discounts::model::terms::{Minimum, Part};
 use crate::settings::TaxLevel;
-use crate::tax::{self, TaxReason, TaxRule, TaxRules, Taxable};
+use crate::tax::{self, TaxRules, Taxable};
 
 fn currency(exponent: u32) -> Currency {
     let code = ["JPY", "", "EUR", "KWD"].get(exponent as usize).copied().unwrap_or("EUR");
@@ -295,14 +295,11 @@ proptest! {
             prop_assert!(!off.is_negative() && off.minor() <= goods.total.minor());
             totals.push(goods.total.checked_sub(off).unwrap());
         }
-        let rules = rates.iter().map(|rate| TaxRule {
-            name: "VAT".to_owned(), jurisdiction: "DE".to_owned(), rate: ppm(*rate), reason: TaxReason::StandardRated,
-        });
-        let rules = TaxRules { jurisdiction: "DE".to_owned(), rules: rules.collect() };
-        let taxables: Vec<Taxable> = (purchase.goods.iter().zip(&totals))
-            .map(|(goods, base)| Taxable { base: *base, quantity: goods.quantity, taxable: true })
+        let rules = TaxRules::beside(&rates.iter().map(|rate| ppm(*rate)).collect::<Vec<_>>());
+        let taxables: Vec<Taxable<'_>> = (purchase.goods.iter().zip(&totals))
+            .map(|(goods, base)| Taxable { base: *base, quantity: goods.quantity, taxable: true, class: None, shipped: true })
             .collect();
-        let taxes = tax::lines(&rules, &taxables, inclusive, level, Rounding::HalfUp).unwrap();
+        let taxes = tax::of_sale(&rules, &taxables, None, inclusive, level, Rounding::HalfUp).unwrap().goods;
         for ((goods, total), taxes) in purchase.goods.iter().zip(&totals).zip(taxes) {
             let tax = Money::sum(taxes.iter().map(|tax| tax.amount), currency).unwrap();
             let paid = if inclusive { *total } else { total.checked_add(tax).unwrap() };

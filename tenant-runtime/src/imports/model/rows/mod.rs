@@ -146,6 +146,7 @@ fn column_of(part: &str) -> Option<Column> {
         "weight_grams" => Column::Grams,
         "requires_shipping" => Column::RequiresShipping,
         "taxable" => Column::Taxable,
+        "tax_class" => Column::TaxClass,
         "inventory_policy" => Column::Policy,
         _ => return None,
     })
@@ -382,6 +383,7 @@ impl Table<'_, '_> {
             weight_grams: self.grams(record),
             requires_shipping: self.truth(record, Column::RequiresShipping),
             taxable: self.truth(record, Column::Taxable),
+            tax_class: self.given(record, Column::TaxClass),
             inventory_policy: self.policy(record),
         }
     }
