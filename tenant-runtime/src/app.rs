@@ -22,7 +22,7 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, drafts, feed, fulfillment,
+    apps, audit, cart, catalog, checkout, content, credit, customers, discounts, drafts, feed, fulfillment,
     identities, imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings,
     shipping, staff, storefront, subscriptions, tax, webhooks,
 };
@@ -191,6 +191,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         credit::permissions::ALL,
         markets::permissions::ALL,
         discounts::permissions::ALL,
+        content::permissions::ALL,
         payments::permissions::ALL,
         identities::permissions::ALL,
         apps::permissions::ALL,
@@ -244,6 +245,7 @@ pub async fn policy() -> Result<Policy, PolicyError> {
 
 const ROOMS: &[openapi::Room] = &[
     catalog::routes,
+    content::routes,
     imports::routes,
     cart::routes,
     checkout::routes,

@@ -15,6 +15,7 @@ use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::cart;
 use crate::checkout::{self, Till};
+use crate::content;
 use crate::drafts;
 use crate::identities;
 use crate::imports::{self, Worked};
@@ -97,6 +98,7 @@ pub fn handlers(
         ),
         ("import", handler(gate, |worker| import(worker).boxed())),
         ("draft_order", handler(gate, |worker| end_drafts(worker).boxed())),
+        ("page", handler(gate, |worker| publish_pages(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
@@ -138,6 +140,12 @@ async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> O
 /// Draft orders that nobody paid in time.
 async fn end_drafts(worker: WorkerPermit) -> Outcome {
     let more = drafts::expire_due(&worker).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Pages that are to be seen from now on.
+async fn publish_pages(worker: WorkerPermit) -> Outcome {
+    let more = content::publish_due(&worker).await.map_err(|error| error.to_string())?;
     Ok(if more { Next::Again } else { Next::Done })
 }
 

@@ -125,6 +125,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("imports", subject!("imports t", "t.id = $1")),
     ("invoice-settings", subject!("invoice_settings t", "$2 = ''")),
     ("markets", subject!("markets t", "t.id = $1")),
+    ("menus", subject!("menus t", "t.id = $1")),
     (
         "orders",
         subject!(
@@ -136,7 +137,13 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("metafield-definitions", subject!("metafield_definitions t", "t.id = $1")),
     ("notice-settings", subject!("notice_settings t", "$2 = ''")),
+    ("pages", subject!("pages t", "t.id = $1", "page_redirects v WHERE v.page_id = t.id")),
     ("payment-providers", subject!("payment_providers t", "t.code = $2")),
+    // The last version is what holds.
+    (
+        "policies",
+        "SELECT encode(sha256(convert_to(t::text, 'UTF8')), 'hex') AS digest FROM policy_versions t WHERE t.kind = $2 ORDER BY t.number DESC LIMIT 1",
+    ),
     ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),

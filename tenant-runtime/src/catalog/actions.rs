@@ -152,7 +152,7 @@ async fn make(tx: &mut WriteTx<'_>, wish: &CreateProduct, actor: &str) -> Result
 }
 
 /// The handle itself, or with the first number that makes it free.
-fn free(wanted: &Handle, taken: Vec<String>) -> Handle {
+pub fn free(wanted: &Handle, taken: Vec<String>) -> Handle {
     let taken: HashSet<String> = taken.into_iter().collect();
     let mut handles = std::iter::once(wanted.clone()).chain((2..).map(|number| wanted.numbered(number)));
     handles.find(|handle| !taken.contains(handle.as_str())).unwrap_or_else(|| wanted.clone())

@@ -15,7 +15,7 @@ mod routes;
 mod tests;
 
 pub use actions::put::{Putter, after, put_all};
-pub use actions::{collections_of, sellable};
+pub use actions::{collections_of, free, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{
@@ -23,4 +23,4 @@ pub use model::{
     price_of, reduced,
 };
 pub use queries::names::{Named, named};
-pub use routes::routes;
+pub use routes::{edition, routes};

@@ -27,7 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Which state of the catalogue an answer is made from. Taken before it is read. What is kept by it must depend on nothing but the
 /// catalogue and the address: not on who asks, no header, no time.
-pub(super) fn edition(permit: &Permit<permissions::Browse>) -> Option<Edition> {
+pub fn edition(permit: &Permit<permissions::Browse>) -> Option<Edition> {
     let version = permit.catalogue_version()?;
     Some(Edition { owner: permit.store().uuid().as_u128(), version })
 }
