@@ -1,5 +1,6 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
+pub mod bundles;
 pub mod categories;
 pub mod collections;
 pub mod metafields;

@@ -19,8 +19,8 @@ pub use actions::{collections_of, free, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{
-    NewOption, OptionView, ProductView, ProductWish, Put, PutBy, Sellable, Status, VariantView, VariantWish,
-    price_of, reduced,
+    Component, ComponentView, NewOption, OptionView, ProductView, ProductWish, Put, PutBy, Sellable, Status,
+    VariantView, VariantWish, made_of, price_of, reduced,
 };
 pub use queries::names::{Named, named};
 pub use routes::{edition, routes};

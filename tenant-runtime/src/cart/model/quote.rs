@@ -11,7 +11,7 @@ use souk_kernel::{
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
 use super::{Cart, CartLine};
-use crate::catalog::{self, Sellable};
+use crate::catalog::{self, Component, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
@@ -39,6 +39,8 @@ pub struct Ware {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// What one piece takes from the stock; of itself where there are none.
+    pub components: Vec<Component>,
 }
 
 /// What the catalogue and the stock know a line's ware by.
@@ -65,6 +67,7 @@ impl From<Sellable> for Ware {
             weight_grams: sold.weight_grams,
             requires_shipping: sold.requires_shipping,
             taxable: sold.taxable,
+            components: sold.components,
         }
     }
 }
@@ -90,6 +93,7 @@ impl Ware {
                 weight_grams: 0,
                 requires_shipping: *requires_shipping,
                 taxable: *taxable,
+                components: Vec::new(),
             }),
         }
     }
@@ -369,13 +373,23 @@ impl Quote {
         Ok(self)
     }
 
-    /// What has to be in stock, a demand for each line that is of the catalogue.
+    /// What has to be in stock: a demand for each line that is of the catalogue, or for each of the components of its bundle.
     pub fn demands(&self) -> Vec<Demand> {
-        let demand = |line: &QuotedLine| {
-            let Known { item, policy, .. } = line.ware.known?;
-            Some(Demand { item, quantity: line.quantity, policy })
-        };
-        self.lines.iter().filter_map(demand).collect()
+        let mut demands = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let Some(Known { item, policy, .. }) = line.ware.known else { continue };
+            for (item, each) in catalog::made_of(item, &line.ware.components) {
+                match Quantity::new(line.quantity.get().saturating_mul(each)) {
+                    Ok(quantity) => demands.push(Demand { item, quantity, policy }),
+                    // More than one demand may be for; all of an item are added up.
+                    Err(_) => {
+                        let demand = |_| Demand { item, quantity: line.quantity, policy };
+                        demands.extend((0..each).map(demand));
+                    }
+                }
+            }
+        }
+        demands
     }
 
     /// What a checkout would still ask for.

@@ -1,5 +1,6 @@
 //! The words of the catalogue: what is asked for, what is shown, and the rules between.
 
+mod bundle;
 mod draft;
 mod html;
 mod metafields;
@@ -12,6 +13,9 @@ mod tree;
 mod view;
 mod wish;
 
+pub use bundle::{
+    Candidate, Component, ComponentView, NewComponent, SetComponents, check_components, made_of,
+};
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
 pub use html::reduced;
 pub use metafields::{

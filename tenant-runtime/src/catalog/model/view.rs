@@ -10,6 +10,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+use super::bundle::{Component, ComponentView};
 use super::metafields::MetafieldView;
 use super::pricing::Offer;
 use super::request::Status;
@@ -31,6 +32,8 @@ pub struct Sellable {
     pub compare_at: Option<Money>,
     /// What price lists in force say.
     pub offers: Vec<Offer>,
+    /// What one piece takes from the stock; of itself where there are none.
+    pub components: Vec<Component>,
     pub image: Option<ImageId>,
     pub weight_grams: i64,
     pub requires_shipping: bool,
@@ -85,6 +88,7 @@ pub struct VariantView {
     pub weight_grams: i64,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// Not looked at while the variant is a bundle: then its components' are.
     pub inventory_policy: Policy,
     pub inventory_item: InventoryItemId,
     /// Whether it can be bought now.
@@ -93,11 +97,21 @@ pub struct VariantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 9)]
     pub stock: Option<i64>,
+    /// What one piece of it is made of; missing unless it is a bundle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentView>,
     /// What else is said of it; missing when nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metafields: Vec<MetafieldView>,
     /// The ETag of its price, in quotes.
     pub version: i64,
+}
+
+impl VariantView {
+    /// Whether it is sold without regard to stock. A bundle never is: its components may be.
+    pub fn is_endless(&self) -> bool {
+        self.inventory_policy == Policy::Continue && self.components.is_empty()
+    }
 }
 
 /// A picture.
@@ -169,7 +183,7 @@ impl ProductView {
         for variant in &mut self.variants {
             let pieces = stock.get(&variant.inventory_item).copied().unwrap_or_default();
             variant.stock = numbers.then_some(pieces);
-            let there = pieces > 0 || variant.inventory_policy == Policy::Continue;
+            let there = pieces > 0 || variant.is_endless();
             variant.available = self.status == Status::Active && variant.price.is_some() && there;
         }
         self.available = self.variants.iter().any(|variant| variant.available);
@@ -307,7 +321,7 @@ pub fn availability(product: &ProductView, explain: bool) -> AvailabilityView {
         if variant.price.is_none() {
             say("has_price", "Set a price in the store's currency.");
         }
-        if variant.stock.unwrap_or_default() <= 0 && variant.inventory_policy == Policy::Deny {
+        if variant.stock.unwrap_or_default() <= 0 && !variant.is_endless() {
             say("in_stock", "Receive stock, or let the variant be sold without stock.");
         }
     }
@@ -341,6 +355,7 @@ mod tests {
             inventory_item: InventoryItemId::new(),
             available: false,
             stock: None,
+            components: Vec::new(),
             metafields: Vec::new(),
             version: 1,
         };

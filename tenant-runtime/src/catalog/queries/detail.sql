@@ -8,7 +8,11 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
        coalesce((SELECT json_agg(json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'barcode', v.barcode,
            'options', v.options, 'position', v.position, 'amount_minor', pr.amount_minor, 'compare_at_minor', pr.compare_at_minor,
            'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable,
-           'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version)
+           'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version,
+           'components', coalesce((SELECT json_agg(json_build_object('item_id', b.item_id, 'variant_id', b.component_id, 'quantity', b.quantity,
+           'title', bp.title, 'variant_title', bv.title, 'sku', bv.sku) ORDER BY b.position)
+           FROM bundle_components b JOIN product_variants bv ON bv.id = b.component_id JOIN products bp ON bp.id = bv.product_id
+           WHERE b.variant_id = v.id), '[]'::json))
            ORDER BY v.position, v.id)
            FROM product_variants v LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = s.currency
            WHERE v.product_id = p.id), '[]'::json) AS variants,

@@ -1,6 +1,7 @@
 //! The statements of the catalogue.
 
 pub mod bulk;
+pub mod bundles;
 pub mod categories;
 pub mod collections;
 pub mod metafields;

@@ -45,7 +45,10 @@ pub async fn named(
 ) -> Result<Vec<Named>, DbError> {
     let query = sql("SELECT v.id AS variant, p.id AS product, v.inventory_item_id AS item, p.title, v.title AS variant_title, v.sku, p.handle, \
              p.status = 'active' AS live, v.inventory_policy = 'continue' AS oversold, \
-             coalesce((SELECT sum(l.on_hand - l.unavailable - l.committed - l.reserved) FROM inventory_levels l \
+             coalesce((SELECT min(greatest(coalesce((SELECT sum(l.on_hand - l.unavailable - l.committed - l.reserved) FROM inventory_levels l \
+                 JOIN locations o ON o.id = l.location_id AND o.active WHERE l.item_id = b.item_id), 0), 0)::bigint / b.quantity) \
+                 FROM bundle_components b WHERE b.variant_id = v.id), \
+             (SELECT sum(l.on_hand - l.unavailable - l.committed - l.reserved) FROM inventory_levels l \
                  JOIN locations o ON o.id = l.location_id AND o.active WHERE l.item_id = v.inventory_item_id), 0)::bigint AS available \
          FROM product_variants v JOIN products p ON p.id = v.product_id \
          WHERE v.id = ANY($1) OR v.inventory_item_id = ANY($2) ORDER BY v.id")

@@ -13,7 +13,8 @@ CROSS JOIN LATERAL (
            CASE count(*) WHEN 1 THEN (array_agg(v.id))[1] END AS only_variant,
            coalesce(array_agg(v.inventory_item_id), '{}') AS items,
            coalesce(array_agg(v.inventory_item_id) FILTER (WHERE pr.amount_minor IS NOT NULL), '{}') AS priced,
-           coalesce(bool_or(v.inventory_policy = 'continue' AND pr.amount_minor IS NOT NULL), false) AS endless
+           coalesce(bool_or(v.inventory_policy = 'continue' AND pr.amount_minor IS NOT NULL
+                            AND NOT EXISTS (SELECT 1 FROM bundle_components b WHERE b.variant_id = v.id)), false) AS endless
     FROM product_variants v
     LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = (SELECT currency FROM store_settings)
     WHERE v.product_id = p.id

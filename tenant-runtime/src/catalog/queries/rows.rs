@@ -15,9 +15,9 @@ use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer,
-    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, image_url,
-    summary_price,
+    Chosen, CollectionRules, CollectionView, Component, ComponentView, ImageView, Match, MetafieldKind,
+    MetafieldView, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView,
+    VariantView, image_url, summary_price,
 };
 use crate::inventory::Policy;
 
@@ -172,6 +172,7 @@ struct VariantDoc {
     inventory_item_id: Uuid,
     inventory_policy: Policy,
     version: i64,
+    components: Vec<Component>,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +203,7 @@ impl VariantDoc {
             inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
             available: false,
             stock: None,
+            components: self.components.into_iter().map(ComponentView::from).collect(),
             metafields: Vec::new(),
             version: self.version,
         }
@@ -388,6 +390,8 @@ pub struct SellableRow {
     compare_at_minor: Option<i64>,
     #[diesel(sql_type = Json)]
     offers: Document<Vec<Offer>>,
+    #[diesel(sql_type = Json)]
+    components: Document<Vec<Component>>,
     #[diesel(sql_type = BigInt)]
     weight_grams: i64,
     #[diesel(sql_type = Bool)]
@@ -406,6 +410,7 @@ pub struct SellableRow {
 
 impl SellableRow {
     pub fn sellable(self, currency: Currency) -> Sellable {
+        let is_bundle = !self.components.0.is_empty();
         Sellable {
             variant: self.variant_id,
             product: self.product_id,
@@ -416,12 +421,14 @@ impl SellableRow {
             unit_price: Money::new(self.amount_minor, currency),
             compare_at: self.compare_at_minor.map(|minor| Money::new(minor, currency)),
             offers: self.offers.0,
+            components: self.components.0,
             image: self.image_id,
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
             item: self.inventory_item_id,
-            policy: Policy::of(&self.inventory_policy),
+            // Of a bundle, the stock of its components decides.
+            policy: if is_bundle { Policy::Deny } else { Policy::of(&self.inventory_policy) },
             live: Status::of(&self.status) == Status::Active,
         }
     }

@@ -1,0 +1,48 @@
+-- Bundles: variants that are made of other variants' stock. A component is no bundle itself, so there are no circles; whoever changes bundles
+-- has the table alone (LOCK TABLE).
+CREATE TABLE bundle_components (
+    -- The bundle and its inventory item, by which carts and stock know it.
+    variant_id   uuid NOT NULL REFERENCES product_variants ON DELETE CASCADE,
+    bundle_id    uuid NOT NULL,
+    -- What it is made of; while it is, that stays.
+    component_id uuid NOT NULL REFERENCES product_variants CHECK (component_id <> variant_id),
+    item_id      uuid NOT NULL,
+    -- Pieces of it in one piece of the bundle.
+    quantity     integer NOT NULL CHECK (quantity BETWEEN 1 AND 100),
+    position     integer NOT NULL,
+    -- When its stock last made the bundle available or took it off sale.
+    crossed_at   timestamptz,
+    PRIMARY KEY (variant_id, component_id)
+);
+CREATE INDEX bundle_components_bundle ON bundle_components (bundle_id);
+CREATE INDEX bundle_components_component ON bundle_components (component_id);
+CREATE INDEX bundle_components_item ON bundle_components (item_id);
+CREATE TRIGGER bundle_components_seen AFTER INSERT OR UPDATE OR DELETE ON bundle_components
+    FOR EACH STATEMENT EXECUTE FUNCTION platform.catalogue_changed();
+
+-- Shoppers' pages say whether there is a bundle. So a sale of a component tells only when there are too few for another one, or enough again.
+CREATE FUNCTION note_bundles() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    after  bigint;
+    before bigint;
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM :schema.bundle_components b WHERE b.item_id = NEW.item_id) THEN
+        RETURN NULL;
+    END IF;
+    SELECT coalesce(sum(l.on_hand - l.unavailable - l.committed - l.reserved), 0) INTO after
+    FROM :schema.inventory_levels l JOIN :schema.locations o ON o.id = l.location_id AND o.active WHERE l.item_id = NEW.item_id;
+    before := after - (NEW.on_hand - NEW.unavailable - NEW.committed - NEW.reserved)
+                    + (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved);
+    UPDATE :schema.bundle_components SET crossed_at = now()
+    WHERE item_id = NEW.item_id AND (before >= quantity) <> (after >= quantity);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER inventory_levels_bundled AFTER UPDATE ON inventory_levels
+    FOR EACH ROW WHEN (
+        (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved)
+            <> (NEW.on_hand - NEW.unavailable - NEW.committed - NEW.reserved))
+    EXECUTE FUNCTION note_bundles();
+
+-- What one piece of the line was made of when it was bought; null for what is no bundle:
+-- [{"item_id", "variant_id", "quantity", "title", "variant_title", "sku"}].
+ALTER TABLE order_lines ADD COLUMN components jsonb;
