@@ -5,7 +5,7 @@ CREATE TABLE bundle_components (
     variant_id   uuid NOT NULL REFERENCES product_variants ON DELETE CASCADE,
     bundle_id    uuid NOT NULL,
     -- What it is made of; while it is, that stays.
-    component_id uuid NOT NULL REFERENCES product_variants CHECK (component_id <> variant_id),
+    component_id uuid NOT NULL REFERENCES product_variants,
     item_id      uuid NOT NULL,
     -- Pieces of it in one piece of the bundle.
     quantity     integer NOT NULL CHECK (quantity BETWEEN 1 AND 100),

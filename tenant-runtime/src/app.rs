@@ -22,9 +22,9 @@ use crate::cors::{Pages, cors};
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::{
-    apps, audit, cart, catalog, checkout, content, credit, customers, discounts, drafts, feed, fulfillment,
-    identities, imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings,
-    shipping, staff, storefront, subscriptions, tax, webhooks,
+    apps, audit, cart, catalog, channels, checkout, content, credit, customers, discounts, drafts, feed,
+    fulfillment, identities, imports, inventory, invoices, ledger, markets, messages, orders, payments,
+    privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -192,6 +192,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         markets::permissions::ALL,
         discounts::permissions::ALL,
         content::permissions::ALL,
+        channels::permissions::ALL,
         payments::permissions::ALL,
         identities::permissions::ALL,
         apps::permissions::ALL,
@@ -218,6 +219,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     inventory::CATALOGUE,
     staff::CATALOGUE,
     catalog::CATALOGUE,
+    channels::CATALOGUE,
     imports::CATALOGUE,
     customers::CATALOGUE,
     discounts::CATALOGUE,
@@ -246,6 +248,7 @@ pub async fn policy() -> Result<Policy, PolicyError> {
 const ROOMS: &[openapi::Room] = &[
     catalog::routes,
     content::routes,
+    channels::routes,
     imports::routes,
     cart::routes,
     checkout::routes,

@@ -14,6 +14,7 @@ use souk_telemetry::Shutdown;
 use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::cart;
+use crate::channels;
 use crate::checkout::{self, Till};
 use crate::content;
 use crate::drafts;
@@ -98,6 +99,7 @@ pub fn handlers(
         ),
         ("import", handler(gate, |worker| import(worker).boxed())),
         ("draft_order", handler(gate, |worker| end_drafts(worker).boxed())),
+        ("publication", handler(gate, |worker| publish_products(worker).boxed())),
         ("page", handler(gate, |worker| publish_pages(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
@@ -140,6 +142,12 @@ async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> O
 /// Draft orders that nobody paid in time.
 async fn end_drafts(worker: WorkerPermit) -> Outcome {
     let more = drafts::expire_due(&worker).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Products that are to be sold on a channel from now on, or no more.
+async fn publish_products(worker: WorkerPermit) -> Outcome {
+    let more = channels::publish_due(&worker).await.map_err(|error| error.to_string())?;
     Ok(if more { Next::Again } else { Next::Done })
 }
 

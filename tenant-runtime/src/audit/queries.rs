@@ -82,6 +82,7 @@ const SUBJECTS: &[(&str, &str)] = &[
             "product_variants v WHERE v.product_id = t.id",
             "product_images v WHERE v.product_id = t.id",
             "metafields v WHERE v.product_id = t.id",
+            "product_publications v WHERE v.product_id = t.id",
             "prices v JOIN product_variants o ON o.id = v.variant_id WHERE o.product_id = t.id"
         ),
     ),
@@ -103,6 +104,7 @@ const SUBJECTS: &[(&str, &str)] = &[
             "metafields v WHERE v.collection_id = t.id"
         ),
     ),
+    ("channels", subject!("sales_channels t", "t.id = $1")),
     ("categories", subject!("categories t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("draft-orders", subject!("draft_orders t", "t.id = $1", "carts v WHERE v.id = t.id")),

@@ -11,6 +11,7 @@ mod rules;
 mod search;
 mod tree;
 mod view;
+mod viewer;
 mod wish;
 
 pub use bundle::{
@@ -42,4 +43,5 @@ pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, ImageView, OptionView, ProductView,
     Sellable, SummaryView, ValueView, VariantView, availability, image_url, summary_price,
 };
+pub use viewer::Viewer;
 pub use wish::{Change, Plan, ProductWish, Put, PutBy, VariantWish};

@@ -147,6 +147,8 @@ pub struct ProductView {
     pub vendor: String,
     pub product_type: String,
     pub status: Status,
+    /// Whether it is published on any sales channel now.
+    pub published: bool,
     pub tags: Vec<String>,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
@@ -184,7 +186,8 @@ impl ProductView {
             let pieces = stock.get(&variant.inventory_item).copied().unwrap_or_default();
             variant.stock = numbers.then_some(pieces);
             let there = pieces > 0 || variant.is_endless();
-            variant.available = self.status == Status::Active && variant.price.is_some() && there;
+            let for_sale = self.status == Status::Active && self.published;
+            variant.available = for_sale && variant.price.is_some() && there;
         }
         self.available = self.variants.iter().any(|variant| variant.available);
         let prices = || self.variants.iter().filter_map(|variant| variant.price);
@@ -283,7 +286,7 @@ pub struct BatchView {
 /// Something that must be so before a product can be bought, and is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Failed {
-    /// `product_active`, `has_variants`, `has_price` or `in_stock`.
+    /// `product_active`, `published`, `has_variants`, `has_price` or `in_stock`.
     #[schema(example = "in_stock")]
     pub condition: &'static str,
     /// The variant concerned; null for the whole product.
@@ -312,6 +315,10 @@ pub fn availability(product: &ProductView, explain: bool) -> AvailabilityView {
     let whole = |condition, hint| Failed { condition, variant: None, hint };
     if product.status != Status::Active {
         failed.push(whole("product_active", "Set the product's status to active."));
+    }
+    if !product.published {
+        failed
+            .push(whole("published", "Publish it: PUT /admin/v1/products/{product}/publications/{channel}."));
     }
     if product.variants.is_empty() {
         failed.push(whole("has_variants", "Add a variant."));
@@ -367,6 +374,7 @@ mod tests {
             vendor: String::new(),
             product_type: String::new(),
             status,
+            published: true,
             tags: Vec::new(),
             seo_title: None,
             seo_description: None,

@@ -107,6 +107,8 @@ pub struct DetailRow {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     currency: Currency,
+    #[diesel(sql_type = Bool)]
+    published: bool,
     #[diesel(sql_type = Json)]
     options: Document<Vec<OptionDoc>>,
     #[diesel(sql_type = Json)]
@@ -253,6 +255,7 @@ impl DetailRow {
             vendor: self.vendor,
             product_type: self.product_type,
             status: Status::of(&self.status),
+            published: self.published,
             tags: self.tags,
             seo_title: self.seo_title,
             seo_description: self.seo_description,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use souk_api::{ETag, FieldError, IfMatch};
-use souk_kernel::{Handle, Locale, MenuId};
+use souk_kernel::{Handle, Locale, MenuId, SalesChannelId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog;
@@ -16,7 +16,7 @@ const MOST: i64 = 200;
 
 /// A menu for those who run the store. One statement.
 pub async fn show(tx: &mut ReadTx<'_>, id: MenuId) -> Result<MenuView, ContentError> {
-    let row = queries::find(tx, Some(id), None).await?.ok_or(ContentError::Unknown)?;
+    let row = queries::find(tx, Some(id), None, None).await?.ok_or(ContentError::Unknown)?;
     Ok(MenuView {
         id: row.id,
         handle: row.handle,
@@ -33,10 +33,11 @@ pub async fn show_open(
     tx: &mut ReadTx<'_>,
     wanted: &str,
     locale: Option<&Locale>,
+    channel: Option<SalesChannelId>,
 ) -> Result<ShopMenuView, ContentError> {
     let id = wanted.parse::<MenuId>().ok();
     let handle = id.is_none().then_some(wanted);
-    let row = queries::find(tx, id, handle).await?.ok_or(ContentError::Unknown)?;
+    let row = queries::find(tx, id, handle, channel).await?.ok_or(ContentError::Unknown)?;
     Ok(ShopMenuView::of(row.handle, row.title, row.items.0, locale))
 }
 

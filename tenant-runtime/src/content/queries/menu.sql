@@ -1,8 +1,10 @@
--- $1 id or null, $2 handle or null. What items lead to is looked up: they know targets by their ids.
+-- $1 id or null, $2 handle or null, $3 the channel or null for the default one. What items lead to is looked up: they know targets by their ids.
 SELECT m.id, m.handle, m.title, m.version, m.created_at, m.updated_at,
        coalesce((SELECT jsonb_agg(i.doc || jsonb_build_object('handle', coalesce(p.handle, c.handle, k.handle, g.handle), 'live',
                     CASE i.doc ->> 'kind'
-                        WHEN 'product' THEN coalesce(p.status = 'active', false)
+                        WHEN 'product' THEN coalesce(p.status = 'active', false) AND EXISTS (SELECT 1 FROM product_publications x
+                            WHERE x.product_id = p.id AND x.visible
+                              AND x.channel_id = coalesce($3::uuid, (SELECT d.id FROM sales_channels d WHERE d.is_default)))
                         WHEN 'collection' THEN coalesce(c.published, false)
                         WHEN 'category' THEN k.id IS NOT NULL
                         WHEN 'page' THEN coalesce(g.status = 'published', false)

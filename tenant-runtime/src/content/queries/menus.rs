@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::MenuId;
+use souk_kernel::{MenuId, SalesChannelId};
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -34,10 +34,12 @@ pub async fn find(
     tx: &mut ReadTx<'_>,
     id: Option<MenuId>,
     handle: Option<&str>,
+    channel: Option<SalesChannelId>,
 ) -> Result<Option<MenuRow>, DbError> {
     let query = sql(include_str!("menu.sql"))
         .bind::<Nullable<SqlUuid>, _>(id)
-        .bind::<Nullable<Text>, _>(handle.map(str::to_owned));
+        .bind::<Nullable<Text>, _>(handle.map(str::to_owned))
+        .bind::<Nullable<SqlUuid>, _>(channel);
     tx.optional(query).await
 }
 

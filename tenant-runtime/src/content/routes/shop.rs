@@ -81,8 +81,8 @@ async fn one_menu(
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let (wanted, locale) = (menu.as_str(), language.locale.as_ref());
-        let find = async move |tx: &mut ReadTx<'_>| menus::show_open(tx, wanted, locale).await;
+        let (wanted, locale, channel) = (menu.as_str(), language.locale.as_ref(), permit.channel());
+        let find = async move |tx: &mut ReadTx<'_>| menus::show_open(tx, wanted, locale, channel).await;
         Ok(HttpResponse::Ok().json(permit.look_up("shop.menu", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await
