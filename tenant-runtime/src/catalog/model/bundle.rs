@@ -73,6 +73,7 @@ pub struct NewComponent {
 #[schema(example = json!({"components": []}))]
 pub struct SetComponents {
     /// At most 30, each variant once. None: it is no bundle, and sold from its own stock.
+    #[schema(max_items = 30)]
     pub components: Vec<NewComponent>,
 }
 

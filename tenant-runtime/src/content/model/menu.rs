@@ -74,6 +74,7 @@ pub struct NewMenuItem {
     pub title: Text<255>,
     /// At most 30, each language once.
     #[serde(default)]
+    #[schema(max_items = 30)]
     pub titles: Vec<ItemTitle>,
     #[serde(deserialize_with = "souk_api::json::object")]
     pub link: NewLink,
@@ -93,6 +94,7 @@ pub struct PutMenu {
     pub handle: Option<Handle>,
     /// At most 200 on at most 3 levels; those of the same parent in the order in which they are sent.
     #[serde(default)]
+    #[schema(max_items = 200)]
     pub items: Vec<NewMenuItem>,
 }
 

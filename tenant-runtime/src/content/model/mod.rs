@@ -8,8 +8,7 @@ mod translation;
 
 pub use markup::clean;
 pub use menu::{
-    ItemDoc, LinkKind, MenuItemView, MenuSummary, MenuView, NewMenuItem, PutMenu, ShopMenuItem, ShopMenuView,
-    arranged,
+    ItemDoc, LinkKind, MenuItemView, MenuSummary, MenuView, NewMenuItem, PutMenu, ShopMenuView, arranged,
 };
 pub use page::{CreatePage, EditPage, PageStatus, PageSummary, PageView, Publication, ShopPageView};
 pub use policy::{PolicyKind, PolicyVersion, PolicyView, PutPolicy, ShopPolicyView};

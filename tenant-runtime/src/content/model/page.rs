@@ -101,6 +101,7 @@ pub struct CreatePage {
     pub seo_description: Option<Text<500>>,
     /// At most 30, each language once.
     #[serde(default)]
+    #[schema(max_items = 30)]
     pub translations: Vec<NewTranslation>,
     /// Published at once when left out, unless `publish_at` says when.
     pub status: Option<PageStatus>,
@@ -124,6 +125,7 @@ pub struct EditPage {
     #[schema(value_type = Option<String>)]
     pub seo_description: Option<LongText<500>>,
     /// In place of all that there are.
+    #[schema(max_items = 30)]
     pub translations: Option<Vec<NewTranslation>>,
     pub status: Option<PageStatus>,
     /// From when on shoppers see it; makes it `scheduled`.

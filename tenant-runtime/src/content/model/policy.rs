@@ -63,6 +63,7 @@ pub struct PutPolicy {
     pub body_html: LongText<MOST_MARKUP>,
     /// At most 30, each language once.
     #[serde(default)]
+    #[schema(max_items = 30)]
     pub translations: Vec<NewTranslation>,
 }
 
