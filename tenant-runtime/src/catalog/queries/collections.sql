@@ -1,4 +1,5 @@
--- $1 id or null, $6 handle or null, also a former one, $2 published or null, $3 whether a shopper asks, $7 on which channel or null, $4 id to go on before or null, $5 limit.
+-- $1 id or null, $6 handle or null, also a former one, $2 published or null, $3 whether a shopper asks, $7 on which channel
+-- or null, $4 id to go on before or null, $5 limit.
 SELECT c.id, c.handle, c.title, c.description_html, c.published, CASE WHEN NOT $3 THEN c.rules END AS rules, c.match_any, c.version,
        c.created_at, c.updated_at,
        (SELECT count(*) FROM collection_products cp JOIN products p ON p.id = cp.product_id

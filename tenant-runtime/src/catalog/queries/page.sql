@@ -1,6 +1,6 @@
 -- $1 status or null, $2 patterns, $3 collection id or null, $4 collection handle or null, $5 tag or null, $6 id to go on after or null,
--- $7 time, $8 title, $9 amount of the row to go on after, $10 limit, $11 category id or null, $12 category handle or null, $13 whether a shopper looks, $14 on which channel or null. A former handle of a
--- collection counts too. What follows is one of four orders.
+-- $7 time, $8 title, $9 amount of the row to go on after, $10 limit, $11 category id or null, $12 category handle or null,
+-- $13 whether a shopper looks, $14 on which channel or null. A former handle of a collection counts too. What follows is one of four orders.
 SELECT p.id, p.handle, p.title, p.vendor, p.product_type, p.status, p.tags, p.version, p.created_at, p.updated_at, s.currency,
        price.lowest, price.highest, price.former, price.variants, price.only_variant, price.items, price.priced, price.endless, pic.id AS image_id, pic.alt AS image_alt,
        pic.content_type AS image_type, pic.width AS image_width, pic.height AS image_height

@@ -6,6 +6,7 @@ use souk_api::{ETag, FieldError, IfMatch};
 use souk_kernel::{Handle, Locale, MenuId, SalesChannelId};
 use souk_tenancy::{ReadTx, WriteTx};
 
+use super::gone;
 use crate::catalog;
 use crate::content::error::ContentError;
 use crate::content::model::{ItemDoc, MenuItemView, MenuView, NewMenuItem, PutMenu, ShopMenuView, arranged};
@@ -94,9 +95,6 @@ pub async fn replace(
 
 /// The menu, not what it leads to.
 pub async fn remove(tx: &mut WriteTx<'_>, id: MenuId) -> Result<(), ContentError> {
-    if !queries::remove(tx, id).await? {
-        return Err(ContentError::Unknown);
-    }
-    tx.catalogue_changed();
-    Ok(())
+    let was_there = queries::remove(tx, id).await?;
+    gone(tx, was_there)
 }

@@ -5,6 +5,7 @@ use souk_api::{ETag, IfMatch};
 use souk_kernel::{Handle, Locale, PageId};
 use souk_tenancy::{ReadTx, WriteTx};
 
+use super::gone;
 use crate::catalog;
 use crate::content::error::ContentError;
 use crate::content::model::{
@@ -97,11 +98,8 @@ pub async fn edit(
 
 /// The page and its former handles.
 pub async fn remove(tx: &mut WriteTx<'_>, id: PageId) -> Result<(), ContentError> {
-    if !queries::remove(tx, id).await? {
-        return Err(ContentError::Unknown);
-    }
-    tx.catalogue_changed();
-    Ok(())
+    let was_there = queries::remove(tx, id).await?;
+    gone(tx, was_there)
 }
 
 /// Shows pages whose time has come; for the worker. Whether there may be more. Repeating it changes nothing.
