@@ -20,6 +20,10 @@ CREATE INDEX bundle_components_item ON bundle_components (item_id);
 CREATE TRIGGER bundle_components_seen AFTER INSERT OR UPDATE OR DELETE ON bundle_components
     FOR EACH STATEMENT EXECUTE FUNCTION platform.catalogue_changed();
 
+-- Of a component there are enough for a bundle again.
+ALTER TABLE stock_crossings DROP CONSTRAINT stock_crossings_kind_check;
+ALTER TABLE stock_crossings ADD CONSTRAINT stock_crossings_kind_check CHECK (kind IN ('low', 'back', 'bundle')) NOT VALID;
+
 -- Shoppers' pages say whether there is a bundle. So a sale of a component tells only when there are too few for another one, or enough again.
 CREATE FUNCTION note_bundles() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -35,6 +39,12 @@ BEGIN
                     + (OLD.on_hand - OLD.unavailable - OLD.committed - OLD.reserved);
     UPDATE :schema.bundle_components SET crossed_at = now()
     WHERE item_id = NEW.item_id AND (before >= quantity) <> (after >= quantity);
+    -- Who waits for a bundle is told by whoever looks whether it is there. By the component, whose level's lock is held: nobody waits here.
+    IF EXISTS (SELECT 1 FROM :schema.bundle_components b WHERE b.item_id = NEW.item_id AND before < b.quantity AND after >= b.quantity) THEN
+        INSERT INTO :schema.stock_crossings AS c (item_id, location_id, kind, next_attempt_at)
+        VALUES (NEW.item_id, NEW.location_id, 'bundle', now())
+        ON CONFLICT (item_id, location_id, kind) DO UPDATE SET next_attempt_at = now() WHERE c.next_attempt_at IS NULL;
+    END IF;
     RETURN NULL;
 END $$;
 CREATE TRIGGER inventory_levels_bundled AFTER UPDATE ON inventory_levels
