@@ -117,7 +117,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const REPORT: &str = "mailReport";
 
 /// Parts of paths that take an id or a readable handle, so that their schema says neither.
-const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col"), ("category", "cat"), ("page", "pag"), ("menu", "mnu")];
+const NAMES: &[(&str, &str)] =
+    &[("product", "prd"), ("collection", "col"), ("category", "cat"), ("page", "pag"), ("menu", "mnu")];
 
 /// The request for an operation at a business.
 pub fn sound(operation: &Operation, at: &Business) -> Call {
