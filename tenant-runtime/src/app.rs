@@ -23,9 +23,9 @@ use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::media::{self, Darkroom};
 use crate::{
-    apps, audit, cart, catalog, checkout, credit, customers, discounts, drafts, feed, fulfillment,
-    identities, imports, inventory, invoices, ledger, markets, messages, orders, payments, privacy, settings,
-    shipping, staff, storefront, subscriptions, tax, webhooks,
+    apps, audit, cart, catalog, channels, checkout, content, credit, customers, discounts, drafts, feed,
+    fulfillment, identities, imports, inventory, invoices, ledger, markets, messages, orders, payments,
+    privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -199,6 +199,8 @@ pub fn permissions() -> Vec<PermissionKey> {
         credit::permissions::ALL,
         markets::permissions::ALL,
         discounts::permissions::ALL,
+        content::permissions::ALL,
+        channels::permissions::ALL,
         payments::permissions::ALL,
         identities::permissions::ALL,
         apps::permissions::ALL,
@@ -227,6 +229,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     staff::CATALOGUE,
     media::CATALOGUE,
     catalog::CATALOGUE,
+    channels::CATALOGUE,
     imports::CATALOGUE,
     customers::CATALOGUE,
     discounts::CATALOGUE,
@@ -254,6 +257,8 @@ pub async fn policy() -> Result<Policy, PolicyError> {
 
 const ROOMS: &[openapi::Room] = &[
     catalog::routes,
+    content::routes,
+    channels::routes,
     imports::routes,
     cart::routes,
     checkout::routes,

@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
 //! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` `media` · 2 `catalog` `customers` `credit` ·
-//! 3 `discounts` `payments` `identities` `apps` `imports` · 4 `cart` · 5 `orders` `drafts` · 6 `checkout` `fulfillment` `invoices` `subscriptions` · 7 `messages` `webhooks` `privacy` · 8 `feed`. See `docs/ARCHITECTURE.md`.
+//! 3 `discounts` `payments` `identities` `apps` `imports` `content` `channels` · 4 `cart` · 5 `orders` `drafts` · 6 `checkout` `fulfillment` `invoices` `subscriptions` · 7 `messages` `webhooks` `privacy` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 #[cfg(test)]
@@ -29,6 +29,8 @@ pub mod credit;
 pub mod customers;
 
 pub mod apps;
+pub mod channels;
+pub mod content;
 pub mod discounts;
 pub mod identities;
 pub mod imports;

@@ -17,6 +17,7 @@ diesel::table! {
         allowed_origins -> Array<Text>,
         allowed_networks -> Array<Text>,
         rotated_from -> Nullable<Uuid>,
+        channel_id -> Nullable<Uuid>,
     }
 }
 

@@ -15,7 +15,9 @@ use souk_tenancy::{TenancyError, WriteTx};
 
 use crate::cart;
 use crate::catalog::{self, Fetched};
+use crate::channels;
 use crate::checkout::{self, Till};
+use crate::content;
 use crate::drafts;
 use crate::identities;
 use crate::imports::{self, Worked};
@@ -113,6 +115,8 @@ pub fn handlers(
         ("media", handler(gate, move |worker| put_away(worker, putting_away.clone()).boxed())),
         ("picture", handler(gate, move |worker| fetch(worker, fetching.clone()).boxed())),
         ("draft_order", handler(gate, |worker| end_drafts(worker).boxed())),
+        ("publication", handler(gate, |worker| publish_products(worker).boxed())),
+        ("page", handler(gate, |worker| publish_pages(worker).boxed())),
         ("webhook", handler(gate, move |worker| tell(worker, courier.clone()).boxed())),
         (
             "housekeeping",
@@ -154,6 +158,18 @@ async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> O
 /// Draft orders that nobody paid in time.
 async fn end_drafts(worker: WorkerPermit) -> Outcome {
     let more = drafts::expire_due(&worker).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Products that are to be sold on a channel from now on, or no more.
+async fn publish_products(worker: WorkerPermit) -> Outcome {
+    let more = channels::publish_due(&worker).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
+}
+
+/// Pages that are to be seen from now on.
+async fn publish_pages(worker: WorkerPermit) -> Outcome {
+    let more = content::publish_due(&worker).await.map_err(|error| error.to_string())?;
     Ok(if more { Next::Again } else { Next::Done })
 }
 

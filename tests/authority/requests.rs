@@ -78,6 +78,11 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("previewRefund", "/lines", r#"+[{"line": "", "quantity": 1}]"#),
     ("previewRefund", "/lines/0/line", "oln:paid"),
     ("retryRefund", "{id}", "ord:cancelled"),
+    ("getPolicy", "{policy}", "=refund"),
+    ("putPolicy", "{policy}", "=refund"),
+    ("deletePolicy", "{policy}", "=refund"),
+    ("listPolicyVersions", "{policy}", "=refund"),
+    ("shop_policy", "{policy}", "=refund"),
     ("setPriceListPrices", "{id}", "pls:fixed"),
     ("putMarket", "{id}", "mkt:other"),
     ("deleteMarket", "{id}", "mkt:other"),
@@ -126,7 +131,8 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const REPORT: &str = "mailReport";
 
 /// Parts of paths that take an id or a readable handle, so that their schema says neither.
-const NAMES: &[(&str, &str)] = &[("product", "prd"), ("collection", "col"), ("category", "cat")];
+const NAMES: &[(&str, &str)] =
+    &[("product", "prd"), ("collection", "col"), ("category", "cat"), ("page", "pag"), ("menu", "mnu")];
 
 /// The request for an operation at a business.
 pub fn sound(operation: &Operation, at: &Business) -> Call {

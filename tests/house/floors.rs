@@ -8,7 +8,7 @@ const FLOORS: [&[&str]; 9] = [
     &["settings", "audit"],
     &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront", "media"],
     &["catalog", "customers", "credit"],
-    &["discounts", "payments", "identities", "apps", "imports"],
+    &["discounts", "payments", "identities", "apps", "imports", "content", "channels"],
     &["cart"],
     &["orders", "drafts"],
     &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],

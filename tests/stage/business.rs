@@ -13,13 +13,15 @@ use crate::people::{PASSWORD, Person, mailed_token};
 use crate::platform::Platform;
 
 /// Where one row of each kind of id is found: prefix, table. Kinds that have several roles get more names below.
-const KINDS: [(&str, &str); 25] = [
+const KINDS: [(&str, &str); 27] = [
     ("prd", "products"),
     ("var", "product_variants"),
     ("img", "product_images"),
     ("col", "collections"),
     ("cat", "categories"),
     ("mfd", "metafield_definitions"),
+    ("pag", "pages"),
+    ("mnu", "menus"),
     ("iit", "inventory_items"),
     ("loc", "locations"),
     ("smv", "stock_movements"),
@@ -198,6 +200,13 @@ impl Business {
             Call::new("PUT", format!("/admin/v1/collections/{collection}/products/{product}")),
         )
         .await;
+        let page = json!({ "title": format!("About {canary}"), "body_html": canary });
+        let page = self.staff(platform, Call::post("/admin/v1/pages", &page)).await.expect(201).word("/id");
+        let link = json!({ "key": "about", "title": canary, "link": { "kind": "page", "to": page } });
+        let menu = json!({ "title": format!("Menu {canary}"), "items": [link] });
+        self.staff(platform, Call::post("/admin/v1/menus", &menu)).await.expect(201);
+        let policy = Call::new("PUT", "/admin/v1/policies/refund").json(&json!({ "body_html": canary }));
+        self.staff(platform, policy).await.expect(200);
         let table =
             format!("Handle,Title,Vendor,Variant Price,Image Src\ncup-{canary},Cup,{canary},9.00,{canary}\n");
         let import = Call::new("POST", "/admin/v1/imports?format=csv").bytes("text/csv", table.into_bytes());

@@ -79,6 +79,9 @@ impl Business {
         let counted = json!({ "variant": gone, "set": 0, "reason": "counted" });
         let counted = Call::post("/admin/v1/inventory-levels:adjust", &counted);
         self.staff(platform, counted).await.expect(200);
+        let channel = Call::post("/admin/v1/channels", &json!({ "name": format!("Stall {canary}") }));
+        let channel = self.staff(platform, channel).await.expect(201).word("/id");
+        self.things.insert("chn".to_owned(), channel);
         let market = json!({ "name": format!("Austria {canary}"), "countries": ["AT"], "currency": "EUR",
             "locale": "de-AT", "prices_include_tax": true });
         let market =

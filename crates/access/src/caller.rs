@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::{LocalBoxFuture, ready};
 use souk_api::problem::STORE_SUSPENDED;
 use souk_api::{Deciding, Problem};
-use souk_kernel::StoreId;
+use souk_kernel::{SalesChannelId, StoreId};
 use souk_tenancy::{StoreScope, StoreState};
 
 use crate::actor::Actor;
@@ -39,6 +39,8 @@ pub(crate) struct Inner {
     pub(crate) possession: String,
     /// When the person behind a staff token last proved who they are.
     pub(crate) proved_at: Option<DateTime<Utc>>,
+    /// Where the publishable key that was shown belongs.
+    pub(crate) channel: Option<SalesChannelId>,
     /// What the log says of why something was done.
     pub(crate) cause: Cause,
 }

@@ -10,7 +10,7 @@ use moka::sync::Cache;
 use sha2::{Digest as _, Sha256};
 use souk_api::Problem;
 use souk_api::problem::{INTERNAL, STORE_UNKNOWN, UNAVAILABLE};
-use souk_kernel::{AccountId, AppId, CustomerId, SessionId, StaffId, StoreGrantId, StoreId};
+use souk_kernel::{AccountId, AppId, CustomerId, SalesChannelId, SessionId, StaffId, StoreGrantId, StoreId};
 use souk_tenancy::{Directory, Mint, StoreEntry, StoreScope, StoreState, TenancyError, WriteTx};
 
 use crate::actor::Actor;
@@ -147,7 +147,7 @@ impl Gate {
         let entry = self.entry(req)?;
         let credentials = Credentials::of(req)?;
         let scope = self.0.mint.scope(entry);
-        let (actor, set, proved_at) = self.actor(&scope, credentials, req).await?;
+        let ((actor, set, proved_at), channel) = self.actor(&scope, credentials, req).await?;
         Ok(Caller(Arc::new(CallerInner {
             gate: self.clone(),
             scope,
@@ -157,6 +157,7 @@ impl Gate {
             path: req.path().to_owned(),
             possession: possession(req),
             proved_at,
+            channel,
             cause: Cause::of(req)?,
         })))
     }
@@ -199,6 +200,7 @@ impl Gate {
             path: req.path().to_owned(),
             possession: possession(req),
             proved_at: None,
+            channel: None,
             cause: Cause::of(req)?,
         };
         Ok(Caller(Arc::new(inner)))
@@ -241,17 +243,19 @@ impl Gate {
         scope: &StoreScope,
         credentials: Credentials,
         req: &HttpRequest,
-    ) -> Result<Known, Problem> {
+    ) -> Result<(Known, Option<SalesChannelId>), Problem> {
         let key = match &credentials.key {
             Some(key) => Some(self.key(scope, key, req).await?),
             None => None,
         };
-        match (credentials.token, key) {
+        let channel = key.as_ref().and_then(|(_, _, channel)| *channel);
+        let known = match (credentials.token, key) {
             // A publishable key beside a token was checked above; the person behind the token acts.
-            (Some(token), _) => self.person(scope, &token, req).await,
-            (None, Some((actor, set))) => Ok((actor, set, None)),
-            (None, None) => Ok((Actor::Anonymous, Arc::clone(&self.0.anyone), None)),
-        }
+            (Some(token), _) => self.person(scope, &token, req).await?,
+            (None, Some((actor, set, _))) => (actor, set, None),
+            (None, None) => (Actor::Anonymous, Arc::clone(&self.0.anyone), None),
+        };
+        Ok((known, channel))
     }
 
     async fn key(
@@ -259,10 +263,10 @@ impl Gate {
         scope: &StoreScope,
         key: &ApiKey,
         req: &HttpRequest,
-    ) -> Result<(Actor, Arc<PermissionSet>), Problem> {
+    ) -> Result<(Actor, Arc<PermissionSet>, Option<SalesChannelId>), Problem> {
         let who = Who::Key(*key.digest().as_bytes());
         match self.0.principals.find(scope, &self.0.policy, who).await? {
-            Standing::Key { id, kind, mode, scopes, set, limits }
+            Standing::Key { id, kind, mode, scopes, set, limits, channel }
                 if kind == key.kind() && mode == key.mode() =>
             {
                 let origin = req.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok());
@@ -273,7 +277,7 @@ impl Gate {
                     );
                 }
                 let set = if kind == KeyKind::Publishable { Arc::clone(&self.0.shopper) } else { set };
-                Ok((Actor::ApiKey { id, kind, mode, scopes }, set))
+                Ok((Actor::ApiKey { id, kind, mode, scopes }, set, channel))
             }
             _ => Err(unbelieved(format!("{key:?} is unknown, revoked or expired"))),
         }

@@ -12,7 +12,7 @@ use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use souk_api::problem::{IDEMPOTENCY_KEY_INVALID, INTERNAL};
 use souk_api::{Digest, Fingerprint, IdempotencyKey, Problem};
-use souk_kernel::{Clock, StoreId};
+use souk_kernel::{Clock, SalesChannelId, StoreId};
 use souk_tenancy::{ReadTx, StoreEntry, TenancyError, Work, WriteTx};
 
 use crate::actor::{Actor, Reach};
@@ -69,6 +69,11 @@ impl<P> Permit<P> {
     /// Which store.
     pub fn store(&self) -> StoreId {
         self.inner.scope.store()
+    }
+
+    /// The sales channel of the publishable key that was shown, also beside a customer's token; `None`: the store's default one.
+    pub fn channel(&self) -> Option<SalesChannelId> {
+        self.inner.channel
     }
 
     /// The store's ledger row: name, handle, hosts, plan.

@@ -10,7 +10,9 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::future::Cache;
 use souk_api::Problem;
-use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreGrantId, StoreId};
+use souk_kernel::{
+    AccountId, ApiKeyId, AppId, CustomerId, SalesChannelId, SessionId, StaffId, StoreGrantId, StoreId,
+};
 use souk_tenancy::{DbError, StatementCount, StoreScope, TenancyError};
 
 use crate::api_key::{KeyKind, KeyMode};
@@ -75,6 +77,7 @@ pub(crate) enum Standing {
         scopes: Arc<[String]>,
         set: Arc<PermissionSet>,
         limits: Arc<KeyLimits>,
+        channel: Option<SalesChannelId>,
     },
 }
 
@@ -218,7 +221,8 @@ async fn key_standing(
         touch(scope.clone(), row.id, stale);
     }
     let limits = Arc::new(KeyLimits::new(row.allowed_origins, &row.allowed_networks));
-    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set, limits })
+    let channel = row.channel_id;
+    Ok(Standing::Key { id: row.id, kind, mode, scopes: row.scopes.into(), set, limits, channel })
 }
 
 /// What people of the platform may do in a store: look.

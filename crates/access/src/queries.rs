@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid};
-use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SessionId, StaffId, StoreGrantId};
+use souk_kernel::{AccountId, ApiKeyId, AppId, CustomerId, SalesChannelId, SessionId, StaffId, StoreGrantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 /// An active member of staff with the grants of their role, as `object:action`.
@@ -150,12 +150,16 @@ pub(crate) struct KeyRow {
     pub(crate) hash: Vec<u8>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub(crate) last_used_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Uuid>)]
+    pub(crate) channel_id: Option<SalesChannelId>,
 }
 
 pub(crate) async fn key(tx: &mut ReadTx<'_>, hash: &[u8]) -> Result<Option<KeyRow>, DbError> {
     let now = tx.now();
     let query = sql(
-        "SELECT id, kind, mode, scopes, allowed_origins, allowed_networks, hash, last_used_at FROM api_keys \
+        // By name from the whole row: a store that a sweep has not reached yet has no such column.
+        "SELECT id, kind, mode, scopes, allowed_origins, allowed_networks, hash, last_used_at, \
+             (to_jsonb(k) ->> 'channel_id')::uuid AS channel_id FROM api_keys k \
          WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
     )
     .bind::<Binary, _>(hash.to_vec())

@@ -5,6 +5,7 @@
 //! longest ago: one that asks everything once cannot push out the others. Of several who ask the same at once, one makes the answer and the
 //! others wait for it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,6 +62,8 @@ pub struct ReadCache {
 pub struct Edition {
     pub owner: u128,
     pub version: u64,
+    /// Which of the owner's readers see this; 0 for those who see what everybody sees.
+    pub readers: u128,
 }
 
 impl ReadCache {
@@ -91,7 +94,13 @@ impl ReadCache {
         let Some(edition) = edition.filter(|_| self.most > 0) else {
             return finished(make.await?, |kept| kept.answer(req)).await;
         };
-        let question = req.uri().path_and_query().map_or("/", |both| both.as_str());
+        let asked = req.uri().path_and_query().map_or("/", |both| both.as_str());
+        let question = match edition.readers {
+            0 => Cow::Borrowed(asked),
+            // No address begins so.
+            readers => Cow::Owned(format!("{readers:x} {asked}")),
+        };
+        let question = question.as_ref();
         if let Some(kept) = self.get(edition, question) {
             count("hit");
             return Ok(kept.answer(req));
@@ -184,7 +193,7 @@ async fn finished(
 
 impl Shelves {
     fn put(&mut self, edition: Edition, question: &str, kept: Kept, size: usize) {
-        let Edition { owner, version } = edition;
+        let Edition { owner, version, readers: _ } = edition;
         let shelf = self.by_owner.entry(owner).or_insert_with(|| Shelf {
             version,
             entries: LruCache::new_unbounded(),

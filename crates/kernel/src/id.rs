@@ -264,6 +264,9 @@ kinds! {
     Collection "col" "collection" CollectionId;
     Category "cat" "category" CategoryId;
     MetafieldDefinition "mfd" "metafield definition" MetafieldDefinitionId;
+    SalesChannel "chn" "sales channel" SalesChannelId;
+    Page "pag" "page" PageId;
+    Menu "mnu" "menu" MenuId;
     Price "prc" "price" PriceId;
     InventoryItem "iit" "inventory item" InventoryItemId;
     Location "loc" "location" LocationId;

@@ -82,6 +82,7 @@ const SUBJECTS: &[(&str, &str)] = &[
             "product_variants v WHERE v.product_id = t.id",
             "product_images v WHERE v.product_id = t.id",
             "metafields v WHERE v.product_id = t.id",
+            "product_publications v WHERE v.product_id = t.id",
             "prices v JOIN product_variants o ON o.id = v.variant_id WHERE o.product_id = t.id"
         ),
     ),
@@ -103,6 +104,7 @@ const SUBJECTS: &[(&str, &str)] = &[
             "metafields v WHERE v.collection_id = t.id"
         ),
     ),
+    ("channels", subject!("sales_channels t", "t.id = $1")),
     ("categories", subject!("categories t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("draft-orders", subject!("draft_orders t", "t.id = $1", "carts v WHERE v.id = t.id")),
@@ -134,6 +136,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("invoice-settings", subject!("invoice_settings t", "$2 = ''")),
     ("markets", subject!("markets t", "t.id = $1")),
+    ("menus", subject!("menus t", "t.id = $1")),
     (
         "orders",
         subject!(
@@ -145,7 +148,13 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("metafield-definitions", subject!("metafield_definitions t", "t.id = $1")),
     ("notice-settings", subject!("notice_settings t", "$2 = ''")),
+    ("pages", subject!("pages t", "t.id = $1", "page_redirects v WHERE v.page_id = t.id")),
     ("payment-providers", subject!("payment_providers t", "t.code = $2")),
+    // The last version is what holds.
+    (
+        "policies",
+        "SELECT encode(sha256(convert_to(t::text, 'UTF8')), 'hex') AS digest FROM policy_versions t WHERE t.kind = $2 ORDER BY t.number DESC LIMIT 1",
+    ),
     ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),

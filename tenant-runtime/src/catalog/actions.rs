@@ -1,5 +1,6 @@
 //! What is done with the catalogue. Every action reads before it writes, so that a refusal costs nothing.
 
+pub mod bundles;
 pub mod categories;
 pub mod collections;
 pub mod fetches;
@@ -14,14 +15,14 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, VariantId};
+use souk_kernel::{CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
     CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, NewVariant, ProductFilter, ProductRef,
-    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, check_edit, check_price,
+    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, Viewer, check_edit, check_price,
     one_more, sku_of,
 };
 use super::queries::{self, Place};
@@ -59,32 +60,46 @@ pub async fn show(
     product: &ProductRef,
     numbers: bool,
 ) -> Result<ProductView, CatalogError> {
-    let mut view = queries::detail(tx, product).await?.ok_or(CatalogError::Unknown)?;
+    show_for(tx, product, Viewer::Staff, numbers).await
+}
+
+/// The same, if it is there for whoever looks. Two statements.
+pub async fn show_for(
+    tx: &mut ReadTx<'_>,
+    product: &ProductRef,
+    viewer: Viewer,
+    numbers: bool,
+) -> Result<ProductView, CatalogError> {
+    let mut view = queries::detail_for(tx, product, viewer).await?.ok_or(CatalogError::Unknown)?;
     let stock = inventory::available(tx, &queries::items_of(&view)).await?;
     view.stocked(&stock, numbers);
     Ok(view)
 }
 
-/// One product as shoppers see it; what is not for sale is not there.
-pub async fn show_live(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<ProductView, CatalogError> {
-    let mut view = show(tx, product, false).await?;
+/// One product as shoppers see it; what is not for sale on the channel is not there.
+pub async fn show_live(
+    tx: &mut ReadTx<'_>,
+    product: &ProductRef,
+    channel: Option<SalesChannelId>,
+) -> Result<ProductView, CatalogError> {
+    let mut view = show_for(tx, product, Viewer::Shopper(channel), false).await?;
     view.for_shoppers();
-    if view.status == Status::Active { Ok(view) } else { Err(CatalogError::Unknown) }
+    Ok(view)
 }
 
-/// One page of products with their stock. Two statements.
+/// One page of products with their stock, its numbers only for those who run the store. Two statements.
 pub async fn list(
     tx: &mut ReadTx<'_>,
     filter: &ProductFilter,
+    viewer: Viewer,
     after: Option<Place>,
     limit: i64,
-    numbers: bool,
 ) -> Result<Vec<SummaryView>, CatalogError> {
     if filter.order() == Sort::Manual && filter.collection.is_none() {
         let error = FieldError::new("?sort", "invalid", "manual is an order of a collection: name one");
         return Err(CatalogError::Invalid(vec![error]));
     }
-    let page = queries::page(tx, filter, after, limit).await?;
+    let page = queries::page(tx, filter, viewer, after, limit).await?;
     let items: Vec<_> = page.iter().flat_map(|product| product.items.iter().copied()).collect();
     let stock = inventory::available(tx, &items).await?;
     let stocked = |product: queries::Summary| {
@@ -92,7 +107,7 @@ pub async fn list(
         let pieces = |item: InventoryItemId| stock.get(&item).copied().unwrap_or_default();
         let in_stock = product.endless || product.priced.iter().any(|item| pieces(*item) > 0);
         view.available = view.status == Status::Active && in_stock;
-        view.stock = numbers.then(|| product.items.iter().map(|item| pieces(*item)).sum());
+        view.stock = (!viewer.is_shopper()).then(|| product.items.iter().map(|item| pieces(*item)).sum());
         view
     };
     Ok(page.into_iter().map(stocked).collect())
@@ -154,7 +169,7 @@ async fn make(tx: &mut WriteTx<'_>, wish: &CreateProduct, actor: &str) -> Result
 }
 
 /// The handle itself, or with the first number that makes it free.
-fn free(wanted: &Handle, taken: Vec<String>) -> Handle {
+pub fn free(wanted: &Handle, taken: Vec<String>) -> Handle {
     let taken: HashSet<String> = taken.into_iter().collect();
     let mut handles = std::iter::once(wanted.clone()).chain((2..).map(|number| wanted.numbered(number)));
     handles.find(|handle| !taken.contains(handle.as_str())).unwrap_or_else(|| wanted.clone())

@@ -17,6 +17,7 @@ problems! { CATALOGUE;
     COLLECTION_BY_RULES = 409, "collection_by_rules", "Its rules say what is in this collection", "Change its rules, or change the product so that it meets them: PATCH /admin/v1/collections/{id}.";
     COLLECTION_BY_HAND = 409, "collection_by_hand", "People pick what is in this collection", "Make another collection with rules, and give it this one's handle.";
     CATEGORY_HAS_CHILDREN = 409, "category_has_children", "There are categories below this one", "Move or delete those first.";
+    PART_OF_BUNDLE = 409, "part_of_bundle", "A bundle is made of this", "Take it out of the bundle first: PUT /admin/v1/variants/{variant}/components of the bundle.";
     METAFIELD_DEFINED = 409, "metafield_defined", "There is a definition of this key", "Change that definition, or choose another key or namespace.";
     TOO_MANY_IMAGES = 409, "too_many_images", "A product has at most 250 pictures", "Delete pictures of it: DELETE /admin/v1/products/{product}/images/{image}.";
 }
@@ -54,6 +55,9 @@ pub enum CatalogError {
     /// Other categories are below it.
     #[error("the category has children")]
     HasChildren,
+    /// A bundle is made of the variant.
+    #[error("a bundle is made of it")]
+    PartOfBundle,
     /// A metafield of this key is defined.
     #[error("the metafield is defined")]
     Defined,
@@ -104,6 +108,7 @@ impl From<DbError> for CatalogError {
                 "metafields_definition_id_fkey" => Self::Foreign("/metafields"),
                 "products_category_id_fkey" => Self::Foreign("/category"),
                 "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),
+                "bundle_components_component_id_fkey" => Self::PartOfBundle,
                 _ => Self::Db(error),
             },
             _ => Self::Db(error),
@@ -123,6 +128,7 @@ impl From<CatalogError> for Problem {
                 .detail(format!("the store's plan allows {limit} products"))
                 .extension("limit", limit),
             CatalogError::LastVariant => Self::new(&LAST_VARIANT),
+            CatalogError::PartOfBundle => Self::new(&PART_OF_BUNDLE),
             CatalogError::Defined => Self::new(&METAFIELD_DEFINED).field("/key", "taken", "must be free"),
             CatalogError::ByRules => Self::new(&COLLECTION_BY_RULES),
             CatalogError::ByHand => Self::new(&COLLECTION_BY_HAND),

@@ -16,12 +16,12 @@ mod tests;
 
 pub use actions::fetches::{Fetched, fetch_due, forget as forget_fetches};
 pub use actions::put::{Putter, after, put_all};
-pub use actions::{collections_of, sellable};
+pub use actions::{collections_of, free, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{
-    ImageWish, NewOption, OptionView, ProductView, ProductWish, Put, PutBy, Sellable, Status, VariantView,
-    VariantWish, price_of, reduced,
+    Component, ComponentView, ImageWish, NewOption, OptionView, ProductView, ProductWish, Put, PutBy, Sellable, Status,
+    VariantView, VariantWish, made_of, price_of, reduced,
 };
 pub use queries::names::{Named, named};
-pub use routes::routes;
+pub use routes::{edition, routes};

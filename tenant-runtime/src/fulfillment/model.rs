@@ -88,8 +88,8 @@ impl Tracking {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     pub line: OrderLineId,
-    /// None for what is in no stock.
-    pub item: Option<InventoryItemId>,
+    /// What one piece takes off the shelves; nothing for what is in no stock.
+    pub takes: Vec<(InventoryItemId, u32)>,
     pub title: String,
     pub variant_title: String,
     pub sku: Option<String>,
@@ -100,7 +100,7 @@ impl Part {
     fn of(line: &OpenLine, pieces: u32) -> Self {
         Self {
             line: line.line,
-            item: line.item,
+            takes: line.takes(),
             title: line.title.clone(),
             variant_title: line.variant_title.clone(),
             sku: line.sku.clone(),
@@ -167,16 +167,21 @@ pub fn plan(open: &[OpenLine], wishes: &[LineWish]) -> Result<Vec<Part>, Refused
 pub fn by_item<'p>(parts: impl IntoIterator<Item = &'p Part>) -> Vec<(InventoryItemId, i64)> {
     let mut items = BTreeMap::new();
     for part in parts {
-        let Some(item) = part.item else { continue };
-        *items.entry(item).or_insert(0) += i64::from(part.pieces);
+        for (item, each) in &part.takes {
+            *items.entry(*item).or_insert(0) += i64::from(part.pieces) * i64::from(*each);
+        }
     }
     items.into_iter().collect()
 }
 
 /// Which of the pieces that come back the order still wants: as many of each item as its lines have left more than before.
 pub fn come_back(shipped: &[Shipped], before: &[OpenLine], after: &[OpenLine]) -> Vec<CameBack> {
-    let left = |lines: &[OpenLine], item| {
-        lines.iter().filter(|line| line.item == Some(item)).map(|line| i64::from(line.left)).sum::<i64>()
+    let left = |lines: &[OpenLine], item: InventoryItemId| {
+        let takes = |line: &OpenLine| {
+            let of_item = line.takes().into_iter().filter(|(taken, _)| *taken == item);
+            of_item.map(|(_, each)| i64::from(line.left) * i64::from(each)).sum::<i64>()
+        };
+        lines.iter().map(takes).sum::<i64>()
     };
     let mut wanted: BTreeMap<InventoryItemId, i64> = BTreeMap::new();
     let pieces = |one: &Shipped| {
@@ -228,7 +233,18 @@ mod tests {
     fn line(left: u32) -> OpenLine {
         let (line, item) = (OrderLineId::new(), Some(InventoryItemId::new()));
         let (title, variant_title) = ("Mug".to_owned(), String::new());
-        OpenLine { line, item, title, variant_title, sku: None, quantity: 5, sent: 5 - left, left }
+        let components = Vec::new();
+        OpenLine {
+            line,
+            item,
+            components,
+            title,
+            variant_title,
+            sku: None,
+            quantity: 5,
+            sent: 5 - left,
+            left,
+        }
     }
 
     fn wish(line: &OpenLine, quantity: Option<u32>) -> LineWish {

@@ -318,12 +318,7 @@ pub async fn available(
     tx: &mut ReadTx<'_>,
     items: &[InventoryItemId],
 ) -> Result<Vec<(InventoryItemId, i64)>, DbError> {
-    let query = sql("SELECT l.item_id, \
-         sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
-             least(l.on_hand - l.unavailable - l.committed - l.reserved, 0)))::bigint AS available \
-         FROM inventory_levels l JOIN locations loc ON loc.id = l.location_id AND loc.active \
-         WHERE l.item_id = ANY($1) GROUP BY l.item_id")
-    .bind::<Array<SqlUuid>, _>(uuids(items));
+    let query = sql(include_str!("queries/available.sql")).bind::<Array<SqlUuid>, _>(uuids(items));
     let rows: Vec<AvailableRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(|row| (row.item_id, row.available)).collect())
 }

@@ -24,7 +24,7 @@ fn shown_person(colleague: &Colleague, role: &str) -> Value {
 /// A key, likewise: what it may, from where, and until when.
 fn shown_key(key: &ApiKeyView) -> Value {
     json!({ "prefix": key.prefix, "kind": key.kind, "mode": key.mode, "scopes": key.scopes, "allowed_origins": key.allowed_origins,
-        "allowed_networks": key.allowed_networks, "expires_at": key.expires_at, "revoked": key.revoked_at.is_some() })
+        "allowed_networks": key.allowed_networks, "channel": key.channel, "expires_at": key.expires_at, "revoked": key.revoked_at.is_some() })
 }
 
 fn read(grants: &[String]) -> Vec<Grant> {
@@ -308,6 +308,7 @@ pub async fn rotate_key<P: Permission>(
         allowed_networks: old.allowed_networks,
         created_by: by.actor.clone(),
         rotated_from: Some(id),
+        channel: old.channel,
     };
     Ok((keep_key(tx, by, &key, new, Some(&before)).await?, key))
 }

@@ -51,7 +51,12 @@ pub enum StaffError {
 
 impl From<DbError> for StaffError {
     fn from(error: DbError) -> Self {
-        Self::Tenancy(error.into())
+        match &error {
+            DbError::Foreign { constraint } if constraint == "api_keys_channel_id_fkey" => {
+                Self::Limit("/channel", "must be a sales channel of this store")
+            }
+            _ => Self::Tenancy(error.into()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::{Queryable, Selectable};
 use serde::{Deserialize, Serialize};
 use souk_access::PermissionKey;
-use souk_kernel::{ApiKeyId, RoleId, StaffId, Text};
+use souk_kernel::{ApiKeyId, RoleId, SalesChannelId, StaffId, Text};
 use utoipa::ToSchema;
 
 use super::error::StaffError;
@@ -73,6 +73,9 @@ pub struct ApiKeyView {
     pub revoked_at: Option<DateTime<Utc>>,
     /// The key whose place it took.
     pub rotated_from: Option<ApiKeyId>,
+    /// The sales channel of a publishable key; null for the default one.
+    #[diesel(column_name = channel_id)]
+    pub channel: Option<SalesChannelId>,
 }
 
 /// A new key: the only time that it is shown.
@@ -116,6 +119,8 @@ pub struct NewApiKey {
     #[serde(default)]
     #[schema(max_items = 20, example = json!(["203.0.113.0/24"]))]
     pub allowed_networks: Vec<Text<64>>,
+    /// For a publishable key: it sees what is published on this sales channel; on the default one when left out.
+    pub channel: Option<SalesChannelId>,
 }
 
 /// Test or live.

@@ -5,7 +5,7 @@ mod team;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use souk_access::ApiKey;
-use souk_kernel::{ApiKeyId, RoleId};
+use souk_kernel::{ApiKeyId, RoleId, SalesChannelId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::model::{ApiKeyView, StaffView};
@@ -59,6 +59,7 @@ pub struct KeyRow {
     pub allowed_networks: Vec<String>,
     pub created_by: String,
     pub rotated_from: Option<ApiKeyId>,
+    pub channel: Option<SalesChannelId>,
 }
 
 pub async fn insert_key(tx: &mut WriteTx<'_>, key: &ApiKey, new: KeyRow) -> Result<ApiKeyView, DbError> {
@@ -74,6 +75,7 @@ pub async fn insert_key(tx: &mut WriteTx<'_>, key: &ApiKey, new: KeyRow) -> Resu
         api_keys::allowed_networks.eq(new.allowed_networks),
         api_keys::created_by.eq(new.created_by),
         api_keys::rotated_from.eq(new.rotated_from),
+        api_keys::channel_id.eq(new.channel),
         api_keys::created_at.eq(tx.now()),
         api_keys::expires_at.eq(new.expires_at),
     ));

@@ -308,9 +308,14 @@ pub async fn say_stock(worker: &WorkerPermit) -> Result<bool, SubscriptionError>
                 queries::seen(tx, crossing, told).await?;
                 continue;
             }
-            for found in named.iter().filter(|found| found.item == crossing.item_id && found.live) {
+            let is_bundle = crossing.kind == "bundle";
+            let concerns = |found: &&Named| {
+                let item = crossing.item_id;
+                found.live && if is_bundle { found.parts.contains(&item) } else { found.item == item }
+            };
+            for found in named.iter().filter(concerns) {
                 told |= match (crossing.kind.as_str(), found.low_at.or(low)) {
-                    ("back", _) if found.available > 0 => {
+                    ("back" | "bundle", _) if found.available > 0 => {
                         emit(tx, &back(found)).await?;
                         true
                     }

@@ -8,7 +8,7 @@ const SHOP: u128 = 1;
 const OTHER: u128 = 2;
 
 fn at(owner: u128, version: u64) -> Option<Edition> {
-    Some(Edition { owner, version })
+    Some(Edition { owner, version, readers: 0 })
 }
 
 /// Asks; gives status, body, and whether it had to be made.

@@ -11,7 +11,7 @@ use souk_kernel::{
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
 use super::{Cart, CartLine};
-use crate::catalog::{self, Sellable};
+use crate::catalog::{self, Component, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
@@ -41,6 +41,8 @@ pub struct Ware {
     pub taxable: bool,
     /// What it is to the state, if it is something special.
     pub tax_class: Option<String>,
+    /// What one piece takes from the stock; of itself where there are none.
+    pub components: Vec<Component>,
 }
 
 /// What the catalogue and the stock know a line's ware by.
@@ -68,6 +70,7 @@ impl From<Sellable> for Ware {
             requires_shipping: sold.requires_shipping,
             taxable: sold.taxable,
             tax_class: sold.tax_class,
+            components: sold.components,
         }
     }
 }
@@ -94,6 +97,7 @@ impl Ware {
                 requires_shipping: *requires_shipping,
                 taxable: *taxable,
                 tax_class: None,
+                components: Vec::new(),
             }),
         }
     }
@@ -394,13 +398,23 @@ impl Quote {
         Ok(self)
     }
 
-    /// What has to be in stock, a demand for each line that is of the catalogue.
+    /// What has to be in stock: a demand for each line that is of the catalogue, or for each of the components of its bundle.
     pub fn demands(&self) -> Vec<Demand> {
-        let demand = |line: &QuotedLine| {
-            let Known { item, policy, .. } = line.ware.known?;
-            Some(Demand { item, quantity: line.quantity, policy })
-        };
-        self.lines.iter().filter_map(demand).collect()
+        let mut demands = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let Some(Known { item, policy, .. }) = line.ware.known else { continue };
+            for (item, each) in catalog::made_of(item, &line.ware.components) {
+                match Quantity::new(line.quantity.get().saturating_mul(each)) {
+                    Ok(quantity) => demands.push(Demand { item, quantity, policy }),
+                    // More than one demand may be for; all of an item are added up.
+                    Err(_) => {
+                        let demand = |_| Demand { item, quantity: line.quantity, policy };
+                        demands.extend((0..each).map(demand));
+                    }
+                }
+            }
+        }
+        demands
     }
 
     /// What a checkout would still ask for.

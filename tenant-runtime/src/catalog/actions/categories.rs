@@ -6,27 +6,27 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use super::{free, set};
 use crate::catalog::error::CatalogError;
-use crate::catalog::model::{CategoryView, CreateCategory, EditCategory};
+use crate::catalog::model::{CategoryView, CreateCategory, EditCategory, Viewer};
 use crate::catalog::queries::categories::{self as queries, PutCategory};
 
 /// The whole tree, parents before their children. One statement.
-pub async fn tree(tx: &mut ReadTx<'_>, only_for_sale: bool) -> Result<Vec<CategoryView>, CatalogError> {
-    Ok(queries::tree(tx, only_for_sale).await?.views())
+pub async fn tree(tx: &mut ReadTx<'_>, viewer: Viewer) -> Result<Vec<CategoryView>, CatalogError> {
+    Ok(queries::tree(tx, viewer).await?.views())
 }
 
 /// One category, by its id or handle. One statement.
 pub async fn category(
     tx: &mut ReadTx<'_>,
     wanted: &str,
-    only_for_sale: bool,
+    viewer: Viewer,
 ) -> Result<CategoryView, CatalogError> {
     let id = wanted.parse::<CategoryId>().ok();
     let is_it = |view: &CategoryView| id.map_or(view.handle == wanted, |id| view.id == id);
-    tree(tx, only_for_sale).await?.into_iter().find(is_it).ok_or(CatalogError::Unknown)
+    tree(tx, viewer).await?.into_iter().find(is_it).ok_or(CatalogError::Unknown)
 }
 
 async fn shown(tx: &mut ReadTx<'_>, id: CategoryId) -> Result<CategoryView, CatalogError> {
-    tree(tx, false).await?.into_iter().find(|view| view.id == id).ok_or(CatalogError::Unknown)
+    tree(tx, Viewer::Staff).await?.into_iter().find(|view| view.id == id).ok_or(CatalogError::Unknown)
 }
 
 /// A category without products.
@@ -35,7 +35,7 @@ pub async fn create_category(
     wish: &CreateCategory,
 ) -> Result<CategoryView, CatalogError> {
     queries::lock(tx).await?;
-    let tree = queries::tree(tx, false).await?;
+    let tree = queries::tree(tx, Viewer::Staff).await?;
     if tree.is_full() {
         let error = FieldError::new("", "too_many", "a store has at most 2000 categories");
         return Err(CatalogError::Invalid(vec![error]));
@@ -69,7 +69,7 @@ pub async fn edit_category(
     wish: &EditCategory,
 ) -> Result<CategoryView, CatalogError> {
     queries::lock(tx).await?;
-    let tree = queries::tree(tx, false).await?;
+    let tree = queries::tree(tx, Viewer::Staff).await?;
     let mut now = tree.row(id).ok_or(CatalogError::Unknown)?;
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
     let parent = wish.parent.unwrap_or(now.parent_id);
@@ -85,7 +85,7 @@ pub async fn edit_category(
 /// A category that has none below it; its products go to its parent.
 pub async fn remove_category(tx: &mut WriteTx<'_>, id: CategoryId) -> Result<(), CatalogError> {
     queries::lock(tx).await?;
-    let tree = queries::tree(tx, false).await?;
+    let tree = queries::tree(tx, Viewer::Staff).await?;
     let row = tree.row(id).ok_or(CatalogError::Unknown)?;
     if tree.has_children(id) {
         return Err(CatalogError::HasChildren);

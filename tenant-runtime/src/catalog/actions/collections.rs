@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use souk_api::{ETag, FieldError, IfMatch};
-use souk_kernel::{CollectionId, Handle, LongText, ProductId};
+use souk_kernel::{CollectionId, Handle, LongText, ProductId, SalesChannelId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::set;
@@ -24,12 +24,16 @@ pub async fn collection(tx: &mut ReadTx<'_>, id: CollectionId) -> Result<Collect
 }
 
 /// One published collection, as shoppers see it; one statement.
-pub async fn published(tx: &mut ReadTx<'_>, collection: &str) -> Result<CollectionView, CatalogError> {
+pub async fn published(
+    tx: &mut ReadTx<'_>,
+    collection: &str,
+    channel: Option<SalesChannelId>,
+) -> Result<CollectionView, CatalogError> {
     let (id, handle) = match collection.parse::<CollectionId>() {
         Ok(id) => (Some(id), None),
         Err(_) => (None, Some(collection.to_owned())),
     };
-    let wanted = Wanted { id, handle, published: Some(true), only_for_sale: true, before: None };
+    let wanted = Wanted { id, handle, published: Some(true), only_for_sale: true, channel, before: None };
     queries::collections(tx, wanted, 1).await?.pop().ok_or(CatalogError::Unknown)
 }
 

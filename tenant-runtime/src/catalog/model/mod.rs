@@ -1,5 +1,6 @@
 //! The words of the catalogue: what is asked for, what is shown, and the rules between.
 
+mod bundle;
 mod draft;
 pub mod form;
 mod html;
@@ -11,8 +12,12 @@ mod rules;
 mod search;
 mod tree;
 mod view;
+mod viewer;
 mod wish;
 
+pub use bundle::{
+    Candidate, Component, ComponentView, NewComponent, SetComponents, check_components, made_of,
+};
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
 pub use html::reduced;
 pub use metafields::{
@@ -42,4 +47,5 @@ pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, OptionView, ProductView, Sellable,
     SummaryView, ValueView, VariantView, availability, summary_price,
 };
+pub use viewer::Viewer;
 pub use wish::{Change, Plan, ProductWish, Put, PutBy, VariantWish};

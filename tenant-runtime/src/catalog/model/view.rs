@@ -10,6 +10,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+use super::bundle::{Component, ComponentView};
 use super::metafields::MetafieldView;
 use super::picture::ImageView;
 use super::pricing::Offer;
@@ -32,6 +33,8 @@ pub struct Sellable {
     pub compare_at: Option<Money>,
     /// What price lists in force say.
     pub offers: Vec<Offer>,
+    /// What one piece takes from the stock; of itself where there are none.
+    pub components: Vec<Component>,
     pub image: Option<ImageId>,
     pub weight_grams: i64,
     pub requires_shipping: bool,
@@ -92,6 +95,7 @@ pub struct VariantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "books")]
     pub tax_class: Option<String>,
+    /// Not looked at while the variant is a bundle: then its components' are.
     pub inventory_policy: Policy,
     pub inventory_item: InventoryItemId,
     /// Whether it can be bought now.
@@ -100,11 +104,21 @@ pub struct VariantView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 9)]
     pub stock: Option<i64>,
+    /// What one piece of it is made of; missing unless it is a bundle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentView>,
     /// What else is said of it; missing when nothing is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub metafields: Vec<MetafieldView>,
     /// The ETag of its price, in quotes.
     pub version: i64,
+}
+
+impl VariantView {
+    /// Whether it is sold without regard to stock. A bundle never is: its components may be.
+    pub fn is_endless(&self) -> bool {
+        self.inventory_policy == Policy::Continue && self.components.is_empty()
+    }
 }
 
 /// A product, whole.
@@ -119,6 +133,8 @@ pub struct ProductView {
     pub vendor: String,
     pub product_type: String,
     pub status: Status,
+    /// Whether it is published on any sales channel now.
+    pub published: bool,
     pub tags: Vec<String>,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
@@ -155,8 +171,9 @@ impl ProductView {
         for variant in &mut self.variants {
             let pieces = stock.get(&variant.inventory_item).copied().unwrap_or_default();
             variant.stock = numbers.then_some(pieces);
-            let there = pieces > 0 || variant.inventory_policy == Policy::Continue;
-            variant.available = self.status == Status::Active && variant.price.is_some() && there;
+            let there = pieces > 0 || variant.is_endless();
+            let for_sale = self.status == Status::Active && self.published;
+            variant.available = for_sale && variant.price.is_some() && there;
         }
         self.available = self.variants.iter().any(|variant| variant.available);
         let prices = || self.variants.iter().filter_map(|variant| variant.price);
@@ -255,7 +272,7 @@ pub struct BatchView {
 /// Something that must be so before a product can be bought, and is not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Failed {
-    /// `product_active`, `has_variants`, `has_price` or `in_stock`.
+    /// `product_active`, `published`, `has_variants`, `has_price` or `in_stock`.
     #[schema(example = "in_stock")]
     pub condition: &'static str,
     /// The variant concerned; null for the whole product.
@@ -285,6 +302,10 @@ pub fn availability(product: &ProductView, explain: bool) -> AvailabilityView {
     if product.status != Status::Active {
         failed.push(whole("product_active", "Set the product's status to active."));
     }
+    if !product.published {
+        failed
+            .push(whole("published", "Publish it: PUT /admin/v1/products/{product}/publications/{channel}."));
+    }
     if product.variants.is_empty() {
         failed.push(whole("has_variants", "Add a variant."));
     }
@@ -293,7 +314,7 @@ pub fn availability(product: &ProductView, explain: bool) -> AvailabilityView {
         if variant.price.is_none() {
             say("has_price", "Set a price in the store's currency.");
         }
-        if variant.stock.unwrap_or_default() <= 0 && variant.inventory_policy == Policy::Deny {
+        if variant.stock.unwrap_or_default() <= 0 && !variant.is_endless() {
             say("in_stock", "Receive stock, or let the variant be sold without stock.");
         }
     }
@@ -328,6 +349,7 @@ mod tests {
             inventory_item: InventoryItemId::new(),
             available: false,
             stock: None,
+            components: Vec::new(),
             metafields: Vec::new(),
             version: 1,
         };
@@ -339,6 +361,7 @@ mod tests {
             vendor: String::new(),
             product_type: String::new(),
             status,
+            published: true,
             tags: Vec::new(),
             seo_title: None,
             seo_description: None,

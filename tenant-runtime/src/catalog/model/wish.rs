@@ -460,6 +460,7 @@ impl ProductView {
             inventory_item: InventoryItemId::from_uuid(variant.inventory_item_id),
             available: false,
             stock: None,
+            components: Vec::new(),
             metafields: Vec::new(),
             version: 1,
         });

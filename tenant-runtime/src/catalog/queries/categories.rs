@@ -6,12 +6,14 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::rows::HandleRow;
-use crate::catalog::model::{CategoryRow, Tree};
+use crate::catalog::model::{CategoryRow, Tree, Viewer};
 
 /// The whole tree. One statement.
-pub async fn tree(tx: &mut ReadTx<'_>, only_for_sale: bool) -> Result<Tree, DbError> {
-    let rows: Vec<CategoryRow> =
-        tx.load(sql(include_str!("categories.sql")).bind::<Bool, _>(only_for_sale)).await?;
+pub async fn tree(tx: &mut ReadTx<'_>, viewer: Viewer) -> Result<Tree, DbError> {
+    let query = sql(include_str!("categories.sql"))
+        .bind::<Bool, _>(viewer.is_shopper())
+        .bind::<Nullable<SqlUuid>, _>(viewer.channel());
+    let rows: Vec<CategoryRow> = tx.load(query).await?;
     Ok(Tree::new(rows))
 }
 

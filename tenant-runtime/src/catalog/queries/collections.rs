@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{CollectionId, ProductId};
+use souk_kernel::{CollectionId, ProductId, SalesChannelId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -33,6 +33,8 @@ pub struct Wanted {
     pub handle: Option<String>,
     pub published: Option<bool>,
     pub only_for_sale: bool,
+    /// Those for sale there; on the default channel without one.
+    pub channel: Option<SalesChannelId>,
     pub before: Option<CollectionId>,
 }
 
@@ -47,7 +49,8 @@ pub async fn collections(
         .bind::<Bool, _>(wanted.only_for_sale)
         .bind::<Nullable<SqlUuid>, _>(wanted.before)
         .bind::<BigInt, _>(limit)
-        .bind::<Nullable<Text>, _>(wanted.handle);
+        .bind::<Nullable<Text>, _>(wanted.handle)
+        .bind::<Nullable<SqlUuid>, _>(wanted.channel);
     let rows: Vec<CollectionRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(CollectionView::from).collect())
 }

@@ -1,6 +1,7 @@
 -- Products, whole; which of them, whoever adds a condition says.
 SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id,
        p.version, p.created_at, p.updated_at, s.currency,
+       EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible) AS published,
        coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',
            coalesce((SELECT json_agg(json_build_object('id', x.id, 'value', x.value) ORDER BY x.position, x.id)
                      FROM product_option_values x WHERE x.option_id = o.id), '[]'::json)) ORDER BY o.position)
@@ -8,7 +9,11 @@ SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.
        coalesce((SELECT json_agg(json_build_object('id', v.id, 'title', v.title, 'sku', v.sku, 'barcode', v.barcode,
            'options', v.options, 'position', v.position, 'amount_minor', pr.amount_minor, 'compare_at_minor', pr.compare_at_minor,
            'weight_grams', v.weight_grams, 'requires_shipping', v.requires_shipping, 'taxable', v.taxable, 'tax_class', v.tax_class,
-           'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version)
+           'inventory_item_id', v.inventory_item_id, 'inventory_policy', v.inventory_policy, 'version', v.version,
+           'components', coalesce((SELECT json_agg(json_build_object('item_id', b.item_id, 'variant_id', b.component_id, 'quantity', b.quantity,
+           'title', bp.title, 'variant_title', bv.title, 'sku', bv.sku) ORDER BY b.position)
+           FROM bundle_components b JOIN product_variants bv ON bv.id = b.component_id JOIN products bp ON bp.id = bv.product_id
+           WHERE b.variant_id = v.id), '[]'::json))
            ORDER BY v.position, v.id)
            FROM product_variants v LEFT JOIN prices pr ON pr.variant_id = v.id AND pr.currency = s.currency
            WHERE v.product_id = p.id), '[]'::json) AS variants,

@@ -1,6 +1,7 @@
 //! The statements of the catalogue.
 
 pub mod bulk;
+pub mod bundles;
 pub mod categories;
 pub mod collections;
 pub mod fetches;
@@ -22,7 +23,7 @@ pub use self::rows::Summary;
 use self::rows::{
     CountRow, CurrencyRow, DetailRow, HandleRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
 };
-use super::model::{Draft, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView};
+use super::model::{Draft, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView, Viewer};
 
 /// The last row of a page: id, and the column its order goes by.
 pub type Place = (ProductId, Option<DateTime<Utc>>, Option<String>, Option<i64>);
@@ -78,17 +79,24 @@ fn json(value: &impl serde::Serialize) -> Result<Value, DbError> {
 
 /// The product as it stands, its stock not looked up. One statement.
 pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<ProductView>, DbError> {
+    detail_for(tx, product, Viewer::Staff).await
+}
+
+/// The same, if it is there for whoever looks.
+pub async fn detail_for(
+    tx: &mut ReadTx<'_>,
+    product: &ProductRef,
+    viewer: Viewer,
+) -> Result<Option<ProductView>, DbError> {
     let (id, handle) = match product {
         ProductRef::Id(id) => (Some(*id), None),
         ProductRef::Handle(handle) => (None, Some(handle.clone())),
     };
-    // A former handle counts too, after the handles of today.
-    let text = concat!(
-        include_str!("detail.sql"),
-        "WHERE p.id = coalesce($1::uuid, (SELECT h.id FROM products h WHERE h.handle = $2), \
-                               (SELECT r.product_id FROM product_redirects r WHERE r.handle = $2))"
-    );
-    let query = sql(text).bind::<Nullable<SqlUuid>, _>(id).bind::<Nullable<Text>, _>(handle);
+    let query = sql(concat!(include_str!("detail.sql"), include_str!("detail_for.sql")))
+        .bind::<Nullable<SqlUuid>, _>(id)
+        .bind::<Nullable<Text>, _>(handle)
+        .bind::<Bool, _>(viewer.is_shopper())
+        .bind::<Nullable<SqlUuid>, _>(viewer.channel());
     let row: Option<DetailRow> = tx.optional(query).await?;
     Ok(row.map(DetailRow::view))
 }
@@ -97,6 +105,7 @@ pub async fn detail(tx: &mut ReadTx<'_>, product: &ProductRef) -> Result<Option<
 pub async fn page(
     tx: &mut ReadTx<'_>,
     filter: &ProductFilter,
+    viewer: Viewer,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Summary>, DbError> {
@@ -122,7 +131,9 @@ pub async fn page(
         .bind::<Nullable<BigInt>, _>(amount)
         .bind::<BigInt, _>(limit)
         .bind::<Nullable<SqlUuid>, _>(category)
-        .bind::<Nullable<Text>, _>(category_handle);
+        .bind::<Nullable<Text>, _>(category_handle)
+        .bind::<Bool, _>(viewer.is_shopper())
+        .bind::<Nullable<SqlUuid>, _>(viewer.channel());
     let rows: Vec<SummaryRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(SummaryRow::summary).collect())
 }

@@ -32,12 +32,15 @@ pub struct Named {
     /// To what the pieces left fall that staff is told of; none: to what the store says.
     #[diesel(sql_type = Nullable<BigInt>)]
     pub low_at: Option<i64>,
+    /// What a bundle is made of.
+    #[diesel(sql_type = Array<SqlUuid>)]
+    pub parts: Vec<InventoryItemId>,
     /// Whether it may be sold though there is none.
     #[diesel(sql_type = Bool)]
     pub oversold: bool,
 }
 
-/// The variants of these ids or items; those there are not are missing. One statement.
+/// The variants of these ids or items, and the bundles of these items; those there are not are missing. One statement.
 ///
 /// # Errors
 /// Only of the database.
@@ -47,13 +50,18 @@ pub async fn named(
     items: &[InventoryItemId],
 ) -> Result<Vec<Named>, DbError> {
     let query = sql("SELECT v.id AS variant, p.id AS product, v.inventory_item_id AS item, p.title, v.title AS variant_title, v.sku, p.handle, \
-             p.status = 'active' AS live, v.inventory_policy = 'continue' AS oversold, \
+             ARRAY(SELECT b.item_id FROM bundle_components b WHERE b.variant_id = v.id) AS parts, p.status = 'active' AS live, v.inventory_policy = 'continue' AS oversold, \
              (SELECT i.low_stock_threshold FROM inventory_items i WHERE i.id = v.inventory_item_id) AS low_at, \
-             coalesce((SELECT sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
+             coalesce((SELECT min(greatest(coalesce((SELECT sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
+                     least(l.on_hand - l.unavailable - l.committed - l.reserved, 0))) FROM inventory_levels l \
+                 JOIN locations o ON o.id = l.location_id AND o.active WHERE l.item_id = b.item_id), 0), 0)::bigint / b.quantity) \
+                 FROM bundle_components b WHERE b.variant_id = v.id), \
+             (SELECT sum(greatest(l.on_hand - l.unavailable - l.committed - l.reserved - l.safety_stock, \
                  least(l.on_hand - l.unavailable - l.committed - l.reserved, 0))) FROM inventory_levels l \
                  JOIN locations o ON o.id = l.location_id AND o.active WHERE l.item_id = v.inventory_item_id), 0)::bigint AS available \
          FROM product_variants v JOIN products p ON p.id = v.product_id \
-         WHERE v.id = ANY($1) OR v.inventory_item_id = ANY($2) ORDER BY v.id")
+         WHERE v.id = ANY($1) OR v.inventory_item_id = ANY($2) \
+             OR v.id IN (SELECT b.variant_id FROM bundle_components b WHERE b.item_id = ANY($2)) ORDER BY v.id")
     .bind::<Array<SqlUuid>, _>(variants.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>())
     .bind::<Array<SqlUuid>, _>(items.iter().map(|id| id.uuid()).collect::<Vec<Uuid>>());
     tx.load(query).await

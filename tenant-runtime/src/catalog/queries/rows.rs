@@ -15,8 +15,9 @@ use souk_tenancy::Document;
 use uuid::Uuid;
 
 use crate::catalog::model::{
-    Chosen, CollectionRules, CollectionView, ImageView, Match, MetafieldKind, MetafieldView, Offer,
-    OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView, VariantView, summary_price,
+    Chosen, CollectionRules, CollectionView, Component, ComponentView, ImageView, Match, MetafieldKind,
+    MetafieldView, Offer, OptionView, ProductView, Rule, Sellable, Status, SummaryView, ValueView,
+    VariantView, summary_price,
 };
 use crate::inventory::Policy;
 
@@ -97,6 +98,8 @@ pub struct DetailRow {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = Text)]
     currency: Currency,
+    #[diesel(sql_type = Bool)]
+    published: bool,
     #[diesel(sql_type = Json)]
     options: Document<Vec<OptionDoc>>,
     #[diesel(sql_type = Json)]
@@ -163,6 +166,7 @@ struct VariantDoc {
     inventory_item_id: Uuid,
     inventory_policy: Policy,
     version: i64,
+    components: Vec<Component>,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +199,7 @@ impl VariantDoc {
             inventory_item: InventoryItemId::from_uuid(self.inventory_item_id),
             available: false,
             stock: None,
+            components: self.components.into_iter().map(ComponentView::from).collect(),
             metafields: Vec::new(),
             version: self.version,
         }
@@ -237,6 +242,7 @@ impl DetailRow {
             vendor: self.vendor,
             product_type: self.product_type,
             status: Status::of(&self.status),
+            published: self.published,
             tags: self.tags,
             seo_title: self.seo_title,
             seo_description: self.seo_description,
@@ -368,6 +374,8 @@ pub struct SellableRow {
     compare_at_minor: Option<i64>,
     #[diesel(sql_type = Json)]
     offers: Document<Vec<Offer>>,
+    #[diesel(sql_type = Json)]
+    components: Document<Vec<Component>>,
     #[diesel(sql_type = BigInt)]
     weight_grams: i64,
     #[diesel(sql_type = Bool)]
@@ -388,6 +396,7 @@ pub struct SellableRow {
 
 impl SellableRow {
     pub fn sellable(self, currency: Currency) -> Sellable {
+        let is_bundle = !self.components.0.is_empty();
         Sellable {
             variant: self.variant_id,
             product: self.product_id,
@@ -398,13 +407,15 @@ impl SellableRow {
             unit_price: Money::new(self.amount_minor, currency),
             compare_at: self.compare_at_minor.map(|minor| Money::new(minor, currency)),
             offers: self.offers.0,
+            components: self.components.0,
             image: self.image_id,
             weight_grams: self.weight_grams,
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
             tax_class: self.tax_class,
             item: self.inventory_item_id,
-            policy: Policy::of(&self.inventory_policy),
+            // Of a bundle, the stock of its components decides.
+            policy: if is_bundle { Policy::Deny } else { Policy::of(&self.inventory_policy) },
             live: Status::of(&self.status) == Status::Active,
         }
     }

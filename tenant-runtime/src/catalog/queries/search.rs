@@ -3,7 +3,7 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use serde::Deserialize;
-use souk_kernel::{Currency, ImageId, Money, ProductId};
+use souk_kernel::{Currency, ImageId, Money, ProductId, SalesChannelId};
 use souk_tenancy::{DbError, ReadTx, sql};
 use uuid::Uuid;
 
@@ -75,6 +75,7 @@ pub async fn search(
     tx: &mut ReadTx<'_>,
     wanted: &SearchQuery,
     compare: Compare,
+    channel: Option<SalesChannelId>,
     after: Option<(i64, ProductId)>,
     fetch: i64,
 ) -> Result<(i64, Facets, Vec<SearchHit>), DbError> {
@@ -109,7 +110,8 @@ pub async fn search(
         .bind::<Text, _>(wanted.sort.as_str())
         .bind::<Nullable<BigInt>, _>(after.map(|(place, _)| place))
         .bind::<Nullable<SqlUuid>, _>(after.map(|(_, id)| id))
-        .bind::<BigInt, _>(fetch);
+        .bind::<BigInt, _>(fetch)
+        .bind::<Nullable<SqlUuid>, _>(channel);
     let row: Row = tx.one(statement).await?;
     let unreadable = |error: serde_json::Error| DbError::Other(Box::new(error));
     let facets: FacetsJson = serde_json::from_value(row.facets).map_err(unreadable)?;

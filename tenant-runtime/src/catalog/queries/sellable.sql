@@ -1,8 +1,14 @@
 -- $1 variants, $2 currency, $3 market, $4 now. What has no price in the currency cannot be sold and is missing.
 SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title, v.sku, v.options, pr.amount_minor, pr.compare_at_minor, v.weight_grams,
-       v.requires_shipping, v.taxable, v.tax_class, v.inventory_item_id, v.inventory_policy, p.status,
+       v.requires_shipping, v.taxable, v.tax_class, v.inventory_item_id, v.inventory_policy,
+       -- What is published nowhere is for sale nowhere.
+       CASE WHEN EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible) THEN p.status ELSE 'draft' END AS status,
        (SELECT i.id FROM product_images i WHERE i.product_id = p.id
         ORDER BY (i.variant_id IS NOT DISTINCT FROM v.id) DESC, i.position, i.id LIMIT 1) AS image_id,
+       coalesce((SELECT json_agg(json_build_object('item_id', b.item_id, 'variant_id', b.component_id, 'quantity', b.quantity,
+           'title', bp.title, 'variant_title', bv.title, 'sku', bv.sku) ORDER BY b.position)
+           FROM bundle_components b JOIN product_variants bv ON bv.id = b.component_id JOIN products bp ON bp.id = bv.product_id
+           WHERE b.variant_id = v.id), '[]') AS components,
        coalesce((SELECT json_agg(json_build_object('list', l.id, 'name', l.name, 'priority', l.priority,
                     'min_quantity', coalesce(x.min_quantity, l.min_quantity), 'amount_minor', x.amount_minor, 'adjust_ppm', l.adjust_ppm)
                     ORDER BY l.id, x.min_quantity)

@@ -9,7 +9,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
 use crate::catalog::actions::categories as actions;
-use crate::catalog::model::{CategoryView, CreateCategory, EditCategory};
+use crate::catalog::model::{CategoryView, CreateCategory, EditCategory, Viewer};
 use crate::catalog::permissions;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -23,7 +23,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 )]
 #[get("/admin/v1/categories")]
 async fn list(permit: Permit<permissions::ViewCollections>) -> Result<Page<CategoryView>, Problem> {
-    let load = async move |tx: &mut ReadTx<'_>| actions::tree(tx, false).await;
+    let load = async move |tx: &mut ReadTx<'_>| actions::tree(tx, Viewer::Staff).await;
     Ok(Page::whole(permit.read("catalog.categories", load).await?))
 }
 
@@ -67,7 +67,7 @@ async fn show(
     id: Path<CategoryId>,
 ) -> Result<HttpResponse, Problem> {
     let id = id.to_string();
-    let find = async move |tx: &mut ReadTx<'_>| actions::category(tx, &id, false).await;
+    let find = async move |tx: &mut ReadTx<'_>| actions::category(tx, &id, Viewer::Staff).await;
     Ok(shown(&permit.read("catalog.category", find).await?))
 }
 

@@ -16,6 +16,7 @@ use souk_api::{CursorKey, Digest, OptionalIdempotencyKey, Page, Paging, Problem}
 use souk_tenancy::{Work, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
+pub use self::shop::edition;
 use super::error::CatalogError;
 use super::model::{Sort, SummaryView};
 use super::queries::Place;

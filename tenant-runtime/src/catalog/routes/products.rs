@@ -13,7 +13,7 @@ use super::{cut, keyed};
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     BatchResult, BatchView, CreateBatch, CreateProduct, EditProduct, ProductFilter, ProductRef, ProductView,
-    SummaryView,
+    SummaryView, Viewer,
 };
 use crate::catalog::queries::Place;
 use crate::catalog::{actions, permissions};
@@ -40,7 +40,7 @@ async fn list(
     let scope = format!("products:{}:{:?}", permit.store(), filter.0);
     let after = paging.position::<Place>(&key, &scope)?;
     let (wanted, limit) = (&filter.0, paging.fetch());
-    let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, true).await;
+    let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, Viewer::Staff, after, limit).await;
     cut(permit.read("catalog.list", load).await?, filter.order(), &paging, &key, &scope)
 }
 

@@ -31,8 +31,8 @@ async fn search(
     let make = async {
         let (key, scope) = (CursorKey::of(&request)?, format!("search:{}:{:?}", permit.store(), wanted.0));
         let after = paging.position::<(bool, i64, ProductId)>(key, &scope)?;
-        let (wanted, fetch) = (&wanted.0, paging.fetch());
-        let load = async move |tx: &mut ReadTx<'_>| actions::search(tx, wanted, after, fetch).await;
+        let (wanted, channel, fetch) = (&wanted.0, permit.channel(), paging.fetch());
+        let load = async move |tx: &mut ReadTx<'_>| actions::search(tx, wanted, channel, after, fetch).await;
         let found = permit.read("shop.search", load).await?;
         let place = |hit: &crate::catalog::model::SearchHit| (found.corrected, hit.place, hit.product);
         let Page { data, page } = Page::cut(found.hits, &paging, key, &scope, place)?;
@@ -52,8 +52,8 @@ async fn suggestions(
     (cache, request): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let typed = &wanted.0.q;
-        let load = async move |tx: &mut ReadTx<'_>| actions::suggest(tx, typed).await;
+        let (typed, channel) = (&wanted.0.q, permit.channel());
+        let load = async move |tx: &mut ReadTx<'_>| actions::suggest(tx, typed, channel).await;
         Ok(HttpResponse::Ok().json(permit.read("shop.suggestions", load).await?))
     };
     cache.serve(&request, edition(&permit), make).await

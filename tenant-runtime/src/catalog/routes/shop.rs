@@ -11,7 +11,7 @@ use super::cut;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     AvailabilityView, CategoryView, CollectionView, Explain, ProductFilter, ProductRef, ProductView,
-    ShopFilter, Status, SummaryView, availability,
+    ShopFilter, SummaryView, Viewer, availability,
 };
 use crate::catalog::queries::Place;
 use crate::catalog::queries::collections::{self as collected, Wanted};
@@ -23,10 +23,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Which state of the catalogue an answer is made from. Taken before it is read. What is kept by it must depend on nothing but the
-/// catalogue and the address: not on who asks, no header, no time.
-pub(super) fn edition(permit: &Permit<permissions::Browse>) -> Option<Edition> {
+/// catalogue, the address and the sales channel of the key that was shown: not on who asks, no other header, no time.
+pub fn edition(permit: &Permit<permissions::Browse>) -> Option<Edition> {
     let version = permit.catalogue_version()?;
-    Some(Edition { owner: permit.store().uuid().as_u128(), version })
+    let readers = permit.channel().map_or(0, |channel| channel.uuid().as_u128());
+    Some(Edition { owner: permit.store().uuid().as_u128(), version, readers })
 }
 
 /// What is for sale.
@@ -46,8 +47,8 @@ async fn all_products(
         let filter = ProductFilter::from(filter.into_inner());
         let scope = format!("shop:{}:{filter:?}", permit.store());
         let after = paging.position::<Place>(&key, &scope)?;
-        let (wanted, limit) = (&filter, paging.fetch());
-        let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, after, limit, false).await;
+        let (wanted, viewer, limit) = (&filter, Viewer::Shopper(permit.channel()), paging.fetch());
+        let load = async move |tx: &mut ReadTx<'_>| actions::list(tx, wanted, viewer, after, limit).await;
         let found = if filter.is_plain() && paging.after.is_none() {
             permit.look_up("shop.products", load).await?
         } else {
@@ -71,8 +72,8 @@ async fn one_product(
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let wanted = &ProductRef::of(&product);
-        let find = async move |tx: &mut ReadTx<'_>| actions::show_live(tx, wanted).await;
+        let (wanted, channel) = (&ProductRef::of(&product), permit.channel());
+        let find = async move |tx: &mut ReadTx<'_>| actions::show_live(tx, wanted, channel).await;
         Ok(HttpResponse::Ok().json(permit.look_up("shop.product", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await
@@ -91,11 +92,9 @@ async fn available(
     explain: Query<Explain>,
 ) -> Result<Json<AvailabilityView>, Problem> {
     let wanted = &ProductRef::of(&product);
-    let find = async move |tx: &mut ReadTx<'_>| actions::show(tx, wanted, true).await;
+    let viewer = if permit.reach().is_any() { Viewer::Staff } else { Viewer::Shopper(permit.channel()) };
+    let find = async move |tx: &mut ReadTx<'_>| actions::show_for(tx, wanted, viewer, true).await;
     let view = permit.look_up("shop.availability", find).await?;
-    if view.status != Status::Active && !permit.reach().is_any() {
-        return Err(CatalogError::Unknown.into());
-    }
     Ok(Json::new(availability(&view, explain.explain == Some(1))))
 }
 
@@ -114,7 +113,8 @@ async fn collections(
     let make = async {
         let scope = format!("shop-collections:{}", permit.store());
         let before = paging.position::<CollectionId>(&key, &scope)?;
-        let wanted = Wanted { published: Some(true), only_for_sale: true, before, ..Wanted::default() };
+        let (published, channel) = (Some(true), permit.channel());
+        let wanted = Wanted { published, only_for_sale: true, channel, before, ..Wanted::default() };
         let limit = paging.fetch();
         let load = async move |tx: &mut ReadTx<'_>| {
             Ok::<_, CatalogError>(collected::collections(tx, wanted, limit).await?)
@@ -137,8 +137,9 @@ async fn one_collection(
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let wanted = collection.as_str();
-        let find = async move |tx: &mut ReadTx<'_>| actions::collections::published(tx, wanted).await;
+        let (wanted, channel) = (collection.as_str(), permit.channel());
+        let find =
+            async move |tx: &mut ReadTx<'_>| actions::collections::published(tx, wanted, channel).await;
         Ok(HttpResponse::Ok().json(permit.look_up("shop.collection", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await
@@ -155,7 +156,8 @@ async fn categories(
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let load = async move |tx: &mut ReadTx<'_>| actions::categories::tree(tx, true).await;
+        let viewer = Viewer::Shopper(permit.channel());
+        let load = async move |tx: &mut ReadTx<'_>| actions::categories::tree(tx, viewer).await;
         Ok(Page::whole(permit.look_up("shop.categories", load).await?).respond_to(&req))
     };
     cache.serve(&req, edition(&permit), make).await
@@ -173,8 +175,8 @@ async fn one_category(
     (cache, req): (web::Data<ReadCache>, HttpRequest),
 ) -> Result<HttpResponse, Problem> {
     let make = async {
-        let wanted = category.as_str();
-        let find = async move |tx: &mut ReadTx<'_>| actions::categories::category(tx, wanted, true).await;
+        let (wanted, viewer) = (category.as_str(), Viewer::Shopper(permit.channel()));
+        let find = async move |tx: &mut ReadTx<'_>| actions::categories::category(tx, wanted, viewer).await;
         Ok(HttpResponse::Ok().json(permit.look_up("shop.category", find).await?))
     };
     cache.serve(&req, edition(&permit), make).await

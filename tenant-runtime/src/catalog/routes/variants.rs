@@ -9,11 +9,11 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
 use super::products::shown;
-use crate::catalog::model::{EditVariant, NewVariant, ProductView, SetPrice, VariantView};
+use crate::catalog::model::{EditVariant, NewVariant, ProductView, SetComponents, SetPrice, VariantView};
 use crate::catalog::{actions, permissions};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(add).service(edit).service(remove).service(price);
+    config.service(add).service(edit).service(remove).service(price).service(set_components);
 }
 
 /// One more variant. A value its options do not have yet becomes their last.
@@ -97,5 +97,30 @@ async fn price(
     let (seen, wish, variant) = (seen.required()?, &body.0, *variant);
     let work = async move |tx: &mut WriteTx<'_>| actions::set_price(tx, variant, seen, wish).await;
     let view = permit.write("catalog.set_price", work).await?;
+    Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
+}
+
+/// What a variant is made of from now on: so many pieces of other variants. It has a price of its own, and is there while all of them are;
+/// selling one takes its components from the stock, and giving one back puts them back. None: it is sold from its own stock again.
+#[utoipa::path(
+    tag = "Products", operation_id = "set_components", request_body = SetComponents,
+    params(("variant" = VariantId, Path), ("If-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The variant", body = VariantView), (status = 404, body = Problem),
+        (status = 412, description = "It changed since you read it", body = Problem),
+        (status = 422, description = "A bundle of bundles, itself, or no variant of this store", body = Problem)
+    )
+)]
+#[put("/admin/v1/variants/{variant}/components")]
+async fn set_components(
+    permit: Permit<permissions::Edit>,
+    variant: Path<VariantId>,
+    seen: IfMatch,
+    body: Json<SetComponents>,
+) -> Result<HttpResponse, Problem> {
+    let (wish, variant) = (&body.0, *variant);
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::bundles::set_components(tx, variant, seen, wish).await;
+    let view = permit.write("catalog.set_components", work).await?;
     Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
 }

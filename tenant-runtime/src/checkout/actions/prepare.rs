@@ -297,6 +297,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             variant: sold.known.map(|known| known.variant),
             product: sold.known.map(|known| known.product),
             item,
+            components: sold.components.clone(),
             location: held.iter().find(|held| Some(held.item) == item).map(|held| held.location),
             title: sold.title.clone(),
             variant_title: sold.variant_title.clone(),

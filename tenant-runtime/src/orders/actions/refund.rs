@@ -9,10 +9,11 @@ use super::super::error::OrderError;
 use super::super::model::refund::{RefundWish, Share, plan, returned};
 use super::super::model::view::OrderView;
 use super::super::model::{FinancialStatus, FulfillmentStatus, LockedOrder, StockChoice};
-use super::super::queries;
+use super::super::queries::{self, Bundles};
 use super::super::state::OrderState;
 use super::dispatch::restate;
 use super::{lock, note, view};
+use crate::catalog;
 use crate::inventory::{self, GivenUp};
 use crate::ledger::{self, LedgerError, rules};
 use crate::payments::{self, Payment};
@@ -34,12 +35,13 @@ pub async fn refund(
         Some(payment) if may_refund(order.state, order.financial_status) => payment,
         _ => return Err(OrderError::State(view(tx, id).await?.allowed_actions)),
     };
-    let shares = plan(&queries::parts(tx, id).await?, wish)?;
+    let (parts, bundles) = queries::parts_and_bundles(tx, id).await?;
+    let shares = plan(&parts, wish)?;
     let amount = worth(tx, &payment, &shares).await?;
     let refund = payments::promise_refund(tx, id, payment.id, amount, &wish.reason).await?;
     queries::insert_refund_lines(tx, id, refund, &shares).await?;
     book(tx, &order, refund, &shares).await?;
-    let pieces: Vec<GivenUp> = shares.iter().filter_map(given_up).collect();
+    let pieces: Vec<GivenUp> = shares.iter().flat_map(|share| given_up(share, &bundles)).collect();
     inventory::give_up(tx, order.cart, id, &pieces, actor).await?;
     let lines: Vec<_> = shares.iter().map(told).collect();
     let details = json!({ "refund": refund, "amount": amount, "reason": wish.reason, "lines": lines, "note": wish.note });
@@ -127,14 +129,19 @@ async fn book(
     Ok(())
 }
 
-fn given_up(share: &Share) -> Option<GivenUp> {
+/// The pieces that are decided about; of a bundle, those it was made of.
+fn given_up(share: &Share, bundles: &Bundles) -> Vec<GivenUp> {
     let restock = match share.stock {
         StockChoice::Restock => true,
         StockChoice::WriteOff => false,
-        StockChoice::Keep => return None,
+        StockChoice::Keep => return Vec::new(),
     };
-    let item = share.item.filter(|_| share.pieces > 0)?;
-    Some(GivenUp { item, pieces: i64::from(share.pieces), restock })
+    let Some(item) = share.item.filter(|_| share.pieces > 0) else { return Vec::new() };
+    let components = share.line.and_then(|line| bundles.get(&line)).map(Vec::as_slice).unwrap_or_default();
+    let taken = catalog::made_of(item, components).into_iter();
+    taken
+        .map(|(item, each)| GivenUp { item, pieces: i64::from(share.pieces) * i64::from(each), restock })
+        .collect()
 }
 
 fn told(share: &Share) -> serde_json::Value {

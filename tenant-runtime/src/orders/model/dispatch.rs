@@ -3,6 +3,7 @@
 use souk_kernel::{InventoryItemId, OrderLineId};
 
 use super::FulfillmentStatus;
+use crate::catalog::{self, Component};
 
 /// A line of an order, as far as sending goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub struct OpenLine {
     pub line: OrderLineId,
     /// None for a line that staff made up: it is sent, but leaves no shelf.
     pub item: Option<InventoryItemId>,
+    /// What one piece was made of; none unless it is a bundle.
+    pub components: Vec<Component>,
     pub title: String,
     pub variant_title: String,
     pub sku: Option<String>,
@@ -19,6 +22,13 @@ pub struct OpenLine {
     pub sent: u32,
     /// Pieces that are still to leave: neither sent, nor given up by a refund.
     pub left: u32,
+}
+
+impl OpenLine {
+    /// What one piece takes off the shelves.
+    pub fn takes(&self) -> Vec<(InventoryItemId, u32)> {
+        self.item.map(|item| catalog::made_of(item, &self.components)).unwrap_or_default()
+    }
 }
 
 /// How much of an order has left.
@@ -41,6 +51,7 @@ mod tests {
         OpenLine {
             line,
             item,
+            components: Vec::new(),
             title: String::new(),
             variant_title: String::new(),
             sku: None,

@@ -19,6 +19,7 @@ pub use link::LinkKey;
 pub use standing::Standing;
 
 use super::state::OrderState;
+use crate::catalog::Component;
 use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
 use crate::tax::TaxRelief;
@@ -158,6 +159,8 @@ pub struct NewLine {
     pub variant: Option<VariantId>,
     pub product: Option<ProductId>,
     pub item: Option<InventoryItemId>,
+    /// What one piece is made of; none unless it is a bundle.
+    pub components: Vec<Component>,
     pub location: Option<LocationId>,
     pub title: String,
     pub variant_title: String,

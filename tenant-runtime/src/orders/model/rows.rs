@@ -14,6 +14,7 @@ use super::view::{
     OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
 };
 
+use crate::catalog::{Component, ComponentView};
 use crate::credit::CreditKind;
 
 /// A row of `order_lines` as JSON.
@@ -34,6 +35,8 @@ pub struct LineJson {
     unit_price_minor: i64,
     discount_minor: i64,
     total_minor: i64,
+    #[serde(default)]
+    components: Option<Vec<Component>>,
 }
 
 /// A row of `shipping_lines` as JSON.
@@ -203,6 +206,7 @@ pub fn line_views(
         unit_price: money(line.unit_price_minor),
         discount: money(line.discount_minor),
         total: money(line.total_minor),
+        components: line.components.unwrap_or_default().into_iter().map(ComponentView::from).collect(),
     };
     lines.into_iter().map(view).collect()
 }

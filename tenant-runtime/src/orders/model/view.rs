@@ -9,6 +9,7 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, StockChoice};
+use crate::catalog::ComponentView;
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
 use crate::tax::TaxRelief;
@@ -103,6 +104,9 @@ pub struct OrderLineView {
     /// Unit price times quantity, less the discount.
     pub total: Money,
     pub tax_lines: Vec<OrderTaxLineView>,
+    /// What one piece was made of when it was bought; missing unless it is a bundle.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<ComponentView>,
 }
 
 /// A discount as it was given.

@@ -1,10 +1,11 @@
 //! What of an order has left and what is still to leave.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{InventoryItemId, OrderId, OrderLineId};
-use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 
+use crate::catalog::Component;
 use crate::orders::model::FulfillmentStatus;
 use crate::orders::model::dispatch::OpenLine;
 
@@ -14,6 +15,8 @@ struct OpenRow {
     id: OrderLineId,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     inventory_item_id: Option<InventoryItemId>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    components: Option<Document<Vec<Component>>>,
     #[diesel(sql_type = Text)]
     title: String,
     #[diesel(sql_type = Text)]
@@ -30,7 +33,7 @@ struct OpenRow {
 
 /// The lines of an order. Lock the order first to rely on it.
 pub async fn open_lines(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<OpenLine>, DbError> {
-    let text = "SELECT l.id, l.inventory_item_id, l.title, l.variant_title, l.sku, l.quantity, l.fulfilled_quantity,
+    let text = "SELECT l.id, l.inventory_item_id, l.components, l.title, l.variant_title, l.sku, l.quantity, l.fulfilled_quantity,
             coalesce((SELECT sum(r.quantity) FROM refund_lines r WHERE r.order_line_id = l.id AND r.stock <> 'keep'), 0)::integer AS given_up
         FROM order_lines l WHERE l.order_id = $1 ORDER BY l.position";
     let rows: Vec<OpenRow> = tx.load(sql(text).bind::<SqlUuid, _>(order)).await?;
@@ -39,6 +42,7 @@ pub async fn open_lines(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<OpenL
     let line = |row: OpenRow| OpenLine {
         line: row.id,
         item: row.inventory_item_id,
+        components: row.components.map(|Document(components)| components).unwrap_or_default(),
         title: row.title,
         variant_title: row.variant_title,
         sku: row.sku,

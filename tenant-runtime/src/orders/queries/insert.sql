@@ -8,12 +8,13 @@ WITH placed AS (
     RETURNING id
 ), lines AS (
     INSERT INTO order_lines (id, order_id, position, variant_id, product_id, inventory_item_id, location_id, title, variant_title, sku, options,
-                             image_id, requires_shipping, quantity, unit_price_minor, discount_minor, total_minor)
+                             image_id, requires_shipping, quantity, unit_price_minor, discount_minor, total_minor, components)
     SELECT l.id, placed.id, l.position, l.variant_id, l.product_id, l.inventory_item_id, l.location_id, l.title, l.variant_title, l.sku,
-           l.options, l.image_id, l.requires_shipping, l.quantity, l.unit_price_minor, l.discount_minor, l.total_minor
+           l.options, l.image_id, l.requires_shipping, l.quantity, l.unit_price_minor, l.discount_minor, l.total_minor,
+           l.components
     FROM placed, jsonb_to_recordset($16) AS l (id uuid, position integer, variant_id uuid, product_id uuid, inventory_item_id uuid,
         location_id uuid, title text, variant_title text, sku text, options jsonb, image_id uuid, requires_shipping boolean,
-        quantity integer, unit_price_minor bigint, discount_minor bigint, total_minor bigint)
+        quantity integer, unit_price_minor bigint, discount_minor bigint, total_minor bigint, components jsonb)
 ), shipping AS (
     INSERT INTO shipping_lines (id, order_id, shipping_rate_id, title, discount_minor, amount_minor)
     SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor

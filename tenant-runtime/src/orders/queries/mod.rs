@@ -21,7 +21,7 @@ pub use detail::{find, find_by_name};
 pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{Reader, forget, placed_by, reader, under_way};
-pub use refund::{insert_refund_lines, parts};
+pub use refund::{Bundles, insert_refund_lines, parts, parts_and_bundles};
 
 use super::model::{
     CancelReason, FinancialStatus, FulfillmentStatus, LockedLine, LockedOrder, NewOrder, NewTax, Note, Sums,
@@ -52,7 +52,7 @@ fn lines_json(order: &NewOrder) -> Value {
             "variant_title": line.variant_title, "sku": line.sku, "options": line.options,
             "image_id": line.image.map(souk_kernel::ImageId::uuid), "requires_shipping": line.requires_shipping,
             "quantity": line.quantity.get(), "unit_price_minor": line.unit_price.minor(), "discount_minor": line.discount.minor(),
-            "total_minor": line.total.minor(),
+            "total_minor": line.total.minor(), "components": Some(&line.components).filter(|components| !components.is_empty()),
         })
     };
     order.lines.iter().enumerate().map(line).collect()

@@ -1,11 +1,14 @@
 //! What of an order can be given back, and what was.
 
+use std::collections::HashMap;
+
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{Currency, InventoryItemId, Money, OrderId, OrderLineId, RefundId};
-use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
+use crate::catalog::Component;
 use crate::orders::model::refund::{Part, Share};
 
 #[derive(QueryableByName)]
@@ -14,6 +17,8 @@ struct PartRow {
     line_id: Option<OrderLineId>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     item_id: Option<InventoryItemId>,
+    #[diesel(sql_type = Nullable<Jsonb>)]
+    components: Option<Document<Vec<Component>>>,
     #[diesel(sql_type = Integer)]
     quantity: i32,
     #[diesel(sql_type = Text)]
@@ -49,8 +54,19 @@ impl From<PartRow> for Part {
 
 /// The lines of an order and, if it cost something, its delivery. Lock the order first to rely on what went back. One statement.
 pub async fn parts(tx: &mut ReadTx<'_>, order: OrderId) -> Result<Vec<Part>, DbError> {
+    Ok(parts_and_bundles(tx, order).await?.0)
+}
+
+/// What the bundles among the lines of an order were made of.
+pub type Bundles = HashMap<OrderLineId, Vec<Component>>;
+
+/// The same, and what its bundles were made of. One statement.
+pub async fn parts_and_bundles(tx: &mut ReadTx<'_>, order: OrderId) -> Result<(Vec<Part>, Bundles), DbError> {
     let statement = sql(include_str!("refundable.sql")).bind::<SqlUuid, _>(order);
-    Ok(tx.load::<PartRow>(statement).await?.into_iter().map(Part::from).collect())
+    let mut rows: Vec<PartRow> = tx.load(statement).await?;
+    let bundle = |row: &mut PartRow| Some((row.line_id?, row.components.take()?.0));
+    let bundles = rows.iter_mut().filter_map(bundle).collect();
+    Ok((rows.into_iter().map(Part::from).collect(), bundles))
 }
 
 /// Writes what a refund gives back.

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::testing::Answer;
-use crate::testing::shop::{Shop, key, pay_with};
+use crate::testing::shop::{Shop, ada, key, pay_with};
 
 /// An order of Ada's for so many mugs of 10.00 and delivery of 4.90.
 async fn bought(shop: &Shop, pieces: u32) -> Value {
@@ -253,4 +253,31 @@ async fn only_money_that_is_ours_goes_back() {
         (&json!("partially_refunded"), &json!("succeeded"))
     );
     assert_eq!((shop.balance_of("1000").await, shop.balance_of("2300").await), (490, 0));
+}
+
+/// Two lines of one thing, which only staff can put into an order: a draft's.
+#[actix_web::test]
+async fn two_lines_of_one_thing_both_go_back_on_the_shelf() {
+    let shop = Shop::open().await;
+    let mug = shop.thing(9, 1000).await;
+    let line = |quantity: u32| json!({ "variant": mug.variant, "quantity": quantity });
+    let body = json!({ "lines": [line(2), line(3)], "email": "ada@example.com", "shipping_address": ada() });
+    let draft =
+        shop.owner_call("POST", "/admin/v1/draft-orders").keyed().json(&body).send().await.expect(201);
+    let path = format!("/admin/v1/draft-orders/{}/complete", draft.text("/id"));
+    let bought =
+        shop.owner_call("POST", &path).keyed().json(&json!({ "paid": true })).send().await.expect(201);
+    let order = shop.order(&bought.text("/id")).await;
+    assert_eq!(shop.stock().await, "9/5/0");
+    let of = |place: usize, quantity: u32, stock: &str| json!({ "line": order["lines"][place]["id"], "quantity": quantity, "stock": stock });
+    // One of each back on sale.
+    let both = json!({ "lines": [of(0, 1, "restock"), of(1, 1, "restock")], "reason": "damaged" });
+    shop.refunds(&order, both).await.expect(200);
+    assert_eq!((shop.stock().await.as_str(), shop.unexplained_levels().await), ("9/3/0", 0));
+    // Of the rest, one is broken and one is not.
+    let mixed = json!({ "lines": [of(0, 1, "write_off"), of(1, 1, "restock")], "reason": "damaged" });
+    shop.refunds(&order, mixed).await.expect(200);
+    assert_eq!((shop.stock().await.as_str(), shop.unexplained_levels().await), ("8/1/0", 0));
+    shop.refunds(&order, json!({ "lines": [of(1, 1, "restock")], "reason": "damaged" })).await.expect(200);
+    assert_eq!((shop.stock().await.as_str(), shop.unexplained_levels().await), ("8/0/0", 0));
 }

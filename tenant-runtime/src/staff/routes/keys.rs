@@ -55,6 +55,9 @@ async fn make_key(
     if wish.expires_at.is_some_and(|at| at <= permit.clock().now()) {
         return Err(StaffError::Limit("/expires_at", "must be in the future").into());
     }
+    if wish.channel.is_some() && matches!(wish.kind, WishedKind::Secret) {
+        return Err(StaffError::Limit("/channel", "must be left out for a secret key").into());
+    }
     let kind = match wish.kind {
         WishedKind::Publishable => KeyKind::Publishable,
         WishedKind::Secret => KeyKind::Secret,
@@ -73,6 +76,7 @@ async fn make_key(
         allowed_networks: wish.allowed_networks.iter().map(|text| text.as_str().to_owned()).collect(),
         created_by: by.actor.clone(),
         rotated_from: None,
+        channel: wish.channel,
     };
     let made = key.clone();
     let make = async move |tx: &mut WriteTx<'_>| actions::make_key(tx, &by, &made, row).await;

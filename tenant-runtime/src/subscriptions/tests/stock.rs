@@ -185,6 +185,31 @@ async fn staff_is_told_once_a_day_that_something_runs_low() {
     );
 }
 
+/// Two cups make a pair: the second one that comes is what people waited for.
+#[actix_web::test]
+async fn who_waits_for_a_bundle_is_told_when_its_components_are_there() {
+    let shop = shop().await;
+    let (cup, pair) = (shop.thing(0, 1000).await, shop.thing(0, 1800).await);
+    let path = format!("/admin/v1/variants/{}/components", pair.variant);
+    let parts = json!({ "components": [{ "variant": cup.variant, "quantity": 2 }] });
+    shop.owner_call("PUT", &path).json(&parts).send().await.expect(200);
+    wait(&shop, pair.variant, "grace@example.com").await.expect(202);
+    let mut at = hear(&shop, 0).await;
+    confirm(&shop, &secret(&shop).await).await.expect(204);
+    count(&shop, cup, 1).await;
+    work(&shop).await;
+    at = hear(&shop, at).await;
+    assert_eq!(mails(&shop).await, "subscription_confirm>grace@example.com");
+    count(&shop, cup, 2).await;
+    for _ in 0..3 {
+        work(&shop).await;
+        at = hear(&shop, at).await;
+    }
+    let told = shop.told().await;
+    assert_eq!(told.iter().filter(|kind| *kind == "variant.back_in_stock").count(), 2, "a cup, then a pair");
+    assert_eq!(mails(&shop).await, "subscription_confirm>grace@example.com back_in_stock>grace@example.com");
+}
+
 #[actix_web::test]
 async fn a_gift_card_is_mailed_with_a_code_that_nobody_else_has_seen() {
     let shop = shop().await;

@@ -1,5 +1,5 @@
 -- $1 words as a tsquery, $2 what was typed, in small letters. Then the filters: $3 vendors, $4 types, $5 tags, $6 and $7 price, $8 the
--- order, $9 and $10 the last row of the page before, $11 how many.
+-- order, $9 and $10 the last row of the page before, $11 how many, $12 the channel or null.
 WITH hits AS (
     SELECT p.id, p.handle, p.title, p.vendor, p.product_type, p.tags, lowest.price, found.place
       FROM products p

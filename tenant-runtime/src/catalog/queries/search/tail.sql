@@ -1,3 +1,5 @@
+       AND EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible AND x.channel_id =
+       coalesce($12::uuid, (SELECT c.id FROM sales_channels c WHERE c.is_default)))
        AND (cardinality($3::text[]) = 0 OR p.vendor = ANY ($3))
        AND (cardinality($4::text[]) = 0 OR p.product_type = ANY ($4))
        AND (cardinality($5::text[]) = 0 OR p.tags && $5)
