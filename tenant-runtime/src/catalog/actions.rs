@@ -15,7 +15,9 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId};
+use souk_kernel::{
+    CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId,
+};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
