@@ -176,6 +176,7 @@ async fn services(
         images_private: false,
         media_url: None,
         identity_providers_private: false,
+        vat_register_url: None,
         requests_per_minute: NO_LIMIT,
         attempts_per_network: 1_000_000,
         trusted_proxies: 0,

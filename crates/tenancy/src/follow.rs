@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use souk_kernel::id::StoreId;
 use tokio::sync::mpsc;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, NoTls};
 use uuid::Uuid;
 
@@ -131,8 +132,9 @@ async fn note_requests(shared: &Shared, client: &Client) -> Result<(), FollowErr
     // Before it is written: what is asked for meanwhile is told the next time.
     asked.iter().for_each(|entry| entry.standing.asked.store(false, Ordering::Relaxed));
     let ids: Vec<Uuid> = asked.iter().map(|entry| entry.id.uuid()).collect();
-    let statement = client.execute("select platform.note_activity($1)", &[&ids]);
-    match tokio::time::timeout(READ_TIMEOUT, statement).await? {
+    let values: [&(dyn ToSql + Sync); 1] = [&ids];
+    let noting = client.execute("select platform.note_activity($1)", &values);
+    match tokio::time::timeout(READ_TIMEOUT, noting).await? {
         Ok(_) => {
             shared.noted(&asked);
             Ok(())

@@ -43,7 +43,7 @@ async fn a_store_is_sellable_at_birth() {
         .unwrap();
     assert_eq!((row.get(0), row.get(1), row.get(2), row.get(3)), ("DE", "EUR", true, 190_000_i32));
     assert_eq!((row.get::<_, i64>(4), row.get::<_, i64>(5), row.get::<_, i64>(7)), (1, 3, 1));
-    assert_eq!(row.get::<_, Vec<String>>(6), ["manual", "test"]);
+    assert_eq!(row.get::<_, Vec<String>>(6), ["manual", "stripe", "test"]);
     assert_eq!(store.record.state, State::Live);
     assert_eq!(store.schema, format!("s_{}", store.id.suffix()));
 }

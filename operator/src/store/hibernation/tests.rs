@@ -179,6 +179,7 @@ fn what_a_sleeping_store_consists_of() {
         plan: json!({}),
         fence: 1,
         schema_version: 8,
+        schema_digest: None,
         last_error: None,
         created_at: born,
         purge_after: None,

@@ -26,7 +26,7 @@ use crate::catalog::{actions, permissions};
 use crate::media::{self, Darkroom, Developed, MOST_BYTES, MediaError, Original, Shown};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(add).service(edit).service(remove).service(fetch).service(list_fetches).service(image);
+    config.service(add).service(edit).service(remove).service(fetch).service(list_fetches).service(picture);
     config.map(|config| config.route("/store/v1/images/{image}", web::head().to(show)));
 }
 
@@ -211,7 +211,7 @@ async fn remove(
     )
 )]
 #[get("/store/v1/images/{image}")]
-async fn image(
+async fn picture(
     permit: Permit<permissions::Browse>,
     image: Path<ImageId>,
     wanted: Query<WantedSize>,

@@ -179,7 +179,7 @@ async fn what_cannot_be_bought_changes_nothing() {
         refuse(elsewhere.clone(), 422, "return_url_not_allowed").await;
     }
     let mut unknown = pay_with(1490, "tok_ok");
-    unknown["payment"]["provider"] = json!("stripe");
+    unknown["payment"]["provider"] = json!("cheque");
     refuse(unknown, 422, "validation_failed").await;
     let mut extra = pay_with(1490, "tok_ok");
     extra["total"] = json!(1);

@@ -31,6 +31,7 @@ async fn a_colleague_sees_where_they_are_signed_in_and_ends_it() {
     let there = shown.iter().find(|it| it["current"] == json!(false)).unwrap();
     assert_eq!((&here["user_agent"], &here["network"]), (&json!("Teapot/1.0"), &json!("203.0.113.7")));
     assert_eq!((&there["user_agent"], &there["network"]), (&json!(""), &json!("local")));
+    people.mails().await;
     // They are nobody else's: another colleague's, a customer's, a stranger's.
     let (other, _) = joins(&people, &liar, "dora", "viewer").await;
     let path = format!("{SESSIONS}/{}", there["id"].as_str().unwrap());
