@@ -16,22 +16,23 @@ use serde_json::json;
 use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
 use souk_kernel::{
-    CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId,
+    CollectionId, Currency, CustomerId, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId,
+    VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, NewVariant, ProductFilter, ProductRef,
-    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, Viewer, check_edit, check_price,
-    one_more, sku_of,
+    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, ProductFilter,
+    ProductRef, ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, Viewer, check_edit,
+    check_price, one_more, sku_of,
 };
 use super::queries::{self, Place};
 use crate::inventory;
 use crate::markets;
 
-/// Variants as they can be sold in this currency and market; those without a price in it, and those there are not, are missing. What a
+/// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those there are not, are missing. What a
 /// piece of so many costs, [`super::price_of`] says. One statement.
 ///
 /// # Errors
@@ -41,8 +42,9 @@ pub async fn sellable(
     variants: &[VariantId],
     currency: Currency,
     market: Option<MarketId>,
+    customer: Option<CustomerId>,
 ) -> Result<Vec<Sellable>, DbError> {
-    queries::sellable(tx, variants, currency, market).await
+    queries::sellable(tx, variants, currency, market, Looker::shopper(customer)).await
 }
 
 /// The collections each of these products is in. One statement.

@@ -224,7 +224,7 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
         let sold = if variants.is_empty() {
             Vec::new()
         } else {
-            catalog::sellable(tx, &variants, cart.currency, cart.market).await?
+            catalog::sellable(tx, &variants, cart.currency, cart.market, cart.customer).await?
         };
         terms.lines = agree(lines, &sold, cart.currency).map_err(DraftError::Fields)?;
     }

@@ -1,15 +1,18 @@
 //! Price lists, and what a piece costs and why.
 
+use std::collections::HashMap;
+
 use souk_api::{ETag, IfMatch};
-use souk_kernel::{PriceListId, Quantity, VariantId};
+use souk_kernel::{Country, Currency, MarketId, PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices, price_of,
+    Looker, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView, PutPriceList,
+    SetListPrices, VariantPrice, price_of, steps_of,
 };
 use crate::catalog::queries::{self, price_lists};
-use crate::markets;
+use crate::{groups, markets};
 
 /// One list. One statement.
 pub async fn show(tx: &mut ReadTx<'_>, id: PriceListId) -> Result<PriceListView, CatalogError> {
@@ -83,23 +86,35 @@ pub async fn set_prices(
     show(tx, id).await
 }
 
-/// What a piece of a variant costs somewhere, and why. Four statements.
+/// Where somebody shops: the market, and the currency there. One statement, two where a country has no market.
+async fn shops_at(
+    tx: &mut ReadTx<'_>,
+    country: Option<Country>,
+) -> Result<(Option<MarketId>, Currency), CatalogError> {
+    let market = match country {
+        Some(country) => markets::for_country(tx, country).await?,
+        None => None,
+    };
+    match market {
+        Some(market) => Ok((Some(market.id), market.currency)),
+        None => Ok((None, queries::currency(tx).await?)),
+    }
+}
+
+/// What a piece of a variant costs somebody somewhere, and why. Three statements, one more where a country has no market, and one more for
+/// the price of somebody else.
 pub async fn explain(
     tx: &mut ReadTx<'_>,
     variant: VariantId,
     question: &PriceQuestion,
+    looker: Looker,
 ) -> Result<PriceExplained, CatalogError> {
-    let market = match question.country {
-        Some(country) => markets::for_country(tx, country).await?,
-        None => None,
-    };
-    let currency = match &market {
-        Some(market) => market.currency,
-        None => queries::currency(tx).await?,
-    };
-    let market = market.map(|market| market.id);
-    let sold = queries::sellable(tx, &[variant], currency, market).await?.pop().filter(|sold| sold.live);
-    let sold = sold.ok_or(CatalogError::Unknown)?;
+    if let (Some(customer), true) = (question.customer, looker.sees_all) {
+        groups::of_customer(tx, customer).await?.ok_or(CatalogError::Unknown)?;
+    }
+    let (market, currency) = shops_at(tx, question.country).await?;
+    let sold = queries::sellable(tx, &[variant], currency, market, looker).await?;
+    let sold = sold.into_iter().next().filter(|sold| sold.live).ok_or(CatalogError::Unknown)?;
     let quantity = question.quantity.unwrap_or(Quantity::ONE);
     let (unit_price, considered) = price_of(sold.unit_price, &sold.offers, quantity)?;
     let listed = considered.iter().any(|one| one.chosen);
@@ -107,11 +122,39 @@ pub async fn explain(
         variant,
         quantity,
         market,
+        customer: looker.customer,
         unit_price,
         base_price: sold.unit_price,
         compare_at: sold.compare_at,
-        lowest_price_30_days: price_lists::lowest(tx, variant, currency).await?,
+        lowest_price_30_days: price_lists::lowest(tx, &[variant], currency).await?.remove(&variant),
         source: if listed { "price_list" } else { "base" },
         considered,
     })
+}
+
+/// What pieces of many variants cost a shopper somewhere. What cannot be had is missing. Three statements, one more where a country has no
+/// market.
+pub async fn prices(
+    tx: &mut ReadTx<'_>,
+    question: &PricesQuestion,
+    looker: Looker,
+) -> Result<PricesView, CatalogError> {
+    let variants = question.checked()?;
+    let (market, currency) = shops_at(tx, question.country).await?;
+    let sold = queries::sellable(tx, &variants, currency, market, looker).await?;
+    let mut sold: HashMap<VariantId, Sellable> =
+        sold.into_iter().filter(|sold| sold.live).map(|sold| (sold.variant, sold)).collect();
+    let mut lowest = price_lists::lowest(tx, &variants, currency).await?;
+    let mut data = Vec::with_capacity(sold.len());
+    for variant in variants {
+        let Some(sold) = sold.remove(&variant) else { continue };
+        data.push(VariantPrice {
+            variant,
+            base_price: sold.unit_price,
+            compare_at: sold.compare_at,
+            lowest_price_30_days: lowest.remove(&variant),
+            steps: steps_of(sold.unit_price, &sold.offers)?,
+        });
+    }
+    Ok(PricesView { market, currency, data })
 }

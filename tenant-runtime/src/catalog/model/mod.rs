@@ -10,6 +10,7 @@ mod pricing;
 mod request;
 mod rules;
 mod search;
+mod shelf;
 mod tree;
 mod view;
 mod viewer;
@@ -30,7 +31,7 @@ pub use picture::{
     image_url,
 };
 pub use pricing::{
-    ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
+    ListPrice, Looker, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
     SetListPrices, price_of,
 };
 pub use request::{
@@ -42,6 +43,7 @@ pub use rules::{CollectionRules, Match, Rule};
 pub use search::{
     Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
+pub use shelf::{PricesQuestion, PricesView, VariantPrice, steps_of};
 pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, OptionView, ProductView, Sellable,
