@@ -32,8 +32,8 @@ use super::queries::{self, Place};
 use crate::inventory;
 use crate::markets;
 
-/// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those there are not, are missing. What a
-/// piece of so many costs, [`super::price_of`] says. One statement.
+/// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those
+/// there are not, are missing. What a piece of so many costs, [`super::price_of`] says. One statement.
 ///
 /// # Errors
 /// Only of the database.

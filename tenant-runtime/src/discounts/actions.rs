@@ -74,8 +74,8 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: DiscountId) -> Result<(), Discount
     Ok(())
 }
 
-/// Whether a code may be kept in a cart: it names a discount that runs now, is not used up, and is not for others. Whether it takes something off is for
-/// [`super::reckon`] to say. One statement.
+/// Whether a code may be kept in a cart: it names a discount that runs now, is not used up, and is not for others. Whether it takes something
+/// off is for [`super::reckon`] to say. One statement.
 ///
 /// # Errors
 /// [`DiscountError::Refused`] when no change of the cart could make it apply.

@@ -1,4 +1,5 @@
--- $1 codes in capitals, $2 the customer's address as compared, $3 now, $4 the customer who is signed in. Automatic ones that run now, and whatever a code names.
+-- $1 codes in capitals, $2 the customer's address as compared, $3 now, $4 the customer who is signed in. Automatic ones that run
+-- now, and whatever a code names.
 WITH wanted AS (
     SELECT c.discount_id AS id, c.code, c.code_key FROM discount_codes c WHERE c.code_key = ANY($1)
     UNION ALL

@@ -150,17 +150,13 @@ pub struct MemberView {
 }
 
 /// A group that a customer is in.
-#[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct MembershipView {
-    #[diesel(sql_type = SqlUuid)]
     pub group: CustomerGroupId,
-    #[diesel(sql_type = SqlText)]
     #[schema(example = "Wholesale")]
     pub name: String,
-    #[diesel(sql_type = SqlText)]
     #[schema(example = "wholesale")]
     pub handle: String,
-    #[diesel(sql_type = Timestamptz)]
     pub added_at: DateTime<Utc>,
 }
 

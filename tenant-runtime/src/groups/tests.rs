@@ -77,7 +77,12 @@ async fn buys(people: &People, who: &SignedIn, cart: &Value) -> Answer {
     ];
     let pay = json!({ "expected_total": cart["total"], "payment": { "provider": "manual" } });
     let path = format!("/store/v1/carts/{}/checkout", cart["id"].as_str().unwrap());
-    people.shop.send("POST", &path, Some(pay.to_string().into_bytes()), &headers).await
+    loop {
+        let answer = people.shop.send("POST", &path, Some(pay.to_string().into_bytes()), &headers).await;
+        if answer.status != 503 {
+            return answer;
+        }
+    }
 }
 
 fn minor(money: &Value) -> i64 {

@@ -315,6 +315,19 @@ pub struct ListPrice {
     pub price: Option<Money>,
 }
 
+/// A step of a list that is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListPriceChange {
+    pub price_list: PriceListId,
+    pub variant: VariantId,
+    #[schema(value_type = u32, example = 1)]
+    pub min_quantity: Quantity,
+    /// Null where there was no step.
+    pub before: Option<Money>,
+    /// Null where there will be none.
+    pub after: Option<Money>,
+}
+
 const fn single() -> Quantity {
     Quantity::ONE
 }

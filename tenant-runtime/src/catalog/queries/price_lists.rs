@@ -137,6 +137,30 @@ pub async fn set_prices(tx: &mut WriteTx<'_>, id: PriceListId, wish: &SetListPri
     tx.execute(statement).await.map(drop)
 }
 
+/// What a list says of one variant from so many pieces on.
+#[derive(QueryableByName)]
+pub struct Step {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub amount_minor: Option<i64>,
+    /// Whether there is such a variant.
+    #[diesel(sql_type = Bool)]
+    pub known: bool,
+}
+
+/// What a list says now of each of the steps of a wish, in its order.
+pub async fn steps(tx: &mut ReadTx<'_>, id: PriceListId, wish: &SetListPrices) -> Result<Vec<Step>, DbError> {
+    let text = "SELECT x.amount_minor, v.id IS NOT NULL AS known \
+        FROM unnest($2::uuid[], $3::integer[]) WITH ORDINALITY AS w (variant_id, min_quantity, place) \
+        LEFT JOIN product_variants v ON v.id = w.variant_id \
+        LEFT JOIN price_list_prices x ON x.list_id = $1 AND x.variant_id = w.variant_id AND x.min_quantity = w.min_quantity \
+        ORDER BY w.place";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<Array<SqlUuid>, _>(wish.prices.iter().map(|price| price.variant.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(wish.prices.iter().map(|price| price.min_quantity).collect::<Vec<_>>());
+    tx.load(statement).await
+}
+
 #[derive(QueryableByName)]
 struct PriceRow {
     #[diesel(sql_type = SqlUuid)]

@@ -100,8 +100,8 @@ pub struct CodeView {
     #[schema(example = "SUMMER")]
     pub code: String,
     pub applies: bool,
-    /// `sign_in_first`, `other_customers`, `used_up`, `used_by_customer`, `ended`, `paused`, `not_started`, `unknown_code`, `other_currency`, `nothing_eligible`,
-    /// `minimum_amount`, `minimum_quantity`, `no_delivery`, `other_delivery`, `not_combinable` or `nothing_left`.
+    /// `sign_in_first`, `other_customers`, `used_up`, `used_by_customer`, `ended`, `paused`, `not_started`, `unknown_code`, `other_currency`,
+    /// `nothing_eligible`, `minimum_amount`, `minimum_quantity`, `no_delivery`, `other_delivery`, `not_combinable` or `nothing_left`.
     #[schema(example = "minimum_amount")]
     pub reason: Option<&'static str>,
     #[schema(example = "5.00 EUR are missing for this offer.")]
