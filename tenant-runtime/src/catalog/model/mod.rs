@@ -31,8 +31,8 @@ pub use picture::{
     image_url,
 };
 pub use pricing::{
-    ListPrice, ListPriceChange, Looker, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion,
-    PutPriceList, SetListPrices, price_of,
+    ListPrice, ListPriceChange, Looker, Offer, PriceChange, PriceExplained, PriceListKind, PriceListView,
+    PriceQuestion, PutPriceList, SetListPrices, price_of,
 };
 pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,

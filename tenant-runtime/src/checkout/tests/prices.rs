@@ -171,6 +171,33 @@ async fn prices_of_a_list_are_seen_before_they_are_set() {
 }
 
 #[actix_web::test]
+async fn a_price_is_seen_before_it_is_set() {
+    let shop = Shop::open().await;
+    let mug = shop.thing(9, 1000).await;
+    let path = format!("/admin/v1/variants/{}/price", mug.variant);
+    let eur = |minor: i64| json!({ "amount_minor": minor, "currency": "EUR" });
+    let wish = json!({ "price": eur(900), "compare_at": eur(1000) });
+    let before = shop.inner.digest().await;
+    let preview = shop.put(&format!("{path}?dry_run=true"), 1, wish.clone()).await;
+    assert_eq!(preview.status, 200, "{}", preview.json);
+    let change = json!({ "variant": mug.variant, "before": eur(1000), "after": eur(900), "compare_at_before": null,
+        "compare_at_after": eur(1000) });
+    assert_eq!(preview.json["changes"], json!([change]));
+    let same = shop.put(&format!("{path}?dry_run=true"), 1, json!({ "price": eur(1000) })).await;
+    assert_eq!((same.status, &same.json["changes"]), (200, &json!([])));
+    assert_eq!(shop.put(&format!("{path}?dry_run=true"), 7, wish.clone()).await.status, 412);
+    assert_eq!(shop.inner.digest().await, before);
+    // The price from which it was reckoned is another one by now.
+    assert_eq!(shop.put(&path, 1, json!({ "price": eur(950) })).await.status, 200);
+    let apply = format!("{path}?preview={}", preview.json["token"].as_str().unwrap());
+    let stale = shop.put(&apply, 2, wish.clone()).await;
+    assert_eq!((stale.status, &stale.json["code"]), (409, &json!("preview_stale")));
+    assert_eq!(shop.put(&path, 2, json!({ "price": eur(1000) })).await.status, 200);
+    assert_eq!(shop.put(&apply, 3, wish).await.status, 200);
+    assert_eq!(shop.price(mug, "").await["unit_price"], eur(900));
+}
+
+#[actix_web::test]
 async fn the_lowest_price_of_thirty_days_looks_back_to_the_one_in_force_then() {
     let shop = Shop::open().await;
     let mug = shop.thing(9, 1000).await;
