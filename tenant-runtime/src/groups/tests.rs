@@ -184,6 +184,10 @@ async fn a_price_for_a_group_is_its_members_alone_and_no_page_tells_it() {
     wholesale(&people, &[group.as_str()]).await;
     assert_eq!((quoted(None).await, plain.0), (plain, 2000));
     assert_eq!((quoted(Some(&ada)).await.0, quoted(Some(&bea)).await.0), (1800, 2000));
+    // Staff put an order together for her: her price, from the first line on.
+    let draft = json!({ "customer": ada_id, "lines": [{ "variant": variant, "quantity": 2 }] });
+    let draft = staff(&people, "POST", "/admin/v1/draft-orders", draft).await.expect(201);
+    assert_eq!(minor(&draft.json["subtotal"]), 1800);
     // Why.
     let path = format!("/store/v1/variants/{variant}/price");
     let explained = people.get(&path, &ada.access).await.is(200);
