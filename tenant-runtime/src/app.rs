@@ -24,8 +24,8 @@ use crate::identities::Embassy;
 use crate::media::{self, Darkroom};
 use crate::{
     apps, audit, cart, catalog, channels, checkout, content, credit, customers, discounts, drafts, feed,
-    fulfillment, identities, imports, inventory, invoices, ledger, markets, messages, orders, payments,
-    privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
+    fulfillment, groups, identities, imports, inventory, invoices, ledger, markets, messages, orders,
+    payments, privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -197,6 +197,7 @@ pub fn permissions() -> Vec<PermissionKey> {
         customers::permissions::ALL,
         staff::permissions::ALL,
         credit::permissions::ALL,
+        groups::permissions::ALL,
         markets::permissions::ALL,
         discounts::permissions::ALL,
         content::permissions::ALL,
@@ -232,6 +233,7 @@ pub const PROBLEMS: &[&[ProblemKind]] = &[
     channels::CATALOGUE,
     imports::CATALOGUE,
     customers::CATALOGUE,
+    groups::CATALOGUE,
     discounts::CATALOGUE,
     credit::CATALOGUE,
     payments::CATALOGUE,
@@ -265,6 +267,7 @@ const ROOMS: &[openapi::Room] = &[
     inventory::routes,
     ledger::routes,
     customers::routes,
+    groups::routes,
     credit::routes,
     markets::routes,
     discounts::routes,

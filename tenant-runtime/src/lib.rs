@@ -13,6 +13,7 @@ pub mod serve;
 pub mod worker;
 
 pub mod audit;
+pub mod groups;
 pub mod inventory;
 pub mod invoices;
 pub mod ledger;

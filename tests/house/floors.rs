@@ -6,7 +6,7 @@ use syn::visit::{self, Visit};
 /// From the ground (0) up; a capability may use those of lower floors.
 const FLOORS: [&[&str]; 9] = [
     &["settings", "audit"],
-    &["tax", "shipping", "markets", "inventory", "ledger", "staff", "storefront", "media"],
+    &["tax", "shipping", "markets", "groups", "inventory", "ledger", "staff", "storefront", "media"],
     &["catalog", "customers", "credit"],
     &["discounts", "payments", "identities", "apps", "imports", "content", "channels"],
     &["cart"],

@@ -69,7 +69,7 @@ impl Business {
     }
 
     /// A variant that is sold out, a second market, a list of fixed prices, a line that was paid for, a refund that the provider refused.
-    /// Remembered as `var:gone`, `mkt:other`, `pls:fixed`, `oln:paid`.
+    /// Two groups of customers, one with somebody in it. Remembered as `var:gone`, `mkt:other`, `pls:fixed`, `oln:paid`, `cgr`, `cgr:spare`.
     async fn has_more_to_sell(&mut self, platform: &Platform, books: &Client) {
         let canary = self.canary.clone();
         let product = Call::get(format!("/admin/v1/products/{}", self.things["prd"]));
@@ -82,6 +82,15 @@ impl Business {
         let channel = Call::post("/admin/v1/channels", &json!({ "name": format!("Stall {canary}") }));
         let channel = self.staff(platform, channel).await.expect(201).word("/id");
         self.things.insert("chn".to_owned(), channel);
+        for (thing, name) in [("cgr", "Wholesale"), ("cgr:spare", "Spare")] {
+            let group = json!({ "name": format!("{name} {canary}"), "note": canary });
+            let group =
+                self.staff(platform, Call::post("/admin/v1/customer-groups", &group)).await.expect(201);
+            self.things.insert(thing.to_owned(), group.word("/id"));
+        }
+        let members = format!("/admin/v1/customer-groups/{}/members", self.things["cgr"]);
+        let members = Call::post(&members, &json!({ "add": [self.things["cus"]] }));
+        self.staff(platform, members).await.expect(200);
         let market = json!({ "name": format!("Austria {canary}"), "countries": ["AT"], "currency": "EUR",
             "locale": "de-AT", "prices_include_tax": true });
         let market =

@@ -254,6 +254,7 @@ kinds! {
     ApiKey "key" "api key" ApiKeyId;
     App "app" "app" AppId;
     Customer "cus" "customer" CustomerId;
+    CustomerGroup "cgr" "customer group" CustomerGroupId;
     Address "adr" "address" AddressId;
     Product "prd" "product" ProductId;
     ProductOption "opt" "option" OptionId;

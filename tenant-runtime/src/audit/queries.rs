@@ -106,9 +106,18 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("channels", subject!("sales_channels t", "t.id = $1")),
     ("categories", subject!("categories t", "t.id = $1")),
+    ("customer-groups", subject!("customer_groups t", "t.id = $1")),
     ("customers", subject!("customers t", "t.id = $1", "customer_sessions v WHERE v.customer_id = t.id")),
     ("draft-orders", subject!("draft_orders t", "t.id = $1", "carts v WHERE v.id = t.id")),
-    ("discounts", subject!("discounts t", "t.id = $1", "discount_codes v WHERE v.discount_id = t.id")),
+    (
+        "discounts",
+        subject!(
+            "discounts t",
+            "t.id = $1",
+            "discount_codes v WHERE v.discount_id = t.id",
+            "discount_groups v WHERE v.discount_id = t.id"
+        ),
+    ),
     // One mail in every language.
     (
         "email-templates",
@@ -155,7 +164,15 @@ const SUBJECTS: &[(&str, &str)] = &[
         "policies",
         "SELECT encode(sha256(convert_to(t::text, 'UTF8')), 'hex') AS digest FROM policy_versions t WHERE t.kind = $2 ORDER BY t.number DESC LIMIT 1",
     ),
-    ("price-lists", subject!("price_lists t", "t.id = $1", "price_list_prices v WHERE v.list_id = t.id")),
+    (
+        "price-lists",
+        subject!(
+            "price_lists t",
+            "t.id = $1",
+            "price_list_prices v WHERE v.list_id = t.id",
+            "price_list_groups v WHERE v.list_id = t.id"
+        ),
+    ),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
     ("tax-classes", subject!("tax_classes t", "t.code = $2")),

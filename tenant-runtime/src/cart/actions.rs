@@ -228,7 +228,7 @@ async fn enter(tx: &mut ReadTx<'_>, cart: &mut Cart, code: &Code) -> Result<(), 
     if cart.discount_codes.len() >= MOST_CODES {
         return Err(CartError::field("/code", "too_many", "must be one of at most 5 codes"));
     }
-    discounts::may_enter(tx, code, cart.email.as_ref()).await?;
+    discounts::may_enter(tx, code, cart.email.as_ref(), cart.customer).await?;
     cart.discount_codes.push(key);
     Ok(())
 }
@@ -316,7 +316,7 @@ async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Ve
     if variants.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market).await?)
+    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, cart.customer).await?)
 }
 
 async fn quote(
@@ -383,7 +383,8 @@ async fn discounted(
     if basket.is_empty() && cart.discount_codes.is_empty() {
         return Ok((Reckoning { applied: Vec::new(), refused: Vec::new() }, HashMap::new()));
     }
-    let (candidates, named) = discounts::candidates(tx, &cart.discount_codes, cart.email.as_ref()).await?;
+    let (candidates, named) =
+        discounts::candidates(tx, &cart.discount_codes, cart.email.as_ref(), cart.customer).await?;
     let collections = if discounts::names_collections(&candidates) {
         catalog::collections_of(tx, &basket.products()).await?
     } else {

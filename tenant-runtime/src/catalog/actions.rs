@@ -13,26 +13,27 @@ pub mod search;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use souk_api::{ETag, FieldError, IfMatch};
+use souk_api::{DryRun, ETag, FieldError, IfMatch, Preview};
 use souk_event_bus::{Fact, emit};
 use souk_kernel::{
-    CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId,
+    CollectionId, Currency, CustomerId, Handle, InventoryItemId, MarketId, Money, ProductId, SalesChannelId,
+    VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, NewVariant, ProductFilter, ProductRef,
-    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, Viewer, check_edit, check_price,
-    one_more, sku_of,
+    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, PriceChange,
+    ProductFilter, ProductRef, ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView,
+    Viewer, check_edit, check_price, one_more, sku_of,
 };
 use super::queries::{self, Place};
 use crate::inventory;
 use crate::markets;
 
-/// Variants as they can be sold in this currency and market; those without a price in it, and those there are not, are missing. What a
-/// piece of so many costs, [`super::price_of`] says. One statement.
+/// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those
+/// there are not, are missing. What a piece of so many costs, [`super::price_of`] says. One statement.
 ///
 /// # Errors
 /// Only of the database.
@@ -41,8 +42,9 @@ pub async fn sellable(
     variants: &[VariantId],
     currency: Currency,
     market: Option<MarketId>,
+    customer: Option<CustomerId>,
 ) -> Result<Vec<Sellable>, DbError> {
-    queries::sellable(tx, variants, currency, market).await
+    queries::sellable(tx, variants, currency, market, Looker::shopper(customer)).await
 }
 
 /// The collections each of these products is in. One statement.
@@ -308,17 +310,58 @@ pub async fn remove_variant(
     told(tx, &ProductUpdated { product }).await
 }
 
-/// What a variant costs from now on; the price before goes into its history.
+/// What a preview of a variant's price is of.
+const SET_PRICE: &str = "catalog.set_price";
+
+/// What a new price of a variant changes; nothing where it is the same. One statement.
+async fn price_changes(
+    tx: &mut ReadTx<'_>,
+    variant: VariantId,
+    wish: &SetPrice,
+) -> Result<Vec<PriceChange>, CatalogError> {
+    let currency = wish.price.currency();
+    let now = queries::price_lists::base(tx, variant, currency).await?;
+    let change = PriceChange {
+        variant,
+        before: now.as_ref().map(|now| Money::new(now.amount_minor, currency)),
+        after: wish.price,
+        compare_at_before: now.and_then(|now| now.compare_at_minor).map(|minor| Money::new(minor, currency)),
+        compare_at_after: wish.compare_at,
+    };
+    Ok(if change.is_none() { Vec::new() } else { vec![change] })
+}
+
+/// What [`set_price`] would change, and its token. Nothing is written. Four statements.
+pub async fn preview_price(
+    tx: &mut ReadTx<'_>,
+    variant: VariantId,
+    seen: IfMatch,
+    wish: &SetPrice,
+) -> Result<Preview<PriceChange>, CatalogError> {
+    check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
+    let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
+    let product = queries::detail(tx, &ProductRef::Id(product)).await?.ok_or(CatalogError::Unknown)?;
+    let now = find(product, variant)?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    Preview::of(SET_PRICE, price_changes(tx, variant, wish).await?).map_err(CatalogError::Precondition)
+}
+
+/// What a variant costs from now on; the price before goes into its history. Nothing but what was previewed, if something was.
 pub async fn set_price(
     tx: &mut WriteTx<'_>,
     variant: VariantId,
     seen: IfMatch,
     wish: &SetPrice,
+    dry: &DryRun,
 ) -> Result<VariantView, CatalogError> {
     check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
     let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
     let now = find(locked(tx, product, None).await?, variant)?;
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    queries::set_price(tx, variant, wish.price, wish.compare_at.map(souk_kernel::Money::minor)).await?;
+    if dry.preview.is_some() {
+        let changes = price_changes(tx, variant, wish).await?;
+        dry.agrees(SET_PRICE, &changes).map_err(CatalogError::Precondition)?;
+    }
+    queries::set_price(tx, variant, wish.price, wish.compare_at.map(Money::minor)).await?;
     find(changed(tx, product).await?, variant)
 }

@@ -64,7 +64,7 @@ pub enum CatalogError {
     /// A price list's name is in use.
     #[error("the name is taken")]
     ListNameTaken,
-    /// A request names a variant or a market there is not.
+    /// A request names a variant, a market or a group there is not.
     #[error("{0} is unknown")]
     Foreign(&'static str),
     /// A price that cannot be counted.
@@ -105,6 +105,7 @@ impl From<DbError> for CatalogError {
             },
             DbError::Foreign { constraint } => match constraint.as_str() {
                 "price_lists_market_id_fkey" => Self::Foreign("/market"),
+                "price_list_groups_group_id_fkey" => Self::Foreign("/customer_groups"),
                 "metafields_definition_id_fkey" => Self::Foreign("/metafields"),
                 "products_category_id_fkey" => Self::Foreign("/category"),
                 "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use souk_api::{ETag, IfMatch};
 use souk_event_bus::{Fact, emit};
-use souk_kernel::{DiscountId, Email, OrderId};
+use souk_kernel::{CustomerId, DiscountId, Email, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::DiscountError;
@@ -74,8 +74,8 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: DiscountId) -> Result<(), Discount
     Ok(())
 }
 
-/// Whether a code may be kept in a cart: it names a discount that runs now and is not used up. Whether it takes something off is for
-/// [`super::reckon`] to say. One statement.
+/// Whether a code may be kept in a cart: it names a discount that runs now, is not used up, and is not for others. Whether it takes something
+/// off is for [`super::reckon`] to say. One statement.
 ///
 /// # Errors
 /// [`DiscountError::Refused`] when no change of the cart could make it apply.
@@ -83,9 +83,10 @@ pub async fn may_enter(
     tx: &mut ReadTx<'_>,
     code: &Code,
     customer: Option<&Email>,
+    signed_in: Option<CustomerId>,
 ) -> Result<(), DiscountError> {
     let now = tx.now();
-    let (candidates, named) = queries::candidates(tx, &[code.key()], customer).await?;
+    let (candidates, named) = queries::candidates(tx, &[code.key()], customer, signed_in).await?;
     let discount = named.get(&code.key()).and_then(|id| candidates.iter().find(|known| known.id == *id));
     let refusal = discount.map_or(Some(Refusal::Unknown), |discount| discount.stands(now).err());
     match refusal.filter(Refusal::is_final) {

@@ -47,7 +47,14 @@ pub enum DiscountError {
 
 impl From<DbError> for DiscountError {
     fn from(error: DbError) -> Self {
-        if error.is_unique("discount_codes_pkey") { Self::CodeTaken } else { Self::Db(error) }
+        match error.constraint() {
+            Some("discount_codes_pkey") => Self::CodeTaken,
+            Some("discount_groups_group_id_fkey") => {
+                let fault = FieldError::new("/customer_groups", "unknown", "must be groups of this store");
+                Self::Invalid(vec![fault])
+            }
+            _ => Self::Db(error),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 SELECT d.id, d.title, d.method, d.terms, d.minimum, d.combines, d.usage_limit, d.used, d.per_customer_limit, d.paused, d.starts_at,
        d.ends_at, d.version, d.created_at, d.updated_at,
-       ARRAY(SELECT c.code FROM discount_codes c WHERE c.discount_id = d.id ORDER BY c.position) AS codes
+       ARRAY(SELECT c.code FROM discount_codes c WHERE c.discount_id = d.id ORDER BY c.position) AS codes,
+       ARRAY(SELECT g.group_id FROM discount_groups g WHERE g.discount_id = d.id ORDER BY g.group_id) AS customer_groups
   FROM discounts d
  WHERE ($1::uuid IS NULL OR d.id = $1)
    AND ($2::text IS NULL OR d.method = $2)

@@ -1,4 +1,4 @@
--- A discount and its codes, new or written anew. What has been used stays.
+-- A discount, its codes and the groups it is only for, new or written anew. What has been used stays.
 WITH written AS (
     INSERT INTO discounts (id, title, method, kind, terms, minimum, combines, usage_limit, per_customer_limit, paused, starts_at, ends_at,
                            created_at, updated_at)
@@ -9,6 +9,12 @@ WITH written AS (
            paused = EXCLUDED.paused, starts_at = EXCLUDED.starts_at, ends_at = EXCLUDED.ends_at,
            version = discounts.version + 1, updated_at = EXCLUDED.updated_at
     RETURNING id
+), left_out AS (
+    DELETE FROM discount_groups g USING written WHERE g.discount_id = written.id AND g.group_id <> ALL ($15::uuid[])
+), named AS (
+    INSERT INTO discount_groups (discount_id, group_id)
+    SELECT DISTINCT written.id, wanted.id FROM written, unnest($15::uuid[]) AS wanted (id)
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO discount_codes (code_key, code, discount_id, position)
 SELECT upper(c.code), c.code, written.id, c.number

@@ -7,12 +7,12 @@ use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use souk_kernel::{DiscountId, Email, OrderId};
+use souk_kernel::{CustomerGroupId, CustomerId, DiscountId, Email, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    Class, Code, Discount, DiscountFilter, DiscountStatus, DiscountView, Method, PutDiscount,
+    Audience, Class, Code, Discount, DiscountFilter, DiscountStatus, DiscountView, Method, PutDiscount,
 };
 
 #[derive(QueryableByName)]
@@ -45,6 +45,8 @@ struct CandidateRow {
     ends_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
     used_by_customer: i64,
+    #[diesel(sql_type = Text)]
+    audience: String,
 }
 
 fn read<T: DeserializeOwned>(value: Value) -> Result<T, DbError> {
@@ -68,12 +70,14 @@ pub async fn candidates(
     tx: &mut ReadTx<'_>,
     codes: &[String],
     customer: Option<&Email>,
+    signed_in: Option<CustomerId>,
 ) -> Result<(Vec<Discount>, HashMap<String, DiscountId>), DbError> {
     let now = tx.now();
     let statement = sql(include_str!("candidates.sql"))
         .bind::<Array<Text>, _>(codes)
         .bind::<Nullable<Text>, _>(customer.map(Email::key))
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<SqlUuid>, _>(signed_in);
     let rows: Vec<CandidateRow> = tx.load(statement).await?;
     let (mut discounts, mut named): (Vec<Discount>, _) = (Vec::with_capacity(rows.len()), HashMap::new());
     for row in rows {
@@ -93,6 +97,7 @@ pub async fn candidates(
             used: row.used,
             per_customer_limit: row.per_customer_limit,
             used_by_customer: row.used_by_customer,
+            audience: Audience::stored(&row.audience),
             paused: row.paused,
             starts_at: row.starts_at,
             ends_at: row.ends_at,
@@ -170,6 +175,8 @@ struct Row {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = Array<Text>)]
     codes: Vec<String>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    customer_groups: Vec<CustomerGroupId>,
 }
 
 impl Row {
@@ -185,6 +192,7 @@ impl Row {
             terms,
             minimum: read(self.minimum)?,
             combines_with: classes(&self.combines),
+            customer_groups: self.customer_groups,
             usage_limit: self.usage_limit,
             per_customer_limit: self.per_customer_limit,
             used: self.used,
@@ -243,7 +251,7 @@ pub async fn other_automatic(tx: &mut ReadTx<'_>, id: DiscountId) -> Result<i64,
     Ok(row.count)
 }
 
-/// Writes a discount, new or anew, with its codes.
+/// Writes a discount, new or anew, with its codes and whom it is only for.
 pub async fn put(
     tx: &mut WriteTx<'_>,
     id: DiscountId,
@@ -266,7 +274,8 @@ pub async fn put(
         .bind::<Timestamptz, _>(starts_at)
         .bind::<Nullable<Timestamptz>, _>(wish.ends_at)
         .bind::<Timestamptz, _>(now)
-        .bind::<Array<Text>, _>(wish.codes.iter().map(Code::as_str).collect::<Vec<_>>());
+        .bind::<Array<Text>, _>(wish.codes.iter().map(Code::as_str).collect::<Vec<_>>())
+        .bind::<Array<SqlUuid>, _>(wish.customer_groups.iter().map(|group| group.uuid()).collect::<Vec<_>>());
     tx.execute(statement).await.map(drop)
 }
 

@@ -218,13 +218,16 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
     }
     let mut terms = cart.terms.take().unwrap_or_default();
     if let Some(lines) = &wish.lines {
+        // At the prices of whom it will be for.
+        let mut buyer = cart.customer;
+        wish.customer.clone().apply(&mut buyer);
         let mut variants: Vec<_> = lines.iter().filter_map(|line| line.variant).collect();
         variants.sort_unstable();
         variants.dedup();
         let sold = if variants.is_empty() {
             Vec::new()
         } else {
-            catalog::sellable(tx, &variants, cart.currency, cart.market).await?
+            catalog::sellable(tx, &variants, cart.currency, cart.market, buyer).await?
         };
         terms.lines = agree(lines, &sold, cart.currency).map_err(DraftError::Fields)?;
     }

@@ -6,7 +6,9 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::PrivacyError;
 use super::model::{CartExport, MailboxExport, PersonalData, StoreCreditExport};
 use super::queries;
-use crate::{cart, credit, customers, drafts, fulfillment, identities, invoices, orders, subscriptions, tax};
+use crate::{
+    cart, credit, customers, drafts, fulfillment, groups, identities, invoices, orders, subscriptions, tax,
+};
 
 /// A copy of everything the store knows of a customer.
 pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData, PrivacyError> {
@@ -21,7 +23,8 @@ pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData,
     let invoices = invoices::of_customer(tx, id, confirmed).await?;
     let carts = cart::of_customer(tx, id).await?.into_iter().map(CartExport::from).collect();
     let store_credits = credit::of_customer(tx, id).await?.into_iter().map(StoreCreditExport::from).collect();
-    let tax_exemptions = tax::exemptions(tx, Some(id)).await?;
+    let customer_groups = groups::of_customer(tx, id).await?.unwrap_or_default();
+    let tax_exemptions = tax::exemptions(tx, Some(id), None).await?;
     let mailbox = if let Some(address) = confirmed {
         MailboxExport {
             gift_cards: credit::mailed(tx, address).await?,
@@ -40,12 +43,13 @@ pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<PersonalData,
         invoices,
         carts,
         store_credits,
+        customer_groups,
         tax_exemptions,
         mailbox,
     })
 }
 
-/// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts, exemptions from tax; names and addresses on their orders, guest orders of a
+/// Forgets a person, in one transaction: account, address book, sessions, identities elsewhere, carts, groups, exemptions from tax; names and addresses on their orders, guest orders of a
 /// confirmed mailbox included. Mails to them are forgotten by whoever keeps mail, when the event is heard.
 pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<(), PrivacyError> {
     let mailbox = customers::erase(tx, id).await?;
@@ -57,6 +61,7 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId, force: bool) -> Result<
     identities::forget_customer(tx, id).await?;
     queries::forget_replies(tx, id).await?;
     tax::forget(tx, id).await?;
+    groups::forget(tx, id).await?;
     drafts::forget(tx, id, mailbox.as_deref()).await?;
     Ok(cart::forget(tx, id, mailbox.as_deref()).await?)
 }

@@ -11,6 +11,7 @@ use crate::cart::{Address, AgreedLine, AgreedWare, Cart};
 use crate::credit::{CreditView, MailedCardView};
 use crate::customers::{CustomerExport, Typed};
 use crate::fulfillment::FulfillmentView;
+use crate::groups::MembershipView;
 use crate::identities::IdentityView;
 use crate::invoices::Invoice;
 use crate::orders::ShopperOrderView;
@@ -32,6 +33,9 @@ pub struct PersonalData {
     /// Carts that are not bought.
     pub carts: Vec<CartExport>,
     pub store_credits: Vec<StoreCreditExport>,
+    /// The groups they are in, by which they may have prices of their own.
+    pub customer_groups: Vec<MembershipView>,
+    /// Their own, and those of their groups.
     pub tax_exemptions: Vec<TaxExemptionView>,
     #[serde(flatten)]
     pub mailbox: MailboxExport,

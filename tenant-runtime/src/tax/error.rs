@@ -69,6 +69,9 @@ impl From<DbError> for TaxError {
             Some("tax_exemptions_customer_id_fkey") => {
                 Self::field("/customer", "must be a customer of this store")
             }
+            Some("tax_exemptions_group_id_fkey") => {
+                Self::field("/customer_group", "must be a group of this store")
+            }
             // Somebody made it a moment before.
             Some("tax_regions_country_province_key") => Self::RegionTaken(None),
             _ => Self::Db(error),

@@ -1,15 +1,21 @@
 //! Price lists, and what a piece costs and why.
 
-use souk_api::{ETag, IfMatch};
-use souk_kernel::{PriceListId, Quantity, VariantId};
+use std::collections::HashMap;
+
+use souk_api::{DryRun, ETag, IfMatch, Preview};
+use souk_kernel::{Country, Currency, MarketId, Money, PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices, price_of,
+    ListPriceChange, Looker, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
+    PutPriceList, SetListPrices, VariantPrice, price_of, steps_of,
 };
 use crate::catalog::queries::{self, price_lists};
-use crate::markets;
+use crate::{groups, markets};
+
+/// What a preview of new prices is of.
+const SET_PRICES: &str = "price_lists.set_prices";
 
 /// One list. One statement.
 pub async fn show(tx: &mut ReadTx<'_>, id: PriceListId) -> Result<PriceListView, CatalogError> {
@@ -65,41 +71,104 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), Catalog
     Ok(())
 }
 
-/// Sets and removes prices of a list of fixed prices, all or none.
+/// Whether a list may have these prices.
+fn settable(list: &PriceListView, wish: &SetListPrices) -> Result<(), CatalogError> {
+    wish.check(list.currency)?;
+    if list.adjust_ppm.is_some() {
+        let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    Ok(())
+}
+
+/// What setting these prices changes, in the order of the wish. One statement.
+async fn changes_of(
+    tx: &mut ReadTx<'_>,
+    list: &PriceListView,
+    wish: &SetListPrices,
+) -> Result<Vec<ListPriceChange>, CatalogError> {
+    let there = price_lists::steps(tx, list.id, wish).await?;
+    let mut changes = Vec::new();
+    for (price, step) in wish.prices.iter().zip(there) {
+        if price.price.is_some() && !step.known {
+            return Err(CatalogError::Foreign("/prices"));
+        }
+        let before = step.amount_minor.map(|minor| Money::new(minor, list.currency));
+        if before != price.price {
+            changes.push(ListPriceChange {
+                price_list: list.id,
+                variant: price.variant,
+                min_quantity: price.min_quantity,
+                before,
+                after: price.price,
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// What [`set_prices`] would change, and its token. Nothing is written. Two statements.
+pub async fn preview_prices(
+    tx: &mut ReadTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &SetListPrices,
+) -> Result<Preview<ListPriceChange>, CatalogError> {
+    let now = show(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    settable(&now, wish)?;
+    let changes = changes_of(tx, &now, wish).await?;
+    Preview::of(SET_PRICES, changes).map_err(CatalogError::Precondition)
+}
+
+/// Sets and removes prices of a list of fixed prices, all or none; nothing but what was previewed, if something was.
 pub async fn set_prices(
     tx: &mut WriteTx<'_>,
     id: PriceListId,
     seen: IfMatch,
     wish: &SetListPrices,
+    dry: &DryRun,
 ) -> Result<PriceListView, CatalogError> {
     let now = locked(tx, id, seen).await?;
-    wish.check(now.currency)?;
-    if now.adjust_ppm.is_some() {
-        let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
-        return Err(CatalogError::Invalid(vec![error]));
+    settable(&now, wish)?;
+    if dry.preview.is_some() {
+        let changes = changes_of(tx, &now, wish).await?;
+        dry.agrees(SET_PRICES, &changes).map_err(CatalogError::Precondition)?;
     }
     price_lists::set_prices(tx, id, wish).await?;
     tx.catalogue_changed();
     show(tx, id).await
 }
 
-/// What a piece of a variant costs somewhere, and why. Four statements.
+/// Where somebody shops: the market, and the currency there. One statement, two where a country has no market.
+async fn shops_at(
+    tx: &mut ReadTx<'_>,
+    country: Option<Country>,
+) -> Result<(Option<MarketId>, Currency), CatalogError> {
+    let market = match country {
+        Some(country) => markets::for_country(tx, country).await?,
+        None => None,
+    };
+    match market {
+        Some(market) => Ok((Some(market.id), market.currency)),
+        None => Ok((None, queries::currency(tx).await?)),
+    }
+}
+
+/// What a piece of a variant costs somebody somewhere, and why. Three statements, one more where a country has no market, and one more for
+/// the price of somebody else.
 pub async fn explain(
     tx: &mut ReadTx<'_>,
     variant: VariantId,
     question: &PriceQuestion,
+    looker: Looker,
 ) -> Result<PriceExplained, CatalogError> {
-    let market = match question.country {
-        Some(country) => markets::for_country(tx, country).await?,
-        None => None,
-    };
-    let currency = match &market {
-        Some(market) => market.currency,
-        None => queries::currency(tx).await?,
-    };
-    let market = market.map(|market| market.id);
-    let sold = queries::sellable(tx, &[variant], currency, market).await?.pop().filter(|sold| sold.live);
-    let sold = sold.ok_or(CatalogError::Unknown)?;
+    if let (Some(customer), true) = (question.customer, looker.sees_all) {
+        groups::of_customer(tx, customer).await?.ok_or(CatalogError::Unknown)?;
+    }
+    let (market, currency) = shops_at(tx, question.country).await?;
+    let sold = queries::sellable(tx, &[variant], currency, market, looker).await?;
+    let sold = sold.into_iter().next().filter(|sold| sold.live).ok_or(CatalogError::Unknown)?;
     let quantity = question.quantity.unwrap_or(Quantity::ONE);
     let (unit_price, considered) = price_of(sold.unit_price, &sold.offers, quantity)?;
     let listed = considered.iter().any(|one| one.chosen);
@@ -107,11 +176,39 @@ pub async fn explain(
         variant,
         quantity,
         market,
+        customer: looker.customer,
         unit_price,
         base_price: sold.unit_price,
         compare_at: sold.compare_at,
-        lowest_price_30_days: price_lists::lowest(tx, variant, currency).await?,
+        lowest_price_30_days: price_lists::lowest(tx, &[variant], currency).await?.remove(&variant),
         source: if listed { "price_list" } else { "base" },
         considered,
     })
+}
+
+/// What pieces of many variants cost a shopper somewhere. What cannot be had is missing. Three statements, one more where a country has no
+/// market.
+pub async fn prices(
+    tx: &mut ReadTx<'_>,
+    question: &PricesQuestion,
+    looker: Looker,
+) -> Result<PricesView, CatalogError> {
+    let variants = question.checked()?;
+    let (market, currency) = shops_at(tx, question.country).await?;
+    let sold = queries::sellable(tx, &variants, currency, market, looker).await?;
+    let mut sold: HashMap<VariantId, Sellable> =
+        sold.into_iter().filter(|sold| sold.live).map(|sold| (sold.variant, sold)).collect();
+    let mut lowest = price_lists::lowest(tx, &variants, currency).await?;
+    let mut data = Vec::with_capacity(sold.len());
+    for variant in variants {
+        let Some(sold) = sold.remove(&variant) else { continue };
+        data.push(VariantPrice {
+            variant,
+            base_price: sold.unit_price,
+            compare_at: sold.compare_at,
+            lowest_price_30_days: lowest.remove(&variant),
+            steps: steps_of(sold.unit_price, &sold.offers)?,
+        });
+    }
+    Ok(PricesView { market, currency, data })
 }

@@ -10,6 +10,7 @@ mod pricing;
 mod request;
 mod rules;
 mod search;
+mod shelf;
 mod tree;
 mod view;
 mod viewer;
@@ -30,8 +31,8 @@ pub use picture::{
     image_url,
 };
 pub use pricing::{
-    ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
-    SetListPrices, price_of,
+    ListPrice, ListPriceChange, Looker, Offer, PriceChange, PriceExplained, PriceListKind, PriceListView,
+    PriceQuestion, PutPriceList, SetListPrices, price_of,
 };
 pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
@@ -42,6 +43,7 @@ pub use rules::{CollectionRules, Match, Rule};
 pub use search::{
     Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
+pub use shelf::{PricesQuestion, PricesView, VariantPrice, steps_of};
 pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, OptionView, ProductView, Sellable,

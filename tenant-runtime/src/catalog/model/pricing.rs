@@ -2,16 +2,19 @@
 //!
 //! Of the lists in force for the currency, the market and the moment, the one with the highest priority counts; of two equal ones, the
 //! cheaper. In a list, the step with the most pieces that the quantity reaches. Only where no list has a price does the base price count.
+//! A list that is only for groups of customers counts for those who are in one of them.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    Currency, MarketId, Money, MoneyError, Ppm, PriceListId, Quantity, Rounding, Text, VariantId,
+    Currency, CustomerGroupId, CustomerId, MarketId, Money, MoneyError, Ppm, PriceListId, Quantity, Rounding,
+    Text, VariantId,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::catalog::error::CatalogError;
+use crate::groups;
 use souk_api::FieldError;
 
 /// One step of a price list for one variant, as the statement gives it.
@@ -25,6 +28,28 @@ pub struct Offer {
     pub amount_minor: Option<i64>,
     /// Or the base price, so much up or down.
     pub adjust_ppm: Option<i32>,
+    /// Only for groups of customers.
+    #[serde(default)]
+    pub for_groups: bool,
+    /// Whether it is for whoever looks.
+    #[serde(default = "yes")]
+    pub admitted: bool,
+}
+
+/// Whose prices are looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looker {
+    /// Nobody known is in no group.
+    pub customer: Option<CustomerId>,
+    /// Those who run the store see also what is for others, and that it is.
+    pub sees_all: bool,
+}
+
+impl Looker {
+    /// A shopper, who sees what is for them.
+    pub const fn shopper(customer: Option<CustomerId>) -> Self {
+        Self { customer, sees_all: false }
+    }
 }
 
 /// A price that was looked at.
@@ -41,6 +66,10 @@ pub struct Considered {
     pub unit_price: Money,
     /// Whether the quantity reaches it.
     pub reached: bool,
+    /// Whether the list is only for customers of certain groups.
+    pub for_customer_groups: bool,
+    /// Whether it is for this customer. Only those who run the store are shown what is not.
+    pub for_customer: bool,
     /// Whether it is the one that counts.
     pub chosen: bool,
 }
@@ -63,19 +92,23 @@ pub fn price_of(
             min_quantity: offer.min_quantity,
             unit_price: offer.price(base)?,
             reached: offer.min_quantity <= quantity.get(),
+            for_customer_groups: offer.for_groups,
+            for_customer: offer.admitted,
             chosen: false,
         });
     }
     // Of each list, the step with the most pieces.
-    let steps = |one: &&mut Considered| one.reached;
     let most = |list: PriceListId, all: &[(PriceListId, u32)]| {
         all.iter().filter(|(id, _)| *id == list).map(|(_, least)| *least).max().unwrap_or_default()
     };
-    let reached: Vec<(PriceListId, u32)> =
-        considered.iter().filter(|one| one.reached).map(|one| (one.price_list, one.min_quantity)).collect();
+    let reached: Vec<(PriceListId, u32)> = considered
+        .iter()
+        .filter(|one| one.may_count())
+        .map(|one| (one.price_list, one.min_quantity))
+        .collect();
     let best = considered
         .iter_mut()
-        .filter(steps)
+        .filter(|one| one.may_count())
         .filter(|one| one.min_quantity == most(one.price_list, &reached))
         .min_by_key(|one| (std::cmp::Reverse(one.priority), one.unit_price.minor(), one.price_list));
     let price = best.map_or(base, |best| {
@@ -83,6 +116,12 @@ pub fn price_of(
         best.unit_price
     });
     Ok((price, considered))
+}
+
+impl Considered {
+    const fn may_count(&self) -> bool {
+        self.reached && self.for_customer
+    }
 }
 
 impl Offer {
@@ -103,6 +142,8 @@ pub struct PriceExplained {
     #[schema(value_type = u32, example = 1)]
     pub quantity: Quantity,
     pub market: Option<MarketId>,
+    /// Whose price it is, of somebody who is signed in or was asked about.
+    pub customer: Option<CustomerId>,
     /// What one piece costs.
     pub unit_price: Money,
     /// The price without any list.
@@ -113,7 +154,7 @@ pub struct PriceExplained {
     /// `base` or `price_list`.
     #[schema(example = "price_list")]
     pub source: &'static str,
-    /// Every step of every list in force, and why it counts or not.
+    /// Every step of every list in force that is for this customer, and why it counts or not.
     pub considered: Vec<Considered>,
 }
 
@@ -127,6 +168,9 @@ pub struct PriceQuestion {
     /// 1 without it.
     #[param(value_type = Option<u32>)]
     pub quantity: Option<Quantity>,
+    /// Whose price. Shoppers leave it out: it is theirs. For those who run the store and may see groups, who are then also shown lists that are
+    /// for other groups.
+    pub customer: Option<CustomerId>,
 }
 
 /// How a price list works.
@@ -159,6 +203,10 @@ pub struct PutPriceList {
     pub currency: Currency,
     /// Only for carts of this market.
     pub market: Option<MarketId>,
+    /// Only for customers who are in one of these groups; for everybody when empty. At most 50.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub customer_groups: Vec<CustomerGroupId>,
     pub kind: PriceListKind,
     /// For `percent`: -1000000 (nothing is left) to 10000000; -100000 is 10 % less.
     #[schema(minimum = -1_000_000, maximum = 10_000_000, example = -100_000)]
@@ -214,6 +262,7 @@ impl PutPriceList {
         if self.ends_at.is_some_and(|end| end <= starts_at) {
             fault("/ends_at", "must be after starts_at");
         }
+        faults.extend(groups::too_many(&self.customer_groups));
         if faults.is_empty() { Ok(()) } else { Err(CatalogError::Invalid(faults)) }
     }
 }
@@ -226,6 +275,8 @@ pub struct PriceListView {
     pub name: String,
     pub currency: Currency,
     pub market: Option<MarketId>,
+    /// Only for customers who are in one of these; for everybody when empty.
+    pub customer_groups: Vec<CustomerGroupId>,
     pub kind: PriceListKind,
     pub adjust_ppm: Option<i32>,
     pub min_quantity: i32,
@@ -262,6 +313,37 @@ pub struct ListPrice {
     pub min_quantity: Quantity,
     /// In the list's currency; `null` removes the step.
     pub price: Option<Money>,
+}
+
+/// A base price that is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PriceChange {
+    pub variant: VariantId,
+    /// Null where it has no price in the currency yet.
+    pub before: Option<Money>,
+    pub after: Money,
+    pub compare_at_before: Option<Money>,
+    pub compare_at_after: Option<Money>,
+}
+
+impl PriceChange {
+    /// Whether all stays as it is.
+    pub fn is_none(&self) -> bool {
+        self.before == Some(self.after) && self.compare_at_before == self.compare_at_after
+    }
+}
+
+/// A step of a list that is another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ListPriceChange {
+    pub price_list: PriceListId,
+    pub variant: VariantId,
+    #[schema(value_type = u32, example = 1)]
+    pub min_quantity: Quantity,
+    /// Null where there was no step.
+    pub before: Option<Money>,
+    /// Null where there will be none.
+    pub after: Option<Money>,
 }
 
 const fn single() -> Quantity {
@@ -328,6 +410,8 @@ mod rules {
             min_quantity,
             amount_minor: amount,
             adjust_ppm: adjust,
+            for_groups: false,
+            admitted: true,
         }
     }
 

@@ -23,7 +23,9 @@ pub use self::rows::Summary;
 use self::rows::{
     CountRow, CurrencyRow, DetailRow, HandleRow, OwnerRow, SellableRow, SummaryRow, VersionRow,
 };
-use super::model::{Draft, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView, Viewer};
+use super::model::{
+    Draft, Looker, ProductFilter, ProductRef, ProductView, Sellable, Sort, VariantView, Viewer,
+};
 
 /// The last row of a page: id, and the column its order goes by.
 pub type Place = (ProductId, Option<DateTime<Utc>>, Option<String>, Option<i64>);
@@ -232,11 +234,13 @@ pub async fn set_price(
     tx.execute(query).await.map(|_| ())
 }
 
+/// Variants as they can be sold, with the offers of price lists that are for whoever looks.
 pub async fn sellable(
     tx: &mut ReadTx<'_>,
     variants: &[VariantId],
     currency: Currency,
     market: Option<MarketId>,
+    looker: Looker,
 ) -> Result<Vec<Sellable>, DbError> {
     let now = tx.now();
     let variants: Vec<Uuid> = variants.iter().map(|variant| variant.uuid()).collect();
@@ -244,7 +248,9 @@ pub async fn sellable(
         .bind::<Array<SqlUuid>, _>(variants)
         .bind::<Text, _>(currency.code())
         .bind::<Nullable<SqlUuid>, _>(market)
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<SqlUuid>, _>(looker.customer)
+        .bind::<Bool, _>(looker.sees_all);
     let rows: Vec<SellableRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
 }

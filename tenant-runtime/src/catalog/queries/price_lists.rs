@@ -1,9 +1,11 @@
 //! The statements of price lists and of the history of prices.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{Currency, MarketId, Money, PriceListId, Quantity, VariantId};
+use souk_kernel::{Currency, CustomerGroupId, MarketId, Money, PriceListId, Quantity, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -41,6 +43,8 @@ struct Row {
     updated_at: DateTime<Utc>,
     #[diesel(sql_type = BigInt)]
     price_count: i64,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    customer_groups: Vec<CustomerGroupId>,
 }
 
 impl From<Row> for PriceListView {
@@ -51,6 +55,7 @@ impl From<Row> for PriceListView {
             name: row.name,
             currency: row.currency,
             market: row.market_id,
+            customer_groups: row.customer_groups,
             kind: if percent { PriceListKind::Percent } else { PriceListKind::Fixed },
             adjust_ppm: row.adjust_ppm,
             min_quantity: row.min_quantity,
@@ -88,7 +93,7 @@ pub async fn lock(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<bool, DbError
     Ok(tx.execute(statement).await? == 1)
 }
 
-/// Writes a list, new or anew.
+/// Writes a list, new or anew, and whom it is only for.
 pub async fn put(
     tx: &mut WriteTx<'_>,
     id: PriceListId,
@@ -108,7 +113,8 @@ pub async fn put(
         .bind::<Bool, _>(wish.active)
         .bind::<Timestamptz, _>(starts_at)
         .bind::<Nullable<Timestamptz>, _>(wish.ends_at)
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Array<SqlUuid>, _>(wish.customer_groups.iter().map(|group| group.uuid()).collect::<Vec<_>>());
     tx.execute(statement).await.map(drop)
 }
 
@@ -129,6 +135,30 @@ pub async fn set_prices(tx: &mut WriteTx<'_>, id: PriceListId, wish: &SetListPri
         )
         .bind::<Timestamptz, _>(now);
     tx.execute(statement).await.map(drop)
+}
+
+/// What a list says of one variant from so many pieces on.
+#[derive(QueryableByName)]
+pub struct Step {
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub amount_minor: Option<i64>,
+    /// Whether there is such a variant.
+    #[diesel(sql_type = Bool)]
+    pub known: bool,
+}
+
+/// What a list says now of each of the steps of a wish, in its order.
+pub async fn steps(tx: &mut ReadTx<'_>, id: PriceListId, wish: &SetListPrices) -> Result<Vec<Step>, DbError> {
+    let text = "SELECT x.amount_minor, v.id IS NOT NULL AS known \
+        FROM unnest($2::uuid[], $3::integer[]) WITH ORDINALITY AS w (variant_id, min_quantity, place) \
+        LEFT JOIN product_variants v ON v.id = w.variant_id \
+        LEFT JOIN price_list_prices x ON x.list_id = $1 AND x.variant_id = w.variant_id AND x.min_quantity = w.min_quantity \
+        ORDER BY w.place";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<Array<SqlUuid>, _>(wish.prices.iter().map(|price| price.variant.uuid()).collect::<Vec<_>>())
+        .bind::<Array<Integer>, _>(wish.prices.iter().map(|price| price.min_quantity).collect::<Vec<_>>());
+    tx.load(statement).await
 }
 
 #[derive(QueryableByName)]
@@ -168,24 +198,49 @@ pub async fn prices(
     Ok(rows.into_iter().map(price).collect())
 }
 
+/// The base price of a variant.
+#[derive(QueryableByName)]
+pub struct Base {
+    #[diesel(sql_type = BigInt)]
+    pub amount_minor: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    pub compare_at_minor: Option<i64>,
+}
+
+/// What a variant costs in a currency without any list, if it has a price in it.
+pub async fn base(
+    tx: &mut ReadTx<'_>,
+    variant: VariantId,
+    currency: Currency,
+) -> Result<Option<Base>, DbError> {
+    let text = "SELECT amount_minor, compare_at_minor FROM prices WHERE variant_id = $1 AND currency = $2";
+    tx.optional(sql(text).bind::<SqlUuid, _>(variant).bind::<Text, _>(currency)).await
+}
+
 #[derive(QueryableByName)]
 struct LowestRow {
+    #[diesel(sql_type = SqlUuid)]
+    variant_id: VariantId,
     #[diesel(sql_type = Nullable<BigInt>)]
     amount_minor: Option<i64>,
 }
 
-/// The lowest base price of the last 30 days: of those set since, and the one that was in force when they began.
+/// The lowest base price of the last 30 days of each of these variants that had any: of those set since, and the one that was in force when they began.
 pub async fn lowest(
     tx: &mut ReadTx<'_>,
-    variant: VariantId,
+    variants: &[VariantId],
     currency: Currency,
-) -> Result<Option<Money>, DbError> {
+) -> Result<HashMap<VariantId, Money>, DbError> {
     let since = tx.now() - TimeDelta::days(30);
-    let text = "SELECT min(amount_minor) AS amount_minor FROM price_history h \
-        WHERE h.variant_id = $1 AND h.currency = $2 AND h.since >= COALESCE((SELECT max(o.since) FROM price_history o \
-            WHERE o.variant_id = $1 AND o.currency = $2 AND o.since <= $3), $3)";
-    let statement =
-        sql(text).bind::<SqlUuid, _>(variant).bind::<Text, _>(currency).bind::<Timestamptz, _>(since);
-    let row: LowestRow = tx.one(statement).await?;
-    Ok(row.amount_minor.map(|minor| Money::new(minor, currency)))
+    let text = "SELECT v.id AS variant_id, (SELECT min(h.amount_minor) FROM price_history h \
+            WHERE h.variant_id = v.id AND h.currency = $2 AND h.since >= COALESCE((SELECT max(o.since) FROM price_history o \
+                WHERE o.variant_id = v.id AND o.currency = $2 AND o.since <= $3), $3)) AS amount_minor \
+        FROM unnest($1::uuid[]) AS v (id)";
+    let statement = sql(text)
+        .bind::<Array<SqlUuid>, _>(variants.iter().map(|variant| variant.uuid()).collect::<Vec<_>>())
+        .bind::<Text, _>(currency)
+        .bind::<Timestamptz, _>(since);
+    let rows: Vec<LowestRow> = tx.load(statement).await?;
+    let priced = |row: LowestRow| Some((row.variant_id, Money::new(row.amount_minor?, currency)));
+    Ok(rows.into_iter().filter_map(priced).collect())
 }

@@ -2,11 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
-use souk_access::{Permit, Reply};
+use souk_access::{Permission, Permit, Reply};
 use souk_api::{
-    CursorKey, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem, Query,
+    CursorKey, DryRun, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Previewed,
+    Problem, Query,
 };
-use souk_kernel::{PriceListId, Quantity, VariantId};
+use souk_kernel::{CustomerId, PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
@@ -14,14 +15,16 @@ use uuid::Uuid;
 use crate::catalog::actions::price_lists as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    ListPrice, PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices,
+    ListPrice, ListPriceChange, Looker, PriceExplained, PriceListView, PriceQuestion, PricesQuestion,
+    PricesView, PutPriceList, SetListPrices,
 };
 use crate::catalog::permissions::{Browse, Edit, View};
 use crate::catalog::queries::price_lists as queries;
+use crate::groups;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list).service(create).service(show).service(replace).service(remove);
-    config.service(prices).service(set_prices).service(explain);
+    config.service(prices).service(set_prices).service(explain).service(of_many);
 }
 
 /// List price lists. Newest first.
@@ -121,20 +124,52 @@ async fn prices(
     Page::cut(rows, &paging, key, &scope, |row| (row.variant, row.min_quantity))
 }
 
-/// Set prices in a list, with steps by quantity. All or none; a `null` removes a step.
+/// Set prices in a list, with steps by quantity. All or none; a `null` removes a step. With `dry_run=true` answers with what would change.
 #[utoipa::path(tag = "Prices", operation_id = "setPriceListPrices", request_body = SetListPrices,
-    params(("id" = PriceListId, Path), ("If-Match" = String, Header)), responses((status = 200, body = PriceListView),
-    (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
+    params(("id" = PriceListId, Path), DryRun, ("If-Match" = String, Header)), responses(
+    (status = 200, description = "Set, or previewed", body = Previewed<PriceListView, ListPriceChange>),
+    (status = 404, body = Problem), (status = 409, description = "The preview is stale", body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
 #[put("/admin/v1/price-lists/{id}/prices")]
 async fn set_prices(
     permit: Permit<Edit>,
     id: Path<PriceListId>,
     seen: IfMatch,
+    dry: Query<DryRun>,
     body: Json<SetListPrices>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, seen, wish) = (*id, seen.required()?, &body.0);
-    let work = async move |tx: &mut WriteTx<'_>| actions::set_prices(tx, id, seen, wish).await;
+    let (id, seen, wish, dry) = (*id, seen.required()?, &body.0, &dry.0);
+    if dry.only() {
+        let look = async move |tx: &mut ReadTx<'_>| actions::preview_prices(tx, id, seen, wish).await;
+        return Ok(HttpResponse::Ok().json(permit.read("price_lists.preview_prices", look).await?));
+    }
+    let work = async move |tx: &mut WriteTx<'_>| actions::set_prices(tx, id, seen, wish, dry).await;
     Ok(shown(&permit.write("price_lists.set_prices", work).await?))
+}
+
+/// Whose prices are looked at: the caller's own, or those of the customer whom somebody who may see groups asks about.
+fn looker(permit: &Permit<Browse>, asked: Option<CustomerId>) -> Result<Looker, Problem> {
+    let own = permit.actor().customer();
+    let sees_all = permit.reach().is_any() && permit.holds(<groups::permissions::View as Permission>::KEY);
+    if asked.is_some() && asked != own && !sees_all {
+        return Err(CatalogError::Unknown.into());
+    }
+    Ok(Looker { customer: asked.or(own), sees_all })
+}
+
+/// What many variants cost whoever asks
+///
+/// Pages of the catalogue are the same for everybody and show base prices; here are those of the shopper who is signed in, with price lists for
+/// their market and groups, and where they change with the quantity.
+#[utoipa::path(tag = "Shop", operation_id = "listPrices", params(PricesQuestion), responses(
+    (status = 200, body = PricesView), (status = 422, body = Problem)))]
+#[get("/store/v1/prices")]
+async fn of_many(
+    permit: Permit<Browse>,
+    question: Query<PricesQuestion>,
+) -> Result<Json<PricesView>, Problem> {
+    let (question, looker) = (&question.0, Looker::shopper(permit.actor().customer()));
+    let work = async move |tx: &mut ReadTx<'_>| actions::prices(tx, question, looker).await;
+    Ok(Json::new(permit.read("shop.prices", work).await?))
 }
 
 /// What a piece costs somewhere, and why: every price that was looked at, and the one that counts.
@@ -146,7 +181,7 @@ async fn explain(
     variant: Path<VariantId>,
     question: Query<PriceQuestion>,
 ) -> Result<Json<PriceExplained>, Problem> {
-    let question = &question.0;
-    let work = async move |tx: &mut ReadTx<'_>| actions::explain(tx, *variant, question).await;
+    let (question, looker) = (&question.0, looker(&permit, question.0.customer)?);
+    let work = async move |tx: &mut ReadTx<'_>| actions::explain(tx, *variant, question, looker).await;
     Ok(Json::new(permit.read("shop.price", work).await?))
 }

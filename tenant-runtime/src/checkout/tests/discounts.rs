@@ -174,11 +174,11 @@ async fn once_for_each_customer_and_again_after_a_declined_card() {
     assert_eq!(shop.taken().await, (990, 0));
 }
 
-#[actix_web::test]
-async fn the_last_use_of_a_code_is_had_once() {
+/// Twelve carts of Ada's with a code that has a limit of three, bought at once: three have it, and nothing else is counted or taken.
+async fn three_of_twelve(limit: &str) {
     let shop = Shop::open().await;
     let mut wish = off(100_000, &["LAST"]);
-    wish["usage_limit"] = json!(3);
+    wish[limit] = json!(3);
     shop.discount(wish).await;
     let mug = shop.thing(50, 1000).await;
     let mut baskets = Vec::new();
@@ -211,6 +211,16 @@ async fn the_last_use_of_a_code_is_had_once() {
     assert_eq!(shop.number("SELECT used AS number FROM discounts").await, 3);
     assert_eq!(shop.number("SELECT count(*) AS number FROM discount_uses").await, 3);
     assert_eq!((shop.taken().await, shop.stock().await.as_str()), ((4170, 0), "50/3/0"));
+}
+
+#[actix_web::test]
+async fn the_last_use_of_a_code_is_had_once() {
+    three_of_twelve("usage_limit").await;
+}
+
+#[actix_web::test]
+async fn the_last_use_that_a_customer_has_is_had_once() {
+    three_of_twelve("per_customer_limit").await;
 }
 
 #[actix_web::test]

@@ -139,6 +139,65 @@ async fn a_price_list_has_steps_and_says_why_it_counts() {
 }
 
 #[actix_web::test]
+async fn prices_of_a_list_are_seen_before_they_are_set() {
+    let shop = Shop::open().await;
+    let (mug, jug) = (shop.thing(9, 1000).await, shop.thing(9, 2000).await);
+    let list = json!({ "name": "Trade", "currency": "EUR", "kind": "fixed" });
+    let made = shop.made("/admin/v1/price-lists", list).await;
+    let path = format!("/admin/v1/price-lists/{}/prices", made["id"].as_str().unwrap());
+    let eur = |minor: i64| json!({ "amount_minor": minor, "currency": "EUR" });
+    let step = |thing: Thing, price: Value| json!({ "variant": thing.variant, "price": price });
+    assert_eq!(shop.put(&path, 1, json!({ "prices": [step(mug, eur(900))] })).await.status, 200);
+    let wish = json!({ "prices": [step(mug, eur(900)), step(jug, eur(1700))] });
+    let before = shop.inner.digest().await;
+    let preview = shop.put(&format!("{path}?dry_run=true"), 2, wish.clone()).await;
+    assert_eq!(preview.status, 200, "{}", preview.json);
+    // What stays as it is, is no change.
+    let change = json!({ "price_list": made["id"], "variant": jug.variant, "min_quantity": 1, "before": null, "after": eur(1700) });
+    assert_eq!(preview.json["changes"], json!([change]));
+    let unknown = json!({ "prices": [{ "variant": souk_kernel::VariantId::new(), "price": eur(1) }] });
+    assert_eq!(shop.put(&format!("{path}?dry_run=true"), 2, unknown).await.status, 422);
+    assert_eq!(shop.put(&format!("{path}?dry_run=true"), 1, wish.clone()).await.status, 412);
+    assert_eq!(shop.inner.digest().await, before);
+    // Somebody was faster: what would change is something else now.
+    let token = preview.json["token"].as_str().unwrap();
+    let apply = format!("{path}?preview={token}");
+    assert_eq!(shop.put(&path, 2, json!({ "prices": [step(jug, eur(1800))] })).await.status, 200);
+    let stale = shop.put(&apply, 3, wish.clone()).await;
+    assert_eq!((stale.status, &stale.json["code"]), (409, &json!("preview_stale")));
+    assert_eq!(shop.put(&path, 3, json!({ "prices": [step(jug, Value::Null)] })).await.status, 200);
+    assert_eq!(shop.put(&apply, 4, wish).await.status, 200);
+    assert_eq!(shop.price(jug, "").await["unit_price"], eur(1700));
+}
+
+#[actix_web::test]
+async fn a_price_is_seen_before_it_is_set() {
+    let shop = Shop::open().await;
+    let mug = shop.thing(9, 1000).await;
+    let path = format!("/admin/v1/variants/{}/price", mug.variant);
+    let eur = |minor: i64| json!({ "amount_minor": minor, "currency": "EUR" });
+    let wish = json!({ "price": eur(900), "compare_at": eur(1000) });
+    let before = shop.inner.digest().await;
+    let preview = shop.put(&format!("{path}?dry_run=true"), 1, wish.clone()).await;
+    assert_eq!(preview.status, 200, "{}", preview.json);
+    let change = json!({ "variant": mug.variant, "before": eur(1000), "after": eur(900), "compare_at_before": null,
+        "compare_at_after": eur(1000) });
+    assert_eq!(preview.json["changes"], json!([change]));
+    let same = shop.put(&format!("{path}?dry_run=true"), 1, json!({ "price": eur(1000) })).await;
+    assert_eq!((same.status, &same.json["changes"]), (200, &json!([])));
+    assert_eq!(shop.put(&format!("{path}?dry_run=true"), 7, wish.clone()).await.status, 412);
+    assert_eq!(shop.inner.digest().await, before);
+    // The price from which it was reckoned is another one by now.
+    assert_eq!(shop.put(&path, 1, json!({ "price": eur(950) })).await.status, 200);
+    let apply = format!("{path}?preview={}", preview.json["token"].as_str().unwrap());
+    let stale = shop.put(&apply, 2, wish.clone()).await;
+    assert_eq!((stale.status, &stale.json["code"]), (409, &json!("preview_stale")));
+    assert_eq!(shop.put(&path, 2, json!({ "price": eur(1000) })).await.status, 200);
+    assert_eq!(shop.put(&apply, 3, wish).await.status, 200);
+    assert_eq!(shop.price(mug, "").await["unit_price"], eur(900));
+}
+
+#[actix_web::test]
 async fn the_lowest_price_of_thirty_days_looks_back_to_the_one_in_force_then() {
     let shop = Shop::open().await;
     let mug = shop.thing(9, 1000).await;

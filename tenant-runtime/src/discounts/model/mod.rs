@@ -30,9 +30,33 @@ pub struct Discount {
     pub per_customer_limit: Option<i64>,
     /// By the address of this cart; 0 without one.
     pub used_by_customer: i64,
+    /// Whether it is for whoever buys.
+    pub audience: Audience,
     pub paused: bool,
     pub starts_at: DateTime<Utc>,
     pub ends_at: Option<DateTime<Utc>>,
+}
+
+/// Whether a discount is for whoever buys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// It is for everybody, or for a group that they are in.
+    Admitted,
+    /// It is only for certain groups, and nobody is signed in.
+    Unknown,
+    /// It is only for groups that they are not in.
+    Others,
+}
+
+impl Audience {
+    /// As the statement says it.
+    pub fn stored(text: &str) -> Self {
+        match text {
+            "admitted" => Self::Admitted,
+            "unknown" => Self::Unknown,
+            _ => Self::Others,
+        }
+    }
 }
 
 /// Why a discount does not apply.
@@ -43,6 +67,10 @@ pub enum Refusal {
     Paused,
     NotStarted(DateTime<Utc>),
     Ended,
+    /// It is only for certain customers, and who buys is not signed in.
+    SignInFirst,
+    /// It is only for other customers.
+    OtherCustomers,
     /// All uses are taken.
     UsedUp,
     /// This customer has had theirs.
@@ -73,6 +101,8 @@ impl Refusal {
             Self::Paused => "paused",
             Self::NotStarted(_) => "not_started",
             Self::Ended => "ended",
+            Self::SignInFirst => "sign_in_first",
+            Self::OtherCustomers => "other_customers",
             Self::UsedUp => "used_up",
             Self::UsedByCustomer => "used_by_customer",
             Self::OtherCurrency => "other_currency",
@@ -92,6 +122,8 @@ impl Refusal {
             Self::Unknown => "There is no such code.".to_owned(),
             Self::Paused | Self::Ended => "This code is not valid any more.".to_owned(),
             Self::NotStarted(at) => format!("This code is valid from {}.", at.format("%Y-%m-%d %H:%M UTC")),
+            Self::SignInFirst => "This offer is for certain customers: sign in first.".to_owned(),
+            Self::OtherCustomers => "This offer is for other customers.".to_owned(),
             Self::UsedUp => "This code has been used as often as it may be.".to_owned(),
             Self::UsedByCustomer => "You have used this code already.".to_owned(),
             Self::OtherCurrency => "This code is for another currency.".to_owned(),
@@ -113,6 +145,7 @@ impl Refusal {
                 | Self::Paused
                 | Self::NotStarted(_)
                 | Self::Ended
+                | Self::OtherCustomers
                 | Self::UsedUp
                 | Self::OtherCurrency
         )
@@ -131,6 +164,10 @@ impl Discount {
             Err(Refusal::NotStarted(self.starts_at))
         } else if self.ends_at.is_some_and(|end| end <= now) {
             Err(Refusal::Ended)
+        } else if self.audience == Audience::Unknown {
+            Err(Refusal::SignInFirst)
+        } else if self.audience == Audience::Others {
+            Err(Refusal::OtherCustomers)
         } else if self.usage_limit.is_some_and(|limit| self.used >= limit) {
             Err(Refusal::UsedUp)
         } else if self.per_customer_limit.is_some_and(|limit| self.used_by_customer >= limit) {

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use souk_api::FieldError;
-use souk_kernel::{Ppm, Text};
+use souk_kernel::{CustomerGroupId, Ppm, Text};
 use utoipa::ToSchema;
 
 use super::terms::{Class, Code, Method, Minimum, Terms};
+use crate::groups;
 
 /// Most codes of one discount.
 const MOST_CODES: usize = 500;
@@ -35,6 +36,10 @@ pub struct PutDiscount {
     #[serde(default)]
     #[schema(example = json!(["shipping"]))]
     pub combines_with: Vec<Class>,
+    /// Only for customers who are in one of these groups, and signed in; for everybody when empty. At most 50.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub customer_groups: Vec<CustomerGroupId>,
     /// How many orders in all.
     #[schema(minimum = 1, example = 100)]
     pub usage_limit: Option<i64>,
@@ -91,6 +96,7 @@ impl PutDiscount {
         {
             fault("/minimum/amount", "currency", "must be in the currency of the terms");
         }
+        faults.extend(groups::too_many(&self.customer_groups));
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use souk_kernel::{DiscountId, Money};
+use souk_kernel::{CustomerGroupId, DiscountId, Money};
 use utoipa::{IntoParams, ToSchema};
 
 use super::Refusal;
@@ -49,6 +49,8 @@ pub struct DiscountView {
     pub terms: Terms,
     pub minimum: Minimum,
     pub combines_with: Vec<Class>,
+    /// Only for customers who are in one of these; for everybody when empty.
+    pub customer_groups: Vec<CustomerGroupId>,
     pub usage_limit: Option<i64>,
     pub per_customer_limit: Option<i64>,
     /// Orders that stand on it, checkouts under way included.
@@ -98,8 +100,8 @@ pub struct CodeView {
     #[schema(example = "SUMMER")]
     pub code: String,
     pub applies: bool,
-    /// `used_up`, `used_by_customer`, `ended`, `paused`, `not_started`, `unknown_code`, `other_currency`, `nothing_eligible`,
-    /// `minimum_amount`, `minimum_quantity`, `no_delivery`, `other_delivery`, `not_combinable` or `nothing_left`.
+    /// `sign_in_first`, `other_customers`, `used_up`, `used_by_customer`, `ended`, `paused`, `not_started`, `unknown_code`, `other_currency`,
+    /// `nothing_eligible`, `minimum_amount`, `minimum_quantity`, `no_delivery`, `other_delivery`, `not_combinable` or `nothing_left`.
     #[schema(example = "minimum_amount")]
     pub reason: Option<&'static str>,
     #[schema(example = "5.00 EUR are missing for this offer.")]

@@ -19,6 +19,7 @@ use crate::drafts::{
     DraftOrderUpdated,
 };
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::groups::{CustomerGroupCreated, CustomerGroupDeleted, CustomerGroupUpdated};
 use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
@@ -74,6 +75,9 @@ pub fn announced() -> &'static [Announced] {
             of::<DiscountCreated>(),
             of::<DiscountUpdated>(),
             of::<DiscountDeleted>(),
+            of::<CustomerGroupCreated>(),
+            of::<CustomerGroupUpdated>(),
+            of::<CustomerGroupDeleted>(),
             of::<WebhookDisabled>(),
             of::<StockTransferMoved>(),
             of::<LowOnStock>(),

@@ -17,6 +17,7 @@ use crate::drafts::{
     DraftOrderUpdated,
 };
 use crate::fulfillment::{FulfillmentCancelled, FulfillmentCreated, FulfillmentUpdated};
+use crate::groups::{CustomerGroupCreated, CustomerGroupDeleted, CustomerGroupUpdated};
 use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
@@ -75,6 +76,9 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("discount.created", 1, include_str!("../../../golden/discount.created.v1.json")),
     ("discount.updated", 1, include_str!("../../../golden/discount.updated.v1.json")),
     ("discount.deleted", 1, include_str!("../../../golden/discount.deleted.v1.json")),
+    ("customer_group.created", 1, include_str!("../../../golden/customer_group.created.v1.json")),
+    ("customer_group.updated", 1, include_str!("../../../golden/customer_group.updated.v1.json")),
+    ("customer_group.deleted", 1, include_str!("../../../golden/customer_group.deleted.v1.json")),
     ("webhook_endpoint.disabled", 1, include_str!("../../../golden/webhook_endpoint.disabled.v1.json")),
     ("stock_transfer.moved", 1, include_str!("../../../golden/stock_transfer.moved.v1.json")),
     ("variant.low_on_stock", 1, include_str!("../../../golden/variant.low_on_stock.v1.json")),
@@ -133,6 +137,9 @@ fn golden_payloads_of_every_version_stay_readable() {
             "discount.created" => read::<DiscountCreated>(text),
             "discount.updated" => read::<DiscountUpdated>(text),
             "discount.deleted" => read::<DiscountDeleted>(text),
+            "customer_group.created" => read::<CustomerGroupCreated>(text),
+            "customer_group.updated" => read::<CustomerGroupUpdated>(text),
+            "customer_group.deleted" => read::<CustomerGroupDeleted>(text),
             "webhook_endpoint.disabled" => read::<WebhookDisabled>(text),
             "stock_transfer.moved" => read::<StockTransferMoved>(text),
             "variant.low_on_stock" => read::<LowOnStock>(text),

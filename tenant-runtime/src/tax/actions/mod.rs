@@ -131,8 +131,11 @@ pub async fn put_settings(
 /// Grants an exemption.
 ///
 /// # Errors
-/// 422 for dates the wrong way round, a province without a country, or a customer that there is not.
+/// 422 for dates the wrong way round, a province without a country, both or neither of a customer and a group, or one that there is not.
 pub async fn exempt(tx: &mut WriteTx<'_>, new: &NewTaxExemption) -> Result<TaxExemptionView, TaxError> {
+    if new.customer.is_some() == new.customer_group.is_some() {
+        return Err(TaxError::field("/customer", "must be given, or `customer_group` instead"));
+    }
     let from = new.valid_from.unwrap_or_else(|| tx.now());
     if new.valid_to.is_some_and(|to| to <= from) {
         return Err(TaxError::field("/valid_to", "must be after `valid_from`"));

@@ -5,7 +5,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text as SqlText, Timestamptz, Uuid as SqlUuid};
 use serde::{Deserialize, Serialize};
 use souk_api::ETag;
-use souk_kernel::{Country, CustomerId, TaxExemptionId, Text};
+use souk_kernel::{Country, CustomerGroupId, CustomerId, TaxExemptionId, Text};
 use utoipa::{IntoParams, ToSchema};
 
 use super::TaxReason;
@@ -252,14 +252,19 @@ impl ExemptionReason {
     }
 }
 
-/// A customer's exemption.
+/// An exemption of a customer, or of whoever is in a group.
 #[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
 pub struct TaxExemptionView {
     #[diesel(sql_type = SqlUuid)]
     pub id: TaxExemptionId,
-    #[diesel(sql_type = SqlUuid)]
+    /// Whose it is; null when it is of a group.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
     #[diesel(column_name = customer_id)]
-    pub customer: CustomerId,
+    pub customer: Option<CustomerId>,
+    /// The group that it is of: of each of its members while they are in it.
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    #[diesel(column_name = group_id)]
+    pub customer_group: Option<CustomerGroupId>,
     /// Where it holds; everywhere if null.
     #[diesel(sql_type = Nullable<SqlText>)]
     pub country: Option<Country>,
@@ -290,8 +295,10 @@ pub struct TaxExemptionList {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct TaxExemptionFilter {
-    /// Only those of this customer.
+    /// Only those of this customer, by themselves or by a group they are in.
     pub customer: Option<CustomerId>,
+    /// Only those of this group.
+    pub customer_group: Option<CustomerGroupId>,
 }
 
 /// An exemption to be granted.
@@ -299,7 +306,10 @@ pub struct TaxExemptionFilter {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"customer": "cus_01h455vb4pex5vsknk084sn02q", "country": "US", "province": "CA", "reason": "resale", "certificate": "Resale certificate 12-345678"}))]
 pub struct NewTaxExemption {
-    pub customer: CustomerId,
+    /// Either a customer, or a group.
+    pub customer: Option<CustomerId>,
+    /// Whoever is in this group, while they are in it.
+    pub customer_group: Option<CustomerGroupId>,
     /// Where it holds; everywhere if left out.
     pub country: Option<Country>,
     /// Of that country.

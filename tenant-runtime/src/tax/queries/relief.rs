@@ -2,7 +2,7 @@
 
 use diesel::QueryableByName;
 use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{CustomerId, TaxExemptionId};
+use souk_kernel::{CustomerGroupId, CustomerId, TaxExemptionId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use crate::tax::model::{
@@ -78,19 +78,21 @@ pub async fn put_settings(tx: &mut WriteTx<'_>, wish: &PutTaxSettings) -> Result
     tx.one(statement).await
 }
 
-/// Exemptions, newest first, past ones included; at most 1000.
+/// Exemptions, newest first, past ones included; at most 1000. Of a customer also those of the groups they are in.
 ///
 /// # Errors
 /// The database's only.
 pub async fn exemptions(
     tx: &mut ReadTx<'_>,
     customer: Option<CustomerId>,
+    group: Option<CustomerGroupId>,
 ) -> Result<Vec<TaxExemptionView>, DbError> {
     let statement = sql(
-        "SELECT id, customer_id, country, province, reason, certificate, valid_from, valid_to FROM tax_exemptions \
-         WHERE ($1 IS NULL OR customer_id = $1) ORDER BY id DESC LIMIT 1000",
+        "SELECT id, customer_id, group_id, country, province, reason, certificate, valid_from, valid_to FROM tax_exemptions \
+         WHERE ($1::uuid IS NULL OR customer_id = $1 OR group_id IN (SELECT m.group_id FROM customer_group_members m WHERE m.customer_id = $1)) \
+         AND ($2::uuid IS NULL OR group_id = $2) ORDER BY id DESC LIMIT 1000",
     );
-    tx.load(statement.bind::<Nullable<SqlUuid>, _>(customer)).await
+    tx.load(statement.bind::<Nullable<SqlUuid>, _>(customer).bind::<Nullable<SqlUuid>, _>(group)).await
 }
 
 /// Writes an exemption.
@@ -100,20 +102,21 @@ pub async fn insert_exemption(
 ) -> Result<TaxExemptionView, DbError> {
     let now = tx.now();
     let statement = sql(
-        "INSERT INTO tax_exemptions (id, customer_id, country, province, reason, certificate, valid_from, valid_to, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
-         RETURNING id, customer_id, country, province, reason, certificate, valid_from, valid_to",
+        "INSERT INTO tax_exemptions (id, customer_id, country, province, reason, certificate, valid_from, valid_to, created_at, group_id) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         RETURNING id, customer_id, group_id, country, province, reason, certificate, valid_from, valid_to",
     );
     let statement = statement
         .bind::<SqlUuid, _>(TaxExemptionId::new())
-        .bind::<SqlUuid, _>(new.customer)
+        .bind::<Nullable<SqlUuid>, _>(new.customer)
         .bind::<Nullable<Text>, _>(new.country)
         .bind::<Nullable<Text>, _>(new.province.clone())
         .bind::<Text, _>(new.reason.as_str())
         .bind::<Text, _>(new.certificate.clone())
         .bind::<Timestamptz, _>(new.valid_from.unwrap_or(now))
         .bind::<Nullable<Timestamptz>, _>(new.valid_to)
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<SqlUuid>, _>(new.customer_group);
     tx.one(statement).await
 }
 

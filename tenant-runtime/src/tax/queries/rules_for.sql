@@ -4,9 +4,10 @@ SELECT s.shipping, s.shipping_class, s.reverse_charge, s.relieved_pay, s.version
        (SELECT n.checked_at FROM tax_numbers n WHERE n.number = $4) AS number_checked_at,
        (SELECT json_build_object('reason', e.reason, 'certificate', e.certificate)
           FROM tax_exemptions e
-         WHERE e.customer_id = $3 AND e.valid_from <= $2 AND (e.valid_to IS NULL OR e.valid_to > $2)
+         WHERE (e.customer_id = $3 OR e.group_id IN (SELECT m.group_id FROM customer_group_members m WHERE m.customer_id = $3))
+           AND e.valid_from <= $2 AND (e.valid_to IS NULL OR e.valid_to > $2)
            AND (e.country IS NULL OR e.country = $1) AND (e.province IS NULL OR upper(e.province) = upper($5))
-         ORDER BY e.id LIMIT 1) AS exemption,
+         ORDER BY e.group_id IS NOT NULL, e.id LIMIT 1) AS exemption,
        coalesce((SELECT json_agg(json_build_object('id', r.id, 'country', r.country, 'province', r.province,
                     'parent_id', r.parent_id, 'postal_ranges', r.postal_ranges, 'stands_alone', r.stands_alone,
                     'rates', coalesce((SELECT json_agg(json_build_object('id', t.id, 'name', t.name, 'rate_ppm', t.rate_ppm,

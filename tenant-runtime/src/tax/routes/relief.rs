@@ -98,15 +98,18 @@ async fn list_exemptions(
     permit: Permit<View>,
     filter: Query<TaxExemptionFilter>,
 ) -> Result<HttpResponse, Problem> {
-    let customer = filter.0.customer;
-    let work = async move |tx: &mut ReadTx<'_>| Ok::<_, TaxError>(queries::exemptions(tx, customer).await?);
+    let TaxExemptionFilter { customer, customer_group } = filter.0;
+    let work = async move |tx: &mut ReadTx<'_>| {
+        Ok::<_, TaxError>(queries::exemptions(tx, customer, customer_group).await?)
+    };
     let data = permit.read("tax_exemptions.list", work).await?;
     Ok(HttpResponse::Ok().json(TaxExemptionList { data }))
 }
 
-/// Exempt a customer from tax
+/// Exempt a customer, or a group of customers, from tax
 ///
-/// What they buy while signed in owes none where the exemption holds; the order keeps the reason and the certificate.
+/// What they buy while signed in owes none where the exemption holds; the order keeps the reason and the certificate. Who leaves the group
+/// owes it again.
 #[utoipa::path(tag = "Taxes", operation_id = "grantTaxExemption", request_body = NewTaxExemption, responses(
     (status = 201, body = TaxExemptionView), (status = 403, body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/tax-exemptions")]

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use souk_kernel::Ppm;
 
 use super::*;
+use crate::discounts::model::Audience;
 use crate::discounts::model::terms::{Minimum, Part};
 use crate::settings::TaxLevel;
 use crate::tax::{self, TaxRules, Taxable};
@@ -56,6 +57,7 @@ fn discount(terms: Terms) -> Discount {
         used: 0,
         per_customer_limit: None,
         used_by_customer: 0,
+        audience: Audience::Admitted,
         paused: false,
         starts_at: DateTime::UNIX_EPOCH,
         ends_at: None,
@@ -208,6 +210,8 @@ fn why_it_does_not_apply() {
         (Discount { paused: true, ..base() }, Refusal::Paused),
         (Discount { starts_at: purchase.now + hour, ..base() }, Refusal::NotStarted(purchase.now + hour)),
         (Discount { starts_at: purchase.now - hour, ends_at: Some(purchase.now), ..base() }, Refusal::Ended),
+        (Discount { audience: Audience::Unknown, ..base() }, Refusal::SignInFirst),
+        (Discount { audience: Audience::Others, used: 3, ..base() }, Refusal::OtherCustomers),
         (Discount { usage_limit: Some(3), used: 3, ..base() }, Refusal::UsedUp),
         (Discount { per_customer_limit: Some(1), used_by_customer: 1, ..base() }, Refusal::UsedByCustomer),
         (
