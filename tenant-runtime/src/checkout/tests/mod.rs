@@ -4,6 +4,7 @@ mod books;
 mod bundles;
 mod costs;
 mod credit;
+mod crowd;
 mod discounts;
 mod endings;
 mod freshness;
