@@ -53,7 +53,7 @@ async fn five_hundred_buyers_a_hundred_pieces_and_cards_that_fail() {
             201 => bought += 1,
             202 => waiting += 1,
             402 => {
-                answer.refused(402, "payment_declined");
+                assert_eq!(answer.json["code"], "payment_declined", "{}", answer.json);
                 declined += 1;
             }
             _ => {
