@@ -11,10 +11,11 @@ KAFKA ?=
 # CLUSTER=1: `make up` runs the image by the chart on a Kubernetes of this machine instead (scripts/on-cluster.sh).
 CLUSTER ?=
 
-# Of `make bench`: which parts (all when empty), stores of the largest crowd, events of the longest backlog, seconds of each measurement.
+# Of `make bench`: which parts (all when empty), stores of the largest crowd, events of the longest backlog, rows of the imported file, seconds of each measurement.
 ONLY ?=
 STORES ?= 1000
 EVENTS ?= 1000000
+ROWS ?= 20000
 SECONDS ?= 3
 # Of `make bench-cluster`: stores (STORES), and the seconds in which nothing may be written once all is settled.
 WINDOW ?= 300
@@ -195,13 +196,13 @@ generate:
 	@$(SETUP)
 	$(GENERATE)
 
-## make bench        what Souk costs on this machine (ONLY=list,checkout STORES=200 SECONDS=3); all of it goes into docs/PERFORMANCE.md
+## make bench        what Souk costs on this machine (ONLY=list,checkout STORES=200 ROWS=20000 SECONDS=3); all of it goes into docs/PERFORMANCE.md
 bench:
 	@$(SETUP)
 	$(STEP) "building (fast)"
 	cargo build --profile fast $(PROGRAMS) -p souk-bench
 	$(STEP) "measuring"
-	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --events $(EVENTS) --seconds $(SECONDS) --page docs/PERFORMANCE.md
+	target/fast/souk-bench --only "$(ONLY)" --stores $(STORES) --events $(EVENTS) --rows $(ROWS) --seconds $(SECONDS) --page docs/PERFORMANCE.md
 
 ## make bench-cluster what stores cost on Kubernetes (STORES=1000 WINDOW=300): prints the table for docs/PERFORMANCE.md; the real node needs root
 bench-cluster: build

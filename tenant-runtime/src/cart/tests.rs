@@ -1,5 +1,7 @@
 //! Carts over HTTP.
 
+mod model_based;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk_tenancy::StatementCount;

@@ -40,12 +40,23 @@ pub struct Request(Vec<u8>);
 
 impl Request {
     pub fn new(method: &str, host: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        Self::of((method, "application/json"), host, path, headers, body)
+    }
+
+    /// A method, and the media type of the body if there is one.
+    fn of(
+        (method, media_type): (&str, &str),
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Self {
         let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
         if !body.is_empty() {
-            text.push_str(&format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len()));
+            text.push_str(&format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
         } else if method != "GET" {
             text.push_str("content-length: 0\r\n");
         }
@@ -57,6 +68,11 @@ impl Request {
 
     pub fn get(host: &str, path: &str) -> Self {
         Self::new("GET", host, path, &[], b"")
+    }
+
+    /// A table as a file.
+    pub fn table(host: &str, path: &str, headers: &[(&str, &str)], table: &str) -> Self {
+        Self::of(("POST", "text/csv"), host, path, headers, table.as_bytes())
     }
 
     pub fn post(host: &str, path: &str, headers: &[(&str, &str)], body: &serde_json::Value) -> Self {

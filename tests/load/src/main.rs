@@ -8,6 +8,7 @@ mod platform;
 mod process;
 mod report;
 mod seed;
+mod selling;
 mod works;
 
 use std::net::SocketAddr;
@@ -31,7 +32,7 @@ use crate::works::{browse, check, events, floor, hot, many, open, sign_in, sql};
 /// Measures Souk on this machine.
 #[derive(Parser)]
 struct Arguments {
-    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, hot, check, events, sign_in, open, idle, many, overload.
+    /// Only these parts, separated by commas: floor, list, detail, cart, checkout, heavy, everything, import, hot, check, events, sign_in, open, idle, many, overload.
     #[arg(long, default_value = "")]
     only: String,
     /// Where the built programs lie.
@@ -49,6 +50,9 @@ struct Arguments {
     /// Events of the long backlog that goes through Kafka; the short one, which is waited for until it was heard, has a fiftieth of them.
     #[arg(long, default_value_t = 1_000_000)]
     events: i64,
+    /// Rows of the file that is imported.
+    #[arg(long, default_value_t = 20_000)]
+    rows: usize,
     /// Seconds each number of connections is measured for.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
@@ -227,6 +231,12 @@ impl<'p> Bench<'p> {
         if self.wants("checkout") {
             self.shop_for("whole checkout, pay later", Errand::Checkout("manual"), Some(4.0)).await?;
             self.shop_for("whole checkout, test provider", Errand::Checkout("test"), Some(4.0)).await?;
+        }
+        if self.wants("heavy") || self.wants("everything") {
+            self.heavy().await?;
+        }
+        if self.wants("import") {
+            self.import().await?;
         }
         if self.wants("hot") {
             self.hot_item().await?;

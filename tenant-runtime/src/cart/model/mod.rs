@@ -24,7 +24,7 @@ use crate::discounts::Code;
 use crate::tax::{Destination, TaxBuyer, VatNumber};
 
 /// The most lines of a cart.
-pub const MOST_LINES: usize = 100;
+pub const MOST_LINES: usize = 500;
 /// The most discount codes of a cart.
 pub const MOST_CODES: usize = 5;
 /// The most gift cards of a cart.
@@ -138,7 +138,7 @@ pub struct NewCartLine {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateCart {
-    /// At most 100.
+    /// At most 500.
     #[serde(default)]
     pub lines: Vec<NewCartLine>,
     #[schema(value_type = Option<String>, example = "ada@example.com")]

@@ -1,9 +1,11 @@
 //! The sale over HTTP: a real database, a real provider, every way it can end.
 
+mod amounts;
 mod books;
 mod bundles;
 mod costs;
 mod credit;
+mod crowd;
 mod discounts;
 mod endings;
 mod freshness;

@@ -36,7 +36,7 @@ const MOST_DAYS_VALID: i64 = 3650;
     "tags": ["phone"]
 }))]
 pub struct CreateDraftOrder {
-    /// At most 100. The same variant may stand in several.
+    /// At most 500. The same variant may stand in several.
     #[serde(default)]
     pub lines: Vec<DraftLineWish>,
     /// A customer of the store, who sees the order later. An e-mail address or an address that is left out is taken from their account.
@@ -251,7 +251,7 @@ pub fn agree(
     currency: Currency,
 ) -> Result<Vec<AgreedLine>, Vec<FieldError>> {
     if wishes.len() > MOST_LINES {
-        return Err(vec![FieldError::new("/lines", "too_many", "must be at most 100 lines")]);
+        return Err(vec![FieldError::new("/lines", "too_many", "must be at most 500 lines")]);
     }
     let (mut lines, mut faults) = (Vec::with_capacity(wishes.len()), Vec::new());
     for (place, wish) in wishes.iter().enumerate() {

@@ -125,6 +125,27 @@ async fn the_row_after_the_last_is_one_too_many() {
 }
 
 #[actix_web::test]
+async fn a_million_rows_and_packed_files_leave_nothing_behind() {
+    let shop = TestShop::open(None).await;
+    let before = shop.digest().await;
+    let mut file = String::from("Handle,Title,Variant Price\n");
+    for row in 0..1_000_000 {
+        file.push_str(if row % 2 == 0 { "a,A,1\n" } else { "b,B,1\n" });
+    }
+    let refused = send(&shop, "format=csv", &file).await.refused(422, "import_file");
+    assert_eq!((&refused.json["row"], &refused.json["reason"]), (&json!(100_002), &json!("too_many_rows")));
+    // A spreadsheet's own file, and a packed table: nothing is unpacked.
+    for packed in
+        [b"PK\x03\x04\x14\x00\x06\x00\xff\xfe".to_vec(), b"\x1f\x8b\x08\x00\xff\xfe\x00\x03".to_vec()]
+    {
+        let call =
+            shop.owner_call("POST", &format!("{IMPORTS}?format=csv")).header("content-encoding", "gzip");
+        call.header("content-type", "text/csv").bytes(packed).send().await.refused(422, "import_file");
+    }
+    assert_eq!(shop.digest().await, before);
+}
+
+#[actix_web::test]
 async fn a_report_keeps_its_first_thousand_entries() {
     let shop = TestShop::open(None).await;
     let rows: String = (0..1100).map(|number| format!("p{number},P,x\n")).collect();
