@@ -2,7 +2,7 @@
 
 use souk_access::{HasherError, NoEntropy, PasswordError, Refusal, TokenError};
 use souk_api::problem::{CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, VALIDATION};
-use souk_api::{Problem, problems};
+use souk_api::{FieldError, Problem, problems};
 use souk_tenancy::{DbError, TenancyError};
 
 problems! { CATALOGUE;
@@ -35,6 +35,9 @@ pub enum CustomerError {
     VerifiedAlready,
     #[error("the address book is full")]
     AddressBookFull,
+    /// An address is not one of its country.
+    #[error("the address breaks a rule of its country")]
+    Fields(Vec<FieldError>),
     #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
@@ -72,6 +75,7 @@ impl From<CustomerError> for Problem {
                 Self::new(&CONFLICT).detail("The address is confirmed already.")
             }
             CustomerError::AddressBookFull => Self::new(&ADDRESS_BOOK_FULL),
+            CustomerError::Fields(errors) => errors.into_iter().fold(Self::new(&VALIDATION), Self::error),
             CustomerError::Problem(problem) => problem,
             CustomerError::Hasher(error) => Refusal::from(error).into(),
             CustomerError::Entropy(error) => Refusal::from(error).into(),

@@ -28,8 +28,9 @@ pub use sessions::{Refreshed, admit_payment, attempt, begin, count_decline, end,
 pub async fn add_address(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
-    mut wish: NewAddress,
+    wish: NewAddress,
 ) -> Result<(AddressView, i64), CustomerError> {
+    let mut wish = wish.settled().map_err(CustomerError::Fields)?;
     queries::lock(tx, customer).await?.ok_or(CustomerError::Unknown)?;
     let count = queries::count_addresses(tx, customer).await?;
     if count >= MOST_ADDRESSES {
@@ -54,6 +55,7 @@ pub async fn put_address(
     queries::lock(tx, customer).await?.ok_or(CustomerError::Unknown)?;
     let (_, version) = queries::find_address(tx, customer, id).await?.ok_or(CustomerError::Unknown)?;
     seen.check(&ETag::new(version))?;
+    let wish = wish.settled().map_err(CustomerError::Fields)?;
     queries::put(tx, customer, id, &wish).await?;
     queries::find_address(tx, customer, id).await?.ok_or(CustomerError::Unknown)
 }

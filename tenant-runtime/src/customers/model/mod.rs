@@ -2,6 +2,7 @@
 
 mod address;
 mod reception;
+mod rules;
 mod session;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -13,6 +14,7 @@ use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
 pub use reception::{Origin, Reception, Typed, customer_of, session_of};
+pub use rules::AddressRulesView;
 pub use session::{
     Bucket, Door, EndReason, REFRESH_LIFETIME, Refresh, SESSION_LIFETIME, Session, SessionView, SignIn,
     Tokens, WINDOW, buckets, buckets_of_declines,
