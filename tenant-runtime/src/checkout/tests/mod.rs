@@ -1,5 +1,6 @@
 //! The sale over HTTP: a real database, a real provider, every way it can end.
 
+mod assent;
 mod books;
 mod bundles;
 mod costs;

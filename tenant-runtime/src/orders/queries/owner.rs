@@ -70,7 +70,7 @@ pub async fn forget(
     mailbox: Option<&str>,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', attributes = '{}', \
+    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', attributes = '{}', terms_network = NULL, \
          shipping_address = jsonb_strip_nulls(jsonb_build_object('country', shipping_address -> 'country', 'province', shipping_address -> 'province')), \
          billing_address = jsonb_strip_nulls(jsonb_build_object('country', billing_address -> 'country', 'province', billing_address -> 'province')), \
          version = version + 1, updated_at = $3 \
