@@ -7,6 +7,7 @@ pub mod fetches;
 pub mod metafields;
 pub mod pictures;
 pub mod price_lists;
+pub mod prices;
 pub mod put;
 pub mod search;
 
@@ -24,12 +25,10 @@ use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
     CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, NewVariant, ProductFilter, ProductRef,
-    ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView, Viewer, check_edit, check_price,
-    one_more, sku_of,
+    ProductView, Sellable, Sort, Status, SummaryView, VariantView, Viewer, check_edit, one_more, sku_of,
 };
 use super::queries::{self, Place};
 use crate::inventory;
-use crate::markets;
 
 /// Variants as they can be sold in this currency and market; those without a price in it, and those there are not, are missing. What a
 /// piece of so many costs, [`super::price_of`] says. One statement.
@@ -306,19 +305,4 @@ pub async fn remove_variant(
     queries::touch(tx, product).await?;
     queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await
-}
-
-/// What a variant costs from now on; the price before goes into its history.
-pub async fn set_price(
-    tx: &mut WriteTx<'_>,
-    variant: VariantId,
-    seen: IfMatch,
-    wish: &SetPrice,
-) -> Result<VariantView, CatalogError> {
-    check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
-    let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
-    let now = find(locked(tx, product, None).await?, variant)?;
-    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    queries::set_price(tx, variant, wish.price, wish.compare_at.map(souk_kernel::Money::minor)).await?;
-    find(changed(tx, product).await?, variant)
 }

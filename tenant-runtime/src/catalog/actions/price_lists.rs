@@ -1,14 +1,15 @@
 //! Price lists, and what a piece costs and why.
 
-use souk_api::{ETag, IfMatch};
+use souk_api::{DryRun, ETag, IfMatch, Preview};
 use souk_kernel::{PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices, price_of,
+    ListPrice, PriceChange, PriceExplained, PriceListView, PriceQuestion, PutPriceList, SetListPrices,
+    price_of,
 };
-use crate::catalog::queries::{self, price_lists};
+use crate::catalog::queries::{self, base_prices, price_lists};
 use crate::markets;
 
 /// One list. One statement.
@@ -65,18 +66,73 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), Catalog
     Ok(())
 }
 
+/// That a list may have such prices.
+fn fitting(now: &PriceListView, wish: &SetListPrices) -> Result<(), CatalogError> {
+    wish.check(now.currency)?;
+    if now.adjust_ppm.is_some() {
+        let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
+        return Err(CatalogError::Invalid(vec![error]));
+    }
+    Ok(())
+}
+
+/// What a preview of prices of this list is good for.
+fn act(id: PriceListId) -> String {
+    format!("price_list.set_prices {id}")
+}
+
+/// What becomes of the prices of a list. One statement.
+async fn reckoned(
+    tx: &mut ReadTx<'_>,
+    now: &PriceListView,
+    wish: &SetListPrices,
+) -> Result<Vec<PriceChange>, CatalogError> {
+    let variants = wish.prices.iter().map(|price| price.variant.uuid()).collect();
+    let steps = base_prices::of_list(tx, now.id, now.currency, variants).await?;
+    let change = |price: &ListPrice| PriceChange {
+        variant: price.variant,
+        min_quantity: price.min_quantity,
+        before: steps.get(&(price.variant, price.min_quantity)).copied(),
+        after: price.price,
+        compare_at_before: None,
+        compare_at_after: None,
+    };
+    Ok(wish.prices.iter().map(change).filter(PriceChange::is_one).collect())
+}
+
+/// What setting these prices would change, and its token. Two statements.
+///
+/// # Errors
+/// As [`set_prices`].
+pub async fn preview_set_prices(
+    tx: &mut ReadTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &SetListPrices,
+) -> Result<Preview<PriceChange>, CatalogError> {
+    let now = show(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    fitting(&now, wish)?;
+    let changes = reckoned(tx, &now, wish).await?;
+    Preview::of(&act(id), changes).map_err(CatalogError::Precondition)
+}
+
 /// Sets and removes prices of a list of fixed prices, all or none.
+///
+/// # Errors
+/// [`CatalogError::Precondition`] when somebody was faster, or when it is not what was previewed.
 pub async fn set_prices(
     tx: &mut WriteTx<'_>,
     id: PriceListId,
     seen: IfMatch,
     wish: &SetListPrices,
+    dry: &DryRun,
 ) -> Result<PriceListView, CatalogError> {
     let now = locked(tx, id, seen).await?;
-    wish.check(now.currency)?;
-    if now.adjust_ppm.is_some() {
-        let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
-        return Err(CatalogError::Invalid(vec![error]));
+    fitting(&now, wish)?;
+    if dry.preview.is_some() {
+        let changes = reckoned(tx, &now, wish).await?;
+        dry.agrees(&act(id), &changes).map_err(CatalogError::Precondition)?;
     }
     price_lists::set_prices(tx, id, wish).await?;
     tx.catalogue_changed();

@@ -7,6 +7,7 @@ mod html;
 mod metafields;
 mod picture;
 mod pricing;
+mod repricing;
 mod request;
 mod rules;
 mod search;
@@ -33,6 +34,7 @@ pub use pricing::{
     ListPrice, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
     SetListPrices, price_of,
 };
+pub use repricing::{AdjustPrices, BasePrice, PriceChange, PricesAdjusted, PricesOf};
 pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
     EditImage, EditProduct, EditVariant, Explain, ImageWords, NewOption, NewVariant, ProductFilter,

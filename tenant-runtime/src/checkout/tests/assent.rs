@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::shop::{Basket, Shop, key, pay_with};
 
 impl Shop {
-    async fn says(&self, terms: &str) {
+    async fn writes_terms(&self, terms: &str) {
         let body = json!({ "body_html": terms });
         self.owner_call("PUT", "/admin/v1/policies/terms").json(&body).send().await.expect(200);
     }
@@ -39,8 +39,8 @@ async fn an_order_keeps_which_terms_were_accepted() {
     shop.checkout(&shop.basket(mug, 1).await, &key(), &agreeing(1490, 1))
         .await
         .refused(422, "terms_not_accepted");
-    shop.says("<p>Be kind.</p>").await;
-    shop.says("<p>Be very kind.</p>").await;
+    shop.writes_terms("<p>Be kind.</p>").await;
+    shop.writes_terms("<p>Be very kind.</p>").await;
     let basket = shop.basket(mug, 1).await;
     let before = shop.digest().await;
     for body in [pay_with(1490, "tok_ok"), agreeing(1490, 1), agreeing(1490, 3)] {
@@ -57,7 +57,7 @@ async fn an_order_keeps_which_terms_were_accepted() {
         "SELECT count(*) AS number FROM orders WHERE terms_version = 2 AND octet_length(terms_network) = 32";
     assert_eq!(shop.number(kept).await, 1);
     // Newer terms change no order.
-    shop.says("<p>Be kindest.</p>").await;
+    shop.writes_terms("<p>Be kindest.</p>").await;
     assert_eq!(shop.order(order["id"].as_str().unwrap()).await["terms"], order["terms"]);
 }
 
