@@ -33,6 +33,9 @@ pub enum CustomerError {
     TooManyAttempts { retry_after: u32 },
     #[error("the address is confirmed already")]
     VerifiedAlready,
+    /// Nobody knows yet whose mailbox it is.
+    #[error("the address is not confirmed")]
+    Unconfirmed,
     #[error("the address book is full")]
     AddressBookFull,
     /// An address is not one of its country.
@@ -73,6 +76,9 @@ impl From<CustomerError> for Problem {
                 .retry_after(retry_after),
             CustomerError::VerifiedAlready => {
                 Self::new(&CONFLICT).detail("The address is confirmed already.")
+            }
+            CustomerError::Unconfirmed => {
+                Self::new(&CONFLICT).detail("Confirm the address of your account first, with the link of the mail.")
             }
             CustomerError::AddressBookFull => Self::new(&ADDRESS_BOOK_FULL),
             CustomerError::Fields(errors) => errors.into_iter().fold(Self::new(&VALIDATION), Self::error),

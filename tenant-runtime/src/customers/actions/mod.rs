@@ -12,8 +12,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::CustomerError;
 use super::events::CustomerErased;
 use super::model::{
-    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, NewAddress,
-    WishedState,
+    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, Mailbox,
+    NewAddress, WishedState,
 };
 use super::queries;
 
@@ -90,7 +90,26 @@ pub async fn edit(
 /// # Errors
 /// The database's only.
 pub async fn ordered(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<(), souk_tenancy::DbError> {
-    queries::count_order(tx, customer).await
+    queries::count_orders(tx, customer, 1).await
+}
+
+/// The mailbox of a customer who has confirmed that it is theirs; their row is locked until the transaction ends.
+///
+/// # Errors
+/// [`CustomerError::Unknown`]; [`CustomerError::Unconfirmed`] until they have.
+pub async fn mailbox(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<Mailbox, CustomerError> {
+    let customer = queries::lock(tx, id).await?.ok_or(CustomerError::Unknown)?;
+    customer.verified_at.ok_or(CustomerError::Unconfirmed)?;
+    Ok(Mailbox::confirmed(id, customer.email))
+}
+
+/// Orders that were placed as a guest are the customer's now. One statement.
+///
+/// # Errors
+/// The database's only.
+pub async fn claimed(tx: &mut WriteTx<'_>, mailbox: &Mailbox, orders: usize) -> Result<(), CustomerError> {
+    let orders = i64::try_from(orders).unwrap_or(i64::MAX);
+    Ok(queries::count_orders(tx, mailbox.customer(), orders).await?)
 }
 
 /// What a cart takes from its owner; the customer's row is locked until the transaction ends. None when they may not sign in.

@@ -1,6 +1,7 @@
 //! Customers as values and as wishes.
 
 mod address;
+mod mailbox;
 mod reception;
 mod rules;
 mod session;
@@ -13,6 +14,7 @@ use souk_kernel::{CustomerId, Email, Locale, LongText, Text};
 use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
+pub use mailbox::Mailbox;
 pub use reception::{Origin, Reception, Typed, customer_of, session_of};
 pub use rules::AddressRulesView;
 pub use session::{

@@ -4,7 +4,7 @@ pub mod day;
 mod detail;
 mod dispatch;
 mod list;
-mod owner;
+pub mod owner;
 mod refund;
 
 use chrono::{DateTime, Utc};
