@@ -39,6 +39,7 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("identitiesBegin", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
     ("beginSignIn", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
     ("staffBeginSignIn", "?challenge", "=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+    ("getAddressRules", "{country}", "=US"),
     ("permissionsExplain", "?actor", "=anyone"),
     ("permissionsExplain", "?action", "=order:view"),
     ("suggestProducts", "?q", "=mug"),

@@ -12,8 +12,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Basket, Cart, CartLine, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, NewCart, NewCartLine, Priced,
-    Pricing, Quote, Warning, chosen,
+    Address, Basket, Cart, CartLine, Change, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, NewCart,
+    NewCartLine, Priced, Pricing, Quote, Warning, chosen,
 };
 use super::queries;
 use super::state::CartState;
@@ -73,8 +73,11 @@ pub async fn edit(
 ) -> Result<Priced, CartError> {
     let mut cart = changeable(tx, id, secret).await?;
     edit.email.apply(&mut cart.email);
-    edit.shipping_address.apply(&mut cart.shipping_address);
-    edit.billing_address.apply(&mut cart.billing_address);
+    let settled = |address: Change<Address>, at| address.checked(|address| address.settled(at));
+    let shipping = settled(edit.shipping_address, "/shipping_address").map_err(CartError::Fields)?;
+    let billing = settled(edit.billing_address, "/billing_address").map_err(CartError::Fields)?;
+    shipping.apply(&mut cart.shipping_address);
+    billing.apply(&mut cart.billing_address);
     let mut note = souk_kernel::LongText::parse(&cart.note).ok();
     edit.note.apply(&mut note);
     cart.note = note.map(souk_kernel::LongText::into_string).unwrap_or_default();
@@ -429,6 +432,7 @@ async fn make(tx: &mut WriteTx<'_>, new: NewCart) -> Result<Made, CartError> {
 
 async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartError> {
     let wishes = wishes(&new.lines)?;
+    let new = new.settled().map_err(CartError::Fields)?;
     let settings = settings::current(tx).await?;
     let market = match new.country {
         Some(country) => markets::for_country(tx, country).await?,

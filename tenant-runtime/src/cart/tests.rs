@@ -271,3 +271,48 @@ async fn a_cart_costs_so_many_statements() {
     let costs = [made.cost, added.cost, changed.cost, shown.cost];
     assert_eq!(costs, [(6, 1), (7, 1), (7, 1), (5, 1)], "create, add, change, show");
 }
+
+#[actix_web::test]
+async fn an_address_is_one_of_its_country() {
+    let shop = Shop::open().await;
+    let rules = shop.call("GET", "/store/v1/address-rules/US").send().await.expect(200).json;
+    assert_eq!(
+        (&rules["postal_code"]["label"], &rules["province"]["required"]),
+        (&json!("ZIP code"), &json!(true))
+    );
+    assert_eq!(rules["province"]["options"][4], json!({ "code": "CA", "name": "California" }));
+    shop.call("GET", "/store/v1/address-rules/XX").send().await.refused(404, "not_found");
+    let basket = basket_of(&shop.makes_cart(json!({})).await.expect(201));
+    let before = shop.digest().await;
+    let american = |province: Value, code: Value| {
+        let mut address = ada();
+        address["country"] = json!("US");
+        address["province"] = province;
+        address["postal_code"] = code;
+        address
+    };
+    for (address, field) in [
+        (american(Value::Null, json!("94103")), "province"),
+        (american(json!("Bavaria"), json!("94103")), "province"),
+        (american(json!("CA"), json!("9410")), "postal_code"),
+        (american(json!("CA"), Value::Null), "postal_code"),
+    ] {
+        for which in ["shipping_address", "billing_address"] {
+            let pointer = format!("/{which}/{field}");
+            let body = json!({ which: address });
+            shop.on_cart("PATCH", &basket, "", Some(body.clone()))
+                .await
+                .refused(422, "validation_failed")
+                .about(&pointer);
+            shop.makes_cart(body).await.refused(422, "validation_failed").about(&pointer);
+        }
+    }
+    assert_eq!(shop.digest().await, before);
+    let body = json!({ "shipping_address": american(json!("california"), json!("94103 1234")) });
+    let cart = shop.on_cart("PATCH", &basket, "", Some(body)).await.expect(200).json;
+    let kept = (&cart["shipping_address"]["province"], &cart["shipping_address"]["postal_code"]);
+    assert_eq!(kept, (&json!("CA"), &json!("94103-1234")));
+    // What was written before there were rules stays, whatever else is changed.
+    shop.admin("UPDATE {s}.carts SET shipping_address = shipping_address - 'province' - 'postal_code'").await;
+    shop.on_cart("PATCH", &basket, "", Some(json!({ "note": "ring twice" }))).await.expect(200);
+}

@@ -7,6 +7,7 @@ pub mod fetches;
 pub mod metafields;
 pub mod pictures;
 pub mod price_lists;
+pub mod prices;
 pub mod put;
 pub mod search;
 
@@ -24,13 +25,11 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, PriceChange,
-    ProductFilter, ProductRef, ProductView, Sellable, SetPrice, Sort, Status, SummaryView, VariantView,
-    Viewer, check_edit, check_price, one_more, sku_of,
+    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, ProductFilter, ProductRef,
+    ProductView, Sellable, Sort, Status, SummaryView, VariantView, Viewer, check_edit, one_more, sku_of,
 };
 use super::queries::{self, Place};
 use crate::inventory;
-use crate::markets;
 
 /// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those
 /// there are not, are missing. What a piece of so many costs, [`super::price_of`] says. One statement.
@@ -308,60 +307,4 @@ pub async fn remove_variant(
     queries::touch(tx, product).await?;
     queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await
-}
-
-/// What a preview of a variant's price is of.
-const SET_PRICE: &str = "catalog.set_price";
-
-/// What a new price of a variant changes; nothing where it is the same. One statement.
-async fn price_changes(
-    tx: &mut ReadTx<'_>,
-    variant: VariantId,
-    wish: &SetPrice,
-) -> Result<Vec<PriceChange>, CatalogError> {
-    let currency = wish.price.currency();
-    let now = queries::price_lists::base(tx, variant, currency).await?;
-    let change = PriceChange {
-        variant,
-        before: now.as_ref().map(|now| Money::new(now.amount_minor, currency)),
-        after: wish.price,
-        compare_at_before: now.and_then(|now| now.compare_at_minor).map(|minor| Money::new(minor, currency)),
-        compare_at_after: wish.compare_at,
-    };
-    Ok(if change.is_none() { Vec::new() } else { vec![change] })
-}
-
-/// What [`set_price`] would change, and its token. Nothing is written. Four statements.
-pub async fn preview_price(
-    tx: &mut ReadTx<'_>,
-    variant: VariantId,
-    seen: IfMatch,
-    wish: &SetPrice,
-) -> Result<Preview<PriceChange>, CatalogError> {
-    check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
-    let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
-    let product = queries::detail(tx, &ProductRef::Id(product)).await?.ok_or(CatalogError::Unknown)?;
-    let now = find(product, variant)?;
-    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    Preview::of(SET_PRICE, price_changes(tx, variant, wish).await?).map_err(CatalogError::Precondition)
-}
-
-/// What a variant costs from now on; the price before goes into its history. Nothing but what was previewed, if something was.
-pub async fn set_price(
-    tx: &mut WriteTx<'_>,
-    variant: VariantId,
-    seen: IfMatch,
-    wish: &SetPrice,
-    dry: &DryRun,
-) -> Result<VariantView, CatalogError> {
-    check_price(wish.price, wish.compare_at, &markets::currencies(tx).await?)?;
-    let product = queries::owner(tx, variant).await?.ok_or(CatalogError::Unknown)?;
-    let now = find(locked(tx, product, None).await?, variant)?;
-    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    if dry.preview.is_some() {
-        let changes = price_changes(tx, variant, wish).await?;
-        dry.agrees(SET_PRICE, &changes).map_err(CatalogError::Precondition)?;
-    }
-    queries::set_price(tx, variant, wish.price, wish.compare_at.map(Money::minor)).await?;
-    find(changed(tx, product).await?, variant)
 }

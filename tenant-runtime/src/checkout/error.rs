@@ -1,7 +1,7 @@
 //! How a checkout fails. Whatever is said here, the cart is as it was before.
 
 use souk_access::NoEntropy;
-use souk_api::{Problem, problem, problems};
+use souk_api::{FieldError, Problem, problem, problems};
 use souk_kernel::{Money, MoneyError};
 use souk_tenancy::{DbError, TenancyError};
 
@@ -18,9 +18,10 @@ use crate::settings::SettingsError;
 
 problems! { CATALOGUE;
     PAYMENT_DECLINED = 402, "payment_declined", "The payment was declined", "The cart is open again: try another way to pay, with a new Idempotency-Key.";
-    PRICE_CHANGED = 409, "price_changed", "The total is not the one you expected", "Show the shopper `total` and send it as `expected_total`, with a new Idempotency-Key.";
+    PRICE_CHANGED = 409, "price_changed", "The total is not the one you expected", "Show the shopper `total`, and what of `lines` changed, and send it as `expected_total`, with a new Idempotency-Key.";
     CART_CLOSED = 409, "cart_closed", "This cart cannot be bought any more", "Make a new cart.";
     CHECKOUT_INCOMPLETE = 422, "checkout_incomplete", "Something is missing before this cart can be bought", "`errors` says what.";
+    TERMS_NOT_ACCEPTED = 422, "terms_not_accepted", "The terms in force are not accepted", "Show the shopper `GET /store/v1/policies/terms` and send its `version` as `accepted_terms`, with a new Idempotency-Key; leave it out where there are none.";
     CARD_NUMBER = 422, "card_number", "This looks like a card number", "Never send card numbers here; use a token of the payment provider.";
     RETURN_URL = 422, "return_url_not_allowed", "The shopper may not be sent there", "Use an address of the store, or add the host to the payment provider's settings.";
     PAYMENT_UNAVAILABLE = 503, "payment_unavailable", "The payment provider does not answer", "Nothing was charged and the cart is open again; try again in a moment, with a new Idempotency-Key.";
@@ -37,10 +38,10 @@ pub enum CheckoutError {
     CartClosed,
     /// Parts that are missing: pointer and what it must be.
     #[error("the cart is incomplete")]
-    Incomplete(Vec<(&'static str, &'static str)>),
-    /// Somebody may have changed a price since the shopper looked.
-    #[error("the total is {total:?} and not {expected:?}")]
-    PriceChanged { expected: Money, total: Money },
+    Incomplete(Vec<FieldError>),
+    /// The terms that the shopper agreed to are not those in force.
+    #[error("the terms in force are {current:?}")]
+    Terms { current: Option<i32> },
     /// A field holds what may be a card number.
     #[error("card number in {0}")]
     CardNumber(&'static str),
@@ -105,14 +106,11 @@ impl From<CheckoutError> for Problem {
             CheckoutError::CartUnknown | CheckoutError::SessionUnknown => Self::new(&problem::NOT_FOUND),
             CheckoutError::CartClosed => Self::new(&CART_CLOSED),
             CheckoutError::Incomplete(missing) => {
-                missing.into_iter().fold(Self::new(&CHECKOUT_INCOMPLETE), |problem, (pointer, message)| {
-                    problem.field(pointer, "required", message)
-                })
+                missing.into_iter().fold(Self::new(&CHECKOUT_INCOMPLETE), Self::error)
             }
-            CheckoutError::PriceChanged { expected, total } => Self::new(&PRICE_CHANGED)
-                .detail(format!("The total is {} {}.", total.decimal_string(), total.currency()))
-                .extension("total", serde_json::json!(total))
-                .extension("expected_total", serde_json::json!(expected)),
+            CheckoutError::Terms { current } => Self::new(&TERMS_NOT_ACCEPTED)
+                .field("/accepted_terms", "outdated", "must be the version of the terms in force")
+                .extension("terms_version", serde_json::json!(current)),
             CheckoutError::CardNumber(pointer) => {
                 Self::new(&CARD_NUMBER).field(pointer, "card_number", "must not hold a card number")
             }

@@ -1,8 +1,8 @@
 //! What a checkout needs and decides without asking anybody.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use souk_kernel::{Money, OrderId};
+use serde::{Deserialize, Serialize};
+use souk_kernel::{CartLineId, Money, OrderId};
 use souk_tenancy::StoreEntry;
 use url::Url;
 use utoipa::ToSchema;
@@ -30,6 +30,19 @@ pub struct Wish {
     pub provider: ProviderCode,
     pub token: Option<String>,
     pub return_url: Option<String>,
+    /// The lines that the shopper saw, if their client says so.
+    pub expected_lines: Vec<SeenLine>,
+    /// The version of the terms that the shopper agreed to.
+    pub accepted_terms: Option<i32>,
+}
+
+/// A line as the shopper saw it.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SeenLine {
+    pub line: CartLineId,
+    /// Its `total`.
+    pub total: Money,
 }
 
 /// Whether the shopper may be sent there: an absolute http(s) address without credentials on a host of the store, on one the merchant has

@@ -17,7 +17,7 @@ use super::actions::pay::{outlive, pay};
 use super::actions::prepare::{Door, Purchase};
 use super::actions::settle::{Settled, settle};
 use super::error::CheckoutError;
-use super::model::{CheckoutStatus, CheckoutView, Till, Wish, may_return_to, return_address};
+use super::model::{CheckoutStatus, CheckoutView, SeenLine, Till, Wish, may_return_to, return_address};
 use super::permissions::Use;
 use crate::cart::{self, Address, CART_SECRET, NewCart, NewCartLine};
 use crate::customers::Origin;
@@ -27,6 +27,9 @@ use crate::payments::{
     self, About, PROVIDER_AWAY, ProviderCode, Setup, WEBHOOK_REFUSED, WebhookError, WebhookHeaders,
     resembles_card_number,
 };
+
+/// The most lines a checkout is held against.
+const MOST_SEEN_LINES: usize = 500;
 
 /// Mounts the room.
 pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
@@ -50,6 +53,14 @@ struct Checkout {
     expected_total: Money,
     /// Where gift cards or store credit pay: the cart's `amount_due` as the shopper saw it.
     expected_due: Option<Money>,
+    /// Lines as the shopper saw them, at most 500. If one costs something else by now, nothing is bought and the answer says which, with both prices.
+    #[serde(default)]
+    #[schema(max_items = 500)]
+    expected_lines: Vec<SeenLine>,
+    /// The version of the terms that the shopper agreed to: `version` of `GET /store/v1/policies/terms`. Must be given where the store's
+    /// `terms_required` says so; the order keeps it.
+    #[schema(minimum = 1)]
+    accepted_terms: Option<i32>,
     payment: PaymentChoice,
 }
 
@@ -71,13 +82,18 @@ struct PaymentChoice {
 
 impl Checkout {
     fn wish(self) -> Result<Wish, CheckoutError> {
-        let token = self.payment.token.map(|token| token.as_str().to_owned());
+        let token = self.payment.token.as_ref().map(|token| token.as_str().to_owned());
         if token.as_deref().is_some_and(resembles_card_number) {
             return Err(CheckoutError::CardNumber("/payment/token"));
         }
-        let return_url = self.payment.return_url.map(|url| url.as_str().to_owned());
-        let (expected_total, expected_due) = (self.expected_total, self.expected_due);
-        Ok(Wish { expected_total, expected_due, provider: self.payment.provider, token, return_url })
+        let return_url = self.payment.return_url.as_ref().map(|url| url.as_str().to_owned());
+        if self.expected_lines.len() > MOST_SEEN_LINES {
+            let refusal = Problem::new(&problem::VALIDATION);
+            return Err(refusal.field("/expected_lines", "too_many", "must be at most 500").into());
+        }
+        let Self { expected_total, expected_due, expected_lines, accepted_terms, payment } = self;
+        let provider = payment.provider;
+        Ok(Wish { expected_total, expected_due, provider, token, return_url, expected_lines, accepted_terms })
     }
 }
 

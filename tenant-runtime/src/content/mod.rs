@@ -14,4 +14,5 @@ mod tests;
 
 pub use actions::publish_due;
 pub use error::ContentError;
+pub use queries::policies::terms_in_force;
 pub use routes::routes;

@@ -2,7 +2,7 @@
 
 use souk_access::{HasherError, NoEntropy, PasswordError, Refusal, TokenError};
 use souk_api::problem::{CONFLICT, NOT_FOUND, TOO_MANY_REQUESTS, VALIDATION};
-use souk_api::{Problem, problems};
+use souk_api::{FieldError, Problem, problems};
 use souk_tenancy::{DbError, TenancyError};
 
 problems! { CATALOGUE;
@@ -33,8 +33,14 @@ pub enum CustomerError {
     TooManyAttempts { retry_after: u32 },
     #[error("the address is confirmed already")]
     VerifiedAlready,
+    /// Nobody knows yet whose mailbox it is.
+    #[error("the address is not confirmed")]
+    Unconfirmed,
     #[error("the address book is full")]
     AddressBookFull,
+    /// An address is not one of its country.
+    #[error("the address breaks a rule of its country")]
+    Fields(Vec<FieldError>),
     #[error(transparent)]
     Problem(#[from] Problem),
     #[error(transparent)]
@@ -71,7 +77,11 @@ impl From<CustomerError> for Problem {
             CustomerError::VerifiedAlready => {
                 Self::new(&CONFLICT).detail("The address is confirmed already.")
             }
+            CustomerError::Unconfirmed => {
+                Self::new(&CONFLICT).detail("Confirm the address of your account first, with the link of the mail.")
+            }
             CustomerError::AddressBookFull => Self::new(&ADDRESS_BOOK_FULL),
+            CustomerError::Fields(errors) => errors.into_iter().fold(Self::new(&VALIDATION), Self::error),
             CustomerError::Problem(problem) => problem,
             CustomerError::Hasher(error) => Refusal::from(error).into(),
             CustomerError::Entropy(error) => Refusal::from(error).into(),

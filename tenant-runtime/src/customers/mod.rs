@@ -15,12 +15,12 @@ mod routes;
 pub mod tests;
 
 pub use actions::{
-    Letter, Outlook, admit_payment, buyer, count_decline, erase, export, letter, open, ordered, outlook,
-    register_vouched, tell_of_identity,
+    Letter, Outlook, admit_payment, buyer, claimed, count_decline, erase, export, letter, mailbox, open,
+    ordered, outlook, register_vouched, tell_of_identity,
 };
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};
-pub use model::{Address, Buyer, CustomerExport, Origin, Reception, Tokens, Typed, customer_of};
+pub use model::{Address, Buyer, CustomerExport, Mailbox, Origin, Reception, Tokens, Typed, customer_of};
 pub use queries::locale_of;
 pub use routes::routes;
 

@@ -254,8 +254,10 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
     wish.reserve_until.apply(&mut terms.reserve_until);
     cart.terms = Some(terms);
     wish.email.apply(&mut cart.email);
-    wish.shipping_address.apply(&mut cart.shipping_address);
-    wish.billing_address.apply(&mut cart.billing_address);
+    let shipping = wish.shipping_address.checked(|address| address.settled("/shipping_address"));
+    shipping.map_err(DraftError::Fields)?.apply(&mut cart.shipping_address);
+    let billing = wish.billing_address.checked(|address| address.settled("/billing_address"));
+    billing.map_err(DraftError::Fields)?.apply(&mut cart.billing_address);
     wish.locale.apply(&mut cart.locale);
     wish.attributes.apply_or_default(&mut cart.attributes);
     match wish.note {

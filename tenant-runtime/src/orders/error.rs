@@ -7,6 +7,7 @@ use souk_tenancy::{DbError, TenancyError};
 use super::model::AllowedAction;
 use super::model::refund::Refused;
 use crate::cart::CartError;
+use crate::customers::CustomerError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::payments::PaymentError;
@@ -48,6 +49,8 @@ pub enum OrderError {
     Inventory(#[from] InventoryError),
     #[error(transparent)]
     Cart(#[from] CartError),
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     /// A statement failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -89,6 +92,7 @@ impl From<OrderError> for Problem {
             OrderError::Payment(error) => error.into(),
             OrderError::Inventory(error) => error.into(),
             OrderError::Cart(error) => error.into(),
+            OrderError::Customer(error) => error.into(),
             OrderError::Db(error) => souk_access::database_problem(error.into()),
             OrderError::Tenancy(error) => souk_access::database_problem(error),
         }

@@ -23,9 +23,9 @@ pub use actions::{
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
 pub use model::{
-    AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey, LockedLine,
-    LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine, financial_status,
-    view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
+    AcceptedTerms, AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey,
+    LockedLine, LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine,
+    financial_status, view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
 pub use queries::{Reader, forget, reader, under_way};

@@ -9,7 +9,8 @@ UPDATE store_settings
        tax_level = COALESCE($8, tax_level),
        reservation_minutes = COALESCE($9, reservation_minutes),
        order_prefix = COALESCE($10, order_prefix),
+       terms_required = COALESCE($12, terms_required),
        version = version + 1,
        updated_at = $11
 RETURNING name, country, currency, locale, time_zone, contact_email, prices_include_tax, tax_rounding, tax_level,
-       reservation_minutes, order_prefix, version
+       reservation_minutes, order_prefix, terms_required, version

@@ -100,6 +100,9 @@ pub struct Settings {
     /// What stands before the number of an order.
     #[diesel(sql_type = SqlText)]
     pub order_prefix: String,
+    /// Whether a checkout must say which version of the terms the shopper agreed to.
+    #[diesel(sql_type = Bool)]
+    pub terms_required: bool,
     /// Grows with every change.
     #[diesel(sql_type = BigInt)]
     pub version: i64,
@@ -133,6 +136,9 @@ pub struct SettingsView {
     pub reservation_minutes: u32,
     #[schema(example = "#")]
     pub order_prefix: String,
+    /// Whether a checkout must say which version of the terms the shopper agreed to (`accepted_terms`), while there are terms.
+    #[schema(example = false)]
+    pub terms_required: bool,
     #[schema(example = 1)]
     pub version: i64,
 }
@@ -151,6 +157,7 @@ impl From<Settings> for SettingsView {
             tax_level: settings.tax_level,
             reservation_minutes: settings.reservation_minutes,
             order_prefix: settings.order_prefix,
+            terms_required: settings.terms_required,
             version: settings.version,
         }
     }
@@ -227,6 +234,9 @@ pub struct StoreView {
     /// Whether prices hold the tax already.
     #[schema(example = true)]
     pub prices_include_tax: bool,
+    /// Whether a checkout must say which version of the terms the shopper agreed to (`accepted_terms`), while there are terms.
+    #[schema(example = false)]
+    pub terms_required: bool,
 }
 
 impl From<Settings> for StoreView {
@@ -239,6 +249,7 @@ impl From<Settings> for StoreView {
             time_zone: settings.time_zone,
             contact_email: settings.contact_email,
             prices_include_tax: settings.prices_include_tax,
+            terms_required: settings.terms_required,
         }
     }
 }
@@ -264,6 +275,8 @@ pub struct EditSettings {
     pub reservation_minutes: Option<u32>,
     #[schema(example = "#")]
     pub order_prefix: Option<Text<10>>,
+    /// Whether a checkout must say which version of the terms the shopper agreed to, while there are terms.
+    pub terms_required: Option<bool>,
 }
 
 impl EditSettings {

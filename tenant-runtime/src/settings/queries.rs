@@ -35,6 +35,7 @@ pub async fn edit(tx: &mut WriteTx<'_>, edit: &EditSettings) -> Result<Settings,
         .bind::<Nullable<Text>, _>(edit.tax_level.map(|level| level.as_str()))
         .bind::<Nullable<Integer>, _>(minutes)
         .bind::<Nullable<Text>, _>(edit.order_prefix.clone())
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<Nullable<Bool>, _>(edit.terms_required);
     Ok(tx.one(statement).await?)
 }

@@ -232,7 +232,7 @@ async fn settings_change_only_for_who_has_seen_them() {
         json!({
             "name": "Test shop", "country": "DE", "currency": "EUR", "locale": "en", "time_zone": "UTC",
             "contact_email": "owner@example.com", "prices_include_tax": true, "tax_rounding": "half_up", "tax_level": "line",
-            "reservation_minutes": 15, "order_prefix": "#", "version": 1,
+            "reservation_minutes": 15, "order_prefix": "#", "terms_required": false, "version": 1,
         })
     );
     assert_eq!((seen.header("etag"), seen.cost), ("\"1\"", (1, 1)));
@@ -285,7 +285,7 @@ async fn settings_change_only_for_who_has_seen_them() {
         store.json,
         json!({
             "name": "Acme Mugs", "country": "DE", "currency": "EUR", "locale": "en", "time_zone": "UTC",
-            "contact_email": "owner@example.com", "prices_include_tax": true,
+            "contact_email": "owner@example.com", "prices_include_tax": true, "terms_required": false,
         })
     );
     shop.call("GET", "/store/v1/store")

@@ -6,6 +6,7 @@ mod terms;
 mod view;
 
 use serde::{Deserialize, Deserializer};
+use souk_api::FieldError;
 use souk_kernel::{
     CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, Locale, LongText, MarketId, Quantity,
     ShippingRateId, VariantId,
@@ -96,7 +97,7 @@ impl Cart {
             Some(address) => Destination {
                 country: address.country,
                 province: address.province.as_ref().map(|province| province.as_str().to_owned()),
-                postal_code: Some(address.postal_code.as_str().to_owned()),
+                postal_code: address.postal_code.as_ref().map(|code| code.as_str().to_owned()),
             },
             None => Destination { country: home, province: None, postal_code: None },
         }
@@ -178,6 +179,23 @@ pub struct EnterGiftCard {
     pub code: GiftCode,
 }
 
+/// Addresses of a new cart, as their countries write them.
+fn settled(address: Option<Address>, at: &str) -> Result<Option<Address>, Vec<FieldError>> {
+    address.map(|address| address.settled(at)).transpose()
+}
+
+impl NewCart {
+    /// With its addresses settled.
+    ///
+    /// # Errors
+    /// What their countries do not allow, by its field.
+    pub fn settled(self) -> Result<Self, Vec<FieldError>> {
+        let shipping_address = settled(self.shipping_address, "/shipping_address")?;
+        let billing_address = settled(self.billing_address, "/billing_address")?;
+        Ok(Self { shipping_address, billing_address, ..self })
+    }
+}
+
 impl CreateCart {
     /// The wish, for this customer if there is one.
     pub fn of(self, customer: Option<CustomerId>) -> NewCart {
@@ -214,6 +232,18 @@ impl<T> Change<T> {
             Self::Keep => {}
             Self::Clear => *to = None,
             Self::Set(value) => *to = Some(value),
+        }
+    }
+
+    /// The same of what is set, which may be refused.
+    ///
+    /// # Errors
+    /// Those of `checked`.
+    pub fn checked<E>(self, checked: impl FnOnce(T) -> Result<T, E>) -> Result<Self, E> {
+        match self {
+            Self::Set(value) => checked(value).map(Self::Set),
+            Self::Keep => Ok(Self::Keep),
+            Self::Clear => Ok(Self::Clear),
         }
     }
 

@@ -8,14 +8,11 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    ListPriceChange, Looker, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
+    Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
     PutPriceList, SetListPrices, VariantPrice, price_of, steps_of,
 };
 use crate::catalog::queries::{self, price_lists};
 use crate::{groups, markets};
-
-/// What a preview of new prices is of.
-const SET_PRICES: &str = "price_lists.set_prices";
 
 /// One list. One statement.
 pub async fn show(tx: &mut ReadTx<'_>, id: PriceListId) -> Result<PriceListView, CatalogError> {
@@ -71,57 +68,67 @@ pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), Catalog
     Ok(())
 }
 
-/// Whether a list may have these prices.
-fn settable(list: &PriceListView, wish: &SetListPrices) -> Result<(), CatalogError> {
-    wish.check(list.currency)?;
-    if list.adjust_ppm.is_some() {
+/// That a list may have such prices.
+fn fitting(now: &PriceListView, wish: &SetListPrices) -> Result<(), CatalogError> {
+    wish.check(now.currency)?;
+    if now.adjust_ppm.is_some() {
         let error = souk_api::FieldError::new("/prices", "not_allowed", "must be of a list of fixed prices");
         return Err(CatalogError::Invalid(vec![error]));
     }
     Ok(())
 }
 
-/// What setting these prices changes, in the order of the wish. One statement.
-async fn changes_of(
+/// What a preview of prices of this list is good for.
+fn act(id: PriceListId) -> String {
+    format!("price_list.set_prices {id}")
+}
+
+/// What becomes of the prices of a list. One statement.
+async fn reckoned(
     tx: &mut ReadTx<'_>,
-    list: &PriceListView,
+    now: &PriceListView,
     wish: &SetListPrices,
-) -> Result<Vec<ListPriceChange>, CatalogError> {
-    let there = price_lists::steps(tx, list.id, wish).await?;
+) -> Result<Vec<PriceChange>, CatalogError> {
+    let there = price_lists::steps(tx, now.id, wish).await?;
     let mut changes = Vec::new();
     for (price, step) in wish.prices.iter().zip(there) {
         if price.price.is_some() && !step.known {
             return Err(CatalogError::Foreign("/prices"));
         }
-        let before = step.amount_minor.map(|minor| Money::new(minor, list.currency));
-        if before != price.price {
-            changes.push(ListPriceChange {
-                price_list: list.id,
-                variant: price.variant,
-                min_quantity: price.min_quantity,
-                before,
-                after: price.price,
-            });
-        }
+        let change = PriceChange {
+            variant: price.variant,
+            min_quantity: price.min_quantity,
+            before: step.amount_minor.map(|minor| Money::new(minor, now.currency)),
+            after: price.price,
+            compare_at_before: None,
+            compare_at_after: None,
+        };
+        changes.extend(Some(change).filter(PriceChange::is_one));
     }
     Ok(changes)
 }
 
-/// What [`set_prices`] would change, and its token. Nothing is written. Two statements.
-pub async fn preview_prices(
+/// What setting these prices would change, and its token. Two statements.
+///
+/// # Errors
+/// As [`set_prices`].
+pub async fn preview_set_prices(
     tx: &mut ReadTx<'_>,
     id: PriceListId,
     seen: IfMatch,
     wish: &SetListPrices,
-) -> Result<Preview<ListPriceChange>, CatalogError> {
+) -> Result<Preview<PriceChange>, CatalogError> {
     let now = show(tx, id).await?;
     seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
-    settable(&now, wish)?;
-    let changes = changes_of(tx, &now, wish).await?;
-    Preview::of(SET_PRICES, changes).map_err(CatalogError::Precondition)
+    fitting(&now, wish)?;
+    let changes = reckoned(tx, &now, wish).await?;
+    Preview::of(&act(id), changes).map_err(CatalogError::Precondition)
 }
 
-/// Sets and removes prices of a list of fixed prices, all or none; nothing but what was previewed, if something was.
+/// Sets and removes prices of a list of fixed prices, all or none.
+///
+/// # Errors
+/// [`CatalogError::Precondition`] when somebody was faster, or when it is not what was previewed.
 pub async fn set_prices(
     tx: &mut WriteTx<'_>,
     id: PriceListId,
@@ -130,10 +137,10 @@ pub async fn set_prices(
     dry: &DryRun,
 ) -> Result<PriceListView, CatalogError> {
     let now = locked(tx, id, seen).await?;
-    settable(&now, wish)?;
+    fitting(&now, wish)?;
     if dry.preview.is_some() {
-        let changes = changes_of(tx, &now, wish).await?;
-        dry.agrees(SET_PRICES, &changes).map_err(CatalogError::Precondition)?;
+        let changes = reckoned(tx, &now, wish).await?;
+        dry.agrees(&act(id), &changes).map_err(CatalogError::Precondition)?;
     }
     price_lists::set_prices(tx, id, wish).await?;
     tx.catalogue_changed();

@@ -7,6 +7,7 @@ mod html;
 mod metafields;
 mod picture;
 mod pricing;
+mod repricing;
 mod request;
 mod rules;
 mod search;
@@ -31,9 +32,10 @@ pub use picture::{
     image_url,
 };
 pub use pricing::{
-    ListPrice, ListPriceChange, Looker, Offer, PriceChange, PriceExplained, PriceListKind, PriceListView,
+    ListPrice, Looker, Offer, PriceExplained, PriceListKind, PriceListView,
     PriceQuestion, PutPriceList, SetListPrices, price_of,
 };
+pub use repricing::{AdjustPrices, BasePrice, PriceChange, PricesAdjusted, PricesOf};
 pub use request::{
     ArrangeCollection, CollectionFilter, CreateBatch, CreateCollection, CreateProduct, EditCollection,
     EditImage, EditProduct, EditVariant, Explain, ImageWords, NewOption, NewVariant, ProductFilter,

@@ -315,37 +315,6 @@ pub struct ListPrice {
     pub price: Option<Money>,
 }
 
-/// A base price that is another one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct PriceChange {
-    pub variant: VariantId,
-    /// Null where it has no price in the currency yet.
-    pub before: Option<Money>,
-    pub after: Money,
-    pub compare_at_before: Option<Money>,
-    pub compare_at_after: Option<Money>,
-}
-
-impl PriceChange {
-    /// Whether all stays as it is.
-    pub fn is_none(&self) -> bool {
-        self.before == Some(self.after) && self.compare_at_before == self.compare_at_after
-    }
-}
-
-/// A step of a list that is another one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ListPriceChange {
-    pub price_list: PriceListId,
-    pub variant: VariantId,
-    #[schema(value_type = u32, example = 1)]
-    pub min_quantity: Quantity,
-    /// Null where there was no step.
-    pub before: Option<Money>,
-    /// Null where there will be none.
-    pub after: Option<Money>,
-}
-
 const fn single() -> Quantity {
     Quantity::ONE
 }

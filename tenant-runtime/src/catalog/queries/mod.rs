@@ -1,5 +1,6 @@
 //! The statements of the catalogue.
 
+pub mod base_prices;
 pub mod bulk;
 pub mod bundles;
 pub mod categories;

@@ -5,6 +5,7 @@ mod collections;
 mod metafields;
 mod pictures;
 mod price_lists;
+mod prices;
 mod products;
 mod search;
 mod shop;
@@ -26,7 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.configure(products::routes).configure(variants::routes);
     config.configure(collections::routes).configure(shop::routes).configure(price_lists::routes);
     config.configure(search::routes).configure(categories::routes);
-    config.configure(metafields::routes).configure(pictures::routes);
+    config.configure(metafields::routes).configure(pictures::routes).configure(prices::routes);
 }
 
 /// Runs work once for its key, or just runs it when there is none.

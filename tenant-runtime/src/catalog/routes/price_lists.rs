@@ -12,11 +12,12 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 use uuid::Uuid;
 
+use super::prices::shown as previewed;
 use crate::catalog::actions::price_lists as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    ListPrice, ListPriceChange, Looker, PriceExplained, PriceListView, PriceQuestion, PricesQuestion,
-    PricesView, PutPriceList, SetListPrices,
+    ListPrice, Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
+    PutPriceList, SetListPrices,
 };
 use crate::catalog::permissions::{Browse, Edit, View};
 use crate::catalog::queries::price_lists as queries;
@@ -124,11 +125,13 @@ async fn prices(
     Page::cut(rows, &paging, key, &scope, |row| (row.variant, row.min_quantity))
 }
 
-/// Set prices in a list, with steps by quantity. All or none; a `null` removes a step. With `dry_run=true` answers with what would change.
+/// Set prices in a list, with steps by quantity. All or none; a `null` removes a step. With `dry_run=true` answers with what would change, and a
+/// token; sent as `preview`, it is done only if exactly that would change.
 #[utoipa::path(tag = "Prices", operation_id = "setPriceListPrices", request_body = SetListPrices,
-    params(("id" = PriceListId, Path), DryRun, ("If-Match" = String, Header)), responses(
-    (status = 200, description = "Set, or previewed", body = Previewed<PriceListView, ListPriceChange>),
-    (status = 404, body = Problem), (status = 409, description = "The preview is stale", body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
+    params(DryRun, ("id" = PriceListId, Path), ("If-Match" = String, Header)),
+    responses((status = 200, description = "The list, or what would change", body = Previewed<PriceListView, PriceChange>),
+    (status = 404, body = Problem), (status = 409, description = "The preview is stale", body = Problem), (status = 412, body = Problem),
+    (status = 422, body = Problem), (status = 428, body = Problem)))]
 #[put("/admin/v1/price-lists/{id}/prices")]
 async fn set_prices(
     permit: Permit<Edit>,
@@ -139,8 +142,8 @@ async fn set_prices(
 ) -> Result<HttpResponse, Problem> {
     let (id, seen, wish, dry) = (*id, seen.required()?, &body.0, &dry.0);
     if dry.only() {
-        let look = async move |tx: &mut ReadTx<'_>| actions::preview_prices(tx, id, seen, wish).await;
-        return Ok(HttpResponse::Ok().json(permit.read("price_lists.preview_prices", look).await?));
+        let look = async move |tx: &mut ReadTx<'_>| actions::preview_set_prices(tx, id, seen, wish).await;
+        return Ok(previewed::<PriceListView>(permit.read("price_lists.preview_prices", look).await?));
     }
     let work = async move |tx: &mut WriteTx<'_>| actions::set_prices(tx, id, seen, wish, dry).await;
     Ok(shown(&permit.write("price_lists.set_prices", work).await?))

@@ -8,6 +8,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::keyed;
+use super::prices::shown as previewed;
 use super::products::shown;
 use crate::catalog::model::{
     EditVariant, NewVariant, PriceChange, ProductView, SetComponents, SetPrice, VariantView,
@@ -79,12 +80,12 @@ async fn remove(
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// What a variant costs from now on. If-Match is its `version` in quotes. With `dry_run=true` answers with what would change.
+/// What a variant costs from now on. If-Match is its `version` in quotes. With `dry_run=true` answers with what would change, and a token.
 #[utoipa::path(
     tag = "Products", operation_id = "set_price", request_body = SetPrice,
-    params(("variant" = VariantId, Path), DryRun, ("If-Match" = String, Header)),
+    params(DryRun, ("variant" = VariantId, Path), ("If-Match" = String, Header)),
     responses(
-        (status = 200, description = "The variant, or a preview", body = Previewed<VariantView, PriceChange>),
+        (status = 200, description = "The variant, or what would change", body = Previewed<VariantView, PriceChange>),
         (status = 409, description = "The preview is stale", body = Problem),
         (status = 412, description = "It changed since you read it", body = Problem),
         (status = 422, description = "Not the store's currency, or out of range", body = Problem)
@@ -100,12 +101,17 @@ async fn price(
 ) -> Result<HttpResponse, Problem> {
     let (seen, wish, variant, dry) = (seen.required()?, &body.0, *variant, &dry.0);
     if dry.only() {
-        let look = async move |tx: &mut ReadTx<'_>| actions::preview_price(tx, variant, seen, wish).await;
-        return Ok(HttpResponse::Ok().json(permit.read("catalog.preview_price", look).await?));
+        let look = async move |tx: &mut ReadTx<'_>| {
+            actions::prices::preview_set_price(tx, variant, seen, wish).await
+        };
+        return Ok(previewed::<VariantView>(permit.read("catalog.preview_set_price", look).await?));
     }
-    let work = async move |tx: &mut WriteTx<'_>| actions::set_price(tx, variant, seen, wish, dry).await;
+    let work =
+        async move |tx: &mut WriteTx<'_>| actions::prices::set_price(tx, variant, seen, wish, dry).await;
     let view = permit.write("catalog.set_price", work).await?;
-    Ok(HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view))
+    Ok(HttpResponse::Ok()
+        .insert_header(ETag::new(view.version))
+        .json(Previewed::<VariantView, PriceChange>::Done(view)))
 }
 
 /// What a variant is made of from now on: so many pieces of other variants. It has a price of its own, and is there while all of them are;

@@ -5,6 +5,7 @@ mod collections;
 mod media;
 mod metafields;
 mod pictures;
+mod prices;
 mod products;
 mod rules;
 

@@ -25,7 +25,7 @@ pub struct Completion {
 /// staff, make one order between them.
 ///
 /// # Errors
-/// See [`drafts::open`]; [`CheckoutError::Incomplete`], [`CheckoutError::PriceChanged`], what is out of stock. Roll back.
+/// See [`drafts::open`]; [`CheckoutError::Incomplete`], 409 `price_changed`, what is out of stock. Roll back.
 pub async fn complete(
     tx: &mut WriteTx<'_>,
     till: &Till,
@@ -42,9 +42,11 @@ pub async fn complete(
         provider,
         token: None,
         return_url: None,
+        expected_lines: Vec::new(),
+        accepted_terms: None,
     };
     check(&cart, &quote, &seen)?;
-    let order = attempt(tx, till, &cart, &quote, actor).await?;
+    let order = attempt(tx, till, &cart, &quote, None, actor).await?;
     if wish.paid && !quote.due.is_zero() {
         let session = NewSession {
             id: PaymentSessionId::new(),

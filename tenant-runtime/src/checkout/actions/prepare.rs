@@ -5,11 +5,14 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::json;
 use souk_access::{KeyMode, LinkSecret, NoEntropy};
+use souk_api::FieldError;
 use souk_kernel::{CartId, DraftOrderId, Money, OrderId, OrderLineId, PaymentSessionId, ShippingLineId};
 use souk_tenancy::{StoreEntry, WriteTx};
 
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
+use super::assent::Assent;
+use super::lines::{as_seen, named, unavailable};
 use super::settle::{complete_cart, take_stock};
 use crate::cart::{self, Cart, CartState, Quote};
 use crate::credit;
@@ -108,7 +111,8 @@ pub async fn prepare(
     if !free && !wish.provider.is_offline() {
         customers::admit_payment(tx, cart.id, &purchase.network).await?;
     }
-    let order = attempt(tx, till, &cart, &quote, &purchase.actor).await?;
+    let assent = Assent { version: wish.accepted_terms, network: &purchase.network };
+    let order = attempt(tx, till, &cart, &quote, Some(assent), &purchase.actor).await?;
     if free || wish.provider.is_offline() {
         return at_once(tx, &order, quote.due, wish.provider, &purchase.actor).await;
     }
@@ -126,7 +130,7 @@ pub async fn prepare(
 }
 
 /// Reserves the stock and writes the attempt: what is agreed, the discounts it stands on, the credit it holds. A draft order's stock is kept as
-/// long as staff said, if that is longer.
+/// long as staff said, if that is longer. `assent`: what the buyer says about the terms; none where staff decides.
 ///
 /// # Errors
 /// See [`CheckoutError`]; roll back.
@@ -135,15 +139,23 @@ pub async fn attempt(
     till: &Till,
     cart: &Cart,
     quote: &Quote,
+    assent: Option<Assent<'_>>,
     actor: &str,
 ) -> Result<NewOrder, CheckoutError> {
-    let usual = settings::current(tx).await?.reservation_minutes;
+    let settings = settings::current(tx).await?;
+    let usual = settings.reservation_minutes;
+    let agreed = match assent {
+        Some(assent) => assent.agreed(tx, settings.terms_required).await?.map(|version| (assent, version)),
+        None => None,
+    };
     let kept = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
     let minutes = kept.map_or(usual, |kept| kept.max(usual));
-    let held = inventory::reserve(tx, cart.id, &quote.demands(), minutes).await?;
+    let held = inventory::reserve(tx, cart.id, &quote.demands(), minutes).await;
+    let held = held.map_err(|error| named(error, cart, quote))?;
     let id = OrderId::new();
     let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
-    let order = new_order(id, &secret, cart, quote, &held);
+    let terms = agreed.map(|(assent, version)| assent.kept(tx, version, &secret));
+    let order = NewOrder { terms, ..new_order(id, &secret, cart, quote, &held) };
     orders::insert(tx, &order, actor).await?;
     redeem(tx, id, cart, quote).await?;
     let parts: Vec<_> = quote.credits.iter().map(|(credit, part)| (credit.id, *part)).collect();
@@ -230,23 +242,21 @@ pub async fn at_once(
 /// What is missing, what has changed, and what must not be there.
 ///
 /// # Errors
-/// [`CheckoutError::Incomplete`], [`CheckoutError::CardNumber`], [`CheckoutError::PriceChanged`], [`CheckoutError::DueChanged`].
+/// [`CheckoutError::Incomplete`], [`CheckoutError::CardNumber`], 409 `price_changed`, [`CheckoutError::DueChanged`].
 pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
-    let mut missing = Vec::new();
+    let lacks = |pointer: &'static str, message: &'static str| FieldError::new(pointer, "required", message);
+    let mut missing = unavailable(cart, quote);
     if quote.lines.is_empty() {
-        missing.push(("/lines", "must have at least one line"));
-    }
-    if !quote.unavailable.is_empty() {
-        missing.push(("/lines", "must be for sale; take the others out"));
+        missing.push(lacks("/lines", "must have at least one line"));
     }
     if cart.email.is_none() {
-        missing.push(("/email", "must be given"));
+        missing.push(lacks("/email", "must be given"));
     }
     if quote.shipping_required && cart.shipping_address.is_none() {
-        missing.push(("/shipping_address", "must be given"));
+        missing.push(lacks("/shipping_address", "must be given"));
     }
     if quote.shipping_required && cart.shipping_address.is_some() && quote.shipping.is_none() {
-        missing.push(("/shipping_option", "must be chosen; nothing is delivered there otherwise"));
+        missing.push(lacks("/shipping_option", "must be chosen; nothing is delivered there otherwise"));
     }
     if !missing.is_empty() {
         return Err(CheckoutError::Incomplete(missing));
@@ -257,16 +267,14 @@ pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutErro
     if cart.attributes.words().any(resembles_card_number) {
         return Err(CheckoutError::CardNumber("/attributes"));
     }
-    if wish.expected_total != quote.total {
-        return Err(CheckoutError::PriceChanged { expected: wish.expected_total, total: quote.total });
-    }
+    as_seen(quote, wish)?;
     match wish.expected_due {
         Some(expected) if expected != quote.due => {
             return Err(CheckoutError::DueChanged { expected, due: quote.due });
         }
         None if quote.due != quote.total => {
             let message = "must be given where gift cards or store credit pay: the cart's `amount_due`";
-            return Err(CheckoutError::Incomplete(vec![("/expected_due", message)]));
+            return Err(CheckoutError::Incomplete(vec![lacks("/expected_due", message)]));
         }
         Some(_) | None => {}
     }
@@ -343,5 +351,6 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         lines: quote.lines.iter().map(line).collect(),
         shipping_line,
         discounts: quote.discounts.clone(),
+        terms: None,
     }
 }

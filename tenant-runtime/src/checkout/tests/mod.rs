@@ -1,6 +1,7 @@
 //! The sale over HTTP: a real database, a real provider, every way it can end.
 
 mod amounts;
+mod assent;
 mod books;
 mod bundles;
 mod costs;

@@ -23,6 +23,8 @@ impl Shop {
             provider: ProviderCode::Test,
             token: Some(token.to_owned()),
             return_url: None,
+            expected_lines: Vec::new(),
+            accepted_terms: None,
         };
         let secret = LinkSecret::parse(&basket.secret).unwrap();
         let purchase = Purchase {

@@ -17,6 +17,7 @@ impl Shop {
         let mug = self.thing(9, price).await;
         let mut address = ada();
         address["country"] = json!("AT");
+        address["postal_code"] = json!("1010");
         let body = json!({ "lines": [{ "variant": mug.variant, "quantity": 1 }], "email": "ada@example.com",
             "shipping_address": address });
         let made = self.call("POST", "/store/v1/carts").json(&body).send().await.expect(201);

@@ -63,6 +63,22 @@ pub async fn version(
     Ok(tx.optional::<PolicyRow>(query).await?.and_then(PolicyRow::read))
 }
 
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = Integer)]
+    number: i32,
+}
+
+/// The version of the terms of service in force; none where there are none, or where they were withdrawn. One statement.
+///
+/// # Errors
+/// The database's only.
+pub async fn terms_in_force(tx: &mut ReadTx<'_>) -> Result<Option<i32>, DbError> {
+    let query = sql("SELECT number FROM policy_versions p WHERE kind = 'terms' AND body_html IS NOT NULL \
+         AND number = (SELECT max(l.number) FROM policy_versions l WHERE l.kind = p.kind)");
+    Ok(tx.optional::<Number>(query).await?.map(|row| row.number))
+}
+
 /// Versions of a policy, the newest first. One statement.
 pub async fn versions(
     tx: &mut ReadTx<'_>,

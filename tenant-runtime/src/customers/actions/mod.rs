@@ -12,8 +12,8 @@ use souk_tenancy::{ReadTx, WriteTx};
 use super::error::CustomerError;
 use super::events::CustomerErased;
 use super::model::{
-    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, NewAddress,
-    WishedState,
+    AddressView, Buyer, Customer, CustomerExport, EditCustomer, EndReason, MOST_ADDRESSES, Mailbox,
+    NewAddress, WishedState,
 };
 use super::queries;
 
@@ -28,8 +28,9 @@ pub use sessions::{Refreshed, admit_payment, attempt, begin, count_decline, end,
 pub async fn add_address(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
-    mut wish: NewAddress,
+    wish: NewAddress,
 ) -> Result<(AddressView, i64), CustomerError> {
+    let mut wish = wish.settled().map_err(CustomerError::Fields)?;
     queries::lock(tx, customer).await?.ok_or(CustomerError::Unknown)?;
     let count = queries::count_addresses(tx, customer).await?;
     if count >= MOST_ADDRESSES {
@@ -54,6 +55,7 @@ pub async fn put_address(
     queries::lock(tx, customer).await?.ok_or(CustomerError::Unknown)?;
     let (_, version) = queries::find_address(tx, customer, id).await?.ok_or(CustomerError::Unknown)?;
     seen.check(&ETag::new(version))?;
+    let wish = wish.settled().map_err(CustomerError::Fields)?;
     queries::put(tx, customer, id, &wish).await?;
     queries::find_address(tx, customer, id).await?.ok_or(CustomerError::Unknown)
 }
@@ -88,7 +90,26 @@ pub async fn edit(
 /// # Errors
 /// The database's only.
 pub async fn ordered(tx: &mut WriteTx<'_>, customer: CustomerId) -> Result<(), souk_tenancy::DbError> {
-    queries::count_order(tx, customer).await
+    queries::count_orders(tx, customer, 1).await
+}
+
+/// The mailbox of a customer who has confirmed that it is theirs; their row is locked until the transaction ends.
+///
+/// # Errors
+/// [`CustomerError::Unknown`]; [`CustomerError::Unconfirmed`] until they have.
+pub async fn mailbox(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<Mailbox, CustomerError> {
+    let customer = queries::lock(tx, id).await?.ok_or(CustomerError::Unknown)?;
+    customer.verified_at.ok_or(CustomerError::Unconfirmed)?;
+    Ok(Mailbox::confirmed(id, customer.email))
+}
+
+/// Orders that were placed as a guest are the customer's now. One statement.
+///
+/// # Errors
+/// The database's only.
+pub async fn claimed(tx: &mut WriteTx<'_>, mailbox: &Mailbox, orders: usize) -> Result<(), CustomerError> {
+    let orders = i64::try_from(orders).unwrap_or(i64::MAX);
+    Ok(queries::count_orders(tx, mailbox.customer(), orders).await?)
 }
 
 /// What a cart takes from its owner; the customer's row is locked until the transaction ends. None when they may not sign in.

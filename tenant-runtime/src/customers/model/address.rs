@@ -11,6 +11,7 @@ pub const MOST_ADDRESSES: i64 = 50;
 /// Where somebody lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"first_name": "Ada", "last_name": "Lovelace", "address1": "Unter den Linden 1", "city": "Berlin", "postal_code": "10117", "country": "DE"}))]
 pub struct Address {
     #[schema(example = "Ada")]
     pub first_name: Text<100>,
@@ -24,10 +25,13 @@ pub struct Address {
     pub address2: Option<Text<200>>,
     #[schema(example = "Berlin")]
     pub city: Text<100>,
+    /// Where its country has a list of them (see `GET /store/v1/address-rules/{country}`): one of it, by its code or its name; the code is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub province: Option<Text<60>>,
+    /// Of a form that its country knows; not everywhere is there one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "10117")]
-    pub postal_code: Text<20>,
+    pub postal_code: Option<Text<20>>,
     pub country: Country,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "+49 30 901820")]

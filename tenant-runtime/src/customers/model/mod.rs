@@ -1,7 +1,9 @@
 //! Customers as values and as wishes.
 
 mod address;
+mod mailbox;
 mod reception;
+mod rules;
 mod session;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -12,7 +14,9 @@ use souk_kernel::{CustomerId, Email, Locale, LongText, Text};
 use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
+pub use mailbox::Mailbox;
 pub use reception::{Origin, Reception, Typed, customer_of, session_of};
+pub use rules::AddressRulesView;
 pub use session::{
     Bucket, Door, EndReason, REFRESH_LIFETIME, Refresh, SESSION_LIFETIME, Session, SessionView, SignIn,
     Tokens, WINDOW, buckets, buckets_of_declines,

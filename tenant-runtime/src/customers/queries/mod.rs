@@ -185,9 +185,10 @@ pub async fn edit(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditCustomer) -> 
 }
 
 /// One order more.
-pub async fn count_order(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(), DbError> {
-    let query =
-        sql("UPDATE customers SET order_count = order_count + 1 WHERE id = $1").bind::<SqlUuid, _>(id);
+pub async fn count_orders(tx: &mut WriteTx<'_>, id: CustomerId, orders: i64) -> Result<(), DbError> {
+    let query = sql("UPDATE customers SET order_count = order_count + $2 WHERE id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<BigInt, _>(orders);
     tx.execute(query).await.map(drop)
 }
 

@@ -1,19 +1,35 @@
-//! One's own address book.
+//! One's own address book, and what belongs into an address.
 
+use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpResponse, delete, get, post, put};
 use souk_access::Permit;
 use souk_api::{ETag, IfMatch, Json, Page, Path, Problem};
-use souk_kernel::AddressId;
+use souk_kernel::{AddressId, Country};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::customers::error::CustomerError;
-use crate::customers::model::{AddressView, NewAddress, customer_of};
+use crate::customers::model::{AddressRulesView, AddressView, NewAddress, customer_of};
 use crate::customers::permissions::{EditOwn, ViewOwn};
 use crate::customers::{actions, queries};
+use crate::settings::permissions::ViewStore;
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(add).service(show).service(replace).service(remove);
+    config.service(list).service(add).service(show).service(replace).service(remove).service(rules);
+}
+
+/// How addresses of a country are written
+///
+/// What a form for an address asks for: which members must be given, which provinces there are, what a postal code looks like. Addresses that are
+/// written in carts, checkouts, draft orders and address books are held against it; those that were there before stay. Costs no statement.
+#[utoipa::path(tag = "Shopping", operation_id = "getAddressRules", security(()),
+    params(("country" = Country, Path, example = "US")), responses((status = 200, body = AddressRulesView),
+    (status = 404, body = Problem)))]
+#[get("/store/v1/address-rules/{country}")]
+async fn rules(_permit: Permit<ViewStore>, country: Path<Country>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "public, max-age=3600"))
+        .json(AddressRulesView::of(*country))
 }
 
 /// Your address book

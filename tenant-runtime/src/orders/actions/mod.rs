@@ -1,5 +1,6 @@
 //! What happens to an order inside one transaction. Lock it first ([`lock`]); the lock covers all that belongs to it.
 
+pub mod claim;
 mod dispatch;
 mod refund;
 

@@ -149,6 +149,18 @@ pub struct NewOrder {
     pub shipping_line: Option<NewShippingLine>,
     /// What each discount takes off which line: a copy.
     pub discounts: Vec<Applied>,
+    /// What the buyer agreed to.
+    pub terms: Option<AcceptedTerms>,
+}
+
+/// The terms that a buyer agreed to.
+#[derive(Clone, Debug)]
+pub struct AcceptedTerms {
+    /// Of the policy `terms`.
+    pub version: i32,
+    pub at: DateTime<Utc>,
+    /// A digest of where from, which nobody can undo who has the database alone.
+    pub network: Vec<u8>,
 }
 
 /// A line about to be written: a copy, so that later changes of the catalogue do not reach it.

@@ -54,6 +54,9 @@ pub struct OrderView {
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
+    /// What the buyer agreed to, if they said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<AcceptedTermsView>,
     /// What gift cards and store credit pay of the total.
     pub credits: Vec<OrderCreditView>,
     pub payments: Vec<PaymentView>,
@@ -68,6 +71,14 @@ pub struct OrderView {
     pub updated_at: DateTime<Utc>,
     /// Grows with every change; the ETag.
     pub version: i64,
+}
+
+/// The terms that a buyer agreed to. `GET /store/v1/policies/terms?version=` reads them for good.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct AcceptedTermsView {
+    #[schema(example = 3)]
+    pub version: i32,
+    pub accepted_at: DateTime<Utc>,
 }
 
 /// A line as agreed.
@@ -289,6 +300,9 @@ pub struct ShopperOrderView {
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
+    /// What you agreed to, if you said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<AcceptedTermsView>,
     /// What gift cards and store credit pay of the total.
     pub credits: Vec<OrderCreditView>,
     pub payment: Option<ShopperPaymentView>,
@@ -344,6 +358,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping_address: order.shipping_address,
             billing_address: order.billing_address,
             attributes: order.attributes,
+            terms: order.terms,
             credits: order.credits,
             payment,
             cancel_reason: order.cancel_reason,

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Binary, Bool, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{
+    BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use serde_json::Value;
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, Document, ReadTx, sql};
@@ -12,7 +14,7 @@ use crate::orders::model::rows::{
     AllocationJson, CreditJson, LineJson, PaymentJson, RefundJson, ShippingJson, TaxJson, credit_views,
     discount_views, line_views, payment_views, refund_views, shipping_views,
 };
-use crate::orders::model::view::{OrderView, TimelineView};
+use crate::orders::model::view::{AcceptedTermsView, OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
 use crate::tax::TaxRelief;
@@ -63,6 +65,10 @@ struct DetailRow {
     attributes: Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     tax_relief: Option<Document<TaxRelief>>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    terms_version: Option<i32>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    terms_accepted_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     cancelled_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -129,6 +135,8 @@ impl DetailRow {
             offline,
             free: self.total_minor == 0,
         };
+        let terms = self.terms_version.zip(self.terms_accepted_at);
+        let terms = terms.map(|(version, accepted_at)| AcceptedTermsView { version, accepted_at });
         let view = OrderView {
             id: self.id,
             number: self.number,
@@ -153,6 +161,7 @@ impl DetailRow {
             billing_address: self.billing_address,
             note: self.note,
             attributes: self.attributes,
+            terms,
             credits: credit_views(self.credits.0, currency),
             payments,
             refunds,

@@ -4,13 +4,13 @@ pub mod day;
 mod detail;
 mod dispatch;
 mod list;
-mod owner;
+pub mod owner;
 mod refund;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::{Value, json};
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId};
@@ -124,7 +124,10 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<BigInt, _>(order.discount.minor())
         .bind::<Jsonb, _>(allocations_json(order))
         .bind::<Jsonb, _>(&order.attributes)
-        .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)));
+        .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)))
+        .bind::<Nullable<Integer>, _>(order.terms.as_ref().map(|terms| terms.version))
+        .bind::<Nullable<Timestamptz>, _>(order.terms.as_ref().map(|terms| terms.at))
+        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()));
     tx.execute(statement).await.map(drop)
 }
 

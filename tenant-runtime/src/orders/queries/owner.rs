@@ -1,9 +1,12 @@
 //! The orders of one person.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{CustomerId, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
+
+use crate::customers::Mailbox;
 
 #[derive(QueryableByName)]
 struct Found {
@@ -46,6 +49,31 @@ pub async fn under_way(
     Ok(tx.one::<Count>(query).await?.count)
 }
 
+/// Makes placed guest orders of a confirmed mailbox its customer's, at most a thousand, oldest first. Their ids. One statement.
+pub async fn claim(tx: &mut WriteTx<'_>, mailbox: &Mailbox) -> Result<Vec<OrderId>, DbError> {
+    let now = tx.now();
+    let query = sql("UPDATE orders SET customer_id = $1, version = version + 1, updated_at = $3 WHERE id IN (SELECT o.id FROM orders o \
+         WHERE o.customer_id IS NULL AND o.number IS NOT NULL AND lower(o.email) = lower($2) ORDER BY o.id LIMIT 1000 FOR UPDATE) \
+         RETURNING id")
+    .bind::<SqlUuid, _>(mailbox.customer())
+    .bind::<Text, _>(mailbox.address().to_owned())
+    .bind::<Timestamptz, _>(now);
+    let found: Vec<Found> = tx.load(query).await?;
+    Ok(found.into_iter().map(|row| row.id).collect())
+}
+
+/// Writes into the timelines of orders that they were claimed. One statement.
+pub async fn note_claimed(tx: &mut WriteTx<'_>, orders: &[OrderId], actor: &str) -> Result<(), DbError> {
+    let now = tx.now();
+    let query = sql("INSERT INTO order_events (id, order_id, kind, actor, details, at) \
+         SELECT n.id, n.order_id, 'order.claimed', $3, '{}', $4 FROM unnest($1::uuid[], $2::uuid[]) AS n (id, order_id)")
+    .bind::<Array<SqlUuid>, _>(orders.iter().map(|_| Uuid::now_v7()).collect::<Vec<_>>())
+    .bind::<Array<SqlUuid>, _>(orders.iter().map(|order| order.uuid()).collect::<Vec<_>>())
+    .bind::<Text, _>(actor.to_owned())
+    .bind::<Timestamptz, _>(now);
+    tx.execute(query).await.map(drop)
+}
+
 /// Whoever reads mails about an order.
 #[derive(QueryableByName)]
 pub struct Reader {
@@ -70,7 +98,7 @@ pub async fn forget(
     mailbox: Option<&str>,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', attributes = '{}', \
+    let query = sql("UPDATE orders SET email = 'erased@invalid', note = '', attributes = '{}', terms_network = NULL, \
          shipping_address = jsonb_strip_nulls(jsonb_build_object('country', shipping_address -> 'country', 'province', shipping_address -> 'province')), \
          billing_address = jsonb_strip_nulls(jsonb_build_object('country', billing_address -> 'country', 'province', billing_address -> 'province')), \
          version = version + 1, updated_at = $3 \

@@ -1,5 +1,6 @@
 //! Orders over HTTP.
 
+mod claim;
 mod refunds;
 
 use actix_web::http::StatusCode;
@@ -39,6 +40,7 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(refunds::refund_order)
         .service(refunds::preview_refund)
         .service(refunds::retry_refund)
+        .service(claim::claim_orders)
         .service(look_up_order)
         .service(get_own_order);
 }
@@ -165,7 +167,7 @@ async fn list_orders(
 
 /// Your orders
 ///
-/// Placed while signed in, newest first.
+/// Placed while signed in, or claimed since (`POST /store/v1/orders:claim`), newest first.
 #[utoipa::path(tag = "Shopping", operation_id = "listOwnOrders", params(Paging), responses(
     (status = 200, body = Page<OrderSummary>), (status = 400, body = Problem), (status = 401, body = Problem)))]
 #[get("/store/v1/orders")]

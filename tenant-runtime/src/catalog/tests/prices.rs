@@ -1,0 +1,97 @@
+//! Prices are shown before they change: exactly what would, and a token that does nothing else.
+
+use serde_json::{Value, json};
+
+use super::{eur, simple};
+use crate::testing::{Answer, TestShop};
+
+async fn adjusts(shop: &TestShop, query: &str, body: &Value) -> Answer {
+    shop.owner_call("POST", &format!("/admin/v1/prices:adjust{query}")).keyed().json(body).send().await
+}
+
+fn change(product: &Value, before: i64, after: i64) -> Value {
+    json!({ "variant": product["variants"][0]["id"], "min_quantity": 1, "before": eur(before), "after": eur(after),
+        "compare_at_before": null, "compare_at_after": null })
+}
+
+#[actix_web::test]
+async fn many_prices_change_as_they_were_previewed_or_not_at_all() {
+    let shop = TestShop::open(None).await;
+    let (mug, bowl) = (simple(&shop, "Mug", 1995).await, simple(&shop, "Bowl", 3000).await);
+    let other = simple(&shop, "Print", 500).await;
+    let on = json!({ "products": [mug["id"], bowl["id"]] });
+    let tenth = json!({ "on": on, "currency": "EUR", "percent_ppm": -100_000, "round_to_minor": 10 });
+    let before = shop.digest().await;
+    let seen = adjusts(&shop, "?dry_run=true", &tenth).await.expect(200);
+    assert_eq!(seen.json["changes"], json!([change(&mug, 1995, 1800), change(&bowl, 3000, 2700)]));
+    let query = format!("?preview={}", seen.text("/token"));
+    let more = json!({ "on": on, "currency": "EUR", "percent_ppm": -200_000, "round_to_minor": 10 });
+    adjusts(&shop, &query, &more).await.refused(409, "preview_stale");
+    for (pointer, body) in [
+        ("/on", json!({ "on": {}, "currency": "EUR", "set_minor": 1 })),
+        ("/percent_ppm", json!({ "on": on, "currency": "EUR" })),
+        ("/percent_ppm", json!({ "on": on, "currency": "EUR", "set_minor": 1, "add_minor": 1 })),
+        ("/add_minor", json!({ "on": on, "currency": "EUR", "add_minor": -1996 })),
+        ("/set_minor", json!({ "on": on, "currency": "EUR", "set_minor": i64::MAX })),
+        ("/round_to_minor", json!({ "on": on, "currency": "EUR", "set_minor": 1, "round_to_minor": 0 })),
+    ] {
+        adjusts(&shop, "", &body).await.refused(422, "validation_failed").about(pointer);
+    }
+    assert_eq!(shop.digest().await, before);
+    let done = adjusts(&shop, &query, &tenth).await.expect(200);
+    assert_eq!(done.json["changes"], seen.json["changes"]);
+    let prices = "SELECT string_agg(amount_minor::text, ' ' ORDER BY amount_minor) AS word FROM prices";
+    assert_eq!(shop.words(prices).await, "500 1800 2700");
+    // Once done, the same preview is of something else.
+    adjusts(&shop, &query, &tenth).await.refused(409, "preview_stale");
+    // A sale strikes the price before through, and its end takes that away.
+    let sale = json!({ "on": { "products": [other["id"]] }, "currency": "EUR", "set_minor": 400, "compare_at": "before" });
+    let changes = adjusts(&shop, "", &sale).await.expect(200).json["changes"].clone();
+    assert_eq!((&changes[0]["after"], &changes[0]["compare_at_after"]), (&eur(400), &eur(500)));
+    let over = json!({ "on": { "products": [other["id"]] }, "currency": "EUR", "set_minor": 500, "compare_at": "clear" });
+    let changes = adjusts(&shop, "", &over).await.expect(200).json["changes"].clone();
+    assert_eq!((&changes[0]["after"], &changes[0]["compare_at_after"]), (&eur(500), &Value::Null));
+}
+
+#[actix_web::test]
+async fn one_price_and_the_prices_of_a_list_are_previewed_too() {
+    let shop = TestShop::open(None).await;
+    let mug = simple(&shop, "Mug", 1995).await;
+    let path = format!("/admin/v1/variants/{}/price", mug["variants"][0]["id"].as_str().unwrap());
+    let sets = async |query: &str, price: i64| {
+        let call = shop.owner_call("PUT", &format!("{path}{query}")).header("if-match", "*");
+        call.json(&json!({ "price": eur(price) })).send().await
+    };
+    let before = shop.digest().await;
+    let seen = sets("?dry_run=true", 1800).await.expect(200);
+    assert_eq!(seen.json["changes"], json!([change(&mug, 1995, 1800)]));
+    let query = format!("?preview={}", seen.text("/token"));
+    sets(&query, 1700).await.refused(409, "preview_stale");
+    assert_eq!(shop.digest().await, before);
+    sets(&query, 1800).await.expect(200);
+    sets(&query, 1800).await.refused(409, "preview_stale");
+
+    let list = json!({ "name": "Wholesale", "currency": "EUR", "kind": "fixed" });
+    let list = shop.owner_call("POST", "/admin/v1/price-lists").keyed().json(&list).send().await.expect(201);
+    let path = format!("/admin/v1/price-lists/{}/prices", list.text("/id"));
+    let lists = async |query: &str, price: Value| {
+        let prices = json!({ "prices": [{ "variant": mug["variants"][0]["id"], "min_quantity": 10, "price": price }] });
+        let call = shop.owner_call("PUT", &format!("{path}{query}")).header("if-match", "*");
+        call.json(&prices).send().await
+    };
+    let before = shop.digest().await;
+    let seen = lists("?dry_run=true", eur(1500)).await.expect(200);
+    assert_eq!(
+        (&seen.json["changes"][0]["before"], &seen.json["changes"][0]["after"]),
+        (&Value::Null, &eur(1500))
+    );
+    let query = format!("?preview={}", seen.text("/token"));
+    lists(&query, eur(1400)).await.refused(409, "preview_stale");
+    assert_eq!(shop.digest().await, before);
+    lists(&query, eur(1500)).await.expect(200);
+    let gone = lists("?dry_run=true", Value::Null).await.expect(200);
+    assert_eq!(
+        (&gone.json["changes"][0]["before"], &gone.json["changes"][0]["after"]),
+        (&eur(1500), &Value::Null)
+    );
+}
