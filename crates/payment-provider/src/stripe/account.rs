@@ -279,7 +279,8 @@ impl Account {
         let mut charge = self.find("charge", intent["latest_charge"].as_str().unwrap_or_default())?;
         let number = |name: &str| charge[name].as_i64().unwrap_or_default();
         let back = number("amount_refunded");
-        let left = number("amount_captured") - back;
+        // The rest of a hold of which a part was taken counts as given back.
+        let left = number("amount") - back;
         let amount = form.number("amount")?.unwrap_or(left);
         if !(1..=left).contains(&amount) {
             let message = "Refund amount is greater than unrefunded amount on charge.";
