@@ -30,8 +30,8 @@ pub use actions::{
 pub use error::{CATALOGUE, PROVIDER_AWAY, PaymentError, WEBHOOK_REFUSED};
 pub use events::{DisputeLost, DisputeOpened, DisputeWon};
 pub use model::{
-    About, Account, DisputeFact, DueRefund, Held, News, Payment, PaymentSession, ProviderCode, ProviderEvent,
-    ProviderFact, ProviderStatus, Setup, resembles_card_number,
+    About, Account, DisputeFact, DisputeState, DueRefund, Held, News, Payment, PaymentSession, ProviderCode,
+    ProviderEvent, ProviderFact, ProviderStatus, Setup, resembles_card_number,
 };
 pub use routes::routes;
 pub use state::{SessionEvent, SessionState};

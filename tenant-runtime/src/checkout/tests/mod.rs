@@ -2,11 +2,13 @@
 
 mod books;
 mod bundles;
+mod captures;
 mod costs;
 mod credit;
 mod discounts;
 mod endings;
 mod freshness;
+mod life;
 mod prices;
 mod providers;
 mod races;
