@@ -116,6 +116,9 @@ pub struct Network {
     /// Use these Kafka brokers (`host:port,…`) instead of a private one.
     #[arg(long, env = "KAFKA_BROKERS")]
     pub kafka_brokers: Option<String>,
+    /// Where Stripe's API is; without it the test payment provider plays Stripe too. `https://api.stripe.com` is the real one.
+    #[arg(long, env = "SOUK_STRIPE_URL")]
+    pub stripe_url: Option<String>,
     /// PostgreSQL version of the private server: a major (`18`) or an exact version (`18.6.0`).
     #[arg(long, env = "SOUK_POSTGRES_VERSION", default_value = crate::postgres::DEFAULT_VERSION)]
     pub postgres_version: String,

@@ -334,6 +334,7 @@ diesel::table! {
         next_poll_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        capture_minor -> Nullable<BigInt>,
     }
 }
 

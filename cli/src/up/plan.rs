@@ -151,6 +151,8 @@ impl Plan<'_> {
     fn runtime(&self) -> anyhow::Result<Spec> {
         let port = self.network.runtime_port;
         let plane = self.plane(RUNTIME, port)?;
+        let provider = format!("http://127.0.0.1:{}", self.network.provider_port);
+        let stripe = self.network.stripe_url.clone().filter(|url| !url.is_empty());
         let plane = match self.brokers {
             Some(brokers) => plane.env("KAFKA_BROKERS", brokers),
             None => plane,
@@ -159,7 +161,8 @@ impl Plan<'_> {
             .env("SOUK_RUNTIME_LISTEN", loopback(port))
             .env("SOUK_RUNTIME_INTERNAL_LISTEN", loopback(internal_port(port)))
             .env("SOUK_STAFF_KEY_FILE", self.home.keys().join("control-plane.pub.pem"))
-            .env("SOUK_TEST_PROVIDER_URL", format!("http://127.0.0.1:{}", self.network.provider_port))
+            .env("SOUK_STRIPE_URL", stripe.unwrap_or_else(|| provider.clone()))
+            .env("SOUK_TEST_PROVIDER_URL", provider)
             .env("SOUK_PROVIDER_WEBHOOK_SECRET", &self.secrets.provider_webhook_secret)
             .env("SOUK_MEDIA_URL", format!("file://{}", self.home.media().display()))
             .env("SOUK_WEBHOOKS_PRIVATE", "1")

@@ -11,6 +11,10 @@ pub fn lines(network: &Network, shop: Option<&Shop>) -> Vec<String> {
         format!("Control plane     {control}/docs"),
         format!("Captured mail     {control}/dev/mail"),
         format!("Test payments     http://localhost:{}/book", network.provider_port),
+        match network.stripe_url.as_deref().filter(|url| !url.is_empty()) {
+            Some(url) => format!("Stripe            {url}"),
+            None => "Stripe            played by the test provider (docs/PAYMENTS.md); SOUK_STRIPE_URL for the real one".to_owned(),
+        },
     ];
     if let Some((shop, opened)) = shop.and_then(|shop| Some((shop, shop.opened.as_ref()?))) {
         lines.extend([

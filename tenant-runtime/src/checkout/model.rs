@@ -212,9 +212,13 @@ pub fn is_abandoned(session: &PaymentSession, now: DateTime<Utc>) -> bool {
     session.state.is_undecided() && now - session.created_at > ABANDONED_AFTER
 }
 
-/// Where the money of an all-or-nothing payment stands after this news.
-pub const fn status_after(captured: bool) -> FinancialStatus {
-    if captured { FinancialStatus::Paid } else { FinancialStatus::Authorized }
+/// Where the money of a payment stands after this news: `captured` of what was asked for is ours, or all of it is held.
+pub const fn status_after(asked: Money, captured: Option<Money>) -> FinancialStatus {
+    match captured {
+        None => FinancialStatus::Authorized,
+        Some(total) if total.minor() < asked.minor() => FinancialStatus::PartiallyPaid,
+        Some(_) => FinancialStatus::Paid,
+    }
 }
 
 #[cfg(test)]
@@ -237,6 +241,7 @@ mod tests {
             failure_code: None,
             attempts: 0,
             created_at: DateTime::UNIX_EPOCH,
+            part: None,
             account: None,
         }
     }

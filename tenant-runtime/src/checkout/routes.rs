@@ -345,21 +345,34 @@ fn signature_of(request: &HttpRequest) -> WebhookHeaders {
 }
 
 /// Take the money that is held for an order
+///
+/// All of it, or `amount`; what is not taken is let go, so there is one capture per payment. The order is `partially_paid` then, and no more than was
+/// taken can be refunded.
 #[utoipa::path(tag = "Orders", operation_id = "captureOrder",
-    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = NoWish, responses(
+    params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = CaptureWish, responses(
     (status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+    (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 #[post("/admin/v1/orders/{id}/capture")]
 async fn capture_order(
     permit: Permit<Capture>,
     till: web::Data<Till>,
     id: Path<OrderId>,
     key: IdempotencyKey,
-    body: Json<NoWish>,
+    body: Json<CaptureWish>,
 ) -> Result<HttpResponse, Problem> {
     let (id, digest, till, inside) = (*id, body.digest(), till.get_ref().clone(), permit.clone());
-    let (reply, kept) = outlive(async move { capture(till, inside, key, digest, id).await }).await?;
+    let amount = body.amount;
+    let (reply, kept) = outlive(async move { capture(till, inside, key, digest, id, amount).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }
+}
+
+/// How much to take.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"amount": {"amount_minor": 100, "currency": "EUR"}}))]
+struct CaptureWish {
+    /// More than nothing and at most what is held; all of it when left out.
+    amount: Option<Money>,
 }
 
 /// `{}`: there is nothing to choose.

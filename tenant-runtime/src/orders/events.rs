@@ -109,6 +109,19 @@ pub struct OrderPaid {
     pub paid_at: DateTime<Utc>,
 }
 
+/// `order.partially_paid`: a part of the amount is ours, and no more is held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderPartiallyPaid {
+    pub order_id: OrderId,
+    pub number: Option<i64>,
+    pub name: String,
+    /// What was taken.
+    pub amount: Money,
+    pub total: Money,
+    pub payment_provider: Option<String>,
+    pub paid_at: DateTime<Utc>,
+}
+
 /// `order.cancelled`: an order was undone. Attempts that were never placed and never paid are not told.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderCancelled {
@@ -171,6 +184,7 @@ macro_rules! facts {
 facts! {
     OrderPlaced = "order.placed";
     OrderPaid = "order.paid";
+    OrderPartiallyPaid = "order.partially_paid";
     OrderCancelled = "order.cancelled";
     OrderRefunded = "order.refunded";
 }

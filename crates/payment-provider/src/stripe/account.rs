@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::refusal::{Refusal, words};
-use super::sender::Parcel;
+use super::sender::{Manners, Parcel};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
@@ -26,6 +26,8 @@ pub struct Account {
     /// Keys whose first call failed on purpose.
     pub failed_once: Vec<String>,
     unsent: Vec<String>,
+    /// How many events there have been.
+    told: usize,
     /// Seconds since 1970.
     pub now: i64,
     public_url: String,
@@ -68,6 +70,7 @@ impl Account {
             answers: HashMap::new(),
             failed_once: Vec::new(),
             unsent: Vec::new(),
+            told: 0,
             now: 0,
             public_url,
         }
@@ -117,10 +120,19 @@ impl Account {
         let endpoints = self.all("webhook_endpoint", |_| true);
         let mut parcels = Vec::new();
         for event in events.iter().filter_map(|id| self.things.get(id)) {
+            self.told += 1;
             for endpoint in &endpoints {
                 let secret = endpoint["secret"].as_str().unwrap_or_default().to_owned();
                 let url = endpoint["url"].as_str().unwrap_or_default().to_owned();
-                parcels.push(Parcel { url, secrets: vec![secret], event: event.clone() });
+                let words = endpoint["metadata"]["souk_delivery"].as_str().unwrap_or_default();
+                let manners = Manners::of(words).unwrap_or_default();
+                parcels.push(Parcel {
+                    url,
+                    secrets: vec![secret],
+                    event: event.clone(),
+                    nth: self.told,
+                    manners,
+                });
             }
         }
         parcels
@@ -279,7 +291,8 @@ impl Account {
         let mut charge = self.find("charge", intent["latest_charge"].as_str().unwrap_or_default())?;
         let number = |name: &str| charge[name].as_i64().unwrap_or_default();
         let back = number("amount_refunded");
-        let left = number("amount_captured") - back;
+        // The rest of a hold of which a part was taken counts as given back.
+        let left = number("amount") - back;
         let amount = form.number("amount")?.unwrap_or(left);
         if !(1..=left).contains(&amount) {
             let message = "Refund amount is greater than unrefunded amount on charge.";

@@ -5,6 +5,7 @@ use super::account::{Account, Card, Given};
 use super::control::Decision;
 use super::form::Form;
 use super::refusal::Refusal;
+use super::sender::Manners;
 use crate::routes::Pace;
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
@@ -168,9 +169,14 @@ fn work(account: &mut Account, path: &str, form: &Form) -> Outcome {
         ("checkout/sessions", Some(id), Some("expire")) => account.expire(id)?,
         ("refunds", None, None) => account.refund(form)?,
         ("webhook_endpoints", None, None) => {
-            form.only(&["url", "enabled_events"])?;
+            form.only(&["url", "enabled_events", "metadata"])?;
+            let manners = form.get("metadata[souk_delivery]").unwrap_or_default();
+            if Manners::of(manners).is_none() {
+                let message = "metadata[souk_delivery] must be of duplicate, delay and reorder, with commas.";
+                return Err(Refusal::invalid("parameter_invalid", message));
+            }
             let endpoint = json!({ "id": Account::name("we"), "object": "webhook_endpoint", "url": form.need("url")?,
-                "secret": Account::name("whsec"), "created": account.now });
+                "secret": Account::name("whsec"), "metadata": form.map("metadata"), "created": account.now });
             account.keep(&endpoint);
             endpoint
         }

@@ -68,7 +68,8 @@ pub async fn settle(
         News::Voided => voided(tx, &order, &held, fact, actor).await?,
         News::Authorized => arrived(tx, &order, &held, None, actor).await?,
         News::Captured { amount, total } => {
-            arrived(tx, &order, &held, Some((format!("{session}:{}", total.minor()), amount)), actor).await?
+            let captured = Ours { key: format!("{session}:{}", total.minor()), amount, total };
+            arrived(tx, &order, &held, Some(captured), actor).await?
         }
     };
     if settled == Settled::Flagged {
@@ -77,17 +78,27 @@ pub async fn settle(
     Ok(if refunds_left(tx, &order, session, fact, actor).await? { Settled::Changed } else { settled })
 }
 
+/// Money that has become ours.
+struct Ours {
+    /// Names the capture in the books.
+    key: String,
+    /// This time.
+    amount: Money,
+    /// In all.
+    total: Money,
+}
+
 /// Money is held (`captured` is `None`) or ours.
 async fn arrived(
     tx: &mut WriteTx<'_>,
     order: &LockedOrder,
     held: &Held,
-    captured: Option<(String, Money)>,
+    captured: Option<Ours>,
     actor: &str,
 ) -> Result<Settled, CheckoutError> {
     let provider = held.session.provider;
-    let status = status_after(captured.is_some());
-    let money = captured.as_ref().map(|(key, amount)| (key.as_str(), *amount));
+    let status = status_after(held.session.amount, captured.as_ref().map(|ours| ours.total));
+    let money = captured.as_ref().map(|ours| (ours.key.as_str(), ours.amount));
     match order.state {
         OrderState::PendingPayment => {
             let is_stocked = order.lines.iter().any(|line| line.item.is_some());

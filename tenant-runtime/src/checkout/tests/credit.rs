@@ -8,7 +8,7 @@ use crate::testing::Answer;
 
 impl Shop {
     /// A gift card of so much; id and code.
-    async fn gift_card(&self, minor: i64) -> (String, String) {
+    pub(super) async fn gift_card(&self, minor: i64) -> (String, String) {
         let body = json!({ "amount": { "amount_minor": minor, "currency": "EUR" }, "origin": "sold" });
         let answer = self.staff("POST", "/admin/v1/gift-cards", Some(body)).await;
         assert_eq!(answer.status, 201, "{}", answer.json);
@@ -16,18 +16,18 @@ impl Shop {
         (text("id"), text("code"))
     }
 
-    async fn pays_with(&self, basket: &Basket, code: &str) -> Answer {
+    pub(super) async fn pays_with(&self, basket: &Basket, code: &str) -> Answer {
         let path = format!("/store/v1/carts/{}/gift-cards", basket.id);
         let body = json!({ "code": code }).to_string().into_bytes();
         self.inner.send("POST", &path, Some(body), &[("x-cart-secret", basket.secret.as_str())]).await
     }
 
-    async fn card(&self, id: &str) -> Value {
+    pub(super) async fn card(&self, id: &str) -> Value {
         self.staff("GET", &format!("/admin/v1/gift-cards/{id}"), None).await.json
     }
 
     /// Entries add up to balances, and balances to the books.
-    async fn credit_adds_up(&self) {
+    pub(super) async fn credit_adds_up(&self) {
         let off = "SELECT count(*) AS number FROM credit_accounts a WHERE balance_minor <> \
             (SELECT COALESCE(sum(amount_minor), 0) FROM credit_entries e WHERE e.account_id = a.id)";
         assert_eq!(self.number(off).await, 0);

@@ -1,7 +1,9 @@
 //! Stripe, as the project's own provider speaks it: cards, pages, direct debits, disputes, and events that nobody can forge.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use actix_web::{App, HttpResponse, HttpServer, web};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use souk_payment_provider::stripe::sender::signature;
@@ -230,6 +232,126 @@ async fn held_money_is_taken_let_go_or_runs_out() {
     assert_eq!(till.hears_of("payment_intent.canceled").await, "settled");
     assert_eq!(till.standing(&late).await, both("open", "voided"));
     assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((1490, 0), 1490));
+}
+
+#[actix_web::test]
+async fn a_part_of_what_is_held_is_taken_and_no_more_given_back() {
+    let till = Till::open().await;
+    set_up(&till.shop, "\"3\"", &json!({ "capture_later": true })).await.expect(200);
+    let order = till.buys(&till.basket().await, Some("pm_card_visa")).await.expect(201).text("/order/id");
+    let path = format!("/admin/v1/orders/{order}");
+    let part = json!({ "amount": { "amount_minor": 600, "currency": "EUR" } });
+    till.shop.staff("POST", &format!("{path}/capture"), Some(part)).await.expect(200);
+    assert_eq!(till.standing(&order).await, both("open", "partially_paid"));
+    assert_eq!(till.hears_of("payment_intent.succeeded").await, "known");
+    assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((600, 0), 600));
+    // What Stripe let go was never ours to give back.
+    assert_eq!(till.shop.number("SELECT refunded_minor AS number FROM payments").await, 0);
+    let wish = json!({ "shipping": { "amount_minor": 490, "currency": "EUR" }, "reason": "late" });
+    till.shop.staff("POST", &format!("{path}/refunds"), Some(wish)).await.expect(200);
+    assert_eq!(till.shop.sweep().await.refunds, 1);
+    assert_eq!(till.hears_of("charge.refunded").await, "known");
+    assert_eq!(till.standing(&order).await, both("open", "partially_refunded"));
+    assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((600, 490), 110));
+}
+
+/// A gift card pays 5.00 of 14.90 and Stripe the rest: each way that the rest can fail gives the gift card its own back.
+#[actix_web::test]
+async fn a_gift_card_and_a_card_pay_together_or_not_at_all() {
+    let till = Till::open().await;
+    let shop = &till.shop;
+    let (card, code) = shop.gift_card(500).await;
+    let left = async || shop.card(&card).await["balance"]["amount_minor"].as_i64().unwrap();
+    let basket = till.basket().await;
+    shop.pays_with(&basket, &code).await.expect(200);
+    let buys = async |token: &str| {
+        let body = json!({ "expected_total": { "amount_minor": 1490, "currency": "EUR" },
+            "expected_due": { "amount_minor": 990, "currency": "EUR" },
+            "payment": { "provider": "stripe", "token": token } });
+        shop.checkout(&basket, &key(), &body).await
+    };
+    buys("pm_card_visa_chargeDeclined").await.refused(402, "payment_declined");
+    assert_eq!((left().await, shop.stock().await.as_str()), (500, "5/0/0"));
+    shop.credit_adds_up().await;
+    // The shopper stays away; the money that comes all the same goes back.
+    let waiting = buys("pm_card_threeDSecure2Required").await.expect(202).text("/order/id");
+    assert_eq!(left().await, 0);
+    shop.clock.advance(Duration::from_secs(31 * 60));
+    shop.sweep().await;
+    assert_eq!((left().await, shop.stock().await.as_str()), (500, "5/0/0"));
+    let asked = ask(shop, "/v1/payment_intents?limit=1", None).await["data"][0]["id"].clone();
+    ask(shop, &format!("/stripe/pay/{}", asked.as_str().unwrap()), Some("decision=approve")).await;
+    assert_eq!(till.hears_of("payment_intent.succeeded").await, "settled");
+    shop.sweep().await;
+    assert_eq!((till.taken().await, till.standing(&waiting).await.0.as_str()), ((990, 990), "cancelled"));
+    assert_eq!(left().await, 500);
+    shop.credit_adds_up().await;
+    // Both pay; an undone order gives each its own.
+    let order = buys("pm_card_visa").await.expect(201).text("/order/id");
+    assert_eq!(till.standing(&order).await, both("open", "paid"));
+    assert_eq!((till.taken().await, left().await, shop.balance_of("1100").await), ((1980, 990), 0, 0));
+    let wish = json!({ "reason": "customer" });
+    shop.staff("POST", &format!("/admin/v1/orders/{order}/cancel"), Some(wish)).await.expect(200);
+    shop.sweep().await;
+    assert_eq!((till.taken().await, left().await), ((1980, 1980), 500));
+    assert_eq!((shop.balance_of("1100").await, shop.balance_of("2300").await), (0, 0));
+    shop.credit_adds_up().await;
+}
+
+/// A server that keeps the events it hears, as they come.
+async fn ear() -> (String, Arc<Mutex<Vec<Value>>>) {
+    let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
+    let remembers = Arc::clone(&heard);
+    let server = HttpServer::new(move || {
+        let remembers = Arc::clone(&remembers);
+        let hear = move |body: String| {
+            remembers.lock().unwrap().push(serde_json::from_str(&body).unwrap());
+            async { HttpResponse::NoContent().finish() }
+        };
+        App::new().route("/hook", web::post().to(hear))
+    });
+    let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/hook", server.addrs()[0]);
+    tokio::spawn(server.run());
+    (url, heard)
+}
+
+#[actix_web::test]
+async fn events_that_come_late_thrice_and_in_another_order_end_the_same() {
+    for (manners, deliveries, first) in [
+        ("", 2, "payment_intent.requires_action"),
+        ("duplicate,delay,reorder", 6, "payment_intent.succeeded"),
+    ] {
+        let till = Till::open().await;
+        let (url, heard) = ear().await;
+        let form = format!("url={url}&enabled_events[0]=*&metadata[souk_delivery]={manners}");
+        ask(&till.shop, "/v1/webhook_endpoints", Some(&form)).await;
+        let waiting =
+            till.buys(&till.basket().await, Some("pm_card_threeDSecure2Required")).await.expect(202);
+        if manners.is_empty() {
+            // The plain way is the order of what happened.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        till.says("pay", "decision=approve").await;
+        let enough = || heard.lock().unwrap().len() >= deliveries;
+        for _ in 0..400 {
+            if enough() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let events = heard.lock().unwrap().clone();
+        assert_eq!((events.len(), &events[0]["type"]), (deliveries, &json!(first)));
+        let mut outcomes = Vec::new();
+        for event in &events {
+            outcomes.push(till.hears(event).await.expect(200).text("/outcome"));
+        }
+        let count = |word: &str| outcomes.iter().filter(|outcome| *outcome == word).count();
+        assert_eq!((count("settled"), count("duplicate")), (1, deliveries - 2), "{outcomes:?}");
+        assert_eq!(till.standing(&waiting.text("/order/id")).await, both("open", "paid"));
+        assert_eq!(till.shop.told().await, ["order.placed", "order.paid"]);
+        assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((1490, 0), 1490));
+    }
 }
 
 #[actix_web::test]

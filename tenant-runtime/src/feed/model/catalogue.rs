@@ -24,7 +24,7 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
-use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -46,6 +46,7 @@ pub fn announced() -> &'static [Announced] {
         let mut all = vec![
             of::<OrderPlaced>(),
             of::<OrderPaid>(),
+            of::<OrderPartiallyPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
             of::<DisputeOpened>(),

@@ -22,7 +22,7 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
-use crate::orders::{OrderCancelled, OrderPaid, OrderPlaced, OrderRefunded};
+use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -47,6 +47,7 @@ fn the_committed_document_is_what_the_types_say() {
 const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.placed", 1, include_str!("../../../golden/order.placed.v1.json")),
     ("order.paid", 1, include_str!("../../../golden/order.paid.v1.json")),
+    ("order.partially_paid", 1, include_str!("../../../golden/order.partially_paid.v1.json")),
     ("order.cancelled", 1, include_str!("../../../golden/order.cancelled.v1.json")),
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
     ("dispute.opened", 1, include_str!("../../../golden/dispute.opened.v1.json")),
@@ -108,6 +109,7 @@ fn golden_payloads_of_every_version_stay_readable() {
         let again = match *kind {
             "order.placed" => read::<OrderPlaced>(text),
             "order.paid" => read::<OrderPaid>(text),
+            "order.partially_paid" => read::<OrderPartiallyPaid>(text),
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
             "dispute.opened" => read::<DisputeOpened>(text),

@@ -9,7 +9,7 @@ use souk_kernel::{CartId, CustomerId, Money, OrderId, PaymentId, PaymentSessionI
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::OrderError;
-use super::events::{OrderCancelled, OrderPaid, OrderPlaced};
+use super::events::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced};
 use super::model::view::{OrderView, ShopperOrderView};
 use super::model::{
     CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LockedOrder, NewOrder, Note, Standing,
@@ -169,6 +169,9 @@ pub async fn place(
     if financial == FinancialStatus::Paid {
         let fact = OrderPaid { at_once: true, ..paid(tx, &order, order.sums.total, provider) };
         souk_event_bus::emit(tx, &fact).await?;
+    } else if let Some((_, amount)) = captured {
+        let fact = partly_paid(tx, &order, amount, provider);
+        souk_event_bus::emit(tx, &fact).await?;
     }
     Ok(order)
 }
@@ -195,6 +198,23 @@ fn paid(tx: &ReadTx<'_>, order: &LockedOrder, amount: Money, provider: Option<&s
     }
 }
 
+fn partly_paid(
+    tx: &ReadTx<'_>,
+    order: &LockedOrder,
+    amount: Money,
+    provider: Option<&str>,
+) -> OrderPartiallyPaid {
+    OrderPartiallyPaid {
+        order_id: order.id,
+        number: order.number,
+        name: order.title(),
+        amount,
+        total: order.sums.total,
+        payment_provider: provider.map(str::to_owned),
+        paid_at: tx.now(),
+    }
+}
+
 fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
     let LockedOrder { state, financial_status: financial, fulfillment_status: fulfillment, .. } = *order;
     let unsent = fulfillment != FulfillmentStatus::Fulfilled;
@@ -202,7 +222,8 @@ fn actions_of(order: &LockedOrder) -> Vec<super::model::AllowedAction> {
         .allowed_actions()
 }
 
-/// Writes where the money of a placed order stands now; when money came, books it and says `order.paid`. Two to four statements.
+/// Writes where the money of a placed order stands now; when money came, books it and says `order.paid`, or
+/// `order.partially_paid`. Two to four statements.
 ///
 /// # Errors
 /// [`ledger::LedgerError::AlreadyBooked`] when this capture is in the books.
@@ -221,8 +242,14 @@ pub async fn move_status(
             let entry = rules::captured(order.id, key, amount, Claim::Sale, now)
                 .map_err(ledger::LedgerError::from)?;
             ledger::post_all(tx, Vec::from_iter(entry)).await?;
-            let fact = paid(tx, order, amount, Some(provider.as_str()));
-            souk_event_bus::emit(tx, &fact).await?;
+            let provider = Some(provider.as_str());
+            if financial == FinancialStatus::Paid {
+                let fact = paid(tx, order, amount, provider);
+                souk_event_bus::emit(tx, &fact).await?;
+            } else {
+                let fact = partly_paid(tx, order, amount, provider);
+                souk_event_bus::emit(tx, &fact).await?;
+            }
             captured_note(tx, actor, amount)
         }
         None => {

@@ -150,6 +150,18 @@ pub async fn due_sessions(tx: &mut WriteTx<'_>, limit: u32) -> Result<Vec<Paymen
     queries::due_sessions(tx, i64::from(limit)).await
 }
 
+/// Writes down which part of the held money staff takes, before the provider is asked; `None` is all of it. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn set_part(
+    tx: &mut WriteTx<'_>,
+    id: PaymentSessionId,
+    part: Option<Money>,
+) -> Result<(), DbError> {
+    queries::set_part(tx, id, part).await
+}
+
 /// Has the poller look at a session at `at`, or never again. One statement.
 ///
 /// # Errors

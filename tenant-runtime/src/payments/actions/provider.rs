@@ -93,7 +93,7 @@ pub trait Provider: Send + Sync {
     /// What the provider knows about a session; `None` if it never heard of it.
     fn fetch<'a>(&'a self, store: StoreId, session: &'a PaymentSession) -> Answer<'a, Option<ProviderFact>>;
 
-    /// Takes all of the money that is held.
+    /// Takes the money that is held: all of it, or the session's part, whose rest is let go.
     fn capture<'a>(&'a self, store: StoreId, session: &'a PaymentSession) -> Answer<'a, ProviderFact>;
 
     /// Lets the held money go.

@@ -85,6 +85,8 @@ pub struct PaymentSession {
     /// How often the poller asked.
     pub attempts: i32,
     pub created_at: DateTime<Utc>,
+    /// The part of the held money that staff decided to take, less than `amount`; the rest is let go. None is all of it.
+    pub part: Option<Money>,
     /// The store's keys at the provider, as they are now.
     pub account: Option<Account>,
 }
@@ -230,15 +232,16 @@ impl ProviderFact {
         }
     }
 
-    /// Whether it speaks about what was asked for. We capture all or nothing.
-    fn matches(&self, asked: Money) -> bool {
-        let whole_or_nothing = |amount: Money| amount == asked || amount == Money::zero(asked.currency());
+    /// Whether it speaks about what was asked for: all of it, or the part that staff decided to take.
+    fn matches(&self, asked: Money, part: Option<Money>) -> bool {
+        let zero = Money::zero(asked.currency());
+        let whole_or_nothing = |amount: Money| amount == asked || amount == zero;
         self.amount == asked
             && whole_or_nothing(self.authorized)
-            && whole_or_nothing(self.captured)
+            && (whole_or_nothing(self.captured) || Some(self.captured) == part)
             && self.refunded.currency() == asked.currency()
             && self.refunded.minor() <= self.captured.minor()
-            && (self.status == ProviderStatus::Captured) == (self.captured == asked)
+            && (self.status == ProviderStatus::Captured) == (self.captured != zero)
     }
 }
 
@@ -254,7 +257,7 @@ impl Held {
             self.payment.map_or((zero, zero), |payment| (payment.authorized, payment.captured));
         let unchanged =
             |news| Folded { state: session.state, authorized, captured, transactions: Vec::new(), news };
-        if !fact.matches(session.amount) {
+        if !fact.matches(session.amount, session.part) {
             return Ok(unchanged(News::Mismatch));
         }
         let mut folded = unchanged(News::Nothing);
@@ -357,6 +360,7 @@ mod tests {
             failure_code: None,
             attempts: 0,
             created_at: DateTime::UNIX_EPOCH,
+            part: None,
             account: None,
         };
         Held { session, payment: None }
@@ -432,6 +436,24 @@ mod tests {
             assert_eq!((folded.news, folded.state), (News::Mismatch, SessionState::Pending), "{wrong:?}");
             assert!(folded.transactions.is_empty());
         }
+    }
+
+    #[test]
+    fn a_part_is_believed_where_it_was_asked_for() {
+        let part = fact(ProviderStatus::Captured, 1999, 700, 0);
+        let mut held = held(SessionState::Authorized);
+        assert_eq!(held.fold(&part).unwrap().news, News::Mismatch);
+        held.session.part = Some(eur(700));
+        let mut book = Vec::new();
+        let news = News::Captured { amount: eur(700), total: eur(700) };
+        assert_eq!(apply(&mut held, &part, &mut book), news);
+        assert_eq!(apply(&mut held, &part, &mut book), News::Nothing);
+        // Late news of the hold, and of the rest that was let go.
+        assert_eq!(apply(&mut held, &fact(ProviderStatus::Authorized, 1999, 0, 0), &mut book), News::Nothing);
+        assert_eq!(apply(&mut held, &fact(ProviderStatus::Voided, 1999, 0, 0), &mut book), News::Nothing);
+        assert_eq!(held.fold(&fact(ProviderStatus::Captured, 1999, 699, 0)).unwrap().news, News::Mismatch);
+        assert_eq!(held.fold(&fact(ProviderStatus::Captured, 1999, 700, 701)).unwrap().news, News::Mismatch);
+        assert_eq!((held.session.state, book.len()), (SessionState::Captured, 2));
     }
 
     #[test]

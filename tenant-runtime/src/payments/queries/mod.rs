@@ -68,6 +68,8 @@ struct HeldRow {
     attempts: i32,
     #[diesel(sql_type = Timestamptz)]
     created_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    capture_minor: Option<i64>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     payment_id: Option<PaymentId>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -106,6 +108,7 @@ impl HeldRow {
             failure_code: self.failure_code,
             attempts: self.attempts,
             created_at: self.created_at,
+            part: self.capture_minor.map(|minor| Money::new(minor, self.currency)),
             account: self.account.read()?,
         };
         Ok(Held { session, payment })
@@ -178,6 +181,21 @@ pub async fn flag(tx: &mut WriteTx<'_>, id: PaymentSessionId, code: &str) -> Res
     let now = tx.now();
     let text = "UPDATE payment_sessions SET failure_code = $2, updated_at = $3 WHERE id = $1";
     let statement = sql(text).bind::<SqlUuid, _>(id).bind::<Text, _>(code).bind::<Timestamptz, _>(now);
+    tx.execute(statement).await.map(drop)
+}
+
+/// Writes down which part of the held money is taken; `None` is all of it.
+pub async fn set_part(
+    tx: &mut WriteTx<'_>,
+    id: PaymentSessionId,
+    part: Option<Money>,
+) -> Result<(), DbError> {
+    let now = tx.now();
+    let text = "UPDATE payment_sessions SET capture_minor = $2, updated_at = $3 WHERE id = $1";
+    let statement = sql(text)
+        .bind::<SqlUuid, _>(id)
+        .bind::<Nullable<BigInt>, _>(part.map(Money::minor))
+        .bind::<Timestamptz, _>(now);
     tx.execute(statement).await.map(drop)
 }
 

@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use souk_kernel::{Clock, PaymentSessionId, StoreId};
+use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 
 use self::client::{Client, Form};
 use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
@@ -202,17 +202,18 @@ impl Stripe {
         page.fact()
     }
 
-    /// Takes the held money, or lets it go.
+    /// Takes the held money (all, or so much of it: Stripe lets the rest go), or lets it go.
     async fn change(
         &self,
         keys: &Keys,
         session: &PaymentSession,
         what: &'static str,
+        part: Option<Money>,
     ) -> Result<ProviderFact, ProviderError> {
         let found = self.standing(keys, session).await?;
         let intent = found.intent().ok_or(ProviderError::Unsupported)?;
-        // One capture and one void per session: the key says so.
-        self.act(keys, intent, what, &format!("{what}:{}", session.id)).await
+        // One capture and one void per session, whatever the amount: the key says so.
+        self.act(keys, intent, what, &format!("{what}:{}", session.id), part).await
     }
 
     async fn act(
@@ -221,8 +222,12 @@ impl Stripe {
         intent: &str,
         what: &'static str,
         key: &str,
+        part: Option<Money>,
     ) -> Result<ProviderFact, ProviderError> {
         let mut form = Form::new();
+        if let Some(part) = part {
+            form.put("amount_to_capture", minor_of(part)?);
+        }
         form.put("expand[]", OF_INTENT);
         let path = format!("/v1/payment_intents/{intent}/{what}");
         self.client.post::<PaymentIntent>(keys, &path, key, &form).await?.fact()
@@ -374,7 +379,7 @@ impl Provider for Stripe {
     ) -> BoxFuture<'a, Result<ProviderFact, ProviderError>> {
         async move {
             let keys = self.keys(store, session.account.as_ref())?;
-            self.change(&keys, session, "capture").await
+            self.change(&keys, session, "capture", session.part).await
         }
         .boxed()
     }
@@ -388,7 +393,7 @@ impl Provider for Stripe {
             let keys = self.keys(store, session.account.as_ref())?;
             match self.standing(&keys, session).await? {
                 Found::Page(page) if page.is_open() => self.close(&keys, &page.id, session.id).await,
-                Found::Page(_) | Found::Intent(_) => self.change(&keys, session, "cancel").await,
+                Found::Page(_) | Found::Intent(_) => self.change(&keys, session, "cancel", None).await,
             }
         }
         .boxed()

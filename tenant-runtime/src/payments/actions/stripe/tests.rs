@@ -88,8 +88,10 @@ async fn stripes_own_mock_understands_every_request() {
         }
         taken("page", stripe.open(&keys, &wish).await);
     }
-    taken("capture", stripe.act(&keys, "pi_1", "capture", "capture:1").await);
-    taken("cancel", stripe.act(&keys, "pi_1", "cancel", "cancel:1").await);
+    taken("capture", stripe.act(&keys, "pi_1", "capture", "capture:1", None).await);
+    let part = Some(Money::new(490, wish.amount.currency()));
+    taken("capture a part", stripe.act(&keys, "pi_1", "capture", "capture:2", part).await);
+    taken("cancel", stripe.act(&keys, "pi_1", "cancel", "cancel:1", None).await);
     taken("expire", stripe.close(&keys, "cs_test_1", session).await);
     taken("look at an intent", stripe.look(&keys, "pi_1").await);
     taken("look at a page", stripe.look(&keys, "cs_test_1").await);
@@ -106,6 +108,7 @@ async fn stripes_own_mock_understands_every_request() {
         failure_code: None,
         attempts: 1,
         created_at: DateTime::UNIX_EPOCH + chrono::TimeDelta::days(20_000),
+        part: None,
         account: None,
     };
     taken("seek", stripe.seek(&keys, &lost).await);

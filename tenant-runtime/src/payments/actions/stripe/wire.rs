@@ -107,6 +107,11 @@ enum Charge {
 #[derive(Deserialize)]
 struct WholeCharge {
     #[serde(default)]
+    amount: i64,
+    /// Less than the amount where only a part of a hold was taken.
+    #[serde(default)]
+    amount_captured: Option<i64>,
+    #[serde(default)]
     amount_refunded: i64,
     /// Held or taken.
     #[serde(default)]
@@ -116,14 +121,17 @@ struct WholeCharge {
 }
 
 impl WholeCharge {
-    /// What has left for good. What is still on its way back may yet fail.
+    /// What has left for good. What is still on its way back may yet fail, and what was never taken has not come: Stripe counts the rest of a
+    /// hold of which a part was taken as refunded.
     fn refunded(&self) -> i64 {
+        let never_taken = self.amount_captured.map_or(0, |taken| self.amount.saturating_sub(taken)).max(0);
+        let returned = self.amount_refunded.saturating_sub(never_taken).max(0);
         match &self.refunds {
             Some(refunds) if !refunds.has_more => {
                 let left = refunds.data.iter().filter(|refund| refund.has_left());
-                left.map(|refund| refund.amount).fold(0, i64::saturating_add)
+                left.map(|refund| refund.amount).fold(0, i64::saturating_add).min(returned)
             }
-            Some(_) | None => self.amount_refunded,
+            Some(_) | None => returned,
         }
     }
 }
@@ -424,6 +432,20 @@ mod tests {
         let redirect = json!({ "status": "requires_action", "amount_received": 0,
             "next_action": { "type": "redirect_to_url", "redirect_to_url": { "url": "https://hooks.stripe.com/x" } } });
         assert_eq!(intent(redirect).redirect_url.as_deref(), Some("https://hooks.stripe.com/x"));
+    }
+
+    #[test]
+    fn the_rest_of_a_hold_was_never_given_back() {
+        let taken = |refunded: i64, refunds: Value| {
+            let charge = json!({ "amount": 1490, "amount_captured": 490, "amount_refunded": refunded,
+                "refunds": { "has_more": false, "data": refunds } });
+            sums(&intent(json!({ "amount_received": 490, "latest_charge": charge })))
+        };
+        let one = |amount: i64| json!({ "amount": amount, "status": "succeeded", "metadata": {} });
+        assert_eq!(taken(1000, json!([])), (ProviderStatus::Captured, 1490, 490, 0));
+        assert_eq!(taken(1000, json!([one(1000)])), (ProviderStatus::Captured, 1490, 490, 0));
+        assert_eq!(taken(1200, json!([one(200)])), (ProviderStatus::Captured, 1490, 490, 200));
+        assert_eq!(taken(1200, json!([one(1000), one(200)])), (ProviderStatus::Captured, 1490, 490, 200));
     }
 
     #[test]
