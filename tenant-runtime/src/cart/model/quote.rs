@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError,
-    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
+    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError, ProductId,
+    Quantity, Rounding, ShippingRateId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
