@@ -339,7 +339,7 @@ async fn quote(
     let options = match (by_hand, &cart.shipping_address) {
         (Some(by_hand), _) => vec![by_hand.option()],
         (None, Some(address)) if basket.shipping_required => {
-            shipping::options(tx, basket.parcel(address.country)).await?
+            shipping::options(tx, basket.parcel(address)).await?
         }
         _ => Vec::new(),
     };

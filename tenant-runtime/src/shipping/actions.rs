@@ -1,10 +1,10 @@
 //! Changing zones and rates.
 
-use souk_kernel::{Country, ShippingRateId, ShippingZoneId};
+use souk_kernel::{ShippingRateId, ShippingZoneId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::ShippingError;
-use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, ShippingZoneView};
+use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, Places, ShippingZoneView};
 use super::queries::{self, RateStatement};
 
 const MOST_RATES: usize = 50;
@@ -16,23 +16,26 @@ async fn shown(tx: &mut ReadTx<'_>, id: ShippingZoneId) -> Result<ShippingZoneVi
 async fn refuse_overlap(
     tx: &mut ReadTx<'_>,
     id: ShippingZoneId,
-    countries: &[Country],
-    rest_of_world: bool,
+    places: &Places,
 ) -> Result<(), ShippingError> {
-    match queries::overlap(tx, id, countries, rest_of_world).await? {
+    match queries::overlap(tx, id, places).await? {
         Some(taken) => Err(ShippingError::Overlap(taken)),
         None => Ok(()),
     }
 }
 
+fn field((pointer, message): (&'static str, &'static str)) -> ShippingError {
+    ShippingError::Field(pointer, message)
+}
+
 fn checked(rate: &NewShippingRate) -> Result<(), ShippingError> {
-    rate.check().map_err(|(pointer, message)| ShippingError::Field(pointer, message))
+    rate.check().map_err(field)
 }
 
 /// Makes a zone with its rates. Locks the zones.
 ///
 /// # Errors
-/// 409 for a name or a country that is taken, 422 for a field.
+/// 409 for a name or a place that is taken, 422 for a field.
 pub async fn create_zone(
     tx: &mut WriteTx<'_>,
     zone: &NewShippingZone,
@@ -41,10 +44,12 @@ pub async fn create_zone(
         return Err(ShippingError::Field("/rates", "must be at most 50"));
     }
     zone.rates.iter().try_for_each(checked)?;
+    let places = Places::of(&zone.countries, &zone.provinces, &zone.postal_codes, zone.rest_of_world);
+    let places = places.map_err(field)?;
     let id = ShippingZoneId::new();
     queries::lock(tx).await?;
-    refuse_overlap(tx, id, &zone.countries, zone.rest_of_world).await?;
-    queries::insert_zone(tx, id, zone).await?;
+    refuse_overlap(tx, id, &places).await?;
+    queries::insert_zone(tx, id, &zone.name, places).await?;
     for rate in &zone.rates {
         queries::put_rate(tx, id, ShippingRateId::new(), rate, RateStatement::Insert).await?;
     }
@@ -60,10 +65,16 @@ pub async fn edit_zone(
     id: ShippingZoneId,
     edit: &EditShippingZone,
 ) -> Result<ShippingZoneView, ShippingError> {
+    let places = Places::of(
+        edit.countries.as_deref().unwrap_or_default(),
+        edit.provinces.as_deref().unwrap_or_default(),
+        edit.postal_codes.as_deref().unwrap_or_default(),
+        edit.rest_of_world.unwrap_or(false),
+    );
+    let places = places.map_err(field)?;
     queries::lock(tx).await?;
-    let countries = edit.countries.as_deref().unwrap_or_default();
-    refuse_overlap(tx, id, countries, edit.rest_of_world.unwrap_or(false)).await?;
-    if !queries::edit_zone(tx, id, edit).await? {
+    refuse_overlap(tx, id, &places).await?;
+    if !queries::edit_zone(tx, id, edit, places).await? {
         return Err(ShippingError::Unknown);
     }
     shown(tx, id).await

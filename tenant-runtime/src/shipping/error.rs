@@ -3,8 +3,10 @@
 use souk_api::{Problem, problem, problems};
 use souk_tenancy::{DbError, TenancyError};
 
+use super::model::Taken;
+
 problems! { CATALOGUE;
-    ZONE_OVERLAP = 409, "shipping_zone_overlap", "A country belongs to another shipping zone already", "Take the country out of the other zone first.";
+    ZONE_OVERLAP = 409, "shipping_zone_overlap", "A place belongs to another shipping zone already", "Take what `countries` and `places` name out of the other zone first; if they are empty, it takes the rest of the world.";
     NAME_TAKEN = 409, "shipping_name_taken", "The name is taken", "Choose another name.";
 }
 
@@ -14,9 +16,9 @@ pub enum ShippingError {
     /// There is no such zone or rate.
     #[error("no such zone or rate")]
     Unknown,
-    /// Countries that another zone names; none means that another zone takes the rest of the world.
-    #[error("another zone names {0:?}")]
-    Overlap(Vec<String>),
+    /// What another zone takes already.
+    #[error("another zone takes {0:?}")]
+    Overlap(Taken),
     /// Zones, and rates within a zone, have different names.
     #[error("the name is taken")]
     NameTaken,
@@ -44,7 +46,9 @@ impl From<ShippingError> for Problem {
     fn from(error: ShippingError) -> Self {
         match error {
             ShippingError::Unknown => Self::new(&problem::NOT_FOUND),
-            ShippingError::Overlap(countries) => Self::new(&ZONE_OVERLAP).extension("countries", countries),
+            ShippingError::Overlap(taken) => Self::new(&ZONE_OVERLAP)
+                .extension("countries", taken.countries)
+                .extension("places", taken.places),
             ShippingError::NameTaken => {
                 Self::new(&NAME_TAKEN).field("/name", "taken", "must be another name")
             }

@@ -19,9 +19,13 @@ pub struct ShippingOption {
 }
 
 /// What is to be delivered, and where.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
     pub to: Country,
+    /// As the address names it.
+    pub province: Option<String>,
+    /// As the address writes it.
+    pub postal_code: String,
     /// What the goods cost before any discount, those that need no delivery included.
     pub merchandise_total: Money,
     /// Of what has to be delivered.
@@ -38,6 +42,9 @@ pub struct ShippingZoneView {
     pub name: String,
     #[schema(example = json!(["DE"]))]
     pub countries: Vec<String>,
+    #[schema(example = json!(["US-CA"]))]
+    pub provinces: Vec<String>,
+    pub postal_codes: Vec<PostalCodes>,
     pub rest_of_world: bool,
     pub rates: Vec<ShippingRateView>,
 }
@@ -74,9 +81,17 @@ pub struct ShippingZoneList {
 #[schema(example = json!({"name": "Switzerland", "countries": ["CH"], "rates": [{"name": "Standard", "price": {"amount_minor": 990, "currency": "EUR"}}]}))]
 pub struct NewShippingZone {
     pub name: Text<60>,
+    /// The whole of them, but for what a more specific zone takes.
     #[serde(default)]
     pub countries: Vec<Country>,
-    /// It takes every country that no zone names.
+    /// Provinces as `US-CA`: the country, a hyphen, and what addresses write; capitals make no difference. At most 200.
+    #[serde(default)]
+    #[schema(example = json!(["US-CA"]))]
+    pub provinces: Vec<Text<63>>,
+    /// At most 500. They win over provinces, provinces over countries.
+    #[serde(default)]
+    pub postal_codes: Vec<PostalCodes>,
+    /// It takes whatever no other zone takes.
     #[serde(default)]
     pub rest_of_world: bool,
     /// At most 50.
@@ -91,7 +106,100 @@ pub struct NewShippingZone {
 pub struct EditShippingZone {
     pub name: Option<Text<60>>,
     pub countries: Option<Vec<Country>>,
+    /// All of them anew, as when the zone is made.
+    #[schema(example = json!(["US-CA"]))]
+    pub provinces: Option<Vec<Text<63>>>,
+    /// All of them anew.
+    pub postal_codes: Option<Vec<PostalCodes>>,
     pub rest_of_world: Option<bool>,
+}
+
+/// Postal codes of a country from one to another, both included, compared from their beginnings: `35` to `35` is all that begin with 35.
+/// Where ranges of two zones meet, the one of longer codes wins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostalCodes {
+    pub country: Country,
+    /// 1 to 12 letters and digits; capitals make no difference.
+    #[schema(example = "10000")]
+    pub from: String,
+    /// As many letters and digits as in `from`.
+    #[schema(example = "14199")]
+    pub to: String,
+}
+
+impl PostalCodes {
+    /// As the column keeps them; none if they cannot be.
+    fn kept(&self) -> Option<String> {
+        let (from, to) = (self.from.to_ascii_uppercase(), self.to.to_ascii_uppercase());
+        let written = |code: &str| code.bytes().all(|letter| letter.is_ascii_alphanumeric());
+        let sound = (1..=12).contains(&from.len()) && from.len() == to.len() && from <= to;
+        (sound && written(&from) && written(&to)).then(|| format!("{}:{from}:{to}", self.country.code()))
+    }
+
+    /// From what the column keeps.
+    pub fn read(kept: &str) -> Option<Self> {
+        let (country, codes) = kept.split_once(':')?;
+        let (from, to) = codes.split_once(':')?;
+        Some(Self { country: Country::parse(country).ok()?, from: from.to_owned(), to: to.to_owned() })
+    }
+}
+
+/// A province as zones keep it.
+pub fn province(country: Country, name: &str) -> String {
+    format!("{}-{}", country.code(), name.trim().to_uppercase())
+}
+
+/// What another zone takes already. All empty: the rest of the world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    pub countries: Vec<String>,
+    /// Provinces and postal codes.
+    pub places: Vec<String>,
+}
+
+/// Where a zone delivers to, as its columns keep it.
+#[derive(Clone, Debug)]
+pub struct Places {
+    pub countries: Vec<&'static str>,
+    pub provinces: Vec<String>,
+    pub postal_codes: Vec<String>,
+    pub rest_of_world: bool,
+}
+
+impl Places {
+    /// # Errors
+    /// Pointer, and what would have been right.
+    pub fn of(
+        countries: &[Country],
+        provinces: &[Text<63>],
+        postal_codes: &[PostalCodes],
+        rest_of_world: bool,
+    ) -> Result<Self, (&'static str, &'static str)> {
+        if provinces.len() > 200 {
+            return Err(("/provinces", "must be at most 200"));
+        }
+        if postal_codes.len() > 500 {
+            return Err(("/postal_codes", "must be at most 500"));
+        }
+        let named = |text: &Text<63>| {
+            let (country, name) = text.as_str().split_once('-')?;
+            let name = Some(name).filter(|name| !name.trim().is_empty())?;
+            Some(province(Country::parse(country).ok()?, name))
+        };
+        let provinces: Option<Vec<String>> = provinces.iter().map(named).collect();
+        let postal_codes: Option<Vec<String>> = postal_codes.iter().map(PostalCodes::kept).collect();
+        Ok(Self {
+            countries: countries.iter().map(|country| country.code()).collect(),
+            provinces: provinces
+                .ok_or(("/provinces", "must each be a country and a province, such as US-CA"))?,
+            postal_codes: postal_codes.ok_or((
+                "/postal_codes",
+                "must be 1 to 12 letters and digits, as many at either end, and not end before they begin",
+            ))?,
+            rest_of_world,
+        })
+    }
 }
 
 /// A rate as it shall be. A change sends all of it.
@@ -196,7 +304,39 @@ impl NewShippingRate {
 
 #[cfg(test)]
 mod rules {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn codes(from: &str, to: &str) -> PostalCodes {
+        PostalCodes { country: Country::DE, from: from.to_owned(), to: to.to_owned() }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_kept_of_postal_codes_is_read_again(from in "[0-9A-Z]{1,12}", to in "[0-9A-Z]{1,12}") {
+            let written = codes(&from, &to);
+            let sound = from.len() == to.len() && from <= to;
+            let read = written.kept().and_then(|kept| PostalCodes::read(&kept));
+            prop_assert_eq!(read, sound.then_some(written));
+        }
+    }
+
+    #[test]
+    fn places_are_written_as_they_are_compared() {
+        let of = |province: &str, range: PostalCodes| {
+            Places::of(&[Country::FR], &[Text::parse(province).unwrap()], &[range], false)
+        };
+        let places = of("DE-Baden-Württemberg", codes("ab1", "ab9")).unwrap();
+        assert_eq!(places.provinces, ["DE-BADEN-WÜRTTEMBERG"]);
+        assert_eq!((places.countries, places.postal_codes), (vec!["FR"], vec!["DE:AB1:AB9".to_owned()]));
+        for wrong in ["DE", "DE-", "XX-BY", "de-BY"] {
+            assert_eq!(of(wrong, codes("1", "1")).unwrap_err().0, "/provinces", "{wrong}");
+        }
+        for (from, to) in [("", ""), ("1", "12"), ("2", "1"), ("1 0", "1 1"), ("1:0", "1:1"), ("é", "é")] {
+            assert_eq!(of("DE-BY", codes(from, to)).unwrap_err().0, "/postal_codes", "{from}");
+        }
+    }
 
     #[test]
     fn bounds_are_of_one_currency_and_in_order() {

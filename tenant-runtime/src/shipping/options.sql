@@ -1,10 +1,21 @@
--- $1 country, $2 currency, $3 merchandise total, $4 grams, $5 pieces.
-WITH named AS (
-    SELECT id FROM shipping_zones WHERE $1 = ANY (countries)
+-- $1 country, $2 currency, $3 merchandise total, $4 grams, $5 pieces, $6 province as zones keep it or null, $7 postal code.
+WITH destination AS (
+    SELECT upper(regexp_replace($7, '[^0-9A-Za-z]', '', 'g')) AS code
+), fitting AS (
+    -- Of postal codes the longer beginning is the more specific one; GREATEST passes over nulls.
+    SELECT zone.id,
+           GREATEST((SELECT max(2 + length(split_part(codes.span, ':', 2)))
+                       FROM destination, unnest(zone.postal_codes) AS codes (span)
+                      WHERE split_part(codes.span, ':', 1) = $1
+                        AND length(code) >= length(split_part(codes.span, ':', 2))
+                        AND left(code, length(split_part(codes.span, ':', 2))) COLLATE "C"
+                            BETWEEN split_part(codes.span, ':', 2) AND split_part(codes.span, ':', 3)),
+                    CASE WHEN $6 = ANY (zone.provinces) THEN 2 END,
+                    CASE WHEN $1 = ANY (zone.countries) THEN 1 END,
+                    CASE WHEN zone.rest_of_world THEN 0 END) AS rank
+      FROM shipping_zones zone
 ), zone AS (
-    SELECT id FROM named
-    UNION ALL
-    SELECT id FROM shipping_zones WHERE rest_of_world AND NOT EXISTS (SELECT FROM named)
+    SELECT id FROM fitting WHERE rank IS NOT NULL ORDER BY rank DESC, id LIMIT 1
 )
 SELECT rate.id, rate.name AS title, rate.min_days, rate.max_days,
        CASE WHEN rate.free_from_minor <= $3 THEN 0

@@ -3,13 +3,13 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use serde::Deserialize;
-use souk_kernel::{Country, Currency, Money, ShippingRateId, ShippingZoneId};
+use souk_kernel::{Currency, Money, ShippingRateId, ShippingZoneId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    EditShippingZone, NewShippingRate, NewShippingZone, Parcel, ShippingOption, ShippingRateView,
-    ShippingZoneView,
+    EditShippingZone, NewShippingRate, Parcel, Places, PostalCodes, ShippingOption, ShippingRateView,
+    ShippingZoneView, Taken, province,
 };
 
 #[derive(QueryableByName)]
@@ -34,6 +34,10 @@ struct ZoneRow {
     name: String,
     #[diesel(sql_type = Array<Text>)]
     countries: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    provinces: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    postal_codes: Vec<String>,
     #[diesel(sql_type = Bool)]
     rest_of_world: bool,
     #[diesel(sql_type = Jsonb)]
@@ -64,6 +68,8 @@ struct RateJson {
 struct OverlapRow {
     #[diesel(sql_type = Array<Text>)]
     countries: Vec<String>,
+    #[diesel(sql_type = Array<Text>)]
+    places: Vec<String>,
 }
 
 impl TryFrom<ZoneRow> for ShippingZoneView {
@@ -91,13 +97,16 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             id: row.id,
             name: row.name,
             countries: row.countries,
+            provinces: row.provinces,
+            postal_codes: row.postal_codes.iter().filter_map(|kept| PostalCodes::read(kept)).collect(),
             rest_of_world: row.rest_of_world,
             rates: rates.into_iter().map(rate).collect(),
         })
     }
 }
 
-/// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. One statement, no lock.
+/// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. Of the zones that have the
+/// place the most specific one says: postal codes, province, country, the rest of the world. One statement, no lock.
 ///
 /// # Errors
 /// The database's only.
@@ -108,7 +117,9 @@ pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Vec<Shipping
         .bind::<Text, _>(currency)
         .bind::<BigInt, _>(parcel.merchandise_total.minor())
         .bind::<BigInt, _>(parcel.weight_grams)
-        .bind::<BigInt, _>(parcel.pieces);
+        .bind::<BigInt, _>(parcel.pieces)
+        .bind::<Nullable<Text>, _>(parcel.province.map(|name| province(parcel.to, &name)))
+        .bind::<Text, _>(parcel.postal_code);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
     let option = |row: OptionRow| ShippingOption {
         id: row.id,
@@ -134,51 +145,53 @@ pub async fn lock(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
     tx.execute(sql("LOCK TABLE shipping_zones IN SHARE ROW EXCLUSIVE MODE")).await.map(drop)
 }
 
-/// Countries that other zones name, when any does or the rest of the world is taken twice.
+/// What another zone takes of these places, the rest of the world included.
 pub async fn overlap(
     tx: &mut ReadTx<'_>,
     zone: ShippingZoneId,
-    countries: &[Country],
-    rest_of_world: bool,
-) -> Result<Option<Vec<String>>, DbError> {
+    places: &Places,
+) -> Result<Option<Taken>, DbError> {
     let statement = sql(include_str!("overlap.sql"))
         .bind::<SqlUuid, _>(zone)
-        .bind::<Array<Text>, _>(codes(countries))
-        .bind::<Bool, _>(rest_of_world);
+        .bind::<Array<Text>, _>(places.countries.clone())
+        .bind::<Bool, _>(places.rest_of_world)
+        .bind::<Array<Text>, _>(places.provinces.clone())
+        .bind::<Array<Text>, _>(places.postal_codes.clone());
     let row: Option<OverlapRow> = tx.optional(statement).await?;
-    Ok(row.map(|row| row.countries))
-}
-
-fn codes(countries: &[Country]) -> Vec<&'static str> {
-    countries.iter().map(|country| country.code()).collect()
+    Ok(row.map(|row| Taken { countries: row.countries, places: row.places }))
 }
 
 /// Writes a zone without its rates.
 pub async fn insert_zone(
     tx: &mut WriteTx<'_>,
     id: ShippingZoneId,
-    zone: &NewShippingZone,
+    name: &souk_kernel::Text<60>,
+    places: Places,
 ) -> Result<(), DbError> {
-    let statement =
-        sql("INSERT INTO shipping_zones (id, name, countries, rest_of_world) VALUES ($1, $2, $3, $4)")
-            .bind::<SqlUuid, _>(id)
-            .bind::<Text, _>(zone.name.clone())
-            .bind::<Array<Text>, _>(codes(&zone.countries))
-            .bind::<Bool, _>(zone.rest_of_world);
+    let statement = sql(include_str!("insert_zone.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Text, _>(name.clone())
+        .bind::<Array<Text>, _>(places.countries)
+        .bind::<Bool, _>(places.rest_of_world)
+        .bind::<Array<Text>, _>(places.provinces)
+        .bind::<Array<Text>, _>(places.postal_codes);
     tx.execute(statement).await.map(drop)
 }
 
-/// Changes a zone; `false`: there is none.
+/// Changes a zone: of the places what the edit names; `false`: there is none.
 pub async fn edit_zone(
     tx: &mut WriteTx<'_>,
     id: ShippingZoneId,
     edit: &EditShippingZone,
+    places: Places,
 ) -> Result<bool, DbError> {
     let statement = sql(include_str!("edit_zone.sql"))
         .bind::<SqlUuid, _>(id)
         .bind::<Nullable<Text>, _>(edit.name.clone())
-        .bind::<Nullable<Array<Text>>, _>(edit.countries.as_deref().map(codes))
-        .bind::<Nullable<Bool>, _>(edit.rest_of_world);
+        .bind::<Nullable<Array<Text>>, _>(edit.countries.is_some().then_some(places.countries))
+        .bind::<Nullable<Bool>, _>(edit.rest_of_world)
+        .bind::<Nullable<Array<Text>>, _>(edit.provinces.is_some().then_some(places.provinces))
+        .bind::<Nullable<Array<Text>>, _>(edit.postal_codes.is_some().then_some(places.postal_codes));
     Ok(tx.execute(statement).await? == 1)
 }
 

@@ -101,6 +101,89 @@ async fn a_cart_is_offered_what_fits_its_place_and_its_worth() {
 }
 
 #[actix_web::test]
+async fn the_most_specific_zone_delivers() {
+    let shop = Shop::open().await;
+    let codes = |country: &str, from: &str, to: &str| json!([{ "country": country, "from": from, "to": to }]);
+    for (name, places) in [
+        ("California", json!({ "provinces": ["US-ca"] })),
+        ("Hills", json!({ "postal_codes": codes("US", "90210", "90212") })),
+        ("Berlin", json!({ "postal_codes": codes("DE", "10", "14") })),
+        ("Mitte", json!({ "postal_codes": codes("DE", "10115", "10119") })),
+        ("Belfast", json!({ "postal_codes": codes("GB", "bt1", "bt9") })),
+    ] {
+        let mut zone = json!({ "name": name, "rates": [{ "name": name, "price": eur(100) }] });
+        zone.as_object_mut().unwrap().extend(places.as_object().unwrap().clone());
+        let made = shop.owner_call("POST", PATH).json(&zone).send().await.expect(201);
+        assert_eq!(made.json["countries"], json!([]));
+    }
+    let mug = shop.thing(9, 1000).await;
+    for (country, province, postal_code, first) in [
+        ("DE", None, "10117", "Mitte"),
+        ("DE", None, "10114", "Berlin"),
+        ("DE", None, "14999", "Berlin"),
+        ("DE", None, "80331", "Standard"),
+        ("US", Some("CA"), "90210", "Hills"),
+        ("US", Some("CA"), "94103", "California"),
+        ("US", Some("NY"), "10117", "International"),
+        ("GB", None, "BT5 1AA", "Belfast"),
+        ("GB", None, "SW1A 1AA", "International"),
+    ] {
+        let mut to = ada();
+        to["country"] = json!(country);
+        to["postal_code"] = json!(postal_code);
+        if let Some(province) = province {
+            to["province"] = json!(province);
+        }
+        let body = json!({ "lines": [{ "variant": mug.variant, "quantity": 1 }], "shipping_address": to });
+        let cart = shop.call("POST", "/store/v1/carts").json(&body).send().await.expect(201);
+        assert_eq!(cart.json["shipping_options"][0]["title"], json!(first), "{postal_code} {}", cart.json);
+    }
+}
+
+#[actix_web::test]
+async fn a_place_belongs_to_one_zone() {
+    let shop = TestShop::open(None).await;
+    let range = |from: &str, to: &str| json!([{ "country": "DE", "from": from, "to": to }]);
+    let first =
+        json!({ "name": "First", "provinces": ["US-CA", "US-HI"], "postal_codes": range("10000", "10999") });
+    let made = shop.owner_call("POST", PATH).json(&first).send().await.expect(201);
+    assert_eq!(
+        (&made.json["provinces"], &made.json["postal_codes"]),
+        (&first["provinces"], &first["postal_codes"])
+    );
+    let before = shop.digest().await;
+    for (wrong, places) in [
+        (json!({ "name": "Second", "provinces": ["US-hi", "US-NY"] }), json!(["US-HI"])),
+        (json!({ "name": "Second", "postal_codes": range("10999", "11999") }), json!(["DE:10000:10999"])),
+    ] {
+        let refused = shop.owner_call("POST", PATH).json(&wrong).send().await;
+        assert_eq!(refused.refused(409, "shipping_zone_overlap").json["places"], places);
+    }
+    for (wrong, pointer) in [
+        (json!({ "name": "Second", "provinces": ["California"] }), "/provinces"),
+        (json!({ "name": "Second", "postal_codes": range("2", "1") }), "/postal_codes"),
+        (json!({ "name": "Second", "postal_codes": range("1", "10") }), "/postal_codes"),
+    ] {
+        let refused = shop.owner_call("POST", PATH).json(&wrong).send().await;
+        refused.refused(422, "validation_failed").about(pointer);
+    }
+    assert_eq!(shop.digest().await, before);
+    let beside = json!({ "name": "Second", "provinces": ["US-NY"], "postal_codes": range("101", "101") });
+    shop.owner_call("POST", PATH).json(&beside).send().await.expect(201);
+    let edit = format!("{PATH}/{}", made.text("/id"));
+    let edited = shop.owner_call("PATCH", &edit).json(&json!({ "provinces": [] })).send().await.expect(200);
+    assert_eq!(
+        (&edited.json["provinces"], &edited.json["postal_codes"]),
+        (&json!([]), &first["postal_codes"])
+    );
+    shop.owner_call("PATCH", &edit)
+        .json(&json!({ "provinces": ["US-NY"] }))
+        .send()
+        .await
+        .refused(409, "shipping_zone_overlap");
+}
+
+#[actix_web::test]
 async fn what_cannot_be_a_zone_changes_nothing() {
     let shop = TestShop::open(None).await;
     let before = shop.digest().await;

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Country, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError,
-    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
+    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError, ProductId,
+    Quantity, Rounding, ShippingRateId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
-use super::{Cart, CartLine};
+use super::{Address, Cart, CartLine};
 use crate::catalog::{self, Component, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
@@ -263,11 +263,13 @@ impl Basket {
     }
 
     /// What has to be delivered there.
-    pub fn parcel(&self, to: Country) -> Parcel {
+    pub fn parcel(&self, to: &Address) -> Parcel {
         let sent = || self.goods.iter().filter(|good| good.ware.requires_shipping);
         let pieces = |good: &Good| i64::from(good.quantity.get());
         Parcel {
-            to,
+            to: to.country,
+            province: to.province.as_ref().map(|province| province.as_str().to_owned()),
+            postal_code: to.postal_code.as_str().to_owned(),
             merchandise_total: self.subtotal,
             weight_grams: sent()
                 .fold(0_i64, |sum, good| {
