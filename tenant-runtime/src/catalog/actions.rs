@@ -25,8 +25,9 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 use super::error::CatalogError;
 use super::events::{ProductCreated, ProductDeleted, ProductUpdated};
 use super::model::{
-    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, ProductFilter, ProductRef,
-    ProductView, Sellable, Sort, Status, SummaryView, VariantView, Viewer, check_edit, one_more, sku_of,
+    CreateProduct, Draft, DraftVariant, EditProduct, EditVariant, Looker, NewVariant, ProductFilter,
+    ProductRef, ProductView, Sellable, Sort, Status, SummaryView, VariantView, Viewer, check_edit, one_more,
+    sku_of,
 };
 use super::queries::{self, Place};
 use crate::inventory;

@@ -269,7 +269,7 @@ impl Basket {
         Parcel {
             to: to.country,
             province: to.province.as_ref().map(|province| province.as_str().to_owned()),
-            postal_code: to.postal_code.as_str().to_owned(),
+            postal_code: to.postal_code.as_ref().map(|code| code.as_str().to_owned()).unwrap_or_default(),
             merchandise_total: self.subtotal,
             weight_grams: sent()
                 .fold(0_i64, |sum, good| {

@@ -32,8 +32,8 @@ pub use picture::{
     image_url,
 };
 pub use pricing::{
-    ListPrice, Looker, Offer, PriceExplained, PriceListKind, PriceListView,
-    PriceQuestion, PutPriceList, SetListPrices, price_of,
+    ListPrice, Looker, Offer, PriceExplained, PriceListKind, PriceListView, PriceQuestion, PutPriceList,
+    SetListPrices, price_of,
 };
 pub use repricing::{AdjustPrices, BasePrice, PriceChange, PricesAdjusted, PricesOf};
 pub use request::{

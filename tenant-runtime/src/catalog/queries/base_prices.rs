@@ -1,10 +1,8 @@
 //! The statements of many base prices at once.
 
-use std::collections::HashMap;
-
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{Currency, Money, PriceId, PriceListId, ProductId, Quantity, VariantId};
+use diesel::sql_types::{Array, BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use souk_kernel::{Currency, Money, PriceId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 

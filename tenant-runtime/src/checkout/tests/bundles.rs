@@ -51,8 +51,7 @@ async fn a_bundle_is_sold_sent_and_given_back_as_its_components() {
     assert_eq!(there_are(&shop, set.variant).await, (4, true), "nine cups are four pairs");
     let basket = shop.basket(set, 3).await;
     let bought =
-        shop.checkout(&basket, &key(), &pay_with(3 * 2500, "tok_ok")).await.expect(201).json["order"]
-            .clone();
+        shop.checkout(&basket, &key(), &pay_with(3 * 2500, "tok_ok")).await.expect(201).json["order"].clone();
     assert_eq!(shelf(&shop, both).await, "9/6/0 7/3/0");
     let order = shop.order(bought["id"].as_str().unwrap()).await;
     let line = &order["lines"][0];
