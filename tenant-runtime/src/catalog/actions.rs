@@ -14,10 +14,10 @@ pub mod search;
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use souk_api::{DryRun, ETag, FieldError, IfMatch, Preview};
+use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
 use souk_kernel::{
-    CollectionId, Currency, CustomerId, Handle, InventoryItemId, MarketId, Money, ProductId, SalesChannelId,
+    CollectionId, Currency, CustomerId, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId,
     VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx};

@@ -9,7 +9,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
-    PutPriceList, SetListPrices, VariantPrice, price_of, steps_of,
+    PutPriceList, Sellable, SetListPrices, VariantPrice, price_of, steps_of,
 };
 use crate::catalog::queries::{self, price_lists};
 use crate::{groups, markets};

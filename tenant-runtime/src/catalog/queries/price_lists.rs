@@ -198,25 +198,6 @@ pub async fn prices(
     Ok(rows.into_iter().map(price).collect())
 }
 
-/// The base price of a variant.
-#[derive(QueryableByName)]
-pub struct Base {
-    #[diesel(sql_type = BigInt)]
-    pub amount_minor: i64,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    pub compare_at_minor: Option<i64>,
-}
-
-/// What a variant costs in a currency without any list, if it has a price in it.
-pub async fn base(
-    tx: &mut ReadTx<'_>,
-    variant: VariantId,
-    currency: Currency,
-) -> Result<Option<Base>, DbError> {
-    let text = "SELECT amount_minor, compare_at_minor FROM prices WHERE variant_id = $1 AND currency = $2";
-    tx.optional(sql(text).bind::<SqlUuid, _>(variant).bind::<Text, _>(currency)).await
-}
-
 #[derive(QueryableByName)]
 struct LowestRow {
     #[diesel(sql_type = SqlUuid)]
