@@ -156,7 +156,8 @@ async fn prices_of_a_list_are_seen_before_they_are_set() {
     let preview = shop.put(&format!("{path}?dry_run=true"), 2, wish.clone()).await;
     assert_eq!(preview.status, 200, "{}", preview.json);
     // What stays as it is, is no change.
-    let change = json!({ "price_list": made["id"], "variant": jug.variant, "min_quantity": 1, "before": null, "after": eur(1700) });
+    let change = json!({ "variant": jug.variant, "min_quantity": 1, "before": null, "after": eur(1700), "compare_at_before": null,
+        "compare_at_after": null });
     assert_eq!(preview.json["changes"], json!([change]));
     let unknown = json!({ "prices": [{ "variant": souk_kernel::VariantId::new(), "price": eur(1) }] });
     assert_eq!(shop.put(&format!("{path}?dry_run=true"), 2, unknown).await.status, 422);
@@ -183,7 +184,7 @@ async fn a_price_is_seen_before_it_is_set() {
     let before = shop.inner.digest().await;
     let preview = shop.put(&format!("{path}?dry_run=true"), 1, wish.clone()).await;
     assert_eq!(preview.status, 200, "{}", preview.json);
-    let change = json!({ "variant": mug.variant, "before": eur(1000), "after": eur(900), "compare_at_before": null,
+    let change = json!({ "variant": mug.variant, "min_quantity": 1, "before": eur(1000), "after": eur(900), "compare_at_before": null,
         "compare_at_after": eur(1000) });
     assert_eq!(preview.json["changes"], json!([change]));
     let same = shop.put(&format!("{path}?dry_run=true"), 1, json!({ "price": eur(1000) })).await;

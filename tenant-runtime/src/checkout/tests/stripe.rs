@@ -270,7 +270,8 @@ async fn a_gift_card_and_a_card_pay_together_or_not_at_all() {
             "payment": { "provider": "stripe", "token": token } });
         shop.checkout(&basket, &key(), &body).await
     };
-    buys("pm_card_visa_chargeDeclined").await.refused(402, "payment_declined");
+    let refused = buys("pm_card_visa_chargeDeclined").await;
+    assert_eq!((refused.status, &refused.json["code"]), (402, &json!("payment_declined")));
     assert_eq!((left().await, shop.stock().await.as_str()), (500, "5/0/0"));
     shop.credit_adds_up().await;
     // The shopper stays away; the money that comes all the same goes back.
