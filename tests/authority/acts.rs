@@ -36,7 +36,9 @@ const UNDIGESTED: &[&str] = &[
     "mailSettingsMakeReportSecret",
     // It has no name in the path, nor one in a reply that is kept: the entry says which kind of thing, and the stock has movements.
     "adjustInventoryLevel",
+    "adjustPrices",
     "checkTaxNumber",
+    "countInventory",
     "createProducts",
     "createShippingZone",
     "createTaxRegion",

@@ -58,7 +58,7 @@ pub async fn outlive<T: Send + 'static>(
 enum Stage {
     Kept(Reply),
     Answered(Reply),
-    Pay(Ticket, StartPayment),
+    Pay(Ticket, Box<StartPayment>),
 }
 
 /// A whole checkout. Repeating it with the same key gives the same bytes; with another key, the same order.
@@ -82,7 +82,7 @@ pub async fn pay(
                 Claim::Ours(claimed) => claimed,
             };
             match prepare(tx, &till, &purchase).await? {
-                Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, start)),
+                Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
                 Prepared::Standing { order, fresh } => {
                     let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
                     Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))

@@ -104,8 +104,8 @@ fn judged(country: &str, rest: &str) -> Result<bool, VatNumberError> {
         "CY" => cyprus(rest)?,
         "CZ" => czechia(&of(&[8, 9, 10])?),
         "DE" | "HR" => iso_7064(&of(if country == "DE" { &[9] } else { &[11] })?),
-        "DK" => weighted(&of(&[8])?, &[2, 7, 6, 5, 4, 3, 2, 1]) % 11 == 0,
-        "EE" => weighted(&of(&[9])?, &[3, 7, 1, 3, 7, 1, 3, 7, 1]) % 10 == 0,
+        "DK" => weighted(&of(&[8])?, &[2, 7, 6, 5, 4, 3, 2, 1]).is_multiple_of(11),
+        "EE" => weighted(&of(&[9])?, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_multiple_of(10),
         "EL" => {
             let all = of(&[9])?;
             last(&all) == weighted(&all, &[256, 128, 64, 32, 16, 8, 4, 2]) % 11 % 10
@@ -114,7 +114,7 @@ fn judged(country: &str, rest: &str) -> Result<bool, VatNumberError> {
         "FI" => complement(&of(&[8])?, &[7, 9, 10, 5, 8, 4, 2]),
         "FR" => france(rest)?,
         "GB" => britain(rest)?,
-        "HU" => weighted(&of(&[8])?, &[9, 7, 3, 1, 9, 7, 3, 1]) % 10 == 0,
+        "HU" => weighted(&of(&[8])?, &[9, 7, 3, 1, 9, 7, 3, 1]).is_multiple_of(10),
         "IE" => ireland(rest)?,
         "IT" => luhn(&of(&[11])?),
         "LT" => lithuania(&of(&[9, 12])?),
@@ -145,7 +145,7 @@ fn judged(country: &str, rest: &str) -> Result<bool, VatNumberError> {
             (1..=94).contains(&(number(&all) % 100)) && luhn(all.get(..10).unwrap_or_default())
         }
         "SI" => slovenia(&of(&[8])?),
-        "SK" => number(&of(&[10])?) % 11 == 0,
+        "SK" => number(&of(&[10])?).is_multiple_of(11),
         "CH" => {
             let all = digits(rest.strip_prefix('E').ok_or(VatNumberError::Form)?, &[9])?;
             complement(&all, &[5, 4, 3, 2, 7, 6, 5, 4])
@@ -240,7 +240,7 @@ fn czechia(digits: &[u32]) -> bool {
         }
         // Of persons born before 1954, without a check.
         9 => true,
-        _ => number(digits) % 11 == 0,
+        _ => number(digits).is_multiple_of(11),
     }
 }
 
@@ -286,7 +286,7 @@ fn britain(rest: &str) -> Result<bool, VatNumberError> {
     let all = digits(rest, &[9, 12])?;
     let sum = u64::from(weighted(&all, &[8, 7, 6, 5, 4, 3, 2]));
     let check = number(all.get(7..9).unwrap_or_default());
-    Ok((sum + check) % 97 == 0 || (sum + check + 55) % 97 == 0)
+    Ok((sum + check).is_multiple_of(97) || (sum + check + 55).is_multiple_of(97))
 }
 
 fn ireland(rest: &str) -> Result<bool, VatNumberError> {

@@ -38,7 +38,7 @@ async fn list_regions(permit: Permit<View>, filter: Query<TaxRegionFilter>) -> R
 async fn create_region(permit: Permit<Edit>, body: Json<PutTaxRegion>) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut WriteTx<'_>| actions::create_region(tx, &body.0).await;
     let region = permit.write("tax_regions.create", work).await?;
-    Ok(HttpResponse::Created().insert_header(&region.etag()).json(region))
+    Ok(HttpResponse::Created().insert_header(region.etag()).json(region))
 }
 
 /// Change a tax region
@@ -58,7 +58,7 @@ async fn replace_region(
     let (seen, wish) = (seen.required()?, body.into_inner());
     let work = async move |tx: &mut WriteTx<'_>| actions::replace_region(tx, *id, &seen, &wish).await;
     let region = permit.write("tax_regions.replace", work).await?;
-    Ok(HttpResponse::Ok().insert_header(&region.etag()).json(region))
+    Ok(HttpResponse::Ok().insert_header(region.etag()).json(region))
 }
 
 /// Remove a tax region
