@@ -2,7 +2,7 @@
 
 use actix_web::{HttpResponse, delete, get, put, web};
 use souk_access::Permit;
-use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, Path, Problem};
+use souk_api::{CursorKey, ETag, IfMatch, Json, Page, Paging, PagingOnly, Path, Problem};
 use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -89,7 +89,7 @@ async fn withdraw(permit: Permit<Edit>, kind: Path<PolicyKind>) -> Result<HttpRe
 async fn versions(
     permit: Permit<View>,
     kind: Path<PolicyKind>,
-    paging: Paging,
+    paging: PagingOnly,
     key: web::Data<CursorKey>,
 ) -> Result<Page<PolicyView>, Problem> {
     let kind = *kind;
