@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// A client for the platform on this machine: it knows names below `localhost`, and asks no proxy.
 pub fn client() -> ClientBuilder {
+    // A client of HTTPS is not built without one, also where nothing but HTTP is spoken. Fails only where there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().dns_resolver(Arc::new(Loopback))
 }
 
