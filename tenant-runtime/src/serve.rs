@@ -23,6 +23,7 @@ use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::messages::{MailRoom, Sender};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
 use crate::webhooks::Courier;
 use crate::worker::{self, Studio};
@@ -41,7 +42,9 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
         clock: Clock::system(),
     })?;
     let address = PublicAddress::below(&config.platform_domain);
-    Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
+    let secret = config.link_secret.as_bytes();
+    let carriers = Carriers::new(secret, config.webhooks_private, Clock::system())?;
+    Ok(Till { providers, carriers, links: LinkKey::new(secret), address })
 }
 
 /// What asks the identity providers of stores.

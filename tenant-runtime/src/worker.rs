@@ -24,6 +24,7 @@ use crate::imports::{self, Worked};
 use crate::invoices;
 use crate::media::{self, Darkroom, Fetcher};
 use crate::messages::{self, MailRoom, Sender};
+use crate::shipping;
 use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
 
@@ -218,8 +219,9 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
             let files = imports::forget(tx, SOME).await?;
             let pictures = catalog::forget_fetches(tx, SOME).await?;
+            let quotes = shipping::forget(tx, SOME).await?;
             let mails = messages::tidy(tx).await?;
-            let most = keys.max(heard).max(told).max(away).max(left).max(files).max(pictures);
+            let most = keys.max(heard).max(told).max(away).max(left).max(files).max(pictures).max(quotes);
             Ok::<_, TenancyError>(mails || most >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;

@@ -40,6 +40,7 @@ const UNDIGESTED: &[&str] = &[
     "checkTaxNumber",
     "countInventory",
     "createProducts",
+    "createShippingCalculator",
     "createShippingZone",
     "createTaxRegion",
     "grantTaxExemption",

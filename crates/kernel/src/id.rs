@@ -289,6 +289,7 @@ kinds! {
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;
     ShippingRate "shr" "shipping rate" ShippingRateId;
+    ShippingCalculator "shc" "shipping calculator" ShippingCalculatorId;
     ShippingLine "shl" "shipping line" ShippingLineId;
     TaxRegion "txr" "tax region" TaxRegionId;
     TaxRate "trt" "tax rate" TaxRateId;

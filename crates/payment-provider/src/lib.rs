@@ -2,6 +2,7 @@
 
 pub mod behaviour;
 pub mod book;
+pub mod carrier;
 pub mod couriers;
 pub mod desk;
 mod journal;

@@ -1,6 +1,7 @@
 //! The wire: HTTP in, HTTP out. The protocol is described in the README.
 
 use crate::behaviour::Behaviour;
+use crate::carrier;
 use crate::desk::{Call, Desk, Mishap, Movement, Reply, Wish, not_found};
 use crate::page::{hosted_page, return_address};
 use crate::payment::Refusal;
@@ -32,9 +33,10 @@ impl Default for Pace {
 /// The whole service.
 pub fn routes(desk: Desk, pace: Pace) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
-        let stripe = desk.stripe();
+        let (stripe, carrier) = (desk.stripe(), desk.carrier());
         config
             .configure(stripe::routes::routes(stripe))
+            .configure(carrier::routes(carrier))
             .app_data(web::Data::new(desk))
             .app_data(web::Data::new(pace))
             .app_data(web::PayloadConfig::new(64 * 1024))
@@ -206,7 +208,7 @@ fn account(request: &HttpRequest) -> Result<String, Refusal> {
     }
 }
 
-fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+pub(crate) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let status = if error.is_data() { 422 } else { 400 };
         Refusal::new(status, "invalid_request", error.to_string())
@@ -243,7 +245,7 @@ async fn answered(outcome: Result<Reply, Refusal>, pace: &Pace) -> HttpResponse 
     }
 }
 
-fn refused(refusal: &Refusal) -> HttpResponse {
+pub(crate) fn refused(refusal: &Refusal) -> HttpResponse {
     builder(refusal.status).json(json!({ "error": { "code": refusal.code, "message": refusal.message } }))
 }
 

@@ -22,7 +22,7 @@ use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
 use crate::settings::{self, Settings};
-use crate::shipping::ShippingOption;
+use crate::shipping::Offers;
 use crate::tax::{TaxRules, VatNumber};
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
@@ -168,6 +168,9 @@ pub async fn remove_line(
 }
 
 /// Chooses a delivery, which must be one of the cart's options now.
+///
+/// # Errors
+/// [`CartError::Unasked`] when a carrier may offer it that has to be asked first.
 pub async fn choose_shipping(
     tx: &mut WriteTx<'_>,
     id: CartId,
@@ -178,6 +181,9 @@ pub async fn choose_shipping(
     cart.shipping_rate = Some(rate);
     let quote = priced(tx, &cart).await?;
     if quote.shipping_options.iter().all(|option| option.id != rate) {
+        if !quote.asks.is_empty() {
+            return Err(CartError::Unasked(quote.asks));
+        }
         return Err(CartError::field(
             "/shipping_rate",
             "unknown",
@@ -336,23 +342,24 @@ async fn quote(
         tax::rules_for(tx, &to, &cart.tax_buyer(), settings.country).await?
     };
     let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
-    let options = match (by_hand, &cart.shipping_address) {
-        (Some(by_hand), _) => vec![by_hand.option()],
+    let offers = match (by_hand, &cart.shipping_address) {
+        (Some(by_hand), _) => Offers { options: vec![by_hand.option()], asks: Vec::new() },
         (None, Some(address)) if basket.shipping_required => {
             shipping::options(tx, basket.parcel(address)).await?
         }
-        _ => Vec::new(),
+        _ => Offers::default(),
     };
     let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
     // What staff agreed is what is paid.
     let is_net = inclusive && rules.sells_net() && cart.terms.is_none();
-    let (basket, options) =
-        if is_net { without_tax(basket, options, &rules, settings)? } else { (basket, options) };
+    let (basket, offers) =
+        if is_net { without_tax(basket, offers, &rules, settings)? } else { (basket, offers) };
     let inclusive = inclusive && !is_net;
-    let delivery = chosen(cart, &options).map(|option| Delivery { price: option.price, country: to.country });
+    let delivery =
+        chosen(cart, &offers.options).map(|option| Delivery { price: option.price, country: to.country });
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
     let quote =
-        Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named, inclusive })?;
+        Quote::of(cart, basket, Pricing { settings, rules: &rules, offers, reckoning, named, inclusive })?;
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
 }
@@ -360,15 +367,15 @@ async fn quote(
 /// The same at prices without the tax that would have been inside them.
 fn without_tax(
     mut basket: Basket,
-    mut options: Vec<ShippingOption>,
+    mut offers: Offers,
     rules: &TaxRules,
     settings: &Settings,
-) -> Result<(Basket, Vec<ShippingOption>), CartError> {
+) -> Result<(Basket, Offers), CartError> {
     basket.take_out_tax(rules, settings.tax_rounding)?;
-    for option in &mut options {
+    for option in &mut offers.options {
         option.price = tax::delivery_without_tax(rules, option.price, settings.tax_rounding)?;
     }
-    Ok((basket, options))
+    Ok((basket, offers))
 }
 
 /// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.

@@ -11,6 +11,7 @@ use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
+use crate::shipping::{Ask, QUOTES_PENDING};
 use crate::tax::TaxError;
 
 problems! { CATALOGUE;
@@ -30,6 +31,9 @@ pub enum CartError {
     /// It is bought, merged or expired.
     #[error("the cart is finished")]
     Finished,
+    /// Carriers have to be asked first what delivery costs.
+    #[error("a carrier has to be asked")]
+    Unasked(Vec<Ask>),
     /// Parts of the request that cannot be had.
     #[error("the request breaks a rule")]
     Fields(Vec<FieldError>),
@@ -83,6 +87,7 @@ impl From<CartError> for Problem {
             CartError::Unknown => Self::new(&problem::NOT_FOUND),
             CartError::Locked => Self::new(&CART_LOCKED).retry_after(5),
             CartError::Finished => Self::new(&CART_FINISHED),
+            CartError::Unasked(_) => Self::new(&QUOTES_PENDING),
             CartError::Fields(errors) => {
                 errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
             }

@@ -15,6 +15,7 @@ use crate::ledger::LedgerError;
 use crate::orders::OrderError;
 use crate::payments::PaymentError;
 use crate::settings::SettingsError;
+use crate::shipping::{Ask, QUOTES_PENDING};
 
 problems! { CATALOGUE;
     PAYMENT_DECLINED = 402, "payment_declined", "The payment was declined", "The cart is open again: try another way to pay, with a new Idempotency-Key.";
@@ -36,6 +37,9 @@ pub enum CheckoutError {
     /// It is bought, merged or expired.
     #[error("the cart is closed")]
     CartClosed,
+    /// Carriers have to be asked first what delivery costs.
+    #[error("a carrier has to be asked")]
+    Unasked(Vec<Ask>),
     /// Parts that are missing: pointer and what it must be.
     #[error("the cart is incomplete")]
     Incomplete(Vec<FieldError>),
@@ -105,6 +109,7 @@ impl From<CheckoutError> for Problem {
         match error {
             CheckoutError::CartUnknown | CheckoutError::SessionUnknown => Self::new(&problem::NOT_FOUND),
             CheckoutError::CartClosed => Self::new(&CART_CLOSED),
+            CheckoutError::Unasked(_) => Self::new(&QUOTES_PENDING),
             CheckoutError::Incomplete(missing) => {
                 missing.into_iter().fold(Self::new(&CHECKOUT_INCOMPLETE), Self::error)
             }

@@ -1,11 +1,16 @@
 //! Changing zones and rates.
 
+pub mod calculators;
+mod carriers;
+
 use souk_kernel::{ShippingRateId, ShippingZoneId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::ShippingError;
 use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, Places, ShippingZoneView};
 use super::queries::{self, RateStatement};
+
+pub use carriers::{Carriers, CarriersError, ask};
 
 const MOST_RATES: usize = 50;
 

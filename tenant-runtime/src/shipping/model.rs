@@ -1,12 +1,20 @@
 //! Zones, rates and what they offer.
 
+mod calculators;
+
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Country, Money, ShippingRateId, ShippingZoneId, Text};
+use souk_kernel::{Country, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
 use utoipa::ToSchema;
+
+pub use calculators::{
+    Answered, Ask, CalculatorAccount, CalculatorSecretView, CalculatorView, NewCalculator, Offers, Service,
+    option_id, services,
+};
 
 /// A way of delivery that fits a destination and a basket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ShippingOption {
+    /// What it is chosen by: the rate's, or that of one of the services that a carrier offers for it.
     pub id: ShippingRateId,
     #[schema(example = "Standard")]
     pub title: String,
@@ -55,7 +63,9 @@ pub struct ShippingRateView {
     pub id: ShippingRateId,
     #[schema(example = "Standard")]
     pub name: String,
+    /// What it costs; of a calculated rate, what is added to what the carrier says.
     pub price: Money,
+    pub calculator: Option<ShippingCalculatorId>,
     pub min_total: Option<Money>,
     pub max_total: Option<Money>,
     pub min_weight_grams: Option<i64>,
@@ -208,7 +218,10 @@ impl Places {
 #[schema(example = json!({"name": "Express", "price": {"amount_minor": 990, "currency": "EUR"}}))]
 pub struct NewShippingRate {
     pub name: Text<60>,
+    /// What it costs; of a calculated rate, what is added to what the carrier says.
     pub price: Money,
+    /// The carrier's program that says what it costs: each of its services is an option of its own.
+    pub calculator: Option<ShippingCalculatorId>,
     /// Offered from this merchandise total on.
     pub min_total: Option<Money>,
     /// Offered up to this merchandise total.

@@ -1,15 +1,19 @@
 //! The statements of zones and rates.
 
+pub mod calculators;
+
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{
+    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+};
 use serde::Deserialize;
-use souk_kernel::{Currency, Money, ShippingRateId, ShippingZoneId};
+use souk_kernel::{Currency, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    EditShippingZone, NewShippingRate, Parcel, Places, PostalCodes, ShippingOption, ShippingRateView,
-    ShippingZoneView, Taken, province,
+    Ask, EditShippingZone, NewShippingRate, Offers, Parcel, Places, PostalCodes, ShippingOption,
+    ShippingRateView, ShippingZoneView, Taken, option_id, province,
 };
 
 #[derive(QueryableByName)]
@@ -18,8 +22,14 @@ struct OptionRow {
     id: ShippingRateId,
     #[diesel(sql_type = Text)]
     title: String,
-    #[diesel(sql_type = BigInt)]
-    amount_minor: i64,
+    /// Of a carrier's service.
+    #[diesel(sql_type = Nullable<Text>)]
+    code: Option<String>,
+    /// None where there is only somebody to be asked.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    amount_minor: Option<i64>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    unasked: Option<ShippingCalculatorId>,
     #[diesel(sql_type = Nullable<Integer>)]
     min_days: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
@@ -51,6 +61,7 @@ struct RateJson {
     name: String,
     currency: Currency,
     amount_minor: i64,
+    calculator_id: Option<Uuid>,
     min_total_minor: Option<i64>,
     max_total_minor: Option<i64>,
     min_weight_grams: Option<i64>,
@@ -81,6 +92,7 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             id: ShippingRateId::from_uuid(rate.id),
             name: rate.name,
             price: Money::new(rate.amount_minor, rate.currency),
+            calculator: rate.calculator_id.map(ShippingCalculatorId::from_uuid),
             min_total: rate.min_total_minor.map(|minor| Money::new(minor, rate.currency)),
             max_total: rate.max_total_minor.map(|minor| Money::new(minor, rate.currency)),
             min_weight_grams: rate.min_weight_grams,
@@ -106,29 +118,41 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
 }
 
 /// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. Of the zones that have the
-/// place the most specific one says: postal codes, province, country, the rest of the world. One statement, no lock.
+/// place the most specific one says: postal codes, province, country, the rest of the world. A calculated rate offers what its carrier said of
+/// this very parcel; where there is no answer that holds, the fallback, and says whom to [`ask`](super::ask). One statement, no lock.
 ///
 /// # Errors
 /// The database's only.
-pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Vec<ShippingOption>, DbError> {
-    let currency = parcel.merchandise_total.currency();
+pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbError> {
+    let (currency, now) = (parcel.merchandise_total.currency(), tx.now());
     let statement = sql(include_str!("options.sql"))
         .bind::<Text, _>(parcel.to)
         .bind::<Text, _>(currency)
         .bind::<BigInt, _>(parcel.merchandise_total.minor())
         .bind::<BigInt, _>(parcel.weight_grams)
         .bind::<BigInt, _>(parcel.pieces)
-        .bind::<Nullable<Text>, _>(parcel.province.map(|name| province(parcel.to, &name)))
-        .bind::<Text, _>(parcel.postal_code);
+        .bind::<Nullable<Text>, _>(parcel.province.as_deref().map(|name| province(parcel.to, name)))
+        .bind::<Text, _>(parcel.postal_code.clone())
+        .bind::<Binary, _>(parcel.fingerprint().to_vec())
+        .bind::<Timestamptz, _>(now);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
-    let option = |row: OptionRow| ShippingOption {
-        id: row.id,
-        title: row.title,
-        price: Money::new(row.amount_minor, currency),
-        min_days: row.min_days,
-        max_days: row.max_days,
-    };
-    Ok(rows.into_iter().map(option).collect())
+    let mut offers = Offers::default();
+    for row in rows {
+        if let Some(calculator) = row.unasked
+            && offers.asks.iter().all(|ask| ask.calculator != calculator)
+        {
+            offers.asks.push(Ask { calculator, parcel: parcel.clone() });
+        }
+        let Some(minor) = row.amount_minor else { continue };
+        offers.options.push(ShippingOption {
+            id: row.code.map_or(row.id, |code| option_id(row.id, &code)),
+            title: row.title,
+            price: Money::new(minor, currency),
+            min_days: row.min_days,
+            max_days: row.max_days,
+        });
+    }
+    Ok(offers)
 }
 
 /// All zones with their rates, or the one of this id.
@@ -229,7 +253,8 @@ pub async fn put_rate(
         .bind::<BigInt, _>(rate.per_kilogram.map_or(0, Money::minor))
         .bind::<Nullable<BigInt>, _>(rate.free_from.map(Money::minor))
         .bind::<Nullable<Integer>, _>(rate.min_days)
-        .bind::<Nullable<Integer>, _>(rate.max_days);
+        .bind::<Nullable<Integer>, _>(rate.max_days)
+        .bind::<Nullable<SqlUuid>, _>(rate.calculator);
     Ok(tx.execute(statement).await? == 1)
 }
 

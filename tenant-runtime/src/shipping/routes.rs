@@ -1,5 +1,7 @@
 //! Shipping zones and rates over HTTP.
 
+mod calculators;
+
 use actix_web::{HttpResponse, delete, get, patch, post, put};
 use souk_access::Permit;
 use souk_api::{Json, Path, Problem};
@@ -12,8 +14,9 @@ use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, ShippingZ
 use super::permissions::{Edit, View};
 use super::{actions, queries};
 
-/// `/admin/v1/shipping-zones`.
+/// `/admin/v1/shipping-zones`, `/admin/v1/shipping-calculators`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.configure(calculators::routes);
     config.service(list_zones).service(create_zone).service(edit_zone).service(delete_zone);
     config.service(add_rate).service(put_rate).service(delete_rate);
 }

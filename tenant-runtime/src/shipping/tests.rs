@@ -1,5 +1,7 @@
 //! Shipping zones and rates over HTTP.
 
+mod calculators;
+
 use serde_json::{Value, json};
 
 use crate::testing::TestShop;

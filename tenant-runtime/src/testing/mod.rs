@@ -35,6 +35,7 @@ use crate::identities::Embassy;
 use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
+use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
 use crate::worker::Studio;
 
@@ -118,7 +119,9 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let embassy = Embassy::new(b"of tests", address.clone(), CONSOLE, true).unwrap();
-        let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
+        let carriers = Carriers::new(b"of tests", true, clock.clone()).unwrap();
+        let links = LinkKey::new(b"of tests");
+        let till = Till { providers: providers.unwrap(), carriers, links, address };
         let cache = ReadCache::new(0);
         let (darkroom, door) = (Darkroom::new(None), OnceCell::new());
         Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, darkroom, door }

@@ -16,7 +16,7 @@ use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
-use crate::shipping::{Parcel, ShippingOption};
+use crate::shipping::{Ask, Offers, Parcel, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
@@ -143,6 +143,8 @@ pub struct Quote {
     pub shipping_required: bool,
     /// Cheapest first; empty without an address.
     pub shipping_options: Vec<ShippingOption>,
+    /// Whom to ask for all of them; until then fallbacks stand there.
+    pub asks: Vec<Ask>,
     /// The chosen option if it still fits, else the cheapest.
     pub shipping: Option<QuotedShipping>,
     /// The tax lines of goods and delivery, summed by rate.
@@ -322,8 +324,8 @@ pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o Ship
 pub struct Pricing<'p> {
     pub settings: &'p Settings,
     pub rules: &'p TaxRules,
-    /// Those that fit the destination and the subtotal, cheapest first.
-    pub options: Vec<ShippingOption>,
+    /// What fits the destination and the subtotal.
+    pub offers: Offers,
     pub reckoning: Reckoning,
     /// The discounts that codes name.
     pub named: HashMap<String, DiscountId>,
@@ -334,7 +336,8 @@ pub struct Pricing<'p> {
 impl Quote {
     /// Works the price out.
     pub fn of(cart: &Cart, basket: Basket, pricing: Pricing<'_>) -> Result<Self, MoneyError> {
-        let Pricing { settings, rules, options, reckoning, named, inclusive } = pricing;
+        let Pricing { settings, rules, offers, reckoning, named, inclusive } = pricing;
+        let Offers { options, asks } = offers;
         let currency = cart.currency;
         let off = |place| reckoning.off_line(place, currency);
         let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
@@ -383,6 +386,7 @@ impl Quote {
             shipping_required: basket.shipping_required,
             shipping,
             shipping_options: options,
+            asks,
             tax_lines,
             tax,
             tax_relief: rules.relief.clone().filter(|_| is_relieved),

@@ -7,10 +7,11 @@ use souk_api::{Json, Path, Problem};
 use souk_kernel::CartId;
 use souk_tenancy::WriteTx;
 
-use super::{Secret, shown};
+use super::{Secret, answer};
 use crate::cart::actions;
 use crate::cart::model::{CartView, PutVatNumber};
 use crate::cart::permissions::Use;
+use crate::shipping::Carriers;
 use crate::tax::Registers;
 
 /// Say that a business buys
@@ -24,6 +25,7 @@ use crate::tax::Registers;
 #[put("/store/v1/carts/{id}/vat-number")]
 pub async fn put_vat_number(
     permit: Permit<Use>,
+    carriers: web::Data<Carriers>,
     registers: web::Data<Registers>,
     id: Path<CartId>,
     secret: Secret,
@@ -39,5 +41,6 @@ pub async fn put_vat_number(
         let number = number.as_ref().map(|number| (number, outcome));
         actions::put_vat_number(tx, *id, &secret.0, number).await
     };
-    Ok(shown(StatusCode::OK, permit.write("carts.put_vat_number", work).await?))
+    let priced = permit.write("carts.put_vat_number", work).await?;
+    answer(StatusCode::OK, &permit, &carriers, priced).await
 }

@@ -17,6 +17,7 @@ use super::settle::settle;
 use crate::customers;
 use crate::orders::{self, OrderView};
 use crate::payments::{self, ProviderError, ProviderFact, StartPayment};
+use crate::shipping;
 
 /// As long as a provider may take, twice, and a little more.
 const LEASE: Duration = Duration::from_secs(60);
@@ -74,22 +75,12 @@ pub async fn pay(
 ) -> Result<Answer, Problem> {
     let shopper =
         Shopper { actor: purchase.actor.clone(), cart: purchase.cart, network: purchase.network.clone() };
-    let stage = {
-        let (till, keyed) = (till.clone(), permit.clone());
-        let prepare = async move |tx: &mut WriteTx<'_>| {
-            let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
-                Claim::Done(reply) => return Ok(Stage::Kept(reply)),
-                Claim::Ours(claimed) => claimed,
-            };
-            match prepare(tx, &till, &purchase).await? {
-                Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
-                Prepared::Standing { order, fresh } => {
-                    let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
-                    Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
-                }
-            }
-        };
-        permit.write::<_, CheckoutError, _>("checkout.prepare", prepare).await?
+    let stage = match stage(&till, &permit, &key, digest, &purchase).await {
+        Err(CheckoutError::Unasked(asks)) => {
+            shipping::ask(&permit, &till.carriers, asks).await?;
+            stage(&till, &permit, &key, digest, &purchase).await?
+        }
+        stage => stage?,
     };
     match stage {
         Stage::Kept(reply) => Ok((reply, true)),
@@ -99,6 +90,31 @@ pub async fn pay(
             finalise(&till, &permit, ticket, start.session, said, &shopper).await.map(|reply| (reply, false))
         }
     }
+}
+
+/// Prepares, once for each key. What it rolls back with, it may be tried with again.
+async fn stage(
+    till: &Till,
+    permit: &Permit<Use>,
+    key: &IdempotencyKey,
+    digest: Digest,
+    purchase: &Purchase,
+) -> Result<Stage, CheckoutError> {
+    let (till, keyed, key, purchase) = (till.clone(), permit.clone(), key.clone(), purchase.clone());
+    let prepare = async move |tx: &mut WriteTx<'_>| {
+        let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
+            Claim::Done(reply) => return Ok(Stage::Kept(reply)),
+            Claim::Ours(claimed) => claimed,
+        };
+        match prepare(tx, &till, &purchase).await? {
+            Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
+            Prepared::Standing { order, fresh } => {
+                let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
+                Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
+            }
+        }
+    };
+    permit.write("checkout.prepare", prepare).await
 }
 
 /// What the provider said: a fact, a refusal in words, or nothing that tells what happened.

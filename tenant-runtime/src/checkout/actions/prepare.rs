@@ -72,7 +72,7 @@ pub struct Purchase {
 /// Payment outside of any provider, and nothing to pay, make the order at once. A cart that has its order, or is about to, gives that one.
 ///
 /// # Errors
-/// See [`CheckoutError`]; nothing is changed then.
+/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unasked`] where a carrier's answer holds no more: ask, and try again.
 pub async fn prepare(
     tx: &mut WriteTx<'_>,
     till: &Till,
@@ -96,6 +96,9 @@ pub async fn prepare(
         }
     }
     let quote = cart::priced(tx, &cart).await?;
+    if !quote.asks.is_empty() {
+        return Err(CheckoutError::Unasked(quote.asks));
+    }
     check(&cart, &quote, wish)?;
     let free = quote.due.is_zero();
     let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };

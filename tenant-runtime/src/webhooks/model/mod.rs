@@ -1,7 +1,5 @@
 //! Endpoints, deliveries, the signature, when to try again.
 
-mod signature;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
@@ -12,7 +10,7 @@ use souk_kernel::{EventId, Text, WebhookDeliveryId, WebhookEndpointId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use signature::{Secret, signatures};
+pub use souk_outbound::{Secret, signatures};
 
 /// Endpoints of one store.
 pub const MOST_ENDPOINTS: i64 = 50;
