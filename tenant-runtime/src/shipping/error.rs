@@ -28,6 +28,9 @@ pub enum ShippingError {
     /// A field does not hold what it must: pointer and what would have been right.
     #[error("{0} {1}")]
     Field(&'static str, &'static str),
+    /// The caller saw an earlier version, or none.
+    #[error("the precondition failed")]
+    Precondition(Problem),
     /// A program cannot be there: what would have been right.
     #[error("the address {0}")]
     Address(String),
@@ -75,6 +78,7 @@ impl From<ShippingError> for Problem {
             ShippingError::Field(pointer, message) => {
                 Self::new(&problem::VALIDATION).field(pointer, "invalid", message)
             }
+            ShippingError::Precondition(problem) => problem,
             ShippingError::Address(message) => {
                 Self::new(&problem::VALIDATION).field("/url", "invalid", message)
             }

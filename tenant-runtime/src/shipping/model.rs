@@ -1,7 +1,9 @@
 //! Zones, rates and what they offer.
 
 mod calculators;
+mod hand_over;
 
+use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 use souk_kernel::{Country, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
 use utoipa::ToSchema;
@@ -9,6 +11,9 @@ use utoipa::ToSchema;
 pub use calculators::{
     Answered, Ask, CalculatorAccount, CalculatorSecretView, CalculatorView, NewCalculator, Offers, Service,
     option_id, services,
+};
+pub use hand_over::{
+    Calendar, DeliveryDates, HandOver, PutShippingSettings, ShippingSettings, ShippingSettingsView, dates,
 };
 
 /// A way of delivery that fits a destination and a basket.
@@ -24,6 +29,8 @@ pub struct ShippingOption {
     pub min_days: Option<i32>,
     #[schema(example = 4)]
     pub max_days: Option<i32>,
+    #[serde(flatten)]
+    pub dates: DeliveryDates,
 }
 
 /// What is to be delivered, and where.
@@ -75,6 +82,9 @@ pub struct ShippingRateView {
     pub free_from: Option<Money>,
     pub min_days: Option<i32>,
     pub max_days: Option<i32>,
+    pub processing_days: Option<i32>,
+    #[schema(example = "14:00")]
+    pub cut_off: Option<String>,
     pub position: i32,
     pub active: bool,
 }
@@ -244,6 +254,12 @@ pub struct NewShippingRate {
     /// Working days until it arrives, at most.
     #[schema(minimum = 0, maximum = 365)]
     pub max_days: Option<i32>,
+    /// Working days until it is handed over to who delivers it. With it, options tell their dates.
+    #[schema(minimum = 0, maximum = 60)]
+    pub processing_days: Option<i32>,
+    /// From this time on, where the store is, an order counts as of the next day. Only with `processing_days`.
+    #[schema(value_type = Option<String>, example = "14:00")]
+    pub cut_off: Option<Text<5>>,
     #[serde(default)]
     pub position: i32,
     #[serde(default = "yes")]
@@ -261,7 +277,15 @@ const MOST_SURCHARGE: i64 = 1_000_000_000;
 /// More than any delivery costs.
 const MOST_PRICE: i64 = 1_000_000_000_000;
 
+/// How a cut-off is written.
+pub const CUT_OFF: &str = "%H:%M";
+
 impl NewShippingRate {
+    /// The cut-off, if one is given and is a time.
+    pub fn cut_off(&self) -> Option<NaiveTime> {
+        NaiveTime::parse_from_str(self.cut_off.as_ref()?.as_str(), CUT_OFF).ok()
+    }
+
     /// What the types cannot say: pointer and what would have been right.
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if self.price.is_negative() {
@@ -292,6 +316,15 @@ impl NewShippingRate {
         }
         if self.min_days.zip(self.max_days).is_some_and(|(least, most)| least > most) {
             return Err(("/max_days", "must not be below min_days"));
+        }
+        if self.processing_days.is_some_and(|days| !(0..=60).contains(&days)) {
+            return Err(("/processing_days", "must be 0 to 60"));
+        }
+        if self.cut_off.is_some() && (self.cut_off().is_none() || self.processing_days.is_none()) {
+            return Err((
+                "/cut_off",
+                "must be a time such as 14:00, and is only for rates with processing_days",
+            ));
         }
         let amounts = [
             (self.min_total, "/min_total"),

@@ -24,7 +24,8 @@ SELECT rate.id, COALESCE(service.title, rate.name) AS title, service.code,
             WHEN rate.free_from_minor <= $3 THEN 0
             ELSE service.amount_minor + rate.amount_minor + rate.per_piece_minor * $5 + rate.per_kilogram_minor * (($4 + 999) / 1000)
        END AS amount_minor,
-       CASE WHEN quote.calculator_id IS NULL THEN rate.calculator_id END AS unasked
+       CASE WHEN quote.calculator_id IS NULL THEN rate.calculator_id END AS unasked,
+       rate.processing_days, rate.cut_off, here.local_now, here.working_days, here.holidays
   FROM shipping_rates rate
   JOIN zone ON zone.id = rate.zone_id
   LEFT JOIN shipping_calculators calculator ON calculator.id = rate.calculator_id
@@ -41,6 +42,11 @@ SELECT rate.id, COALESCE(service.title, rate.name) AS title, service.code,
            SELECT NULL, NULL, calculator.fallback_minor, NULL, NULL
             WHERE quote.services IS NULL AND calculator.fallback_currency = rate.currency
        ) AS service ON true
+  LEFT JOIN LATERAL (
+           SELECT $9 AT TIME ZONE store.time_zone AS local_now, settings.working_days, settings.holidays
+             FROM store_settings store, shipping_settings settings
+            WHERE rate.processing_days IS NOT NULL
+       ) AS here ON true
  WHERE rate.active
    AND rate.currency = $2
    AND (rate.min_total_minor IS NULL OR rate.min_total_minor <= $3)

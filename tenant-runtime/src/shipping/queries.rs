@@ -1,10 +1,13 @@
 //! The statements of zones and rates.
 
 pub mod calculators;
+pub mod settings;
 
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Date, Integer, Jsonb, Nullable, Text, Time, Timestamp, Timestamptz,
+    Uuid as SqlUuid,
 };
 use serde::Deserialize;
 use souk_kernel::{Currency, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId};
@@ -12,8 +15,9 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    Ask, EditShippingZone, NewShippingRate, Offers, Parcel, Places, PostalCodes, ShippingOption,
-    ShippingRateView, ShippingZoneView, Taken, option_id, province,
+    Ask, CUT_OFF, Calendar, DeliveryDates, EditShippingZone, HandOver, NewShippingRate, Offers, Parcel,
+    Places, PostalCodes, ShippingOption, ShippingRateView, ShippingZoneView, Taken, dates, option_id,
+    province,
 };
 
 #[derive(QueryableByName)]
@@ -34,6 +38,29 @@ struct OptionRow {
     min_days: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
     max_days: Option<i32>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    processing_days: Option<i32>,
+    #[diesel(sql_type = Nullable<Time>)]
+    cut_off: Option<NaiveTime>,
+    /// What the clock shows where the store is, and on which days it works: where there are processing days.
+    #[diesel(sql_type = Nullable<Timestamp>)]
+    local_now: Option<NaiveDateTime>,
+    #[diesel(sql_type = Nullable<Text>)]
+    working_days: Option<String>,
+    #[diesel(sql_type = Nullable<Array<Date>>)]
+    holidays: Option<Vec<NaiveDate>>,
+}
+
+impl OptionRow {
+    fn dates(&mut self) -> DeliveryDates {
+        let (Some(processing_days), Some(now)) = (self.processing_days, self.local_now) else {
+            return DeliveryDates::default();
+        };
+        let days = self.working_days.take().unwrap_or_default();
+        let calendar = Calendar::read(&days, self.holidays.take().unwrap_or_default());
+        let hand_over = HandOver { processing_days, cut_off: self.cut_off };
+        dates(now, hand_over, &calendar, (self.min_days, self.max_days))
+    }
 }
 
 #[derive(QueryableByName)]
@@ -71,6 +98,8 @@ struct RateJson {
     free_from_minor: Option<i64>,
     min_days: Option<i32>,
     max_days: Option<i32>,
+    processing_days: Option<i32>,
+    cut_off: Option<NaiveTime>,
     position: i32,
     active: bool,
 }
@@ -102,6 +131,8 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             free_from: rate.free_from_minor.map(|minor| Money::new(minor, rate.currency)),
             min_days: rate.min_days,
             max_days: rate.max_days,
+            processing_days: rate.processing_days,
+            cut_off: rate.cut_off.map(|time| time.format(CUT_OFF).to_string()),
             position: rate.position,
             active: rate.active,
         };
@@ -137,19 +168,21 @@ pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbEr
         .bind::<Timestamptz, _>(now);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
     let mut offers = Offers::default();
-    for row in rows {
+    for mut row in rows {
         if let Some(calculator) = row.unasked
             && offers.asks.iter().all(|ask| ask.calculator != calculator)
         {
             offers.asks.push(Ask { calculator, parcel: parcel.clone() });
         }
         let Some(minor) = row.amount_minor else { continue };
+        let dates = row.dates();
         offers.options.push(ShippingOption {
             id: row.code.map_or(row.id, |code| option_id(row.id, &code)),
             title: row.title,
             price: Money::new(minor, currency),
             min_days: row.min_days,
             max_days: row.max_days,
+            dates,
         });
     }
     Ok(offers)
@@ -254,7 +287,9 @@ pub async fn put_rate(
         .bind::<Nullable<BigInt>, _>(rate.free_from.map(Money::minor))
         .bind::<Nullable<Integer>, _>(rate.min_days)
         .bind::<Nullable<Integer>, _>(rate.max_days)
-        .bind::<Nullable<SqlUuid>, _>(rate.calculator);
+        .bind::<Nullable<SqlUuid>, _>(rate.calculator)
+        .bind::<Nullable<Integer>, _>(rate.processing_days)
+        .bind::<Nullable<Time>, _>(rate.cut_off());
     Ok(tx.execute(statement).await? == 1)
 }
 

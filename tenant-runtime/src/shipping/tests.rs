@@ -1,6 +1,7 @@
 //! Shipping zones and rates over HTTP.
 
 mod calculators;
+mod hand_over;
 
 use serde_json::{Value, json};
 

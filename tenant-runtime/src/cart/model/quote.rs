@@ -16,7 +16,7 @@ use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
-use crate::shipping::{Ask, Offers, Parcel, ShippingOption};
+use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
@@ -183,6 +183,7 @@ pub struct QuotedShipping {
     pub discount: Money,
     /// What is to be paid for it.
     pub price: Money,
+    pub dates: DeliveryDates,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
 }
@@ -369,6 +370,7 @@ impl Quote {
             title: option.title.clone(),
             discount: off_shipping,
             price,
+            dates: option.dates,
             tax_lines: of_shipping,
         });
         let discount = Money::sum(offs, currency)?;

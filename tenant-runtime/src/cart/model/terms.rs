@@ -8,7 +8,7 @@ use souk_kernel::{
 };
 
 use crate::discounts::{Applied, Reckoning};
-use crate::shipping::ShippingOption;
+use crate::shipping::{DeliveryDates, ShippingOption};
 
 /// The terms of a draft order. A cart that has them is changed by staff alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -168,6 +168,7 @@ impl AgreedDelivery {
             price: self.price,
             min_days: None,
             max_days: None,
+            dates: DeliveryDates::default(),
         }
     }
 }

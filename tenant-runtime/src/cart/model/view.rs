@@ -12,7 +12,7 @@ use super::{Address, Attributes, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
-use crate::shipping::ShippingOption;
+use crate::shipping::{DeliveryDates, ShippingOption};
 use crate::tax::{TaxLine, TaxLineView, TaxRelief};
 
 /// A cart, what it costs, and what became of the request.
@@ -280,6 +280,8 @@ pub struct CartShippingView {
     pub discount: Money,
     /// What is to be paid for it.
     pub price: Money,
+    #[serde(flatten)]
+    pub dates: DeliveryDates,
     pub tax_lines: Vec<TaxLineView>,
 }
 
@@ -348,6 +350,7 @@ impl From<QuotedShipping> for CartShippingView {
             title: shipping.title,
             discount: shipping.discount,
             price: shipping.price,
+            dates: shipping.dates,
             tax_lines: taxes(&shipping.tax_lines),
         }
     }

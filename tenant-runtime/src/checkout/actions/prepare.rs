@@ -330,6 +330,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         title: shipping.title.clone(),
         discount: shipping.discount,
         amount: shipping.price,
+        dates: shipping.dates,
         taxes: new_taxes(&shipping.tax_lines),
     });
     let zero = souk_kernel::Money::zero(quote.currency);

@@ -22,6 +22,7 @@ use super::state::OrderState;
 use crate::catalog::Component;
 use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
+use crate::shipping::DeliveryDates;
 use crate::tax::TaxRelief;
 
 /// An enum stored as text: its spelling in one place.
@@ -199,6 +200,8 @@ pub struct NewShippingLine {
     pub discount: Money,
     /// What is to be paid for it.
     pub amount: Money,
+    /// As the buyer was told.
+    pub dates: DeliveryDates,
     pub taxes: Vec<NewTax>,
 }
 

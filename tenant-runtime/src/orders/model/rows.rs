@@ -1,6 +1,6 @@
 //! What the statement that reads a whole order gives as JSON, and how it becomes what is shown.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use souk_kernel::{
     CreditId, Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId,
@@ -16,6 +16,7 @@ use super::view::{
 
 use crate::catalog::{Component, ComponentView};
 use crate::credit::CreditKind;
+use crate::shipping::DeliveryDates;
 
 /// A row of `order_lines` as JSON.
 #[derive(Deserialize)]
@@ -46,6 +47,9 @@ pub struct ShippingJson {
     title: String,
     discount_minor: i64,
     amount_minor: i64,
+    ships_on: Option<NaiveDate>,
+    delivered_from: Option<NaiveDate>,
+    delivered_to: Option<NaiveDate>,
 }
 
 /// A row of `discount_allocations` as JSON.
@@ -227,6 +231,11 @@ pub fn shipping_views(
         title: line.title,
         discount: Money::new(line.discount_minor, currency),
         price: Money::new(line.amount_minor, currency),
+        dates: DeliveryDates {
+            ships_on: line.ships_on,
+            delivered_from: line.delivered_from,
+            delivered_to: line.delivered_to,
+        },
     };
     lines.into_iter().map(view).collect()
 }

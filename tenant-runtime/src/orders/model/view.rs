@@ -12,6 +12,7 @@ use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, Sto
 use crate::catalog::ComponentView;
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
+use crate::shipping::DeliveryDates;
 use crate::tax::TaxRelief;
 
 /// An order as the store sees it.
@@ -165,6 +166,9 @@ pub struct OrderShippingLineView {
     pub discount: Money,
     /// What was to be paid for it.
     pub price: Money,
+    /// As the buyer was told.
+    #[serde(flatten)]
+    pub dates: DeliveryDates,
     pub tax_lines: Vec<OrderTaxLineView>,
 }
 
