@@ -2,6 +2,7 @@
 
 mod drafts;
 mod owner;
+mod pickup;
 mod wishes;
 
 use std::collections::HashMap;
@@ -335,20 +336,22 @@ async fn quote(
     sold: Vec<Sellable>,
 ) -> Result<Quote, CartError> {
     let basket = Basket::of(cart, sold)?;
-    let to = cart.destination(settings.country);
+    let pickups = pickup::pickups(tx, cart, &basket, settings).await?;
+    let to = pickup::destination(cart, settings, &pickups);
     let rules = if basket.is_empty() {
         TaxRules::none(to.country)
     } else {
         tax::rules_for(tx, &to, &cart.tax_buyer(), settings.country).await?
     };
     let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
-    let offers = match (by_hand, &cart.shipping_address) {
+    let mut offers = match (by_hand, &cart.shipping_address) {
         (Some(by_hand), _) => Offers { options: vec![by_hand.option()], asks: Vec::new() },
         (None, Some(address)) if basket.shipping_required => {
             shipping::options(tx, basket.parcel(address)).await?
         }
         _ => Offers::default(),
     };
+    offers.options.extend(pickups);
     let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
     // What staff agreed is what is paid.
     let is_net = inclusive && rules.sells_net() && cart.terms.is_none();

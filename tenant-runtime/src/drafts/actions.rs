@@ -306,7 +306,7 @@ async fn keep_stock(
 ) -> Result<(), DraftError> {
     let minutes = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
     match minutes {
-        Some(minutes) => drop(inventory::reserve(tx, cart.id, &quote.demands(), minutes).await?),
+        Some(minutes) => drop(inventory::reserve(tx, cart.id, &quote.demands(), (minutes, None)).await?),
         None if before => inventory::release(tx, cart.id).await?,
         None => {}
     }

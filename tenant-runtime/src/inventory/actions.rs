@@ -107,9 +107,9 @@ pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(),
     Ok(())
 }
 
-/// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids, and of an
-/// item in buckets one of them. Two statements, one more when the cart holds something already, two more when stale reservations have to end
-/// first, and up to three more where no bucket was free.
+/// Keeps stock for a cart for so many minutes, at one location only if it is named; called again, adjusts to the new demand. Locks the levels in
+/// the order of ids, and of an item in buckets one of them, unless a location is named. Two statements, one more when the cart holds something
+/// already, two more when stale reservations have to end first, and up to three more where no bucket was free.
 ///
 /// # Errors
 /// `OutOfStock` names every item that falls short; roll back.
@@ -117,19 +117,23 @@ pub async fn reserve(
     tx: &mut WriteTx<'_>,
     cart: CartId,
     demands: &[Demand],
-    minutes: u32,
+    (minutes, only): (u32, Option<LocationId>),
 ) -> Result<Vec<Held>, InventoryError> {
     let wanted = merged(demands);
     let items: Vec<_> = wanted.keys().copied().collect();
-    let (mut levels, cart_has) = queries::lock_for_cart(tx, cart, &wanted).await?;
+    let (mut levels, cart_has) = match only {
+        None => queries::lock_for_cart(tx, cart, &wanted).await?,
+        // A bucket elsewhere is of no use.
+        Some(_) => queries::lock_levels(tx, &items, Some(cart)).await?,
+    };
     if cart_has {
         refills(tx, &levels);
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let (levels, parts) = match plan(&wanted, &levels) {
+    let (levels, parts) = match plan_at(only, &wanted, &levels) {
         Ok(parts) => (levels, parts),
-        Err(_) => gather(tx, cart, &wanted, (levels, cart_has)).await?,
+        Err(_) => gather(tx, cart, (&wanted, only), (levels, cart_has || only.is_some())).await?,
     };
     take(tx, cart, &parts, minutes).await?;
     let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
@@ -152,19 +156,19 @@ type Parts = Vec<(InventoryItemId, LocationId, i64)>;
 async fn gather(
     tx: &mut WriteTx<'_>,
     cart: CartId,
-    wanted: &BTreeMap<InventoryItemId, i64>,
+    (wanted, only): (&BTreeMap<InventoryItemId, i64>, Option<LocationId>),
     (mut levels, mut whole): (Vec<Level>, bool),
 ) -> Result<(Vec<Level>, Parts), InventoryError> {
     let items: Vec<_> = wanted.keys().copied().collect();
     if let Some((item, pieces)) = unseen(wanted, &levels) {
         levels.extend(queries::wait_for_bucket(tx, item, pieces).await?);
-        if let Ok(parts) = plan(wanted, &levels) {
+        if let Ok(parts) = plan_at(only, wanted, &levels) {
             return Ok((levels, parts));
         }
     }
     if unseen(wanted, &levels).is_some() {
         (levels, whole) = (queries::lock_levels(tx, &items, Some(cart)).await?.0, true);
-        if let Ok(parts) = plan(wanted, &levels) {
+        if let Ok(parts) = plan_at(only, wanted, &levels) {
             return Ok((levels, parts));
         }
     }
@@ -177,8 +181,23 @@ async fn gather(
     if whole || unseen(wanted, &levels).is_some() {
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let parts = plan(wanted, &levels).map_err(InventoryError::OutOfStock)?;
+    let parts = plan_at(only, wanted, &levels).map_err(InventoryError::OutOfStock)?;
     Ok((levels, parts))
+}
+
+/// Which rows give how much: all of them may, or those of one location.
+fn plan_at(
+    only: Option<LocationId>,
+    wanted: &BTreeMap<InventoryItemId, i64>,
+    levels: &[Level],
+) -> Result<Parts, Vec<Shortage>> {
+    match only {
+        None => plan(wanted, levels),
+        Some(only) => {
+            let there: Vec<Level> = levels.iter().copied().filter(|level| level.main == only).collect();
+            plan(wanted, &there)
+        }
+    }
 }
 
 /// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.

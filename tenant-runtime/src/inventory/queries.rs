@@ -3,6 +3,7 @@
 mod check;
 mod items;
 mod locations;
+mod pickup_places;
 mod shelf;
 mod shelves;
 mod ship;
@@ -25,6 +26,7 @@ pub use items::{apply_terms, item, lock_item, put_item, set_backorderable};
 pub use locations::{
     busy, create_location, edit_location, location, locations, lock_location, lying_at, other_active,
 };
+pub use pickup_places::pickups;
 pub use shelf::shelf;
 pub use shelves::{
     Lying, Move, deal, lock_buckets, lock_level, make_buckets, move_on_hand, places_of, shelf_at,

@@ -13,4 +13,5 @@ UPDATE store_settings
        version = version + 1,
        updated_at = $11
 RETURNING name, country, currency, locale, time_zone, contact_email, prices_include_tax, tax_rounding, tax_level,
-       reservation_minutes, order_prefix, terms_required, version
+       reservation_minutes, order_prefix, terms_required, version,
+       EXISTS (SELECT FROM locations WHERE pickup AND active AND bucket_of IS NULL) AS offers_pickup

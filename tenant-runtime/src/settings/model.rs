@@ -103,6 +103,9 @@ pub struct Settings {
     /// Whether a checkout must say which version of the terms the shopper agreed to.
     #[diesel(sql_type = Bool)]
     pub terms_required: bool,
+    /// Whether shoppers may collect what they bought at any location.
+    #[diesel(sql_type = Bool)]
+    pub offers_pickup: bool,
     /// Grows with every change.
     #[diesel(sql_type = BigInt)]
     pub version: i64,

@@ -17,7 +17,7 @@ mod tests;
 
 pub use actions::{Carriers, CarriersError, ask};
 pub use error::{CATALOGUE, QUOTES_PENDING, ShippingError};
-pub use model::{Ask, DeliveryDates, Offers, Parcel, ShippingOption};
+pub use model::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
 pub use queries::calculators::forget;
 pub use queries::options;
 pub use routes::routes;

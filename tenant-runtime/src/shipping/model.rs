@@ -5,7 +5,7 @@ mod hand_over;
 
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Country, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
+use souk_kernel::{Country, LocationId, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
 use utoipa::ToSchema;
 
 pub use calculators::{
@@ -31,6 +31,23 @@ pub struct ShippingOption {
     pub max_days: Option<i32>,
     #[serde(flatten)]
     pub dates: DeliveryDates,
+    /// Where it is collected, if it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<Pickup>,
+}
+
+/// Where shoppers collect what they bought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Pickup {
+    pub location: LocationId,
+    pub country: Country,
+    #[schema(example = "Ring at the gate.")]
+    pub instructions: String,
+    #[schema(example = "Mon to Fri, 9 to 17")]
+    pub opening_hours: String,
+    /// Hours until it is ready.
+    #[schema(example = 24)]
+    pub ready_hours: i32,
 }
 
 /// What is to be delivered, and where.

@@ -183,6 +183,7 @@ pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbEr
             min_days: row.min_days,
             max_days: row.max_days,
             dates,
+            pickup: None,
         });
     }
     Ok(offers)

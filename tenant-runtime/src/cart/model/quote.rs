@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError, ProductId,
-    Quantity, Rounding, ShippingRateId, VariantId,
+    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, LocationId, Money, MoneyError,
+    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
@@ -16,7 +16,7 @@ use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
-use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, ShippingOption};
+use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
@@ -141,11 +141,11 @@ pub struct Quote {
     pub codes: Vec<CodeView>,
     /// Whether anything has to be delivered.
     pub shipping_required: bool,
-    /// Cheapest first; empty without an address.
+    /// Cheapest first, none of them without an address; then where it may be collected.
     pub shipping_options: Vec<ShippingOption>,
     /// Whom to ask for all of them; until then fallbacks stand there.
     pub asks: Vec<Ask>,
-    /// The chosen option if it still fits, else the cheapest.
+    /// The chosen option if it still fits, else the cheapest that brings it to the shopper.
     pub shipping: Option<QuotedShipping>,
     /// The tax lines of goods and delivery, summed by rate.
     pub tax_lines: Vec<TaxLine>,
@@ -184,6 +184,7 @@ pub struct QuotedShipping {
     /// What is to be paid for it.
     pub price: Money,
     pub dates: DeliveryDates,
+    pub pickup: Option<Pickup>,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
 }
@@ -283,6 +284,11 @@ impl Basket {
         }
     }
 
+    /// What would have to be in stock.
+    pub fn demands(&self) -> Vec<Demand> {
+        demands_of(self.goods.iter().map(|good| (&good.ware, good.quantity)))
+    }
+
     /// The products, each once.
     pub fn products(&self) -> Vec<ProductId> {
         let known = self.goods.iter().filter_map(|good| good.ware.known);
@@ -315,9 +321,10 @@ impl Basket {
     }
 }
 
-/// The option the shopper chose, if it is still one of them; else the cheapest.
+/// The option the shopper chose, if it is still one of them; else the cheapest that brings it to them.
 pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o ShippingOption> {
-    options.iter().find(|option| Some(option.id) == cart.shipping_rate).or(options.first())
+    let wished = options.iter().find(|option| Some(option.id) == cart.shipping_rate);
+    wished.or_else(|| options.iter().find(|option| option.pickup.is_none()))
 }
 
 /// What prices depend on besides the basket.
@@ -371,6 +378,7 @@ impl Quote {
             discount: off_shipping,
             price,
             dates: option.dates,
+            pickup: option.pickup.clone(),
             tax_lines: of_shipping,
         });
         let discount = Money::sum(offs, currency)?;
@@ -406,28 +414,19 @@ impl Quote {
         Ok(self)
     }
 
-    /// What has to be in stock: a demand for each line that is of the catalogue, or for each of the components of its bundle.
+    /// What has to be in stock.
     pub fn demands(&self) -> Vec<Demand> {
-        let mut demands = Vec::with_capacity(self.lines.len());
-        for line in &self.lines {
-            let Some(Known { item, policy, .. }) = line.ware.known else { continue };
-            for (item, each) in catalog::made_of(item, &line.ware.components) {
-                match Quantity::new(line.quantity.get().saturating_mul(each)) {
-                    Ok(quantity) => demands.push(Demand { item, quantity, policy }),
-                    // More than one demand may be for; all of an item are added up.
-                    Err(_) => {
-                        let demand = |_| Demand { item, quantity: line.quantity, policy };
-                        demands.extend((0..each).map(demand));
-                    }
-                }
-            }
-        }
-        demands
+        demands_of(self.lines.iter().map(|line| (&line.ware, line.quantity)))
+    }
+
+    /// Where it is collected, if that was chosen.
+    pub fn collected_at(&self) -> Option<LocationId> {
+        self.shipping.as_ref()?.pickup.as_ref().map(|pickup| pickup.location)
     }
 
     /// What a checkout would still ask for.
     pub fn missing(&self, cart: &Cart) -> Vec<&'static str> {
-        let no_address = cart.shipping_address.is_none();
+        let no_address = cart.shipping_address.is_none() && self.collected_at().is_none();
         let asks = [
             (self.lines.is_empty(), "lines"),
             (cart.email.is_none(), "email"),
@@ -436,6 +435,22 @@ impl Quote {
         ];
         asks.into_iter().filter_map(|(missing, name)| missing.then_some(name)).collect()
     }
+}
+
+/// A demand for each ware that is of the catalogue, or for each of the components of its bundle.
+fn demands_of<'w>(wares: impl Iterator<Item = (&'w Ware, Quantity)>) -> Vec<Demand> {
+    let mut demands = Vec::new();
+    for (ware, pieces) in wares {
+        let Some(Known { item, policy, .. }) = ware.known else { continue };
+        for (item, each) in catalog::made_of(item, &ware.components) {
+            match Quantity::new(pieces.get().saturating_mul(each)) {
+                Ok(quantity) => demands.push(Demand { item, quantity, policy }),
+                // More than one demand may be for; all of an item are added up.
+                Err(_) => demands.extend((0..each).map(|_| Demand { item, quantity: pieces, policy })),
+            }
+        }
+    }
+    demands
 }
 
 fn taxable<'g>((good, total): (&'g Good, &Money)) -> Taxable<'g> {

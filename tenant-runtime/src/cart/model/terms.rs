@@ -169,6 +169,7 @@ impl AgreedDelivery {
             min_days: None,
             max_days: None,
             dates: DeliveryDates::default(),
+            pickup: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{Address, Attributes, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
-use crate::shipping::{DeliveryDates, ShippingOption};
+use crate::shipping::{DeliveryDates, Pickup, ShippingOption};
 use crate::tax::{TaxLine, TaxLineView, TaxRelief};
 
 /// A cart, what it costs, and what became of the request.
@@ -282,6 +282,9 @@ pub struct CartShippingView {
     pub price: Money,
     #[serde(flatten)]
     pub dates: DeliveryDates,
+    /// Where it is collected, if that was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<Pickup>,
     pub tax_lines: Vec<TaxLineView>,
 }
 
@@ -351,6 +354,7 @@ impl From<QuotedShipping> for CartShippingView {
             discount: shipping.discount,
             price: shipping.price,
             dates: shipping.dates,
+            pickup: shipping.pickup,
             tax_lines: taxes(&shipping.tax_lines),
         }
     }

@@ -153,7 +153,7 @@ pub async fn attempt(
     };
     let kept = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
     let minutes = kept.map_or(usual, |kept| kept.max(usual));
-    let held = inventory::reserve(tx, cart.id, &quote.demands(), minutes).await;
+    let held = inventory::reserve(tx, cart.id, &quote.demands(), (minutes, quote.collected_at())).await;
     let held = held.map_err(|error| named(error, cart, quote))?;
     let id = OrderId::new();
     let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
@@ -255,7 +255,8 @@ pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutErro
     if cart.email.is_none() {
         missing.push(lacks("/email", "must be given"));
     }
-    if quote.shipping_required && cart.shipping_address.is_none() {
+    let collected = quote.collected_at().is_some();
+    if quote.shipping_required && cart.shipping_address.is_none() && !collected {
         missing.push(lacks("/shipping_address", "must be given"));
     }
     if quote.shipping_required && cart.shipping_address.is_some() && quote.shipping.is_none() {
@@ -331,9 +332,12 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         discount: shipping.discount,
         amount: shipping.price,
         dates: shipping.dates,
+        pickup: shipping.pickup.as_ref().map(|pickup| pickup.location),
         taxes: new_taxes(&shipping.tax_lines),
     });
     let zero = souk_kernel::Money::zero(quote.currency);
+    // What is collected goes nowhere.
+    let sent_to = cart.shipping_address.as_ref().filter(|_| quote.collected_at().is_none());
     NewOrder {
         id,
         cart: cart.id,
@@ -348,7 +352,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         tax: quote.tax,
         tax_relief: quote.tax_relief.clone(),
         total: quote.total,
-        shipping_address: cart.shipping_address.as_ref().map(|address| json!(address)),
+        shipping_address: sent_to.map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),
         note: cart.note.clone(),
         attributes: cart.attributes.to_json(),

@@ -12,6 +12,7 @@ mod discounts;
 mod endings;
 mod freshness;
 mod life;
+mod pickup;
 mod prices;
 mod providers;
 mod races;

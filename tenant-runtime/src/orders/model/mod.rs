@@ -202,6 +202,8 @@ pub struct NewShippingLine {
     pub amount: Money,
     /// As the buyer was told.
     pub dates: DeliveryDates,
+    /// Where it is collected, if it is.
+    pub pickup: Option<LocationId>,
     pub taxes: Vec<NewTax>,
 }
 

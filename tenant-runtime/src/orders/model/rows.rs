@@ -3,15 +3,15 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use souk_kernel::{
-    CreditId, Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId,
-    ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
+    CreditId, Currency, DiscountId, ImageId, LocationId, Money, OrderLineId, PaymentSessionId,
+    PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use uuid::Uuid;
 
 use super::StockChoice;
 use super::view::{
-    OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView, OrderShippingLineView,
-    OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
+    DeliveryMethod, OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView,
+    OrderShippingLineView, OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
 };
 
 use crate::catalog::{Component, ComponentView};
@@ -50,6 +50,7 @@ pub struct ShippingJson {
     ships_on: Option<NaiveDate>,
     delivered_from: Option<NaiveDate>,
     delivered_to: Option<NaiveDate>,
+    pickup_location_id: Option<Uuid>,
 }
 
 /// A row of `discount_allocations` as JSON.
@@ -235,6 +236,10 @@ pub fn shipping_views(
             ships_on: line.ships_on,
             delivered_from: line.delivered_from,
             delivered_to: line.delivered_to,
+        },
+        delivery: match line.pickup_location_id {
+            Some(location) => DeliveryMethod::Pickup { location: LocationId::from_uuid(location) },
+            None => DeliveryMethod::Shipping,
         },
     };
     lines.into_iter().map(view).collect()

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, CreditId, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
-    PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
+    CartId, CreditId, CustomerId, DiscountId, ImageId, LocationId, Money, OrderId, OrderLineId,
+    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -169,7 +169,18 @@ pub struct OrderShippingLineView {
     /// As the buyer was told.
     #[serde(flatten)]
     pub dates: DeliveryDates,
+    pub delivery: DeliveryMethod,
     pub tax_lines: Vec<OrderTaxLineView>,
+}
+
+/// How what was bought gets to its buyer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DeliveryMethod {
+    /// It is sent to the order's address.
+    Shipping,
+    /// They collect it.
+    Pickup { location: LocationId },
 }
 
 /// One rate on one line.

@@ -16,10 +16,12 @@ WITH placed AS (
         location_id uuid, title text, variant_title text, sku text, options jsonb, image_id uuid, requires_shipping boolean,
         quantity integer, unit_price_minor bigint, discount_minor bigint, total_minor bigint, components jsonb)
 ), shipping AS (
-    INSERT INTO shipping_lines (id, order_id, shipping_rate_id, title, discount_minor, amount_minor, ships_on, delivered_from, delivered_to)
-    SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor, s.ships_on, s.delivered_from, s.delivered_to
+    INSERT INTO shipping_lines (id, order_id, shipping_rate_id, title, discount_minor, amount_minor, ships_on, delivered_from, delivered_to,
+                                pickup_location_id)
+    SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor, s.ships_on, s.delivered_from, s.delivered_to,
+           s.pickup_location_id
     FROM placed, jsonb_to_recordset($17) AS s (id uuid, shipping_rate_id uuid, title text, discount_minor bigint, amount_minor bigint,
-        ships_on date, delivered_from date, delivered_to date)
+        ships_on date, delivered_from date, delivered_to date, pickup_location_id uuid)
 ), taxes AS (
     INSERT INTO tax_lines (id, order_id, order_line_id, shipping_line_id, name, jurisdiction, rate_ppm, reason, taxable_minor, amount_minor, rate_id, compound)
     SELECT t.id, placed.id, t.order_line_id, t.shipping_line_id, t.name, t.jurisdiction, t.rate_ppm, t.reason, t.taxable_minor, t.amount_minor,

@@ -89,7 +89,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .map(|line| {
             json!({ "id": line.id.uuid(), "shipping_rate_id": line.rate.map(souk_kernel::ShippingRateId::uuid), "title": line.title,
                 "discount_minor": line.discount.minor(), "amount_minor": line.amount.minor(),
-                "ships_on": line.dates.ships_on, "delivered_from": line.dates.delivered_from, "delivered_to": line.dates.delivered_to })
+                "ships_on": line.dates.ships_on, "delivered_from": line.dates.delivered_from, "delivered_to": line.dates.delivered_to,
+                "pickup_location_id": line.pickup.map(souk_kernel::LocationId::uuid) })
         })
         .collect();
     let on_lines = order
