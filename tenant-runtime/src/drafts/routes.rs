@@ -24,6 +24,7 @@ use super::permissions::{Edit, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::DraftOrderState;
 use crate::cart::permissions::Use;
+use crate::shipping::{self, Carriers};
 use crate::storefront::{self, PublicAddress};
 
 /// The header that opens a draft order to whoever has its link.
@@ -162,13 +163,20 @@ async fn show(permit: Permit<View>, id: Path<DraftOrderId>) -> Result<HttpRespon
 #[patch("/admin/v1/draft-orders/{id}")]
 async fn edit(
     permit: Permit<Edit>,
+    carriers: web::Data<Carriers>,
     id: Path<DraftOrderId>,
     seen: IfMatch,
     body: Json<EditDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (id, seen, wish) = (*id, seen.required()?, body.into_inner());
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish).await;
-    Ok(shown(permit.write("draft_orders.edit", work).await?))
+    let draft = permit.write("draft_orders.edit", work).await?;
+    if draft.quote.asks.is_empty() {
+        return Ok(shown(draft));
+    }
+    shipping::ask(&permit, &carriers, draft.quote.asks).await?;
+    let again = async move |tx: &mut ReadTx<'_>| actions::show(tx, id).await;
+    Ok(shown(permit.read("draft_orders.price_again", again).await?))
 }
 
 /// Mail the link to pay

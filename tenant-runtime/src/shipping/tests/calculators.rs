@@ -272,3 +272,20 @@ async fn a_checkout_asks_anew_what_it_does_not_know_any_more() {
     assert_eq!(carried.asked().await.len(), 2);
     assert_eq!(carried.shop.taken().await.0, 1650);
 }
+
+#[actix_web::test]
+async fn a_draft_order_asks_when_it_is_changed_and_keeps_the_service_that_was_chosen() {
+    let carried = Carried::open(None).await;
+    let shop = &carried.shop;
+    let draft =
+        json!({ "lines": [{ "variant": carried.mug.variant, "quantity": 1 }], "email": "ada@example.com" });
+    let draft = shop.staff("POST", "/admin/v1/draft-orders", Some(draft)).await.expect(201);
+    let path = format!("/admin/v1/draft-orders/{}", draft.text("/id"));
+    let edit =
+        async |wish: Value| shop.owner_call("PATCH", &path).header("if-match", "*").json(&wish).send().await;
+    let seen = edit(json!({ "shipping_address": ada() })).await.expect(200);
+    assert_eq!(options(&seen), [("Standard parcel", 650), ("Express parcel", 1250)]);
+    let express = seen.json["shipping_options"][1]["id"].clone();
+    let chosen = edit(json!({ "shipping": { "rate": express } })).await.expect(200);
+    assert_eq!((&chosen.json["total"], carried.asked().await.len()), (&eur(2250), 1));
+}
