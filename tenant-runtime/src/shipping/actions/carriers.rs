@@ -275,3 +275,44 @@ pub async fn ask<P: Permission<Access = Writes>>(
     };
     permit.write("shipping.quotes", keep).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn carriers_are_of_the_open_internet_only() {
+        let carriers = Carriers::new(b"of tests", false, Clock::system()).unwrap();
+        for url in [
+            "http://rates.example.com/",
+            "https://127.0.0.1/",
+            "https://[::1]/",
+            "https://169.254.169.254/latest/meta-data/",
+            "https://2130706433/",
+            "https://localhost/",
+            "https://ada:secret@rates.example.com/",
+        ] {
+            assert!(matches!(carriers.check(url), Err(ShippingError::Address(_))), "{url}");
+        }
+        assert!(carriers.check("https://rates.example.com/souk").is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_secret_opens_for_its_store_and_its_program_only() {
+        let carriers = Carriers::new(b"of tests", true, Clock::system()).unwrap();
+        let (store, id, secret) = (StoreId::new(), ShippingCalculatorId::new(), Secret::random().unwrap());
+        let sealed = carriers.seal((store, id), &secret).unwrap();
+        let account = |id| CalculatorAccount {
+            id,
+            url: String::new(),
+            secret: sealed.clone(),
+            timeout_ms: 100,
+            cache_seconds: 60,
+        };
+        assert_eq!(carriers.open(store, &account(id)).map(|opened| opened.0), Some(secret.0));
+        assert!(carriers.open(StoreId::new(), &account(id)).is_none());
+        assert!(carriers.open(store, &account(ShippingCalculatorId::new())).is_none());
+        let others = Carriers::new(b"of others", true, Clock::system()).unwrap();
+        assert!(others.open(store, &account(id)).is_none());
+    }
+}
