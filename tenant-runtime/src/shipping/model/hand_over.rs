@@ -82,13 +82,13 @@ impl Calendar {
     }
 
     /// The first working day from this day on.
-    fn from_on(&self, date: NaiveDate) -> Option<NaiveDate> {
+    fn first_working_day(&self, date: NaiveDate) -> Option<NaiveDate> {
         date.iter_days().take(LONGEST_REST).find(|date| self.works_on(*date))
     }
 
     /// So many working days later.
     fn later(&self, date: NaiveDate, days: i32) -> Option<NaiveDate> {
-        (0..days).try_fold(date, |date, _| self.from_on(date.succ_opt()?))
+        (0..days).try_fold(date, |date, _| self.first_working_day(date.succ_opt()?))
     }
 }
 
@@ -123,7 +123,7 @@ pub fn dates(
     let HandOver { processing_days, cut_off } = hand_over;
     let is_late = cut_off.is_some_and(|cut_off| ordered.time() >= cut_off);
     let day = if is_late { ordered.date().succ_opt() } else { Some(ordered.date()) };
-    let counts_from = day.and_then(|day| calendar.from_on(day));
+    let counts_from = day.and_then(|day| calendar.first_working_day(day));
     let ships_on = counts_from.and_then(|day| calendar.later(day, processing_days));
     let arrives = |days: Option<i32>| calendar.later(ships_on?, days?);
     DeliveryDates { ships_on, delivered_from: arrives(min_days), delivered_to: arrives(max_days) }
