@@ -112,8 +112,15 @@ impl Guard {
     }
 }
 
+/// A number of this process's metrics: every operator of these tests counts there.
+fn measured(name: &str) -> u64 {
+    let metrics = souk_telemetry::rendered_metrics();
+    metrics.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok()).unwrap_or(0)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pods_that_nobody_asks_go_and_come_back() {
+    assert!(souk_telemetry::install_metrics());
     let shared = StandIn::start().await;
     let address = shared.address.clone();
     let Some(mut bench) = Bench::open_with(|config| config.runtime.pooled_address = Some(address)).await
@@ -167,11 +174,19 @@ async fn pods_that_nobody_asks_go_and_come_back() {
     assert!(given.replicas == Some(0) && image.ends_with(&"1".repeat(64)), "{image}");
     until_asleep(&bench, "acme").await;
 
-    // Somebody asks: the pods first, then the route.
+    // Somebody asks: the pods first, then the route. It is counted, and so is how long it took.
+    let counted = || [measured("souk_operator_wakes_total"), measured("souk_operator_wake_seconds_count")];
+    let [woken, timed] = counted();
     idle(&bench, &store, 0).await;
     let awake = until_awake(&bench, "acme").await.status.unwrap();
     assert_eq!(awake.phase, Some(Phase::Ready));
     assert_eq!((replicas(&bench, "acme").await, backend(&bench, "acme").await), (Some(1), "acme".into()));
+    eventually("it is counted", async || {
+        let now = counted();
+        (now[0] > woken && now[1] > timed).then_some(())
+    })
+    .await;
+    assert!(souk_telemetry::rendered_metrics().contains("souk_operator_stores{phase=\"Hibernated\"}"));
     guard.nobody_was_lost().await;
     let told = bench.done(&["describe", "sto", "acme"]);
     assert!(told.contains("Hibernated") && told.contains("Woken"), "{told}");

@@ -3,6 +3,7 @@
 mod activity;
 mod apply;
 mod build;
+mod census;
 mod credentials;
 mod database;
 mod dereference;
@@ -27,6 +28,7 @@ use status::Findings;
 use validate::Wish;
 
 pub(crate) use activity::woken;
+pub(crate) use census::{Wakes, count};
 pub(crate) use database::owner;
 #[cfg(test)]
 pub(crate) use validate::testing;

@@ -371,6 +371,9 @@ pub async fn write(
     if slept.is_some_and(|slept| slept.status == "True") && became(ConditionType::Hibernated, "False") {
         notes.push(("Woken", message(ConditionType::Hibernated)));
     }
+    if let Some(now) = status.condition(ConditionType::Hibernated) {
+        operator.wakes.note(&store.uid().unwrap_or_default(), slept, now);
+    }
     for (reason, note) in notes {
         publish(store, operator, EventType::Normal, reason, note).await;
     }
