@@ -295,6 +295,14 @@ impl Bench {
         }
     }
 
+    /// Every operator is gone in the middle of what it does.
+    pub async fn kill(&mut self) {
+        for (_, running) in self.running.drain(..) {
+            running.abort();
+            let _ = running.await;
+        }
+    }
+
     pub fn stores(&self) -> Api<Store> {
         Api::namespaced(self.client.clone(), &self.namespace)
     }

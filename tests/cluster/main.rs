@@ -13,6 +13,7 @@ mod faults;
 mod figures;
 mod front;
 mod hibernation;
+mod kills;
 mod node;
 mod operators;
 mod plane;
