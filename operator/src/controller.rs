@@ -164,10 +164,12 @@ pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) ->
         watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={}", store::MANAGER));
     let controller = Controller::new(stores, watcher::Config::default());
     let woken = store::woken(Arc::clone(&operator), controller.store());
+    let routed = store::routed(Arc::clone(&operator), controller.store());
     let counting = tokio::spawn(store::count(controller.store()));
     let passes = controller
         .with_config(Pace::default().concurrency(operator.config.concurrency))
         .reconcile_on(woken)
+        .reconcile_on(routed)
         .owns(scoped::<Deployment>(&operator), children.clone())
         .owns(scoped::<Service>(&operator), children.clone())
         .owns(scoped::<ServiceAccount>(&operator), children.clone())

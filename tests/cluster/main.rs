@@ -12,6 +12,7 @@ mod deletion;
 mod faults;
 mod figures;
 mod front;
+mod gateway;
 mod hibernation;
 mod kills;
 mod node;

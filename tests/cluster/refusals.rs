@@ -154,7 +154,7 @@ async fn a_host_belongs_to_whoever_had_it_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_database_and_a_missing_gateway_are_said() {
+async fn a_full_database_is_said() {
     let Some(bench) = Bench::open_with(|config| {
         config.stores_per_lane = 0;
     })
@@ -166,20 +166,6 @@ async fn a_full_database_and_a_missing_gateway_are_said() {
     let store = bench.until("acme", ConditionType::Ready, "False", Reason::NoDatabaseCapacity).await;
     let message = &store.status.as_ref().unwrap().condition(ConditionType::DatabaseReady).unwrap().message;
     assert!(message.contains("SOUK_STORES_PER_LANE"), "{message}");
-    drop(bench);
-
-    let Some(bench) = Bench::open_with(|config| {
-        config.runtime.gateway = Some(("gateways".into(), "public".into()));
-        config.runtime.ingress_class = None;
-    })
-    .await
-    else {
-        return;
-    };
-    bench.apply("acme", Bench::spec(json!({}))).await.unwrap();
-    bench.until("acme", ConditionType::Routed, "False", Reason::GatewayAPIMissing).await;
-    // It serves all the same: inside the cluster.
-    bench.until_ready("acme").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

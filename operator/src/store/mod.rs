@@ -9,6 +9,7 @@ mod database;
 mod dereference;
 mod finalize;
 mod hibernation;
+mod routes;
 mod status;
 mod validate;
 
@@ -30,6 +31,7 @@ use validate::Wish;
 pub(crate) use activity::woken;
 pub(crate) use census::{Wakes, count};
 pub(crate) use database::owner;
+pub(crate) use routes::routed;
 #[cfg(test)]
 pub(crate) use validate::testing;
 
