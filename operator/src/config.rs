@@ -49,8 +49,8 @@ pub struct Config {
 /// What the stores' own pods are and how they are reached.
 #[derive(Clone, Debug)]
 pub struct RuntimeConfig {
-    /// `SOUK_RUNTIME_IMAGE`: the release in force, by digest. It is not this program's version: upgrading the operator
-    /// restarts no shop.
+    /// `SOUK_RUNTIME_IMAGE`: what pods begin with while there is no release. Whoever has begun keeps it: neither another setting nor
+    /// another version of this program restarts a shop.
     pub image: String,
     /// `SOUK_RUNTIME_DATABASE_URL`: the tenants database as pods reach it (`SOUK_DATABASE_URL` unless set).
     pub database_url: String,

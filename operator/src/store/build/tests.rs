@@ -164,6 +164,9 @@ fn pods_are_replaced_only_for_a_reason() {
     let mut upgraded = runtime.clone();
     upgraded.image = format!("souk@sha256:{}", "3".repeat(64));
     assert_eq!(template_of(&upgraded, &store), given);
+    // And without one, what is noted of its birth is as good.
+    store.annotations_mut().remove(RELEASE);
+    assert_eq!(template_of(&upgraded, &store), given);
     assert_ne!(template(&upgraded, &record, |_| {}), before);
     let mut moved = runtime.clone();
     moved.database_url = "postgres://other.example:5432/souk".into();
