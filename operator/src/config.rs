@@ -71,6 +71,8 @@ pub struct RuntimeConfig {
     pub gateway: Option<(String, String)>,
     /// `SOUK_INGRESS_CLASS`: the Ingress class, where there is no Gateway.
     pub ingress_class: Option<String>,
+    /// The shared runtime keeps pictures in an object store (`SOUK_MEDIA_URL` is set): what it keeps there, only it can show.
+    pub shared_pictures: bool,
 }
 
 /// A service in another namespace.
@@ -146,6 +148,7 @@ impl RuntimeConfig {
                 )?),
             },
             ingress_class: set("SOUK_INGRESS_CLASS"),
+            shared_pictures: set("SOUK_MEDIA_URL").is_some(),
         })
     }
 }

@@ -258,6 +258,7 @@ impl Bench {
                 route_settles: Duration::from_secs(1),
                 gateway: None,
                 ingress_class: Some("nginx".into()),
+                shared_pictures: false,
             },
         };
         change(&mut config);

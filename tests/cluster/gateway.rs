@@ -123,6 +123,7 @@ async fn the_gateway_api_comes_leads_to_stores_and_goes() {
         config.runtime.pooled_address = Some(address);
         config.runtime.gateway = Some(("gateways".into(), "public".into()));
         config.runtime.ingress_class = None;
+        config.runtime.shared_pictures = true;
     })
     .await
     else {
@@ -148,6 +149,10 @@ async fn the_gateway_api_comes_leads_to_stores_and_goes() {
     assert_eq!(route.data["spec"]["hostnames"], json!([format!("acme.{}.example", bench.namespace)]));
     let parent = &route.data["spec"]["parentRefs"][0];
     assert_eq!((&parent["namespace"], &parent["name"]), (&json!("gateways"), &json!("public")));
+    // Pictures that are in the platform's object store only the shared runtime can show.
+    let pictures = &route.data["spec"]["rules"][1];
+    assert_eq!(pictures["matches"][0]["path"]["value"], "/store/v1/images/");
+    assert_eq!(pictures["backendRefs"][0]["name"], "souk-runtime");
     bench.until("acme", ConditionType::Routed, "False", Reason::WaitingForGateway).await;
     gateway.takes(&route).await;
     bench.until("acme", ConditionType::Routed, "True", Reason::Programmed).await;

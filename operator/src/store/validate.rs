@@ -217,6 +217,7 @@ pub mod testing {
             route_settles: std::time::Duration::from_secs(15),
             gateway: None,
             ingress_class: Some("nginx".into()),
+            shared_pictures: false,
         }
     }
 
