@@ -4,6 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{ApiResource, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
@@ -142,7 +143,21 @@ async fn the_gateway_api_comes_leads_to_stores_and_goes() {
     let store = bench.until_ready("acme").await;
     bench.until("acme", ConditionType::Hibernated, "False", Reason::ServiceOnly).await;
 
-    // Installed while the operator runs, it is taken up.
+    // In a cluster with Ingresses a store is reached until a Gateway has taken its route.
+    let Some(mut other) = Bench::open_with(|config| {
+        config.runtime.gateway = Some(("gateways".into(), "public".into()));
+    })
+    .await
+    else {
+        return;
+    };
+    let beside = Gateway::of(&other);
+    other.apply("acme", Bench::spec(json!({}))).await.unwrap();
+    other.until("acme", ConditionType::Routed, "True", Reason::Programmed).await;
+    other.until_ready("acme").await;
+    let ingress = async || other.api::<Ingress>().get_opt("acme").await.expect("an answer").is_some();
+
+    // Installed while the operators run, it is taken up.
     gateway.install().await;
     let route = gateway.leads_to(&own).await;
     assert_eq!(route.owner_references()[0].uid, store.uid().unwrap());
@@ -157,6 +172,12 @@ async fn the_gateway_api_comes_leads_to_stores_and_goes() {
     gateway.takes(&route).await;
     bench.until("acme", ConditionType::Routed, "True", Reason::Programmed).await;
     until_awake(&bench, "acme").await;
+    let route = beside.leads_to(&own).await;
+    other.until("acme", ConditionType::Routed, "False", Reason::WaitingForGateway).await;
+    assert!(ingress().await, "nobody else leads to it yet");
+    beside.takes(&route).await;
+    eventually("the Ingress is gone", async || (!ingress().await).then_some(())).await;
+    other.until("acme", ConditionType::Routed, "True", Reason::Programmed).await;
 
     // Asleep: not before the Gateway has taken the route that leads away from the pods.
     idle(&bench, &store, 10).await;
@@ -211,5 +232,7 @@ async fn the_gateway_api_comes_leads_to_stores_and_goes() {
     gateway.remove().await;
     bench.until("acme", ConditionType::Routed, "False", Reason::GatewayAPIMissing).await;
     bench.until_ready("acme").await;
+    eventually("the Ingress is back", async || ingress().await.then_some(())).await;
     bench.stop().await;
+    other.stop().await;
 }
