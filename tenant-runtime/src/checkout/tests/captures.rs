@@ -112,3 +112,33 @@ async fn two_captures_of_different_parts_take_one() {
     assert!(taken == 400 || taken == 900, "{taken}");
     assert_eq!((shop.balance_of("1000").await, shop.balance_of("1100").await), (taken, 1490 - taken));
 }
+
+/// Somebody asked for the money and died before the provider heard of it, and the order was cancelled since: whoever asks again under the
+/// same key takes nothing any more.
+#[actix_web::test]
+async fn what_was_begun_is_not_taken_of_an_order_that_was_cancelled_since() {
+    let shop = Shop::open().await;
+    let (first, _) = shop.held("tok_ok").await;
+    let (second, _) = shop.held("tok_ok").await;
+    let begun = key();
+    let takes = async |order: &str| {
+        let call = shop.owner_call("POST", &format!("/admin/v1/orders/{order}/capture"));
+        call.header("idempotency-key", &begun).json(&json!({})).send().await
+    };
+    takes(&first).await.expect(200);
+    // The key as it is left behind by whoever dies.
+    shop.admin(&format!(
+        "UPDATE {{s}}.idempotency_keys SET status = 'running', leased_until = '2000-01-01', response_status = NULL, \
+         response_headers = NULL, response_body = NULL, route = replace(route, '{first}', '{second}') WHERE key = '{begun}'"
+    ))
+    .await;
+    let cancel = format!("/admin/v1/orders/{second}/cancel");
+    shop.owner_call("POST", &cancel).keyed().json(&json!({ "reason": "customer" })).send().await.expect(200);
+    takes(&second).await.refused(409, "order_state");
+    assert_eq!(shop.taken().await, (1490, 0));
+    shop.sweep().await;
+    assert_eq!(
+        (shop.taken().await, &shop.order(&second).await["financial_status"]),
+        ((1490, 0), &json!("voided"))
+    );
+}
