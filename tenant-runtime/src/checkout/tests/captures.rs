@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::shop::{Shop, key, pay_with};
+use super::stripe::{KEY, Till, set_up};
 use crate::testing::Answer;
 
 impl Shop {
@@ -141,4 +142,27 @@ async fn what_was_begun_is_not_taken_of_an_order_that_was_cancelled_since() {
         (shop.taken().await, &shop.order(&second).await["financial_status"]),
         ((1490, 0), &json!("voided"))
     );
+}
+
+/// For a day Stripe repeats what it answered under a key; here it has something under the key that the first try would use.
+#[actix_web::test]
+async fn an_answer_that_stripe_keeps_does_not_hold_up_the_money_for_a_day() {
+    let till = Till::open().await;
+    set_up(&till.shop, "\"3\"", &json!({ "capture_later": true })).await.expect(200);
+    let order = till.buys(&till.basket().await, Some("pm_card_visa")).await.expect(201).text("/order/id");
+    let session = till.shop.words("SELECT id::text AS word FROM payment_sessions").await;
+    let session = souk_kernel::PaymentSessionId::from_uuid(session.parse().unwrap());
+    let kept = reqwest::Client::new()
+        .post(format!("{}/v1/webhook_endpoints", till.shop.provider))
+        .bearer_auth(KEY)
+        .header("idempotency-key", format!("capture:{session}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body("url=http://127.0.0.1:9/&enabled_events[0]=*")
+        .send()
+        .await
+        .unwrap();
+    assert!(kept.status().is_success(), "{kept:?}");
+    let taken = till.shop.takes(&order, &euros(600)).await.expect(200);
+    assert_eq!(taken.json["financial_status"], "partially_paid");
+    assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((600, 0), 600));
 }
