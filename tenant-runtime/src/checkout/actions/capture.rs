@@ -45,7 +45,9 @@ pub async fn capture(
         let order = orders::lock(tx, id).await?.ok_or(OrderError::Unknown)?;
         let held = payments::session(tx, id).await?;
         let open = order.state == OrderState::Open && order.financial_status == FinancialStatus::Authorized;
-        match held.filter(|_| open || claimed.resumed) {
+        // A first try may have taken it before it died; of an order that was undone since, the poller finds out and gives it back.
+        let again = claimed.resumed && order.state != OrderState::Cancelled;
+        match held.filter(|_| open || again) {
             Some(held) => Ok(Stage::Ask(claimed.ticket, Box::new(decide(tx, held, amount).await?))),
             None => Err(OrderError::State(orders::view(tx, id).await?.allowed_actions).into()),
         }

@@ -11,12 +11,12 @@ use souk_payment_provider::stripe::sender::signature;
 use super::shop::{Basket, Shop, key};
 use crate::testing::Answer;
 
-const KEY: &str = "sk_test_51Souk4242";
+pub(super) const KEY: &str = "sk_test_51Souk4242";
 const CREDENTIALS: &str = "/admin/v1/payment-providers/stripe/credentials";
 
 /// A shop with an account at Stripe.
-struct Till {
-    shop: Shop,
+pub(super) struct Till {
+    pub(super) shop: Shop,
     secret: String,
 }
 
@@ -37,13 +37,13 @@ async fn set(shop: &Shop, wish: &Value) -> Answer {
     shop.owner_call("PATCH", CREDENTIALS).json(wish).send().await
 }
 
-async fn set_up(shop: &Shop, version: &str, wish: &Value) -> Answer {
+pub(super) async fn set_up(shop: &Shop, version: &str, wish: &Value) -> Answer {
     let call = shop.owner_call("PATCH", "/admin/v1/payment-providers/stripe").header("if-match", version);
     call.json(wish).send().await
 }
 
 impl Till {
-    async fn open() -> Self {
+    pub(super) async fn open() -> Self {
         let shop = Shop::open().await;
         let made =
             ask(&shop, "/v1/webhook_endpoints", Some("url=http://127.0.0.1:9/&enabled_events[0]=*")).await;
@@ -53,11 +53,11 @@ impl Till {
         Self { shop, secret }
     }
 
-    async fn basket(&self) -> Basket {
+    pub(super) async fn basket(&self) -> Basket {
         self.shop.basket(self.shop.thing(5, 1000).await, 1).await
     }
 
-    async fn buys(&self, basket: &Basket, token: Option<&str>) -> Answer {
+    pub(super) async fn buys(&self, basket: &Basket, token: Option<&str>) -> Answer {
         let body = json!({ "expected_total": { "amount_minor": 1490, "currency": "EUR" },
             "payment": { "provider": "stripe", "token": token } });
         self.shop.checkout(basket, &key(), &body).await
@@ -95,7 +95,7 @@ impl Till {
     }
 
     /// Received and given back, by Stripe's own book.
-    async fn taken(&self) -> (i64, i64) {
+    pub(super) async fn taken(&self) -> (i64, i64) {
         let sum = |list: Value, name: &str| -> i64 {
             list["data"].as_array().unwrap().iter().map(|one| one[name].as_i64().unwrap()).sum()
         };

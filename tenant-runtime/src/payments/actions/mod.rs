@@ -270,7 +270,8 @@ pub async fn refund_later(tx: &mut WriteTx<'_>, refund: &DueRefund, message: &st
     queries::refund_failed(tx, refund.id, message, Some(again)).await
 }
 
-/// The refunds of a session which a provider's cumulative `refunded` amount says have left, oldest first. One statement.
+/// The refunds of a session which a provider's cumulative `refunded` amount says have left: whatever it was asked for and has not refused comes
+/// before what it refused. One statement.
 ///
 /// # Errors
 /// See [`DbError`].

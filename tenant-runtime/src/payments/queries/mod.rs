@@ -350,13 +350,14 @@ struct PendingRow {
     amount_minor: i64,
 }
 
-/// Refunds of a session that are not known to have succeeded, oldest first: (refund, amount in minor units).
+/// Refunds of a session that are not known to have succeeded: (refund, amount in minor units). First those that the provider was asked for
+/// and has not refused, then those it was not asked for yet, then what it refused; oldest first among each.
 pub async fn open_refunds(
     tx: &mut ReadTx<'_>,
     session: PaymentSessionId,
 ) -> Result<Vec<(RefundId, i64)>, DbError> {
     let text = "SELECT r.id, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id \
-        WHERE p.session_id = $1 AND r.state <> 'succeeded' ORDER BY r.id";
+        WHERE p.session_id = $1 AND r.state <> 'succeeded' ORDER BY r.state = 'failed', r.attempts = 0, r.id";
     let rows: Vec<PendingRow> = tx.load(sql(text).bind::<SqlUuid, _>(session)).await?;
     Ok(rows.into_iter().map(|row| (row.id, row.amount_minor)).collect())
 }

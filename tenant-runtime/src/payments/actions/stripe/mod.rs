@@ -4,8 +4,9 @@
 //! Whatever is said about a payment is read from Stripe itself, in the version of the API that we know ([`client::VERSION`]): events come in
 //! the version of the merchant's endpoint, so that only ids and our own metadata are read from them.
 //!
-//! Every call that changes something has an idempotency key that follows from our session or refund. Stripe forgets keys after a day, so
-//! whoever asks again about an outcome looks for what is there already before asking for it.
+//! Every call that makes something has an idempotency key that follows from our session or refund. Stripe forgets keys after a day, so
+//! whoever asks again about an outcome looks for what is there already before asking for it. What happens to a payment only once needs no such
+//! key.
 
 mod client;
 mod signature;
@@ -20,6 +21,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
+use uuid::Uuid;
 
 use self::client::{Client, Form};
 use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
@@ -212,8 +214,9 @@ impl Stripe {
     ) -> Result<ProviderFact, ProviderError> {
         let found = self.standing(keys, session).await?;
         let intent = found.intent().ok_or(ProviderError::Unsupported)?;
-        // One capture and one void per session, whatever the amount: the key says so.
-        self.act(keys, intent, what, &format!("{what}:{}", session.id), part).await
+        // A key of its own each time: for a day Stripe answers a failure under the same key with that failure. It is the payment that is taken or
+        // let go only once; whoever asks again is refused, and looks.
+        self.act(keys, intent, what, &format!("{what}:{}:{}", session.id, Uuid::now_v7()), part).await
     }
 
     async fn act(
