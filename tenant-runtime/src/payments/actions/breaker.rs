@@ -8,7 +8,9 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use souk_kernel::{Clock, StoreId};
 
-use super::super::model::{Account, DueRefund, Keys, PaymentSession, ProviderEvent, ProviderFact};
+use super::super::model::{
+    Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderEvent, ProviderFact,
+};
 use super::provider::{Provider, ProviderError, StartPayment, WebhookError, WebhookHeaders};
 
 /// So many calls in a row without an answer, and the provider is left alone …
@@ -132,6 +134,24 @@ impl<P: Provider> Provider for Guarded<P> {
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>> {
         self.inner.read_webhook(store, account, headers, body)
+    }
+
+    fn payouts<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Vec<PayoutFact>, ProviderError>> {
+        self.guard(self.inner.payouts(store, account, since)).boxed()
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        payout: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<BalanceEntry>, ProviderError>> {
+        self.guard(self.inner.payout_entries(store, account, payout)).boxed()
     }
 
     fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {

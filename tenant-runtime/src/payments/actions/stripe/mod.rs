@@ -7,6 +7,7 @@
 //! Every call that changes something has an idempotency key that follows from our session or refund. Stripe forgets keys after a day, so
 //! whoever asks again about an outcome looks for what is there already before asking for it.
 
+mod balance;
 mod client;
 mod signature;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod wire;
 
 use std::fmt::Display;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
@@ -24,7 +26,8 @@ use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 use self::client::{Client, Form};
 use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
 use super::super::model::{
-    About, Account, DueRefund, Keys, PaymentSession, ProviderCode, ProviderEvent, ProviderFact, Safe,
+    About, Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderCode, ProviderEvent,
+    ProviderFact, Safe,
 };
 use super::provider::{Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders};
 
@@ -35,8 +38,9 @@ const PAGE: &str = "100";
 /// Pages looked at for a payment whose answer got lost.
 const PAGES: usize = 10;
 /// What an intent comes with, so that one answer says all of it.
-const OF_INTENT: &str = "latest_charge.refunds";
-const OF_PAGE: &str = "payment_intent.latest_charge.refunds";
+const OF_INTENT: [&str; 2] = ["latest_charge.refunds", "latest_charge.balance_transaction"];
+const OF_PAGE: [&str; 2] =
+    ["payment_intent.latest_charge.refunds", "payment_intent.latest_charge.balance_transaction"];
 
 /// See the file's first line.
 pub struct Stripe {
@@ -93,7 +97,7 @@ impl Stripe {
     async fn look(&self, keys: &Keys, reference: &str) -> Result<Option<Found>, ProviderError> {
         let found = if reference.starts_with("cs_") {
             let path = format!("/v1/checkout/sessions/{reference}");
-            let page = self.client.get::<CheckoutSession>(keys, &path, &[("expand[]", OF_PAGE)]).await;
+            let page = self.client.get::<CheckoutSession>(keys, &path, &whole(OF_PAGE)).await;
             page.map(|page| Found::Page(Box::new(page)))
         } else {
             self.intent(keys, reference).await.map(|intent| Found::Intent(Box::new(intent)))
@@ -106,7 +110,7 @@ impl Stripe {
     }
 
     async fn intent(&self, keys: &Keys, id: &str) -> Result<PaymentIntent, ProviderError> {
-        self.client.get(keys, &format!("/v1/payment_intents/{id}"), &[("expand[]", OF_INTENT)]).await
+        self.client.get(keys, &format!("/v1/payment_intents/{id}"), &whole(OF_INTENT)).await
     }
 
     /// Looks through what was made around the time of a session whose answer got lost. Stripe's search lags behind; its lists do not.
@@ -167,7 +171,7 @@ impl Stripe {
         form.put("capture_method", if wish.capture_later { "manual" } else { "automatic" });
         form.put("return_url", &wish.return_url);
         put_names(&mut form, "metadata", wish);
-        form.put("expand[]", OF_INTENT);
+        form.expand(OF_INTENT);
         let intent: PaymentIntent =
             self.client.post(keys, "/v1/payment_intents", &wish.session.to_string(), &form).await?;
         intent.fact()
@@ -196,7 +200,7 @@ impl Stripe {
         put_names(&mut form, "payment_intent_data[metadata]", wish);
         // A payment on a page that is still open is not over when a card is declined.
         form.put("payment_intent_data[metadata][souk_page]", "true");
-        form.put("expand[]", OF_PAGE);
+        form.expand(OF_PAGE);
         let page: CheckoutSession =
             self.client.post(keys, "/v1/checkout/sessions", &wish.session.to_string(), &form).await?;
         page.fact()
@@ -228,7 +232,7 @@ impl Stripe {
         if let Some(part) = part {
             form.put("amount_to_capture", minor_of(part)?);
         }
-        form.put("expand[]", OF_INTENT);
+        form.expand(OF_INTENT);
         let path = format!("/v1/payment_intents/{intent}/{what}");
         self.client.post::<PaymentIntent>(keys, &path, key, &form).await?.fact()
     }
@@ -242,7 +246,7 @@ impl Stripe {
     ) -> Result<ProviderFact, ProviderError> {
         let path = format!("/v1/checkout/sessions/{page}/expire");
         let mut form = Form::new();
-        form.put("expand[]", OF_PAGE);
+        form.expand(OF_PAGE);
         self.client.post::<CheckoutSession>(keys, &path, &format!("expire:{session}"), &form).await?.fact()
     }
 
@@ -280,8 +284,7 @@ impl Stripe {
     /// What an event is about, read from Stripe.
     async fn subject(&self, keys: &Keys, store: StoreId, object: &Named) -> Result<About, ProviderError> {
         let ours = |names: &wire::Names| {
-            let session = names.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok());
-            session.filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
+            names.session().filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
         };
         let intent = match object.object.as_str() {
             "checkout.session" => {
@@ -303,6 +306,7 @@ impl Stripe {
                     None => About::Nothing,
                 });
             }
+            "payout" => return self.payout(keys, &object.id).await.map(About::Payout),
             "payment_intent" => object.id.as_str(),
             "charge" | "refund" => match &object.payment_intent {
                 Some(intent) => intent.as_str(),
@@ -340,6 +344,11 @@ struct WireEvent {
 #[derive(Deserialize)]
 struct WireData {
     object: Named,
+}
+
+/// What is to be told whole, as a query.
+fn whole(paths: [&'static str; 2]) -> [(&'static str, &'static str); 2] {
+    paths.map(|path| ("expand[]", path))
 }
 
 /// Our names for a payment, by which it is found again.
@@ -431,6 +440,24 @@ impl Provider for Stripe {
             Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
         }
         .boxed()
+    }
+
+    fn payouts<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Vec<PayoutFact>, ProviderError>> {
+        async move { self.payouts_since(&self.keys(store, account)?, since).await }.boxed()
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        payout: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<BalanceEntry>, ProviderError>> {
+        async move { self.entries_of(&self.keys(store, account)?, payout).await }.boxed()
     }
 
     fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {
