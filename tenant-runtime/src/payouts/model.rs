@@ -177,3 +177,98 @@ pub struct PayoutEntryView {
     pub dispute: Option<DisputeId>,
     pub at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KINDS: [EntryKind; 6] = [
+        EntryKind::Charge,
+        EntryKind::Refund,
+        EntryKind::Dispute,
+        EntryKind::Fee,
+        EntryKind::PayoutReturn,
+        EntryKind::Adjustment,
+    ];
+
+    fn money(minor: i64, currency: &str) -> Money {
+        Money::new(minor, currency.parse().unwrap())
+    }
+
+    fn sums(entries: &[Entry]) -> BTreeMap<(&'static str, String), i64> {
+        let mut sums = BTreeMap::new();
+        for line in entries.iter().flat_map(Entry::lines) {
+            let key = (line.account().code(), line.amount().currency().to_string());
+            *sums.entry(key).or_insert(0) += line.amount().minor();
+        }
+        sums.retain(|_, sum| *sum != 0);
+        sums
+    }
+
+    proptest! {
+        /// However an entry becomes known, first as a stranger or at once with what it belongs to: the same is booked in the end, the fee is an
+        /// expense once, and what the provider owes changes by exactly what the books did not know.
+        #[test]
+        fn fees_and_exchange_add_up_whatever_is_known_first(
+            kind in proptest::sample::select(KINDS.to_vec()),
+            gross in -1_000_000_000_i64..1_000_000_000,
+            fee in -1_000_000_i64..1_000_000,
+            agreed in 1_i64..1_000_000_000,
+            changed in any::<bool>(),
+        ) {
+            prop_assume!(gross != 0);
+            let now = DateTime::UNIX_EPOCH;
+            let agreed = if changed { money(agreed, "USD") } else { money(gross.abs(), "EUR") };
+            let origin = Origin { order: OrderId::new(), payment: PaymentId::new(), refund: None, dispute: None, amount: agreed };
+            let known = Standing {
+                id: PayoutEntryId::new(),
+                kind,
+                gross: money(gross, "EUR"),
+                fee: money(fee, "EUR"),
+                booked: Booked::NotYet,
+                is_paid_out: true,
+                origin: Some(origin),
+            };
+            let (booked, at_once) = known.news(now).unwrap().unwrap();
+            prop_assert_eq!(booked, Booked::Allocated);
+            prop_assert!(Standing { booked, ..known }.news(now).unwrap().is_none());
+            let stranger = Standing { origin: None, ..known };
+            let (booked, mut slowly) = stranger.news(now).unwrap().unwrap();
+            if booked == Booked::Unallocated {
+                let after_fees = BTreeMap::from([(("1000", "EUR".to_owned()), gross - fee), (("2500", "EUR".to_owned()), fee - gross)]);
+                prop_assert_eq!(sums(&slowly).get(&("1000", "EUR".to_owned())).copied().unwrap_or(0), gross - fee);
+                prop_assert!(gross == fee || sums(&slowly) == after_fees);
+                prop_assert!(Standing { booked, ..stranger }.news(now).unwrap().is_none());
+                slowly.extend(Standing { booked, ..known }.news(now).unwrap().unwrap().1);
+                prop_assert_eq!(sums(&slowly), sums(&at_once));
+            }
+            let cost = match kind {
+                EntryKind::Fee => fee - gross,
+                EntryKind::Dispute => fee.min(0),
+                _ => fee,
+            };
+            let expense = sums(&at_once).get(&("6200", "EUR".to_owned())).copied().unwrap_or(0);
+            prop_assert_eq!(expense, cost);
+            let owed = sums(&at_once).get(&("1000", "EUR".to_owned())).copied().unwrap_or(0);
+            prop_assert_eq!(owed, if changed { gross - cost } else { -cost });
+        }
+    }
+
+    #[test]
+    fn what_is_not_paid_out_yet_waits_for_its_payment() {
+        let standing = Standing {
+            id: PayoutEntryId::new(),
+            kind: EntryKind::Charge,
+            gross: money(1490, "EUR"),
+            fee: money(73, "EUR"),
+            booked: Booked::NotYet,
+            is_paid_out: false,
+            origin: None,
+        };
+        assert!(standing.news(DateTime::UNIX_EPOCH).unwrap().is_none());
+    }
+}
