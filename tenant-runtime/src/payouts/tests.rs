@@ -78,7 +78,7 @@ impl Till {
 
     async fn hears(&self, event: &Value) -> Answer {
         let body = event.to_string();
-        let header = signature(&[self.secret.clone()], self.shop.clock.now(), &body);
+        let header = signature(std::slice::from_ref(&self.secret), self.shop.clock.now(), &body);
         let headers = [("stripe-signature", header.as_str())];
         self.shop.inner.send("POST", "/webhooks/payments/stripe", Some(body.into_bytes()), &headers).await
     }

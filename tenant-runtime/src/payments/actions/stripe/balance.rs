@@ -55,6 +55,7 @@ enum Source {
 
 #[derive(Deserialize)]
 struct WholeSource {
+    #[serde(default)]
     id: String,
     #[serde(default)]
     object: String,
