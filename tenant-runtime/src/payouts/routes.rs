@@ -81,7 +81,7 @@ async fn get_payout(permit: Permit<View>, id: Path<PayoutId>) -> Result<Json<Pay
 /// A table, one entry a row: what matches nothing first, then the oldest. Cells that a spreadsheet would calculate are written with an apostrophe in
 /// front.
 #[utoipa::path(tag = "Payments", operation_id = "exportPayoutEntries", params(("id" = PayoutId, Path)), responses(
-    (status = 200, content((String = "text/csv"))), (status = 401, body = Problem), (status = 403, body = Problem),
+    (status = 200, body = String, content_type = "text/csv"), (status = 401, body = Problem), (status = 403, body = Problem),
     (status = 404, body = Problem)))]
 #[get("/admin/v1/payouts/{id}/entries.csv")]
 async fn export_entries(permit: Permit<View>, id: Path<PayoutId>) -> Result<HttpResponse, Problem> {
@@ -150,7 +150,6 @@ fn table(entries: &[PayoutEntryView]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
     use souk_kernel::PayoutEntryId;
 
     use super::*;

@@ -21,7 +21,7 @@ pub struct Terms {
 
 impl Terms {
     fn fee_of(&self, amount: i64) -> i64 {
-        (amount.saturating_mul(self.rate).saturating_add(5_000)) / 10_000 + self.fixed
+        amount.saturating_mul(self.rate).saturating_add(5_000) / 10_000 + self.fixed
     }
 
     /// An amount in the currency that it is settled in.
