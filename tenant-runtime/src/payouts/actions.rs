@@ -17,7 +17,7 @@ const BATCH: i64 = 8;
 const LOOKS_BACK: TimeDelta = TimeDelta::days(30);
 
 /// Takes in the entry of a payment that was captured: its fee is booked, and what it became in the currency of the payout. The caller has recorded
-/// the capture in this transaction or before. Idempotent. Whether anything was new. Two to four statements.
+/// the capture in this transaction or before. Idempotent. Whether anything was booked. Two to four statements.
 ///
 /// # Errors
 /// An amount that cannot be counted; a failed statement.
@@ -71,7 +71,7 @@ pub async fn hear(
     Ok(true)
 }
 
-/// Takes in entries of a payout, or of none yet, and books what is new about each.
+/// Takes in entries of a payout, or of none yet, and books what is new about each. Whether there was something to book.
 async fn take_in(
     tx: &mut WriteTx<'_>,
     provider: ProviderCode,
@@ -93,8 +93,7 @@ async fn take_in(
         return Ok(false);
     }
     queries::mark(tx, &marks).await?;
-    ledger::post_all(tx, bookings).await?;
-    Ok(true)
+    Ok(!ledger::post_all(tx, bookings).await?.is_empty())
 }
 
 /// One round: what accounts have paid out lately, and what is in payouts that do not add up yet. What fails is logged and comes back by itself.

@@ -37,13 +37,6 @@ impl Form {
         self.0.push((name.into(), value.to_string()));
     }
 
-    /// Asks for parts to be told whole.
-    pub fn expand(&mut self, paths: impl IntoIterator<Item = &'static str>) {
-        for path in paths {
-            self.put("expand[]", path);
-        }
-    }
-
     fn encoded(&self) -> String {
         Serializer::new(String::new()).extend_pairs(&self.0).finish()
     }

@@ -20,6 +20,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 
@@ -38,9 +39,11 @@ const PAGE: &str = "100";
 /// Pages looked at for a payment whose answer got lost.
 const PAGES: usize = 10;
 /// What an intent comes with, so that one answer says all of it.
-const OF_INTENT: [&str; 2] = ["latest_charge.refunds", "latest_charge.balance_transaction"];
-const OF_PAGE: [&str; 2] =
-    ["payment_intent.latest_charge.refunds", "payment_intent.latest_charge.balance_transaction"];
+const OF_INTENT: &str = "latest_charge.refunds";
+const OF_PAGE: &str = "payment_intent.latest_charge.refunds";
+/// And its fee, where it is only looked at: a key that may not see the balance must be able to pay.
+const FEE_OF_INTENT: &str = "latest_charge.balance_transaction";
+const FEE_OF_PAGE: &str = "payment_intent.latest_charge.balance_transaction";
 
 /// See the file's first line.
 pub struct Stripe {
@@ -97,7 +100,7 @@ impl Stripe {
     async fn look(&self, keys: &Keys, reference: &str) -> Result<Option<Found>, ProviderError> {
         let found = if reference.starts_with("cs_") {
             let path = format!("/v1/checkout/sessions/{reference}");
-            let page = self.client.get::<CheckoutSession>(keys, &path, &whole(OF_PAGE)).await;
+            let page = self.told::<CheckoutSession>(keys, &path, (OF_PAGE, FEE_OF_PAGE)).await;
             page.map(|page| Found::Page(Box::new(page)))
         } else {
             self.intent(keys, reference).await.map(|intent| Found::Intent(Box::new(intent)))
@@ -110,7 +113,20 @@ impl Stripe {
     }
 
     async fn intent(&self, keys: &Keys, id: &str) -> Result<PaymentIntent, ProviderError> {
-        self.client.get(keys, &format!("/v1/payment_intents/{id}"), &whole(OF_INTENT)).await
+        self.told(keys, &format!("/v1/payment_intents/{id}"), (OF_INTENT, FEE_OF_INTENT)).await
+    }
+
+    /// Something with its parts, and with its fee if the key may see that.
+    async fn told<T: DeserializeOwned>(
+        &self,
+        keys: &Keys,
+        path: &str,
+        (parts, fee): (&str, &str),
+    ) -> Result<T, ProviderError> {
+        match self.client.get(keys, path, &[("expand[]", parts), ("expand[]", fee)]).await {
+            Err(ProviderError::NotSetUp(_)) => self.client.get(keys, path, &[("expand[]", parts)]).await,
+            told => told,
+        }
     }
 
     /// Looks through what was made around the time of a session whose answer got lost. Stripe's search lags behind; its lists do not.
@@ -171,7 +187,7 @@ impl Stripe {
         form.put("capture_method", if wish.capture_later { "manual" } else { "automatic" });
         form.put("return_url", &wish.return_url);
         put_names(&mut form, "metadata", wish);
-        form.expand(OF_INTENT);
+        form.put("expand[]", OF_INTENT);
         let intent: PaymentIntent =
             self.client.post(keys, "/v1/payment_intents", &wish.session.to_string(), &form).await?;
         intent.fact()
@@ -200,7 +216,7 @@ impl Stripe {
         put_names(&mut form, "payment_intent_data[metadata]", wish);
         // A payment on a page that is still open is not over when a card is declined.
         form.put("payment_intent_data[metadata][souk_page]", "true");
-        form.expand(OF_PAGE);
+        form.put("expand[]", OF_PAGE);
         let page: CheckoutSession =
             self.client.post(keys, "/v1/checkout/sessions", &wish.session.to_string(), &form).await?;
         page.fact()
@@ -232,7 +248,7 @@ impl Stripe {
         if let Some(part) = part {
             form.put("amount_to_capture", minor_of(part)?);
         }
-        form.expand(OF_INTENT);
+        form.put("expand[]", OF_INTENT);
         let path = format!("/v1/payment_intents/{intent}/{what}");
         self.client.post::<PaymentIntent>(keys, &path, key, &form).await?.fact()
     }
@@ -246,7 +262,7 @@ impl Stripe {
     ) -> Result<ProviderFact, ProviderError> {
         let path = format!("/v1/checkout/sessions/{page}/expire");
         let mut form = Form::new();
-        form.expand(OF_PAGE);
+        form.put("expand[]", OF_PAGE);
         self.client.post::<CheckoutSession>(keys, &path, &format!("expire:{session}"), &form).await?.fact()
     }
 
@@ -344,11 +360,6 @@ struct WireEvent {
 #[derive(Deserialize)]
 struct WireData {
     object: Named,
-}
-
-/// What is to be told whole, as a query.
-fn whole(paths: [&'static str; 2]) -> [(&'static str, &'static str); 2] {
-    paths.map(|path| ("expand[]", path))
 }
 
 /// Our names for a payment, by which it is found again.
