@@ -24,6 +24,7 @@ use crate::imports::{self, Worked};
 use crate::invoices;
 use crate::media::{self, Darkroom, Fetcher};
 use crate::messages::{self, MailRoom, Sender};
+use crate::payouts;
 use crate::shipping;
 use crate::subscriptions::{self, SubscriptionError};
 use crate::webhooks::{self, Courier};
@@ -90,9 +91,10 @@ pub fn handlers(
 ) -> BTreeMap<&'static str, Handler> {
     let (courier, putting_away, fetching) = (courier.clone(), studio.clone(), studio.clone());
     let (checkouts, mails) = (till.clone(), sender.clone());
-    let (tills, senders) = (till.clone(), sender.clone());
+    let (tills, senders, payouts) = (till.clone(), sender.clone(), till.clone());
     BTreeMap::from([
         ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
+        ("payout", handler(gate, move |worker| reconcile(worker, payouts.clone()).boxed())),
         ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
         (
             "stock",
@@ -143,6 +145,12 @@ fn handler(
 async fn clocks(worker: WorkerPermit, till: Till) -> Outcome {
     let swept = checkout::sweep(&worker, &till).await.map_err(|error| error.to_string())?;
     Ok(if swept == checkout::Swept::default() { Next::Done } else { Next::Again })
+}
+
+/// What providers paid out, held against what is known.
+async fn reconcile(worker: WorkerPermit, till: Till) -> Outcome {
+    let more = payouts::reconcile_due(&worker, &till.providers).await.map_err(|error| error.to_string())?;
+    Ok(if more { Next::Again } else { Next::Done })
 }
 
 async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {

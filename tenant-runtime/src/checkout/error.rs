@@ -14,6 +14,7 @@ use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::orders::OrderError;
 use crate::payments::PaymentError;
+use crate::payouts::PayoutError;
 use crate::settings::SettingsError;
 use crate::shipping::{Ask, QUOTES_PENDING};
 
@@ -91,6 +92,8 @@ pub enum CheckoutError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
+    Payout(#[from] PayoutError),
+    #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Db(#[from] DbError),
@@ -142,6 +145,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Ledger(error) => error.into(),
             CheckoutError::Order(error) => error.into(),
             CheckoutError::Payment(error) => error.into(),
+            CheckoutError::Payout(error) => error.into(),
             CheckoutError::Settings(error) => error.into(),
             CheckoutError::Db(error) => souk_access::database_problem(error.into()),
             CheckoutError::Tenancy(error) => souk_access::database_problem(error),

@@ -150,6 +150,7 @@ pub fn failed_fact(session: &PaymentSession, code: &str, message: &str) -> Provi
         refunded: zero,
         redirect_url: None,
         failure: Some((code.to_owned(), message.to_owned())),
+        settled: None,
     }
 }
 

@@ -83,10 +83,23 @@ impl Account {
             Ok(intent) => self.dispute(&intent, "fraudulent"),
             Err(_) => self.find("dispute", id)?,
         };
-        dispute["status"] = json!(status);
         if status.starts_with("warning") {
+            // An inquiry moves no money.
+            for moved in dispute["balance_transactions"].as_array().into_iter().flatten() {
+                self.forget(moved["id"].as_str().unwrap_or_default());
+            }
             dispute["balance_transactions"] = json!([]);
         }
+        let taken = dispute["balance_transactions"][0]["amount"].as_i64();
+        if let Some(taken) = taken.filter(|_| status == "won" && dispute["status"] != "won") {
+            let currency =
+                dispute["balance_transactions"][0]["currency"].as_str().unwrap_or_default().to_owned();
+            let back = self.moves_settled("adjustment", -taken, 0, &currency, &dispute["id"]);
+            if let Some(moved) = dispute["balance_transactions"].as_array_mut() {
+                moved.push(back);
+            }
+        }
+        dispute["status"] = json!(status);
         self.keep(&dispute);
         let closed = ["won", "lost", "warning_closed"].contains(&status);
         self.tell(if closed { "charge.dispute.closed" } else { "charge.dispute.updated" }, &dispute);

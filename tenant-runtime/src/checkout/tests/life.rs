@@ -73,6 +73,7 @@ fn fact(reference: &str, status: ProviderStatus, captured: i64, refunded: i64) -
         refunded: eur(refunded),
         redirect_url: None,
         failure: None,
+        settled: None,
     }
 }
 

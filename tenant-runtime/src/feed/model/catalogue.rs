@@ -26,6 +26,7 @@ use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
+use crate::payouts::{PayoutFailed, PayoutPaid};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
@@ -52,6 +53,8 @@ pub fn announced() -> &'static [Announced] {
             of::<DisputeOpened>(),
             of::<DisputeWon>(),
             of::<DisputeLost>(),
+            of::<PayoutPaid>(),
+            of::<PayoutFailed>(),
             of::<DraftOrderCreated>(),
             of::<DraftOrderUpdated>(),
             of::<DraftOrderInvoiceSent>(),

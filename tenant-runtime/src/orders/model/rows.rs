@@ -89,12 +89,21 @@ pub struct PaymentJson {
     authorized_minor: i64,
     captured_minor: i64,
     refunded_minor: i64,
+    settled: Option<SettledJson>,
     reference: Option<String>,
     redirect_url: Option<String>,
     failure_code: Option<String>,
     failure_message: Option<String>,
     transactions: Vec<TransactionJson>,
     created_at: DateTime<Utc>,
+}
+
+/// What a captured payment is worth in the provider's book, as JSON.
+#[derive(Deserialize)]
+struct SettledJson {
+    fee_minor: i64,
+    net_minor: i64,
+    currency: Currency,
 }
 
 /// A transaction as JSON.
@@ -263,6 +272,8 @@ pub fn payment_views(payments: Vec<PaymentJson>, currency: Currency) -> Vec<Paym
         authorized: money(one.authorized_minor),
         captured: money(one.captured_minor),
         refunded: money(one.refunded_minor),
+        fee: one.settled.as_ref().map(|settled| Money::new(settled.fee_minor, settled.currency)),
+        net: one.settled.map(|settled| Money::new(settled.net_minor, settled.currency)),
         reference: one.reference,
         redirect_url: one.redirect_url,
         failure_code: one.failure_code,

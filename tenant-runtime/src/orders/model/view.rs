@@ -219,6 +219,10 @@ pub struct PaymentView {
     pub authorized: Money,
     pub captured: Money,
     pub refunded: Money,
+    /// What the provider kept of what was captured, once it has told; in the currency it pays out in.
+    pub fee: Option<Money>,
+    /// What it pays out of it, refunds aside.
+    pub net: Option<Money>,
     /// The provider's name for it.
     pub reference: Option<String>,
     /// Where the shopper has to go, while `requires_action`.

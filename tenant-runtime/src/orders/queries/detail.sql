@@ -12,6 +12,8 @@ SELECT o.id, o.cart_id, o.secret_hash, o.number, o.name, o.state, o.financial_st
                     'redirect_url', s.redirect_url, 'failure_code', s.failure_code, 'failure_message', s.failure_message,
                     'reference', s.reference, 'created_at', s.created_at, 'authorized_minor', coalesce(p.authorized_minor, 0),
                     'captured_minor', coalesce(p.captured_minor, 0), 'refunded_minor', coalesce(p.refunded_minor, 0),
+                    'settled', (SELECT json_build_object('fee_minor', e.fee_minor, 'net_minor', e.gross_minor - e.fee_minor, 'currency', e.currency)
+                        FROM payout_entries e WHERE e.payment_id = p.id AND e.kind = 'charge' LIMIT 1),
                     'transactions', coalesce((SELECT json_agg(json_build_object('id', x.id, 'kind', x.kind, 'state', x.state,
                         'amount_minor', x.amount_minor, 'at', x.at) ORDER BY x.id) FROM payment_transactions x WHERE x.payment_id = p.id), '[]'))
                     ORDER BY s.created_at, s.id)

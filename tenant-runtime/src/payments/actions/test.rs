@@ -105,6 +105,7 @@ impl Wire {
             refunded: money(self.refunded_minor),
             redirect_url: self.next_action.map(|action| action.url),
             failure: self.failure.map(|failure| (failure.code, failure.message)),
+            settled: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 mod account;
 mod card_number;
 mod dispute;
+mod payout;
 mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 pub use account::{Account, CredentialsView, Keys, NewCredentials, Safe, SetCredentials};
 pub use card_number::resembles_card_number;
 pub use dispute::{DisputeFact, DisputeNews, DisputeState, DisputeView};
+pub use payout::{BalanceEntry, EntryKind, PayoutFact, PayoutState};
 pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
@@ -143,6 +145,8 @@ pub struct ProviderFact {
     pub refunded: Money,
     pub redirect_url: Option<String>,
     pub failure: Option<(String, String)>,
+    /// What became of the captured money in the provider's own book, its fee among it, once that is told.
+    pub settled: Option<BalanceEntry>,
 }
 
 /// A verified webhook.
@@ -164,6 +168,8 @@ pub enum About {
     Payment(Option<PaymentSessionId>, ProviderFact),
     /// Money that a bank takes back.
     Dispute(PaymentSessionId, DisputeFact),
+    /// What the provider pays out.
+    Payout(PayoutFact),
     /// Nothing of ours.
     Nothing,
 }
@@ -174,6 +180,7 @@ impl ProviderEvent {
         match &self.about {
             About::Payment(_, fact) => Some(&fact.reference),
             About::Dispute(_, fact) => Some(&fact.reference),
+            About::Payout(fact) => Some(&fact.reference),
             About::Nothing => None,
         }
     }
@@ -376,6 +383,7 @@ mod tests {
             refunded: eur(refunded),
             redirect_url: None,
             failure: None,
+            settled: None,
         }
     }
 

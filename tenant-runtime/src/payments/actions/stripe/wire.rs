@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
-use souk_kernel::{Currency, Money};
+use souk_kernel::{Currency, Money, PaymentSessionId};
 
-use super::super::super::model::{DisputeFact, DisputeState, ProviderFact, ProviderStatus};
+use super::super::super::model::{BalanceEntry, DisputeFact, DisputeState, ProviderFact, ProviderStatus};
 use super::super::provider::ProviderError;
+use super::balance::Movement;
 
 /// Our names for a payment.
 #[derive(Debug, Default, Deserialize)]
@@ -18,8 +19,15 @@ pub struct Names {
     pub souk_page: Option<String>,
 }
 
+impl Names {
+    /// The session it is of, if the name is one of ours.
+    pub fn session(&self) -> Option<PaymentSessionId> {
+        self.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok())
+    }
+}
+
 /// Reads `null` as no names.
-fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
+pub fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
     Ok(Option::<Names>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -118,6 +126,8 @@ struct WholeCharge {
     paid: bool,
     #[serde(default)]
     refunds: Option<List<Refund>>,
+    #[serde(default)]
+    balance_transaction: Option<Movement>,
 }
 
 impl WholeCharge {
@@ -155,6 +165,16 @@ impl PaymentIntent {
         }
     }
 
+    /// What became of it in Stripe's book. A fee that cannot be counted keeps nobody from believing that the money came.
+    fn settled(&self) -> Option<BalanceEntry> {
+        match &self.latest_charge {
+            Some(Charge::Whole(charge)) => {
+                charge.balance_transaction.as_ref()?.entry(self.metadata.session()).ok()?
+            }
+            Some(Charge::Name(_)) | None => None,
+        }
+    }
+
     fn told(self, open_page: bool) -> Result<ProviderFact, ProviderError> {
         let currency = currency_of(&self.currency)?;
         let money = |minor| money_of(minor, currency);
@@ -184,6 +204,7 @@ impl PaymentIntent {
             Some(Charge::Name(_)) | None => 0,
         };
         let failed = status == ProviderStatus::Failed;
+        let settled = self.settled();
         let redirect = self.next_action.and_then(|action| action.redirect_to_url).and_then(|to| to.url);
         Ok(ProviderFact {
             reference: self.id,
@@ -194,6 +215,7 @@ impl PaymentIntent {
             refunded: money(refunded)?,
             redirect_url: redirect,
             failure: failed.then(|| failure_of(self.last_payment_error)),
+            settled,
         })
     }
 }
@@ -259,6 +281,7 @@ impl CheckoutSession {
             refunded: zero,
             redirect_url: self.url,
             failure,
+            settled: None,
         })
     }
 }
@@ -350,11 +373,11 @@ impl Dispute {
     }
 }
 
-fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
+pub fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| ProviderError::Unknown(format!("the time {seconds}")))
 }
 
-fn currency_of(text: &str) -> Result<Currency, ProviderError> {
+pub fn currency_of(text: &str) -> Result<Currency, ProviderError> {
     let upper = text.to_ascii_uppercase();
     upper.parse().map_err(|_| ProviderError::Unknown(format!("the currency {text}")))
 }
@@ -375,7 +398,7 @@ pub fn minor_of(money: Money) -> Result<i64, ProviderError> {
 }
 
 /// An amount of Stripe's.
-fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
+pub fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
     if !is_counted_in_hundredths(currency) {
         return Ok(Money::new(minor, currency));
     }
