@@ -24,6 +24,7 @@ use crate::messages::{MailRoom, Sender};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::storefront::PublicAddress;
+use crate::tax::TaxProviders;
 use crate::webhooks::Courier;
 use crate::worker::{self, Studio};
 
@@ -40,8 +41,9 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
         timeout: PROVIDER_TIMEOUT,
         clock: Clock::system(),
     })?;
+    let taxes = TaxProviders::new(config.link_secret.as_bytes(), config.webhooks_private)?;
     let address = PublicAddress::below(&config.platform_domain);
-    Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
+    Ok(Till { providers, taxes, links: LinkKey::new(config.link_secret.as_bytes()), address })
 }
 
 /// What asks the identity providers of stores.

@@ -10,6 +10,7 @@ mod page;
 pub mod payment;
 pub mod routes;
 pub mod stripe;
+pub mod taxes;
 #[cfg(test)]
 mod tests;
 pub mod webhook;

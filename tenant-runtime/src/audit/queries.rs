@@ -175,6 +175,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
+    ("tax", subject!("tax_provider t", "$2 = 'provider'")),
     ("tax-classes", subject!("tax_classes t", "t.code = $2")),
     ("tax-exemptions", subject!("tax_exemptions t", "t.id = $1")),
     ("tax-rates", subject!("tax_rates t", "t.id = $1")),

@@ -15,7 +15,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{begin, create, forget, of_customer, priced, rewrite};
+pub use actions::{assessed, begin, create, forget, of_customer, priced, rewrite};
 pub use error::{CATALOGUE, CartError};
 pub use model::{
     Address, AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Attributes, Cart, CartLine, Change,

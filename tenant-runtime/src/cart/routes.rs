@@ -8,7 +8,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put, web};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{Json, Path, Problem, problem};
 use souk_kernel::{CartId, CartLineId, CreditId};
@@ -22,6 +22,7 @@ use super::model::{
 };
 use super::permissions::Use;
 use crate::discounts::Code;
+use crate::tax::TaxProviders;
 
 /// The header that opens a cart.
 pub const CART_SECRET: &str = "x-cart-secret";
@@ -51,8 +52,17 @@ impl FromRequest for Secret {
     }
 }
 
-fn shown(status: StatusCode, priced: Priced) -> HttpResponse {
-    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(CartView::from(priced))
+/// The answer with the whole cart, by the store's tax provider if it has one.
+async fn shown(
+    permit: &Permit<Use>,
+    providers: &TaxProviders,
+    status: StatusCode,
+    priced: Priced,
+) -> Result<HttpResponse, Problem> {
+    let Priced { cart, quote, warnings, secret } = priced;
+    let quote = actions::assessed(permit, providers, &cart, quote).await?;
+    let view = CartView::from(Priced { cart, quote, warnings, secret });
+    Ok(HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
 /// Make a cart
@@ -61,10 +71,15 @@ fn shown(status: StatusCode, priced: Priced) -> HttpResponse {
 #[utoipa::path(tag = "Shopping", operation_id = "createCart", request_body = CreateCart, responses(
     (status = 201, body = CartView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/carts")]
-async fn create_cart(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpResponse, Problem> {
+async fn create_cart(
+    permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
+    body: Json<CreateCart>,
+) -> Result<HttpResponse, Problem> {
     let new = body.into_inner().of(permit.actor().customer());
     let work = async move |tx: &mut WriteTx<'_>| actions::open(tx, new).await;
-    Ok(shown(StatusCode::CREATED, permit.write("carts.create", work).await?))
+    let priced = permit.write("carts.create", work).await?;
+    shown(&permit, &providers, StatusCode::CREATED, priced).await
 }
 
 /// Price a basket without making anything
@@ -73,10 +88,16 @@ async fn create_cart(permit: Permit<Use>, body: Json<CreateCart>) -> Result<Http
 #[utoipa::path(tag = "Shopping", operation_id = "quote", request_body = CreateCart, responses(
     (status = 200, body = QuoteView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/quotes")]
-async fn quote(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpResponse, Problem> {
+async fn quote(
+    permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
+    body: Json<CreateCart>,
+) -> Result<HttpResponse, Problem> {
     let new = body.into_inner().of(permit.actor().customer());
     let work = async move |tx: &mut ReadTx<'_>| actions::price_only(tx, new).await;
-    let view = QuoteView::from(permit.read("quotes.price", work).await?);
+    let Priced { cart, quote, warnings, secret } = permit.read("quotes.price", work).await?;
+    let quote = actions::assessed(&permit, &providers, &cart, quote).await?;
+    let view = QuoteView::from(Priced { cart, quote, warnings, secret });
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
@@ -85,9 +106,15 @@ async fn quote(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpRespon
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)),
     responses((status = 200, body = CartView), (status = 404, body = Problem)))]
 #[get("/store/v1/carts/{id}")]
-async fn show_cart(permit: Permit<Use>, id: Path<CartId>, secret: Secret) -> Result<HttpResponse, Problem> {
+async fn show_cart(
+    permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
+    id: Path<CartId>,
+    secret: Secret,
+) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
-    Ok(shown(StatusCode::OK, permit.look_up("carts.show", work).await?))
+    let priced = permit.look_up("carts.show", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Say who buys and where it goes
@@ -98,13 +125,15 @@ async fn show_cart(permit: Permit<Use>, id: Path<CartId>, secret: Secret) -> Res
 #[patch("/store/v1/carts/{id}")]
 async fn edit_cart(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EditCart>,
 ) -> Result<HttpResponse, Problem> {
     let edit = body.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, *id, &secret.0, edit).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.edit", work).await?))
+    let priced = permit.write("carts.edit", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Put something into a cart
@@ -117,12 +146,14 @@ async fn edit_cart(
 #[post("/store/v1/carts/{id}/lines")]
 async fn add_line(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<NewCartLine>,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut WriteTx<'_>| actions::add_line(tx, *id, &secret.0, body.0).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.add_line", work).await?))
+    let priced = permit.write("carts.add_line", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Change how many
@@ -133,6 +164,7 @@ async fn add_line(
 #[patch("/store/v1/carts/{id}/lines/{line}")]
 async fn change_line(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
     body: Json<EditCartLine>,
@@ -141,7 +173,8 @@ async fn change_line(
     let quantity = body.into_inner().quantity;
     let work =
         async move |tx: &mut WriteTx<'_>| actions::change_line(tx, id, &secret.0, line, quantity).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.change_line", work).await?))
+    let priced = permit.write("carts.change_line", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Take something out of a cart
@@ -151,12 +184,14 @@ async fn change_line(
 #[delete("/store/v1/carts/{id}/lines/{line}")]
 async fn remove_line(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, line) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_line(tx, id, &secret.0, line).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.remove_line", work).await?))
+    let priced = permit.write("carts.remove_line", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// What delivers a cart to its address
@@ -185,13 +220,15 @@ async fn shipping_options(
 #[put("/store/v1/carts/{id}/shipping-option")]
 async fn choose_shipping(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<ChooseShipping>,
 ) -> Result<HttpResponse, Problem> {
     let rate = body.into_inner().shipping_rate;
     let work = async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, *id, &secret.0, rate).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.choose_shipping", work).await?))
+    let priced = permit.write("carts.choose_shipping", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Enter a discount code
@@ -204,13 +241,15 @@ async fn choose_shipping(
 #[post("/store/v1/carts/{id}/discount-codes")]
 async fn enter_code(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterCode>,
 ) -> Result<HttpResponse, Problem> {
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_code(tx, *id, &secret.0, &code).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.enter_code", work).await?))
+    let priced = permit.write("carts.enter_code", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Take a discount code out of a cart
@@ -222,12 +261,14 @@ async fn enter_code(
 #[delete("/store/v1/carts/{id}/discount-codes/{code}")]
 async fn remove_code(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     ids: Path<(CartId, Code)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, code) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_code(tx, id, &secret.0, &code).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.remove_code", work).await?))
+    let priced = permit.write("carts.remove_code", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Enter a gift card
@@ -240,13 +281,15 @@ async fn remove_code(
 #[post("/store/v1/carts/{id}/gift-cards")]
 async fn enter_gift_card(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterGiftCard>,
 ) -> Result<HttpResponse, Problem> {
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_gift_card(tx, *id, &secret.0, &code).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.enter_gift_card", work).await?))
+    let priced = permit.write("carts.enter_gift_card", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Take a gift card out of a cart
@@ -258,10 +301,12 @@ async fn enter_gift_card(
 #[delete("/store/v1/carts/{id}/gift-cards/{card}")]
 async fn remove_gift_card(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     ids: Path<(CartId, CreditId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, card) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_gift_card(tx, id, &secret.0, card).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.remove_gift_card", work).await?))
+    let priced = permit.write("carts.remove_gift_card", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }

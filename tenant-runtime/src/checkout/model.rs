@@ -12,11 +12,14 @@ use crate::payments::{
     PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
 };
 use crate::storefront::PublicAddress;
+use crate::tax::TaxProviders;
 
 /// What every checkout of a process shares. One per app, as `web::Data<Till>`, and one for the worker.
 #[derive(Clone, Debug)]
 pub struct Till {
     pub providers: Providers,
+    /// Who work out the taxes of stores that wish so.
+    pub taxes: TaxProviders,
     pub links: LinkKey,
     pub address: PublicAddress,
 }

@@ -4,7 +4,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use souk_access::{LinkSecret, Permit, Reply};
+use souk_access::{LinkSecret, Permission, Permit, Reply, Writes};
 use souk_api::{
     CursorKey, Digest, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, problem,
 };
@@ -23,8 +23,10 @@ use super::model::{
 use super::permissions::{Edit, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::DraftOrderState;
+use crate::cart;
 use crate::cart::permissions::Use;
 use crate::storefront::{self, PublicAddress};
+use crate::tax::TaxProviders;
 
 /// The header that opens a draft order to whoever has its link.
 pub const DRAFT_ORDER_SECRET: &str = "x-draft-order-secret";
@@ -118,6 +120,16 @@ fn shown(draft: Draft) -> HttpResponse {
     HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view)
 }
 
+/// The same, priced by the store's tax provider if it has one.
+async fn assessed<P: Permission<Access = Writes>>(
+    permit: &Permit<P>,
+    providers: &TaxProviders,
+    Draft { row, cart, quote }: Draft,
+) -> Result<Draft, DraftError> {
+    let quote = cart::assessed(permit, providers, &cart, quote).await?;
+    Ok(Draft { row, cart, quote })
+}
+
 /// Put an order together for somebody
 ///
 /// Lines keep the price of today, or the one named. Nothing is sent before `send-invoice`, and no stock is kept unless `reserve_until` says so.
@@ -162,13 +174,15 @@ async fn show(permit: Permit<View>, id: Path<DraftOrderId>) -> Result<HttpRespon
 #[patch("/admin/v1/draft-orders/{id}")]
 async fn edit(
     permit: Permit<Edit>,
+    providers: web::Data<TaxProviders>,
     id: Path<DraftOrderId>,
     seen: IfMatch,
     body: Json<EditDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (id, seen, wish) = (*id, seen.required()?, body.into_inner());
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish).await;
-    Ok(shown(permit.write("draft_orders.edit", work).await?))
+    let draft = permit.write("draft_orders.edit", work).await?;
+    Ok(shown(assessed(&permit, &providers, draft).await?))
 }
 
 /// Mail the link to pay
@@ -250,11 +264,13 @@ pub fn secret_of(request: &HttpRequest) -> Result<LinkSecret, Problem> {
 #[get("/store/v1/draft-orders/{id}")]
 async fn show_own(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     id: Path<DraftOrderId>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (id, secret) = (*id, secret_of(&request)?);
     let find = async move |tx: &mut ReadTx<'_>| actions::show_to(tx, id, &secret).await;
-    let view = ShopperDraftOrderView::from(permit.look_up("draft_orders.show_own", find).await?);
+    let draft = permit.look_up("draft_orders.show_own", find).await?;
+    let view = ShopperDraftOrderView::from(assessed(&permit, &providers, draft).await?);
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }

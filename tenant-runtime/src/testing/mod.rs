@@ -36,6 +36,7 @@ use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::storefront::PublicAddress;
+use crate::tax::TaxProviders;
 use crate::worker::Studio;
 
 /// What the test provider and the shops share.
@@ -118,7 +119,9 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let embassy = Embassy::new(b"of tests", address.clone(), CONSOLE, true).unwrap();
-        let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
+        // Those of tests are on this machine.
+        let taxes = TaxProviders::new(b"of tests", true).unwrap();
+        let till = Till { providers: providers.unwrap(), taxes, links: LinkKey::new(b"of tests"), address };
         let cache = ReadCache::new(0);
         let (darkroom, door) = (Darkroom::new(None), OnceCell::new());
         Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, darkroom, door }

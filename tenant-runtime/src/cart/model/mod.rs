@@ -1,5 +1,6 @@
 //! Carts as values and as wishes.
 
+mod assessed;
 mod attributes;
 mod quote;
 mod terms;

@@ -1,7 +1,7 @@
 //! Carts of signed-in customers over HTTP.
 
 use actix_web::http::StatusCode;
-use actix_web::{HttpResponse, post};
+use actix_web::{HttpResponse, post, web};
 use souk_access::Permit;
 use souk_api::{Path, Problem};
 use souk_kernel::CartId;
@@ -12,6 +12,7 @@ use crate::cart::actions;
 use crate::cart::model::CartView;
 use crate::cart::permissions::Use;
 use crate::customers::{Reception, customer_of};
+use crate::tax::TaxProviders;
 
 /// Make a cart yours
 ///
@@ -24,6 +25,7 @@ use crate::customers::{Reception, customer_of};
 #[post("/store/v1/carts/{id}/customer")]
 pub async fn claim_cart(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     reception: Reception,
     id: Path<CartId>,
     secret: Secret,
@@ -31,7 +33,8 @@ pub async fn claim_cart(
     let customer = customer_of(&permit)?;
     let work =
         async move |tx: &mut WriteTx<'_>| actions::claim(tx, *id, &secret.0, customer, &reception).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.claim", work).await?))
+    let priced = permit.write("carts.claim", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }
 
 /// Your cart
@@ -40,8 +43,13 @@ pub async fn claim_cart(
 #[utoipa::path(tag = "Shopping", operation_id = "openOwnCart",
     responses((status = 200, body = CartView), (status = 401, body = Problem)))]
 #[post("/store/v1/account/cart")]
-pub async fn own_cart(permit: Permit<Use>, reception: Reception) -> Result<HttpResponse, Problem> {
+pub async fn own_cart(
+    permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
+    reception: Reception,
+) -> Result<HttpResponse, Problem> {
     let customer = customer_of(&permit)?;
     let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, &reception).await;
-    Ok(shown(StatusCode::OK, permit.write("carts.own", work).await?))
+    let priced = permit.write("carts.own", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }

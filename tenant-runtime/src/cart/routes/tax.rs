@@ -11,7 +11,7 @@ use super::{Secret, shown};
 use crate::cart::actions;
 use crate::cart::model::{CartView, PutVatNumber};
 use crate::cart::permissions::Use;
-use crate::tax::Registers;
+use crate::tax::{Registers, TaxProviders};
 
 /// Say that a business buys
 ///
@@ -24,6 +24,7 @@ use crate::tax::Registers;
 #[put("/store/v1/carts/{id}/vat-number")]
 pub async fn put_vat_number(
     permit: Permit<Use>,
+    providers: web::Data<TaxProviders>,
     registers: web::Data<Registers>,
     id: Path<CartId>,
     secret: Secret,
@@ -39,5 +40,6 @@ pub async fn put_vat_number(
         let number = number.as_ref().map(|number| (number, outcome));
         actions::put_vat_number(tx, *id, &secret.0, number).await
     };
-    Ok(shown(StatusCode::OK, permit.write("carts.put_vat_number", work).await?))
+    let priced = permit.write("carts.put_vat_number", work).await?;
+    shown(&permit, &providers, StatusCode::OK, priced).await
 }

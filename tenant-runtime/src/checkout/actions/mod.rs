@@ -1,6 +1,7 @@
 //! The story of a sale: [`prepare`] in one transaction, [`pay`] outside of any, [`settle`] in one again; [`poll`] when nobody came back.
 
 pub mod assent;
+pub mod assess;
 pub mod capture;
 pub mod complete;
 pub mod dispute;

@@ -12,6 +12,7 @@ use tracing::Instrument;
 use super::super::error::{CheckoutError, PAYMENT_DECLINED, PAYMENT_UNAVAILABLE};
 use super::super::model::{CheckoutStatus, CheckoutView, Till, failed_fact};
 use super::super::permissions::Use;
+use super::assess::assess;
 use super::prepare::{Prepared, Purchase, prepare};
 use super::settle::settle;
 use crate::customers;
@@ -74,22 +75,13 @@ pub async fn pay(
 ) -> Result<Answer, Problem> {
     let shopper =
         Shopper { actor: purchase.actor.clone(), cart: purchase.cart, network: purchase.network.clone() };
-    let stage = {
-        let (till, keyed) = (till.clone(), permit.clone());
-        let prepare = async move |tx: &mut WriteTx<'_>| {
-            let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
-                Claim::Done(reply) => return Ok(Stage::Kept(reply)),
-                Claim::Ours(claimed) => claimed,
-            };
-            match prepare(tx, &till, &purchase).await? {
-                Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
-                Prepared::Standing { order, fresh } => {
-                    let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
-                    Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
-                }
-            }
-        };
-        permit.write::<_, CheckoutError, _>("checkout.prepare", prepare).await?
+    let keyed = (key, digest);
+    let stage = match lead(&till, &permit, keyed.clone(), purchase.clone()).await {
+        Err(CheckoutError::Unassessed(question)) => {
+            let own_rates = assess(&permit, &till.taxes, &question).await?;
+            lead(&till, &permit, keyed, Purchase { own_rates, ..purchase }).await?
+        }
+        led => led?,
     };
     match stage {
         Stage::Kept(reply) => Ok((reply, true)),
@@ -99,6 +91,30 @@ pub async fn pay(
             finalise(&till, &permit, ticket, start.session, said, &shopper).await.map(|reply| (reply, false))
         }
     }
+}
+
+/// Prepares in one transaction with the claim of the key.
+async fn lead(
+    till: &Till,
+    permit: &Permit<Use>,
+    (key, digest): (IdempotencyKey, Digest),
+    purchase: Purchase,
+) -> Result<Stage, CheckoutError> {
+    let (till, keyed) = (till.clone(), permit.clone());
+    let prepare = async move |tx: &mut WriteTx<'_>| {
+        let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
+            Claim::Done(reply) => return Ok(Stage::Kept(reply)),
+            Claim::Ours(claimed) => claimed,
+        };
+        match prepare(tx, &till, &purchase).await? {
+            Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
+            Prepared::Standing { order, fresh } => {
+                let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
+                Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
+            }
+        }
+    };
+    permit.write::<_, CheckoutError, _>("checkout.prepare", prepare).await
 }
 
 /// What the provider said: a fact, a refusal in words, or nothing that tells what happened.

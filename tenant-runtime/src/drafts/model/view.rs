@@ -15,7 +15,7 @@ use crate::cart::{
 use crate::drafts::queries::SummaryRow;
 use crate::drafts::state::DraftOrderState;
 use crate::shipping::ShippingOption;
-use crate::tax::TaxLineView;
+use crate::tax::{TaxLineView, TaxSource};
 
 /// A draft order as staff sees it, at what it costs now: prices as agreed, tax and rates as of today.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -61,6 +61,8 @@ pub struct DraftOrderView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
+    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
+    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     pub total: Money,
     /// What it needs before it can be paid: `lines`, `email`, `shipping_address`, `shipping_option`.
@@ -207,6 +209,7 @@ impl From<Draft> for DraftOrderView {
             shipping_options: quote.shipping_options,
             tax_lines: quote.tax_lines.iter().map(TaxLineView::from).collect(),
             tax: quote.tax,
+            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             missing,
@@ -245,6 +248,8 @@ pub struct ShopperDraftOrderView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
+    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
+    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     /// Send it as `expected_total` with the checkout.
     pub total: Money,
@@ -274,6 +279,7 @@ impl From<Draft> for ShopperDraftOrderView {
             shipping: quote.shipping.as_ref().map(|shipping| delivery_of(shipping, &terms)),
             tax_lines: quote.tax_lines.iter().map(TaxLineView::from).collect(),
             tax: quote.tax,
+            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             message: row.message,

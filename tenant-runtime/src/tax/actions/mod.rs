@@ -1,6 +1,7 @@
 //! Setting and ending rates, shaping regions, classes, settings and exemptions; asking about numbers, and what a sale would owe.
 
 mod numbers;
+mod providers;
 mod regions;
 
 use chrono::{DateTime, Utc};
@@ -17,6 +18,7 @@ use super::queries;
 use crate::settings;
 
 pub use numbers::{HttpRegister, NumberRegister, RegisterError, Registers, check_number, known_number};
+pub use providers::{TaxProvider, TaxProviderError, TaxProviders, TaxProvidersUnready, kept_estimate};
 pub use regions::{create_region, delete_region, replace_region};
 
 /// From when on, if it may be so, and the versions it meets.
