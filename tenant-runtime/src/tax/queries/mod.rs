@@ -21,8 +21,8 @@ pub use provider::{
 };
 pub use regions::{delete as delete_region, find as find_region, list as regions, put as put_region, region};
 pub use relief::{
-    classes, delete_class, end_exemption, exemptions, forget, insert_exemption, lock_settings, note_number,
-    number, put_class, put_settings, settings,
+    classes, delete_class, end_exemption, exemptions, forget, insert_exemption, is_customer, lock_settings,
+    note_number, number, put_class, put_settings, settings,
 };
 
 /// An exemption that holds.
