@@ -23,10 +23,10 @@ use super::model::{
 use super::permissions::{Edit, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::DraftOrderState;
-use crate::cart;
 use crate::cart::permissions::Use;
+use crate::cart::{self, Change};
 use crate::storefront::{self, PublicAddress};
-use crate::tax::TaxProviders;
+use crate::tax::{Registers, TaxProviders, VatNumber};
 
 /// The header that opens a draft order to whoever has its link.
 pub const DRAFT_ORDER_SECRET: &str = "x-draft-order-secret";
@@ -120,6 +120,14 @@ fn shown(draft: Draft) -> HttpResponse {
     HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view)
 }
 
+/// What the register of its country says of a VAT number. Outside of any transaction: somebody else's machine is asked.
+async fn known(registers: &Registers, number: Option<&VatNumber>) -> &'static str {
+    match number {
+        Some(number) => registers.outcome(number).await,
+        None => "well_formed",
+    }
+}
+
 /// The same, priced by the store's tax provider if it has one.
 async fn assessed<P: Permission<Access = Writes>>(
     permit: &Permit<P>,
@@ -140,12 +148,14 @@ async fn assessed<P: Permission<Access = Writes>>(
 #[post("/admin/v1/draft-orders")]
 async fn create(
     permit: Permit<Edit>,
+    registers: web::Data<Registers>,
     key: IdempotencyKey,
     body: Json<CreateDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (digest, wish, actor) = (body.digest(), body.into_inner(), permit.actor().to_string());
+    let known = known(&registers, wish.vat_number.as_ref()).await;
     let work = async move |tx: &mut WriteTx<'_>| {
-        let view = DraftOrderView::from(actions::create(tx, wish, &actor).await?);
+        let view = DraftOrderView::from(actions::create(tx, wish, known, &actor).await?);
         let place = format!("/admin/v1/draft-orders/{}", view.id);
         Ok::<_, DraftError>(Reply::created(&view).location(&place).etag(&ETag::new(view.version)))
     };
@@ -175,12 +185,15 @@ async fn show(permit: Permit<View>, id: Path<DraftOrderId>) -> Result<HttpRespon
 async fn edit(
     permit: Permit<Edit>,
     providers: web::Data<TaxProviders>,
+    registers: web::Data<Registers>,
     id: Path<DraftOrderId>,
     seen: IfMatch,
     body: Json<EditDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (id, seen, wish) = (*id, seen.required()?, body.into_inner());
-    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish).await;
+    let number = if let Change::Set(number) = &wish.vat_number { Some(number) } else { None };
+    let known = known(&registers, number).await;
+    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish, known).await;
     let draft = permit.write("draft_orders.edit", work).await?;
     Ok(shown(assessed(&permit, &providers, draft).await?))
 }
