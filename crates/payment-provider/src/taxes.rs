@@ -1,5 +1,6 @@
 //! A tax service: everything taxable owes ten per cent, and it misbehaves on request. Stores ask it at `/taxes/estimates`, signed as webhooks are;
-//! `PUT /taxes/behaviour` says how it answers from now on.
+//! what becomes of orders is told
+//! there too. `PUT /taxes/behaviour` says how it answers from now on.
 
 use crate::webhook::WebhookSecret;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -52,6 +53,8 @@ pub struct Taxes {
 struct State {
     behaviour: TaxBehaviour,
     asked: u32,
+    /// What became of orders, each once, by the id it came with.
+    filed: Vec<(String, Value)>,
 }
 
 /// How it shall answer.
@@ -73,7 +76,13 @@ impl Taxes {
         self.with(|state| state.behaviour = behaviour);
     }
 
-    /// How often it was asked, however it answered.
+    /// What it was told of orders, each once, in the order it came.
+    #[must_use]
+    pub fn filed(&self) -> Vec<Value> {
+        self.with(|state| state.filed.iter().map(|(_, news)| news.clone()).collect())
+    }
+
+    /// How often it was asked what something owes, however it answered.
     #[must_use]
     pub fn asked(&self) -> u32 {
         self.with(|state| state.asked)
@@ -114,10 +123,6 @@ async fn behave(taxes: web::Data<Taxes>, body: web::Bytes) -> HttpResponse {
 }
 
 async fn estimate(taxes: web::Data<Taxes>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let behaviour = taxes.with(|state| {
-        state.asked += 1;
-        state.behaviour
-    });
     let text = std::str::from_utf8(&body).unwrap_or_default();
     if !taxes.signed(&request, text) {
         return HttpResponse::Unauthorized().json(json!({ "error": "the signature is not right" }));
@@ -125,6 +130,21 @@ async fn estimate(taxes: web::Data<Taxes>, request: HttpRequest, body: web::Byte
     let Ok(question) = serde_json::from_str::<Value>(text) else {
         return HttpResponse::BadRequest().json(json!({ "error": "the question cannot be read" }));
     };
+    let behaviour = taxes.with(|state| state.behaviour);
+    if question["type"] != "tax.estimate" {
+        if behaviour != TaxBehaviour::Well {
+            return HttpResponse::ServiceUnavailable().finish();
+        }
+        let id =
+            request.headers().get("webhook-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        taxes.with(|state| {
+            if state.filed.iter().all(|(known, _)| known != id) {
+                state.filed.push((id.to_owned(), question));
+            }
+        });
+        return HttpResponse::Ok().json(json!({}));
+    }
+    taxes.with(|state| state.asked += 1);
     let mut answer = answer_to(&question);
     match behaviour {
         TaxBehaviour::Well => {}

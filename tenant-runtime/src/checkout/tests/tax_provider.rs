@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use actix_web::{App, HttpServer};
 use serde_json::{Value, json};
+use souk_event_bus::{Consumer as _, ConsumerError};
 use souk_payment_provider::taxes::{self, TaxBehaviour, Taxes};
+use souk_tenancy::{TenancyError, WriteTx};
 
 use super::shop::{Basket, Shop, ada, key, pay_with};
+use crate::customers::tests::people::outbox_after;
+use crate::tax::{TaxFiling, file_due};
 use crate::testing::{Answer, WEBHOOK_SECRET};
 
 /// A shop that has its taxes worked out elsewhere: ten per cent, where its own rate is nineteen.
@@ -222,4 +226,82 @@ async fn it_is_set_up_by_its_owner_and_its_secret_is_never_shown() {
         shop.owner_call("DELETE", path).send().await.expect(204);
     }
     assert_eq!(show().await.json, json!({ "provider": null }));
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "shown when a test fails")]
+struct Heard(ConsumerError);
+
+impl From<TenancyError> for Heard {
+    fn from(error: TenancyError) -> Self {
+        Self(error.into())
+    }
+}
+
+/// Has everything that was stated be heard, and tells what is due; how much that was.
+async fn told(shop: &Shop) -> u32 {
+    let worker = shop.gate.worker(shop.store.id, "test", "files").unwrap();
+    for (_, event) in outbox_after(shop, 0).await {
+        if TaxFiling.wants(&event.kind) {
+            let event = &event;
+            let work = async move |tx: &mut WriteTx<'_>| TaxFiling.hear(tx, event).await.map_err(Heard);
+            worker.write("test.hear", work).await.unwrap();
+        }
+    }
+    let mut told = 0;
+    while file_due(&worker, &shop.till.taxes).await.unwrap() {
+        told += 1;
+    }
+    told
+}
+
+#[actix_web::test]
+async fn the_provider_is_told_what_became_of_an_order_until_it_takes_it() {
+    let shop = Taxed::open("own_rates").await;
+    let thing = shop.thing(9, 1000).await;
+    let basket = shop.basket(thing, 2).await;
+    let bought = shop.checkout(&basket, &key(), &pay_with(2490, "tok_ok")).await.expect(201);
+    let (order, id) = (bought.json["order"].clone(), bought.text("/order/id"));
+    shop.taxes.behave(TaxBehaviour::Down);
+    assert_eq!((told(&shop).await, told(&shop).await, shop.taxes.filed()), (1, 0, Vec::new()));
+    shop.taxes.behave(TaxBehaviour::Well);
+    shop.clock.advance(Duration::from_secs(121));
+    assert_eq!((told(&shop).await, told(&shop).await), (1, 0));
+    let filed = shop.taxes.filed();
+    assert_eq!(
+        (
+            &filed[0]["type"],
+            &filed[0]["order"],
+            &filed[0]["total_minor"],
+            &filed[0]["tax_minor"],
+            filed.len()
+        ),
+        (&json!("tax.commit"), &json!(id), &json!(2490), &json!(182 + 45), 1)
+    );
+    // A piece goes back, then the rest comes to nothing.
+    let piece = json!({ "lines": [{ "line": order["lines"][0]["id"], "quantity": 1 }], "reason": "damaged" });
+    shop.refunds(&order, &piece).await;
+    shop.sweep().await;
+    assert_eq!(told(&shop).await, 1);
+    let refund = &shop.taxes.filed()[1];
+    assert_eq!(
+        (&refund["type"], &refund["order"], &refund["amount_minor"], &refund["tax_minor"]),
+        (&json!("tax.refund"), &json!(id), &json!(1000), &json!(91))
+    );
+    let path = format!("/admin/v1/orders/{id}/cancel");
+    shop.owner_call("POST", &path).keyed().json(&json!({ "reason": "customer" })).send().await.expect(200);
+    shop.sweep().await;
+    assert_eq!((told(&shop).await, told(&shop).await), (1, 0));
+    assert_eq!(shop.taxes.filed()[2..], [json!({ "type": "tax.void", "order": id })]);
+}
+
+#[actix_web::test]
+async fn nobody_is_told_of_what_the_store_works_out_itself() {
+    let shop = Taxed::open("own_rates").await;
+    shop.sets_up(&json!({ "enabled": false })).await.expect(200);
+    let basket = shop.basket(shop.thing(9, 1000).await, 1).await;
+    let bought = shop.checkout(&basket, &key(), &pay_with(1490, "tok_ok")).await.expect(201);
+    assert_eq!(bought.json["order"]["tax_source"], "own");
+    shop.sets_up(&json!({})).await.expect(200);
+    assert_eq!((told(&shop).await, shop.taxes.asked(), shop.taxes.filed()), (0, 0, Vec::new()));
 }

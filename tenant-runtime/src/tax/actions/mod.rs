@@ -1,5 +1,6 @@
 //! Setting and ending rates, shaping regions, classes, settings and exemptions; asking about numbers, and what a sale would owe.
 
+mod filing;
 mod numbers;
 mod providers;
 mod regions;
@@ -17,6 +18,7 @@ use super::model::{
 use super::queries;
 use crate::settings;
 
+pub use filing::file_due;
 pub use numbers::{HttpRegister, NumberRegister, RegisterError, Registers, check_number, known_number};
 pub use providers::{TaxProvider, TaxProviderError, TaxProviders, TaxProvidersUnready, kept_estimate};
 pub use regions::{create_region, delete_region, replace_region};

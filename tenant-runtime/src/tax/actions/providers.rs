@@ -42,7 +42,7 @@ pub enum TaxProviderError {
     Unsound(#[from] EstimateFault),
 }
 
-/// Somebody who works out taxes.
+/// Somebody who works out taxes and keeps account of them.
 pub trait TaxProvider: Send + Sync {
     /// What a basket owes. Answers in the account's time; what it says is not checked yet. Asking again changes nothing.
     fn estimate<'p>(
@@ -51,46 +51,56 @@ pub trait TaxProvider: Send + Sync {
         question: &'p [u8],
         now: DateTime<Utc>,
     ) -> BoxFuture<'p, Result<TaxEstimate, TaxProviderError>>;
+
+    /// Takes what became of an order. Answers in the account's time; the same `id` is the same news, however often it comes.
+    fn file<'p>(
+        &'p self,
+        account: &'p TaxAccount,
+        id: &'p str,
+        news: &'p [u8],
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'p, Result<(), TaxProviderError>>;
 }
 
-/// A provider that is asked over HTTP: the question is posted as JSON, signed as Standard Webhooks are, and answered with 200 and JSON.
+/// A provider that is asked over HTTP: what is asked and told is posted as JSON, signed as Standard Webhooks are, and taken with 2xx.
 struct HttpTaxProvider {
     client: reqwest::Client,
     private: bool,
 }
 
 impl HttpTaxProvider {
-    async fn ask(
+    async fn post(
         &self,
         account: &TaxAccount,
-        question: &[u8],
+        id: &str,
+        body: &[u8],
         now: DateTime<Utc>,
-    ) -> Result<TaxEstimate, TaxProviderError> {
+    ) -> Result<Vec<u8>, TaxProviderError> {
         let away = |error: reqwest::Error| TaxProviderError::Away(error.without_url().to_string());
         let url = souk_outbound::readable(&account.url, self.private)
             .map_err(|message| TaxProviderError::Away(format!("the address {message}")))?;
-        let (id, timestamp) = (format!("tax_{}", Uuid::now_v7().simple()), now.timestamp());
+        let timestamp = now.timestamp();
         let request = self
             .client
             .post(url)
             .timeout(account.timeout)
             .header("content-type", "application/json")
-            .header("webhook-id", &id)
+            .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", account.secret.signature(&id, timestamp, question))
-            .body(question.to_vec());
+            .header("webhook-signature", account.secret.signature(id, timestamp, body))
+            .body(body.to_vec());
         let mut response = request.send().await.map_err(away)?;
-        if response.status() != reqwest::StatusCode::OK {
+        if !response.status().is_success() {
             return Err(TaxProviderError::Away(format!("it answered {}", response.status().as_u16())));
         }
-        let mut body = Vec::new();
+        let mut answer = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(away)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > LARGEST_ANSWER {
+            answer.extend_from_slice(&chunk);
+            if answer.len() > LARGEST_ANSWER {
                 return Err(TaxProviderError::Unreadable("it is too long".to_owned()));
             }
         }
-        serde_json::from_slice(&body).map_err(|error| TaxProviderError::Unreadable(error.to_string()))
+        Ok(answer)
     }
 }
 
@@ -101,7 +111,22 @@ impl TaxProvider for HttpTaxProvider {
         question: &'p [u8],
         now: DateTime<Utc>,
     ) -> BoxFuture<'p, Result<TaxEstimate, TaxProviderError>> {
-        self.ask(account, question, now).boxed()
+        async move {
+            let id = format!("tax_{}", Uuid::now_v7().simple());
+            let answer = self.post(account, &id, question, now).await?;
+            serde_json::from_slice(&answer).map_err(|error| TaxProviderError::Unreadable(error.to_string()))
+        }
+        .boxed()
+    }
+
+    fn file<'p>(
+        &'p self,
+        account: &'p TaxAccount,
+        id: &'p str,
+        news: &'p [u8],
+        now: DateTime<Utc>,
+    ) -> BoxFuture<'p, Result<(), TaxProviderError>> {
+        async move { self.post(account, id, news, now).await.map(drop) }.boxed()
     }
 }
 
@@ -155,11 +180,27 @@ impl TaxProviders {
         Ok(self.vault(store)?.seal(OWNER, secret.bytes())?)
     }
 
-    fn account(&self, store: StoreId, row: &TaxAccountRow) -> Option<TaxAccount> {
+    fn account(&self, store: StoreId, row: &TaxAccountRow) -> Result<TaxAccount, TaxProviderError> {
         let sealed = Sealed { key: row.secret_key.clone(), bytes: row.secret.clone() };
-        let secret = SharedSecret::opened(self.vault(store).ok()?.open(OWNER, &sealed)?);
+        let opened = self.vault(store).ok().and_then(|vault| vault.open(OWNER, &sealed));
+        let unusable = || TaxProviderError::Away("its secret cannot be opened; set it anew".to_owned());
+        let secret = SharedSecret::opened(opened.ok_or_else(unusable)?);
         let timeout = Duration::from_millis(u64::try_from(row.timeout_ms).unwrap_or_default());
-        Some(TaxAccount { url: row.url.clone(), secret, timeout })
+        Ok(TaxAccount { url: row.url.clone(), secret, timeout })
+    }
+
+    /// Tells what became of an order; the same `id` is the same news.
+    ///
+    /// # Errors
+    /// Why it was not taken.
+    pub async fn tell(
+        &self,
+        store: StoreId,
+        row: &TaxAccountRow,
+        (id, news): (&str, &[u8]),
+        now: DateTime<Utc>,
+    ) -> Result<(), TaxProviderError> {
+        self.provider.file(&self.account(store, row)?, id, news, now).await
     }
 
     /// Asks what has not been asked yet and keeps the answer, for whoever prices the same basket from now on. `false`: there is no answer that
@@ -202,11 +243,9 @@ impl TaxProviders {
         question: &TaxQuestion,
         now: DateTime<Utc>,
     ) -> Result<TaxEstimate, TaxProviderError> {
-        let away = |text: &str| TaxProviderError::Away(text.to_owned());
-        let account =
-            self.account(store, row).ok_or_else(|| away("its secret cannot be opened; set it anew"))?;
+        let account = self.account(store, row)?;
         if !self.admits(store, now) {
-            return Err(away("it is left alone for a moment"));
+            return Err(TaxProviderError::Away("it is left alone for a moment".to_owned()));
         }
         let asked = self.provider.estimate(&account, body, now).await;
         let checked = asked.and_then(|estimate| Ok(estimate.checked(question)?));

@@ -13,6 +13,9 @@ const MOST_TAXES: usize = 20;
 /// All of a basket that matters to the state, as it is posted to the provider. Two baskets that ask the same are taxed the same.
 #[derive(Clone, Debug, Serialize)]
 pub struct TaxQuestion {
+    /// `tax.estimate`: what else is posted there has another type.
+    #[serde(rename = "type")]
+    kind: &'static str,
     currency: Currency,
     prices_include_tax: bool,
     /// Where the store is.
@@ -111,6 +114,7 @@ impl TaxQuestion {
             requires_shipping: good.shipped,
         };
         Some(Self {
+            kind: "tax.estimate",
             currency,
             prices_include_tax: inclusive,
             origin,

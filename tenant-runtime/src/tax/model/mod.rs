@@ -2,6 +2,7 @@
 
 pub mod arithmetic;
 mod estimate;
+mod filing;
 #[cfg(test)]
 mod law;
 mod numbers;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 
 pub use arithmetic::SaleTaxes;
 pub use estimate::{EstimateFault, TaxEstimate, TaxQuestion, fingerprint};
+pub use filing::{Filing, FilingStep};
 pub use numbers::{AskTaxNumber, TaxNumberView, VatNumber};
 pub use preview::{TaxPreview, TaxPreviewRequest};
 pub use provider::{

@@ -1,5 +1,6 @@
 //! The statements of tax.
 
+pub mod filings;
 mod provider;
 mod regions;
 mod relief;

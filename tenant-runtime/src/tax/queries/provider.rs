@@ -27,14 +27,16 @@ pub async fn account(tx: &mut ReadTx<'_>) -> Result<Option<TaxAccountRow>, DbErr
     tx.optional(sql(text)).await
 }
 
-/// Replaces the provider, and forgets what the one before answered. Without a new secret the one before stays; none: there is none.
+/// Replaces the provider, and forgets what the one before answered; what is still to be told is told at once. Without a new secret the one before stays; none: there is none.
 pub async fn put(
     tx: &mut WriteTx<'_>,
     wish: &PutTaxProvider,
     sealed: Option<&Sealed>,
 ) -> Result<Option<TaxProviderView>, DbError> {
     let now = tx.now();
-    tx.execute(sql("DELETE FROM tax_estimates")).await?;
+    let anew = "WITH gone AS (DELETE FROM tax_estimates) \
+        UPDATE tax_filings SET next_attempt_at = $1 WHERE next_attempt_at IS NOT NULL";
+    tx.execute(sql(anew).bind::<Timestamptz, _>(now)).await?;
     let statement = sql(
         "WITH kept AS (SELECT coalesce($3, (SELECT p.secret FROM tax_provider p)) AS secret, \
                        coalesce($4, (SELECT p.secret_key FROM tax_provider p)) AS secret_key) \
