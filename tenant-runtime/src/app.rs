@@ -321,7 +321,7 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.cache))
         .app_data(web::Data::new(services.till.providers.clone()))
-        .app_data(web::Data::new(services.till.carriers.clone()))
+        .app_data(web::Data::new(services.till.advisers.clone()))
         .app_data(web::Data::new(services.till.address.clone()))
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))

@@ -1,5 +1,6 @@
 //! Filling a cart and pricing it.
 
+mod advise;
 mod drafts;
 mod owner;
 mod pickup;
@@ -28,6 +29,7 @@ use crate::tax::{TaxRules, VatNumber};
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
+pub use advise::advised;
 pub use drafts::{begin, rewrite};
 pub use owner::{claim, forget, of_customer, own};
 
@@ -40,7 +42,7 @@ pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSec
     Ok((made.cart, made.secret))
 }
 
-/// What a cart costs now. At most seven statements, no lock; lines of what is not for sale any more are left out.
+/// What a cart costs now. At most seven statements, one more with a tax provider, no lock; lines of what is not for sale any more are left out.
 ///
 /// # Errors
 /// [`CartError::Money`] when the total cannot be counted.
@@ -363,6 +365,11 @@ async fn quote(
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
     let quote =
         Quote::of(cart, basket, Pricing { settings, rules: &rules, offers, reckoning, named, inclusive })?;
+    let kept = match &quote.unasked {
+        Some(question) => tax::kept_estimate(tx, question).await?,
+        None => None,
+    };
+    let quote = if let Some(estimate) = kept { quote.taxed_by(&estimate)? } else { quote };
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
 }

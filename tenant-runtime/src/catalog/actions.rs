@@ -221,6 +221,9 @@ pub async fn edit(
     now.seo_title = wish.seo_title.as_ref().map(ToString::to_string).or(now.seo_title);
     now.seo_description = wish.seo_description.as_ref().map(ToString::to_string).or(now.seo_description);
     now.category = wish.category.unwrap_or(now.category);
+    if let Some(class) = &wish.tax_class {
+        now.tax_class = class.as_ref().map(|class| class.as_str().to_owned());
+    }
     queries::edit(tx, &now).await?;
     queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await?;

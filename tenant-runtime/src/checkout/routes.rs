@@ -131,7 +131,7 @@ async fn checkout(
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     let mode = payments::demand_mode(permit.actor(), wish.provider)?;
     let (door, network) = (Door::Carts, origin.network);
-    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, mode, network };
+    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, mode, own_rates: false, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }

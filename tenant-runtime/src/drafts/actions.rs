@@ -25,14 +25,20 @@ use crate::customers;
 use crate::inventory;
 use crate::markets;
 use crate::settings;
+use crate::tax;
 
 /// Ended in one visit of the clock; the rest comes in the next.
 const SOME: i64 = 50;
 /// One that is being paid when its time is over is looked at again after so long.
 const WHILE_PAID: TimeDelta = TimeDelta::minutes(5);
 
-/// Makes a draft order.
-pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -> Result<Draft, DraftError> {
+/// Makes a draft order. `known` is what the register says of its VAT number, if one is set.
+pub async fn create(
+    tx: &mut WriteTx<'_>,
+    wish: CreateDraftOrder,
+    known: &str,
+    actor: &str,
+) -> Result<Draft, DraftError> {
     let settings = settings::current(tx).await?;
     let market = match wish.country {
         Some(country) => markets::for_country(tx, country).await?,
@@ -63,7 +69,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
     let id = DraftOrderId::from_uuid(cart.id.uuid());
     let edit = wish.edit();
     let tags = edit.tags()?.unwrap_or_default();
-    let quote = apply(tx, &mut cart, edit).await?;
+    let quote = apply(tx, &mut cart, edit, known).await?;
     cart::begin(tx, &cart).await?;
     keep_stock(tx, &cart, &quote, false).await?;
     queries::insert(tx, id, quote.total, ends_at(&cart), &tags, actor).await?;
@@ -72,17 +78,19 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
     Ok(Draft { row, cart, quote })
 }
 
-/// Changes a draft order that nobody is paying. What is not named stays as agreed.
+/// Changes a draft order that nobody is paying. What is not named stays as agreed. `known` is what the register says of its VAT number, if one
+/// is set.
 pub async fn edit(
     tx: &mut WriteTx<'_>,
     id: DraftOrderId,
     seen: &IfMatch,
     wish: EditDraftOrder,
+    known: &str,
 ) -> Result<Draft, DraftError> {
     let (row, mut cart) = may(tx, id, DraftOrderEvent::Edit, Some(seen)).await?;
     let tags = wish.tags()?;
     let kept = keeps_stock(tx, &cart);
-    let quote = apply(tx, &mut cart, wish).await?;
+    let quote = apply(tx, &mut cart, wish, known).await?;
     cart::rewrite(tx, &cart).await?;
     cart.version += 1;
     keep_stock(tx, &cart, &quote, kept).await?;
@@ -211,7 +219,12 @@ async fn whole(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, DraftError> {
 }
 
 /// Does to a cart what staff wishes, and prices it. Nothing is written.
-async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> Result<Quote, DraftError> {
+async fn apply(
+    tx: &mut WriteTx<'_>,
+    cart: &mut Cart,
+    wish: EditDraftOrder,
+    known: &str,
+) -> Result<Quote, DraftError> {
     let faults = faults_of_times(&wish, tx.now());
     if !faults.is_empty() {
         return Err(DraftError::Fields(faults));
@@ -258,6 +271,14 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
     shipping.map_err(DraftError::Fields)?.apply(&mut cart.shipping_address);
     let billing = wish.billing_address.checked(|address| address.settled("/billing_address"));
     billing.map_err(DraftError::Fields)?.apply(&mut cart.billing_address);
+    match wish.vat_number {
+        Change::Keep => {}
+        Change::Clear => cart.vat_number = None,
+        Change::Set(number) => {
+            tax::known_number(tx, &number, known).await?;
+            cart.vat_number = Some(number.into());
+        }
+    }
     wish.locale.apply(&mut cart.locale);
     wish.attributes.apply_or_default(&mut cart.attributes);
     match wish.note {

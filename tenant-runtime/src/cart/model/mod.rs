@@ -1,5 +1,7 @@
 //! Carts as values and as wishes.
 
+mod advisers;
+mod assessed;
 mod attributes;
 mod quote;
 mod terms;
@@ -13,6 +15,7 @@ use souk_kernel::{
 };
 use utoipa::ToSchema;
 
+pub use advisers::Advisers;
 pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use terms::{AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Off, Terms};

@@ -7,12 +7,11 @@ use souk_api::{Path, Problem};
 use souk_kernel::CartId;
 use souk_tenancy::WriteTx;
 
-use super::{Secret, answer};
+use super::{Secret, shown};
 use crate::cart::actions;
-use crate::cart::model::CartView;
+use crate::cart::model::{Advisers, CartView};
 use crate::cart::permissions::Use;
 use crate::customers::{Reception, customer_of};
-use crate::shipping::Carriers;
 
 /// Make a cart yours
 ///
@@ -25,7 +24,7 @@ use crate::shipping::Carriers;
 #[post("/store/v1/carts/{id}/customer")]
 pub async fn claim_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     reception: Reception,
     id: Path<CartId>,
     secret: Secret,
@@ -34,7 +33,7 @@ pub async fn claim_cart(
     let work =
         async move |tx: &mut WriteTx<'_>| actions::claim(tx, *id, &secret.0, customer, &reception).await;
     let priced = permit.write("carts.claim", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Your cart
@@ -45,11 +44,11 @@ pub async fn claim_cart(
 #[post("/store/v1/account/cart")]
 pub async fn own_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     reception: Reception,
 ) -> Result<HttpResponse, Problem> {
     let customer = customer_of(&permit)?;
     let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, &reception).await;
     let priced = permit.write("carts.own", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }

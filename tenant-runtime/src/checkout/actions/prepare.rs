@@ -12,6 +12,7 @@ use souk_tenancy::{StoreEntry, WriteTx};
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use super::assent::Assent;
+use super::inform::known;
 use super::lines::{as_seen, named, unavailable};
 use super::settle::{complete_cart, take_stock};
 use crate::cart::{self, Cart, CartState, Quote};
@@ -64,6 +65,8 @@ pub struct Purchase {
     pub actor: String,
     /// Of the key that the shopper's client acts by.
     pub mode: Option<KeyMode>,
+    /// Whether the store's own rates count where its tax provider was asked and gave no answer.
+    pub own_rates: bool,
     /// Where the shopper comes from: declined payments are counted by it.
     pub network: String,
 }
@@ -72,7 +75,7 @@ pub struct Purchase {
 /// Payment outside of any provider, and nothing to pay, make the order at once. A cart that has its order, or is about to, gives that one.
 ///
 /// # Errors
-/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unasked`] where a carrier's answer holds no more: ask, and try again.
+/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unknown`] where somebody has to be asked first: do so, and try again.
 pub async fn prepare(
     tx: &mut WriteTx<'_>,
     till: &Till,
@@ -96,9 +99,7 @@ pub async fn prepare(
         }
     }
     let quote = cart::priced(tx, &cart).await?;
-    if !quote.asks.is_empty() {
-        return Err(CheckoutError::Unasked(quote.asks));
-    }
+    known(&quote, purchase.own_rates)?;
     check(&cart, &quote, wish)?;
     let free = quote.due.is_zero();
     let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };
@@ -351,6 +352,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
         tax: quote.tax,
         tax_relief: quote.tax_relief.clone(),
+        tax_source: quote.tax_source,
         total: quote.total,
         shipping_address: sent_to.map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),

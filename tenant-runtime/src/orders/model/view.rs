@@ -13,7 +13,7 @@ use crate::catalog::ComponentView;
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
 use crate::shipping::DeliveryDates;
-use crate::tax::TaxRelief;
+use crate::tax::{TaxRelief, TaxSource};
 
 /// An order as the store sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -44,6 +44,8 @@ pub struct OrderView {
     /// Why the buyer owed none, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
+    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
+    pub tax_source: TaxSource,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -309,6 +311,8 @@ pub struct ShopperOrderView {
     /// Why you owed none, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
+    /// Who worked the taxes out.
+    pub tax_source: TaxSource,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -371,6 +375,7 @@ impl From<OrderView> for ShopperOrderView {
             shipping: order.shipping,
             tax: order.tax,
             tax_relief: order.tax_relief,
+            tax_source: order.tax_source,
             total: order.total,
             lines: order.lines,
             shipping_lines: order.shipping_lines,

@@ -17,7 +17,7 @@ use crate::orders::model::rows::{
 use crate::orders::model::view::{AcceptedTermsView, OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
-use crate::tax::TaxRelief;
+use crate::tax::{TaxRelief, TaxSource};
 
 #[derive(QueryableByName)]
 struct DetailRow {
@@ -65,6 +65,8 @@ struct DetailRow {
     attributes: Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     tax_relief: Option<Document<TaxRelief>>,
+    #[diesel(sql_type = Text)]
+    tax_source: String,
     #[diesel(sql_type = Nullable<Integer>)]
     terms_version: Option<i32>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -122,6 +124,7 @@ impl DetailRow {
             .cancel_reason
             .map(|text| known("cancel reason", &text, CancelReason::parse(&text)))
             .transpose()?;
+        let tax_source = known("tax source", &self.tax_source, TaxSource::parse(&self.tax_source))?;
         let payments = payment_views(self.payments.0, currency);
         let refunds = refund_views(self.refunds.0, currency);
         let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
@@ -153,6 +156,7 @@ impl DetailRow {
             shipping: money(self.shipping_minor),
             tax: money(self.tax_minor),
             tax_relief: self.tax_relief.map(|Document(relief)| relief),
+            tax_source,
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
             lines,

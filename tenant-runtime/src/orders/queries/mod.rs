@@ -129,7 +129,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)))
         .bind::<Nullable<Integer>, _>(order.terms.as_ref().map(|terms| terms.version))
         .bind::<Nullable<Timestamptz>, _>(order.terms.as_ref().map(|terms| terms.at))
-        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()));
+        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()))
+        .bind::<Text, _>(order.tax_source.as_str());
     tx.execute(statement).await.map(drop)
 }
 
