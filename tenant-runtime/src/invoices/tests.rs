@@ -158,6 +158,31 @@ async fn a_paid_order_is_invoiced_once_and_says_what_the_law_wants() {
 }
 
 #[actix_web::test]
+async fn no_prefix_leads_to_a_name_that_a_document_has() {
+    let shop = Shop::open().await;
+    shop.says_who_sells(json!({ "invoice_prefix": "R-1" })).await;
+    let order = shop.sold(1).await;
+    assert_eq!(shop.bills(&order).await.expect(201).json["data"][0]["name"], "R-11");
+    let before = shop.digest().await;
+    for (pointer, prefixes) in [
+        // The eleventh invoice, or the first or eleventh credit note, would be R-11 again.
+        ("/invoice_prefix", json!({ "invoice_prefix": "R-" })),
+        ("/credit_note_prefix", json!({ "credit_note_prefix": "R-" })),
+        ("/credit_note_prefix", json!({ "invoice_prefix": "A-", "credit_note_prefix": "R-1" })),
+    ] {
+        let mut wish = seller();
+        wish.as_object_mut().unwrap().extend(prefixes.as_object().unwrap().clone());
+        let put = shop.owner_call("PUT", SETTINGS).header("if-match", "*").json(&wish).send().await;
+        put.refused(422, "validation_failed").about(pointer);
+    }
+    assert_eq!(shop.digest().await, before);
+    // The first invoice was; the next is the second.
+    shop.says_who_sells(json!({ "invoice_prefix": "R-1", "credit_note_prefix": "G-" })).await;
+    let order = shop.sold(1).await;
+    assert_eq!(shop.bills(&order).await.expect(201).json["data"][0]["name"], "R-12");
+}
+
+#[actix_web::test]
 async fn nobody_changes_what_was_issued_not_even_the_store_itself() {
     let shop = Shop::open().await;
     shop.says_who_sells(json!({})).await;
@@ -396,6 +421,7 @@ async fn settings_are_replaced_by_who_has_seen_them() {
         ("/vat_id", json!("123")),
         ("/invoice_prefix", json!("R 1")),
         ("/credit_note_prefix", json!("INV-")),
+        ("/credit_note_prefix", json!("INV-1")),
         ("/seller_address/country", json!("XX")),
     ] {
         let mut wrong = wish.clone();
