@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, Document, ReadTx, sql};
+use uuid::Uuid;
 
 use super::known;
 use crate::orders::model::rows::{
@@ -187,6 +188,15 @@ pub async fn find(tx: &mut ReadTx<'_>, id: OrderId) -> Result<Option<Detail>, Db
     let statement = sql(concat!(include_str!("detail.sql"), "WHERE o.id = $1")).bind::<SqlUuid, _>(id);
     let row: Option<DetailRow> = tx.optional(statement).await?;
     row.map(DetailRow::read).transpose()
+}
+
+/// These orders, oldest first. One statement.
+pub async fn find_all(tx: &mut ReadTx<'_>, ids: &[OrderId]) -> Result<Vec<Detail>, DbError> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let text =
+        concat!(include_str!("detail.sql"), "WHERE o.id = ANY($1::uuid[]) ORDER BY o.created_at, o.id");
+    let rows: Vec<DetailRow> = tx.load(sql(text).bind::<Array<SqlUuid>, _>(ids)).await?;
+    rows.into_iter().map(DetailRow::read).collect()
 }
 
 /// The order with this name (`#1001`) or number (`1001`).

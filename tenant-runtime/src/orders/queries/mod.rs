@@ -17,7 +17,7 @@ use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-pub use detail::{find, find_by_name};
+pub use detail::{find, find_all, find_by_name};
 pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{Reader, forget, placed_by, reader, under_way};
