@@ -55,9 +55,8 @@ impl FromRequest for Secret {
 
 /// The same, with what carriers and the store's tax provider say where they have to be asked.
 async fn advised(permit: &Permit<Use>, advisers: &Advisers, priced: Priced) -> Result<Priced, Problem> {
-    let Priced { cart, quote, warnings, secret } = priced;
-    let quote = actions::advised(permit, advisers, &cart, quote).await?;
-    Ok(Priced { cart, quote, warnings, secret })
+    let quote = actions::advised(permit, advisers, &priced.cart, priced.quote).await?;
+    Ok(Priced { quote, ..priced })
 }
 
 /// The answer with the whole cart.
