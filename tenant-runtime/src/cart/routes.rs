@@ -55,8 +55,8 @@ impl FromRequest for Secret {
 
 /// The same, with what carriers and the store's tax provider say where they have to be asked.
 async fn advised(permit: &Permit<Use>, advisers: &Advisers, priced: Priced) -> Result<Priced, Problem> {
-    let quote = actions::advised(permit, advisers, &priced.cart, priced.quote).await?;
-    Ok(Priced { quote, ..priced })
+    let known = actions::advised(permit, advisers, &priced.cart, priced.quote).await?;
+    Ok(Priced { quote: known, ..priced })
 }
 
 /// The answer with the whole cart.
