@@ -235,16 +235,16 @@ mod tests {
             };
             let (booked, at_once) = known.news(now).unwrap().unwrap();
             prop_assert_eq!(booked, Booked::Allocated);
-            let booked = Standing { booked, ..known };
-            prop_assert!(booked.news(now).unwrap().is_none());
+            let again = Standing { booked, ..known };
+            prop_assert!(again.news(now).unwrap().is_none());
             let stranger = Standing { origin: None, ..known };
             let (booked, mut slowly) = stranger.news(now).unwrap().unwrap();
             if booked == Booked::Unallocated {
                 let after_fees = BTreeMap::from([(("1000", "EUR".to_owned()), gross - fee), (("2500", "EUR".to_owned()), fee - gross)]);
                 prop_assert_eq!(sums(&slowly).get(&("1000", "EUR".to_owned())).copied().unwrap_or(0), gross - fee);
                 prop_assert!(gross == fee || sums(&slowly) == after_fees);
-                let booked = Standing { booked, ..stranger };
-                prop_assert!(booked.news(now).unwrap().is_none());
+                let again = Standing { booked, ..stranger };
+                prop_assert!(again.news(now).unwrap().is_none());
                 slowly.extend(Standing { booked, ..known }.news(now).unwrap().unwrap().1);
                 prop_assert_eq!(sums(&slowly), sums(&at_once));
             }
