@@ -16,7 +16,7 @@ use crate::shipping::Carriers;
 
 /// Make a cart yours
 ///
-/// Call it after signing in. What lies in other carts of yours comes along, the larger quantity of each variant. The answer has a `secret`
+/// Call it after signing in. What lies in other carts of yours on its sales channel comes along, the larger quantity of each variant. The answer has a `secret`
 /// that opens the cart from every device of yours; the old one works on.
 #[utoipa::path(tag = "Shopping", operation_id = "claimCart",
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)),
@@ -39,7 +39,7 @@ pub async fn claim_cart(
 
 /// Your cart
 ///
-/// The one you used last, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
+/// The one you used last on this sales channel, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
 #[utoipa::path(tag = "Shopping", operation_id = "openOwnCart",
     responses((status = 200, body = CartView), (status = 401, body = Problem)))]
 #[post("/store/v1/account/cart")]
@@ -48,8 +48,8 @@ pub async fn own_cart(
     carriers: web::Data<Carriers>,
     reception: Reception,
 ) -> Result<HttpResponse, Problem> {
-    let customer = customer_of(&permit)?;
-    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, &reception).await;
+    let (customer, channel) = (customer_of(&permit)?, permit.channel());
+    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, channel, &reception).await;
     let priced = permit.write("carts.own", work).await?;
     answer(StatusCode::OK, &permit, &carriers, priced).await
 }

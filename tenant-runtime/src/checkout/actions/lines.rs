@@ -21,10 +21,11 @@ fn pointer(cart: &Cart, id: CartLineId) -> Cow<'static, str> {
     place.map_or(Cow::Borrowed("/lines"), |place| Cow::Owned(format!("/lines/{place}")))
 }
 
-/// Lines of what is not for sale any more.
+/// Lines of what is not for sale any more, or not published any more on the channel that the cart was made through.
 pub fn unavailable(cart: &Cart, quote: &Quote) -> Vec<FieldError> {
     let fault = |id: CartLineId| {
-        FieldError::new(pointer(cart, id), "unavailable", format!("must be for sale; take {id} out"))
+        let message = format!("must be for sale, and published on the cart's sales channel; take {id} out");
+        FieldError::new(pointer(cart, id), "unavailable", message)
     };
     quote.unavailable.iter().map(|line| fault(line.id)).collect()
 }

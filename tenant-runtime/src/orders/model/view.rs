@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
     CartId, CreditId, CustomerId, DiscountId, ImageId, LocationId, Money, OrderId, OrderLineId,
-    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
+    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, SalesChannelId, ShippingLineId, TaxRateId,
+    VariantId,
 };
 use utoipa::ToSchema;
 
@@ -29,6 +30,8 @@ pub struct OrderView {
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
     pub cart: CartId,
+    /// Null for a draft order, and for what was bought before channels were noted.
+    pub channel: Option<OrderChannelView>,
     pub customer: Option<CustomerId>,
     #[schema(example = "ada@example.com")]
     pub email: String,
@@ -72,6 +75,14 @@ pub struct OrderView {
     pub updated_at: DateTime<Utc>,
     /// Grows with every change; the ETag.
     pub version: i64,
+}
+
+/// The sales channel it was bought through, as it was called then.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderChannelView {
+    pub id: SalesChannelId,
+    #[schema(example = "Online store")]
+    pub name: String,
 }
 
 /// The terms that a buyer agreed to. `GET /store/v1/policies/terms?version=` reads them for good.

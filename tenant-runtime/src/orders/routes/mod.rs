@@ -11,7 +11,7 @@ use souk_access::{LinkSecret, Permit, Refusal, Reply};
 use souk_api::{
     CursorKey, ETag, IdempotencyKey, Json, Page, Paging, PagingOnly, Path, Problem, Query, problem,
 };
-use souk_kernel::{CustomerId, LongText, Money, OrderId};
+use souk_kernel::{CustomerId, LongText, Money, OrderId, SalesChannelId};
 use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -58,6 +58,8 @@ struct OrderQuery {
     email: Option<String>,
     /// Only orders this customer placed while signed in.
     customer: Option<CustomerId>,
+    /// Only orders bought through this sales channel.
+    channel: Option<SalesChannelId>,
     /// Only orders made then or later.
     #[serde(rename = "created[gte]")]
     created_from: Option<DateTime<Utc>>,
@@ -151,6 +153,7 @@ async fn list_orders(
         fulfillment_status: query.fulfillment_status.map(FulfillmentStatus::as_str),
         email: query.email,
         customer: query.customer,
+        channel: query.channel,
         created_from: query.created_from,
         created_before: query.created_before,
         q: query.q.map(literal),
