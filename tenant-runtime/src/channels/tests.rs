@@ -132,8 +132,8 @@ async fn a_cart_holds_what_is_published_on_the_channel_it_is_made_through() {
     owner(&shop, "DELETE", &publish, None).await.expect(204);
     let total = json!({ "amount_minor": 100, "currency": "EUR" });
     let pay = json!({ "expected_total": total, "payment": { "provider": "manual" } });
-    let late = open("POST", &format!("{path}/checkout")).keyed().json(&pay).send().await;
-    assert_eq!(late.status, 422);
+    let checkout = open("POST", &format!("{path}/checkout")).keyed().json(&pay);
+    let late = checkout.send().await.refused(422, "checkout_incomplete");
     let faults = late.json["errors"].as_array().unwrap();
     assert!(faults.iter().any(|fault| fault["pointer"] == "/lines/0" && fault["code"] == "unavailable"));
 }
