@@ -54,7 +54,11 @@ pub struct OrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
+    /// The buyer's, or what staff made of it.
     pub note: String,
+    /// Words that staff finds it by; the buyer does not see them.
+    #[schema(example = json!(["phone", "urgent"]))]
+    pub tags: Vec<String>,
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,

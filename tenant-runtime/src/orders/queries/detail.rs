@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
 use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, SalesChannelId};
@@ -61,6 +61,8 @@ struct DetailRow {
     billing_address: Option<Value>,
     #[diesel(sql_type = Text)]
     note: String,
+    #[diesel(sql_type = Array<Text>)]
+    tags: Vec<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     channel_id: Option<SalesChannelId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -167,6 +169,7 @@ impl DetailRow {
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
+            tags: self.tags,
             attributes: self.attributes,
             terms,
             credits: credit_views(self.credits.0, currency),

@@ -16,6 +16,7 @@ pub struct ListFilter {
     pub email: Option<String>,
     pub customer: Option<CustomerId>,
     pub channel: Option<SalesChannelId>,
+    pub tag: Option<String>,
     pub created_from: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
     pub q: Option<String>,
@@ -77,6 +78,7 @@ pub async fn list(tx: &mut ReadTx<'_>, filter: ListFilter) -> Result<Vec<Summary
         .bind::<Nullable<SqlUuid>, _>(filter.after.map(|(_, id)| id))
         .bind::<BigInt, _>(filter.fetch)
         .bind::<Nullable<SqlUuid>, _>(filter.customer)
-        .bind::<Nullable<SqlUuid>, _>(filter.channel);
+        .bind::<Nullable<SqlUuid>, _>(filter.channel)
+        .bind::<Nullable<Text>, _>(filter.tag);
     tx.load(statement).await
 }

@@ -1,6 +1,7 @@
 //! Orders over HTTP.
 
 mod claim;
+mod edit;
 mod refunds;
 
 use actix_web::http::StatusCode;
@@ -35,6 +36,7 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(list_own_orders)
         .service(list_orders)
         .service(get_order)
+        .service(edit::edit_order)
         .service(list_order_payments)
         .service(cancel_order)
         .service(refunds::refund_order)
@@ -60,6 +62,8 @@ struct OrderQuery {
     customer: Option<CustomerId>,
     /// Only orders bought through this sales channel.
     channel: Option<SalesChannelId>,
+    /// Only orders with this tag, as it is written.
+    tag: Option<String>,
     /// Only orders made then or later.
     #[serde(rename = "created[gte]")]
     created_from: Option<DateTime<Utc>>,
@@ -154,6 +158,7 @@ async fn list_orders(
         email: query.email,
         customer: query.customer,
         channel: query.channel,
+        tag: query.tag,
         created_from: query.created_from,
         created_before: query.created_before,
         q: query.q.map(literal),
