@@ -1,8 +1,10 @@
 //! Marketing that a mailbox agrees to, and ends.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::vault;
+use super::{log, queue, send, vault};
 use crate::customers::tests::people::{PASSWORD, People};
 use crate::messages::actions::suppress::farewell;
 
@@ -85,6 +87,17 @@ async fn a_mailbox_agrees_first_where_the_store_asks_twice() {
     let copy = people.get("/store/v1/account/export", &ada).await.is(200);
     let last = &copy["marketing"][2];
     assert_eq!((&last["state"], &last["source"]), (&json!("withdrawn"), &json!("unsubscribe_link")));
+    // Until she agrees anew, nothing is sent; then it is.
+    people.shop.clock.advance(Duration::from_secs(60));
+    people.patch("/store/v1/account", &ada, &json!({ "accepts_marketing": true })).await.is(200);
+    let anew = people.mail().await;
+    queue(&people.shop, "abandoned_cart", "ada@example.com").await;
+    send(&people.shop).await;
+    assert!(log(&people.shop).await.contains("abandoned_cart/ada@example.com/suppressed"));
+    people.post(CONFIRM, None, &json!({ "token": anew.secret })).await.is(204);
+    queue(&people.shop, "abandoned_cart", "ada@example.com").await;
+    send(&people.shop).await;
+    assert!(log(&people.shop).await.contains("abandoned_cart/ada@example.com/captured"));
 }
 
 #[actix_web::test]
