@@ -265,12 +265,14 @@ impl Business {
         let (canary, schema, ada) = (self.canary.clone(), self.schema.clone(), self.uuid("cus"));
         let mut rows = format!(
             "INSERT INTO {schema}.customer_email_changes (customer_id, email, email_key, created_at, expires_at) \
-             VALUES ('{ada}', 'ada.new@{canary}.example', 'ada.new@{canary}.example', now(), now() + interval '1 day');"
+             VALUES ('{ada}', 'ada.new@{canary}.example', 'ada.new@{canary}.example', now(), now() + interval '1 day'); \
+             UPDATE {schema}.customers SET marketing_asked_at = now() WHERE id = '{ada}';"
         );
         for (purpose, name) in [
             ("verify_email", "customer verification token"),
             ("reset_password", "customer reset token"),
             ("email_old", "customer email token"),
+            ("marketing", "customer marketing token"),
         ] {
             let (secret, digest) = link();
             rows.push_str(&format!(

@@ -19,7 +19,7 @@ use super::model::{
 };
 use super::queries;
 use super::state::CartState;
-use crate::catalog::{self, Sellable};
+use crate::catalog::{self, Looker, Sellable};
 use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
@@ -328,7 +328,8 @@ async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Ve
     if variants.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, cart.customer).await?)
+    let looker = Looker::buyer(cart.customer, cart.viewer());
+    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?)
 }
 
 async fn quote(
@@ -460,6 +461,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
+        channel: new.channel,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: new.customer,
         email: new.email,

@@ -72,7 +72,8 @@ async fn shown(
 
 /// Make a cart
 ///
-/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call.
+/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call. It holds what is published on the sales channel of
+/// the publishable key it is made with, or on the default one, for good.
 #[utoipa::path(tag = "Shopping", operation_id = "createCart", request_body = CreateCart, responses(
     (status = 201, body = CartView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/carts")]
@@ -81,7 +82,7 @@ async fn create_cart(
     advisers: web::Data<Advisers>,
     body: Json<CreateCart>,
 ) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer());
+    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
     let work = async move |tx: &mut WriteTx<'_>| actions::open(tx, new).await;
     let priced = permit.write("carts.create", work).await?;
     shown(&permit, &advisers, StatusCode::CREATED, priced).await
@@ -98,7 +99,7 @@ async fn quote(
     advisers: web::Data<Advisers>,
     body: Json<CreateCart>,
 ) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer());
+    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
     let work = async move |tx: &mut ReadTx<'_>| actions::price_only(tx, new).await;
     let priced = permit.read("quotes.price", work).await?;
     let view = QuoteView::from(advised(&permit, &advisers, priced).await?);

@@ -177,6 +177,7 @@ async fn create_checkout_session(
     body: Json<NewCheckoutSession>,
 ) -> Result<HttpResponse, Problem> {
     let (entry, customer) = (permit.entry().clone(), permit.actor().customer());
+    let channel = permit.channel();
     let NewCheckoutSession { lines, email, shipping_address, success_url, cancel_url } = body.into_inner();
     let mut url = url::Url::parse(&till.address.of(&entry))
         .map_err(|error| Problem::new(&problem::INTERNAL).source(error))?;
@@ -188,7 +189,7 @@ async fn create_checkout_session(
         }
         url.query_pairs_mut().append_pair(name, address.as_str());
     }
-    let new = NewCart { lines, email, shipping_address, customer, ..NewCart::default() };
+    let new = NewCart { lines, email, shipping_address, customer, channel, ..NewCart::default() };
     let (cart, secret) = permit
         .write("checkout.session", async move |tx: &mut WriteTx<'_>| cart::create(tx, new).await)
         .await?;

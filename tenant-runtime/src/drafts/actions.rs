@@ -20,7 +20,7 @@ use super::model::{
 use super::queries::{self, DraftRow};
 use super::state::{DraftOrderEvent, DraftOrderState};
 use crate::cart::{self, Cart, CartState, Change, Quote, Terms};
-use crate::catalog;
+use crate::catalog::{self, Looker, Viewer};
 use crate::customers;
 use crate::inventory;
 use crate::markets;
@@ -49,6 +49,7 @@ pub async fn create(
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
+        channel: None,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: None,
         email: None,
@@ -240,7 +241,8 @@ async fn apply(
         let sold = if variants.is_empty() {
             Vec::new()
         } else {
-            catalog::sellable(tx, &variants, cart.currency, cart.market, buyer).await?
+            let looker = Looker::buyer(buyer, Viewer::Staff);
+            catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?
         };
         terms.lines = agree(lines, &sold, cart.currency).map_err(DraftError::Fields)?;
     }

@@ -15,7 +15,7 @@ use crate::customers::{Reception, customer_of};
 
 /// Make a cart yours
 ///
-/// Call it after signing in. What lies in other carts of yours comes along, the larger quantity of each variant. The answer has a `secret`
+/// Call it after signing in. What lies in other carts of yours on its sales channel comes along, the larger quantity of each variant. The answer has a `secret`
 /// that opens the cart from every device of yours; the old one works on.
 #[utoipa::path(tag = "Shopping", operation_id = "claimCart",
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)),
@@ -38,7 +38,7 @@ pub async fn claim_cart(
 
 /// Your cart
 ///
-/// The one you used last, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
+/// The one you used last on this sales channel, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
 #[utoipa::path(tag = "Shopping", operation_id = "openOwnCart",
     responses((status = 200, body = CartView), (status = 401, body = Problem)))]
 #[post("/store/v1/account/cart")]
@@ -47,8 +47,8 @@ pub async fn own_cart(
     advisers: web::Data<Advisers>,
     reception: Reception,
 ) -> Result<HttpResponse, Problem> {
-    let customer = customer_of(&permit)?;
-    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, &reception).await;
+    let (customer, channel) = (customer_of(&permit)?, permit.channel());
+    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, channel, &reception).await;
     let priced = permit.write("carts.own", work).await?;
     shown(&permit, &advisers, StatusCode::OK, priced).await
 }

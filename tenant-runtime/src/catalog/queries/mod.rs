@@ -252,7 +252,9 @@ pub async fn sellable(
         .bind::<Nullable<SqlUuid>, _>(market)
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<SqlUuid>, _>(looker.customer)
-        .bind::<Bool, _>(looker.sees_all);
+        .bind::<Bool, _>(looker.sees_all)
+        .bind::<Bool, _>(looker.viewer.is_shopper())
+        .bind::<Nullable<SqlUuid>, _>(looker.viewer.channel());
     let rows: Vec<SellableRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
 }

@@ -1,5 +1,6 @@
 //! Prepare: everything before the money, in one transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -302,6 +303,8 @@ fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
 
 /// The copy of what is agreed.
 fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held: &[Held]) -> NewOrder {
+    // Of an item that is taken from several places, the first.
+    let places: HashMap<_, _> = held.iter().rev().map(|held| (held.item, held.location)).collect();
     let line = |line: &cart::QuotedLine| {
         let sold = &line.ware;
         let item = sold.known.map(|known| known.item);
@@ -311,7 +314,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             product: sold.known.map(|known| known.product),
             item,
             components: sold.components.clone(),
-            location: held.iter().find(|held| Some(held.item) == item).map(|held| held.location),
+            location: item.and_then(|item| places.get(&item).copied()),
             title: sold.title.clone(),
             variant_title: sold.variant_title.clone(),
             sku: sold.sku.clone(),

@@ -1,5 +1,7 @@
 //! Draft orders as they are shown.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use souk_kernel::{
@@ -150,8 +152,7 @@ impl From<&AgreedDiscount> for HandDiscountView {
 }
 
 impl DraftLineView {
-    fn of(line: &QuotedLine, terms: &Terms) -> Self {
-        let agreed = terms.lines.iter().find(|agreed| agreed.id == line.id);
+    fn of(line: &QuotedLine, discount: Option<&AgreedDiscount>) -> Self {
         let ware = &line.ware;
         Self {
             id: line.id,
@@ -165,7 +166,7 @@ impl DraftLineView {
             requires_shipping: ware.requires_shipping,
             quantity: line.quantity,
             unit_price: ware.unit_price,
-            line_discount: agreed.and_then(|agreed| agreed.discount.as_ref()).map(HandDiscountView::from),
+            line_discount: discount.map(HandDiscountView::from),
             discount: line.discount,
             total: line.total,
             tax_lines: line.tax_lines.iter().map(TaxLineView::from).collect(),
@@ -174,7 +175,9 @@ impl DraftLineView {
 }
 
 fn lines_of(quote: &Quote, terms: &Terms) -> Vec<DraftLineView> {
-    quote.lines.iter().map(|line| DraftLineView::of(line, terms)).collect()
+    let discounts: HashMap<CartLineId, &AgreedDiscount> =
+        terms.lines.iter().filter_map(|line| Some((line.id, line.discount.as_ref()?))).collect();
+    quote.lines.iter().map(|line| DraftLineView::of(line, discounts.get(&line.id).copied())).collect()
 }
 
 fn delivery_of(shipping: &QuotedShipping, terms: &Terms) -> DraftShippingView {

@@ -24,7 +24,9 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
-use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
+use crate::orders::{
+    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded, OrderUpdated,
+};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::payouts::{PayoutFailed, PayoutPaid};
 use crate::staff::StaffInvited;
@@ -50,6 +52,7 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPartiallyPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<OrderUpdated>(),
             of::<DisputeOpened>(),
             of::<DisputeWon>(),
             of::<DisputeLost>(),

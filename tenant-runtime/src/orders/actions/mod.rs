@@ -2,6 +2,7 @@
 
 pub mod claim;
 mod dispatch;
+pub mod edit;
 mod refund;
 
 use serde_json::json;

@@ -1,6 +1,7 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
 pub mod dispatch;
+pub mod edit;
 mod link;
 pub mod refund;
 pub mod rows;

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
     CartId, CreditId, CustomerId, DiscountId, ImageId, LocationId, Money, OrderId, OrderLineId,
-    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
+    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, SalesChannelId, ShippingLineId, TaxRateId,
+    VariantId,
 };
 use utoipa::ToSchema;
 
@@ -29,6 +30,8 @@ pub struct OrderView {
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
     pub cart: CartId,
+    /// Null for a draft order, and for what was bought before channels were noted.
+    pub channel: Option<OrderChannelView>,
     pub customer: Option<CustomerId>,
     #[schema(example = "ada@example.com")]
     pub email: String,
@@ -53,7 +56,11 @@ pub struct OrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
+    /// The buyer's, or what staff made of it.
     pub note: String,
+    /// Words that staff finds it by; the buyer does not see them.
+    #[schema(example = json!(["phone", "urgent"]))]
+    pub tags: Vec<String>,
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
@@ -74,6 +81,14 @@ pub struct OrderView {
     pub updated_at: DateTime<Utc>,
     /// Grows with every change; the ETag.
     pub version: i64,
+}
+
+/// The sales channel it was bought through, as it was called then.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct OrderChannelView {
+    pub id: SalesChannelId,
+    #[schema(example = "Online store")]
+    pub name: String,
 }
 
 /// The terms that a buyer agreed to. `GET /store/v1/policies/terms?version=` reads them for good.

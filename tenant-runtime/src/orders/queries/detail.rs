@@ -6,7 +6,7 @@ use diesel::sql_types::{
     Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
+use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, SalesChannelId};
 use souk_tenancy::{DbError, Document, ReadTx, sql};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::orders::model::rows::{
     AllocationJson, CreditJson, LineJson, PaymentJson, RefundJson, ShippingJson, TaxJson, credit_views,
     discount_views, line_views, payment_views, refund_views, shipping_views,
 };
-use crate::orders::model::view::{AcceptedTermsView, OrderView, TimelineView};
+use crate::orders::model::view::{AcceptedTermsView, OrderChannelView, OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
 use crate::tax::{TaxRelief, TaxSource};
@@ -62,6 +62,12 @@ struct DetailRow {
     billing_address: Option<Value>,
     #[diesel(sql_type = Text)]
     note: String,
+    #[diesel(sql_type = Array<Text>)]
+    tags: Vec<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    channel_id: Option<SalesChannelId>,
+    #[diesel(sql_type = Nullable<Text>)]
+    channel_name: Option<String>,
     #[diesel(sql_type = Jsonb)]
     attributes: Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
@@ -141,6 +147,8 @@ impl DetailRow {
         };
         let terms = self.terms_version.zip(self.terms_accepted_at);
         let terms = terms.map(|(version, accepted_at)| AcceptedTermsView { version, accepted_at });
+        let channel = self.channel_id.zip(self.channel_name);
+        let channel = channel.map(|(id, name)| OrderChannelView { id, name });
         let view = OrderView {
             id: self.id,
             number: self.number,
@@ -149,6 +157,7 @@ impl DetailRow {
             financial_status,
             fulfillment_status,
             cart: self.cart_id,
+            channel,
             customer: self.customer_id,
             email: self.email,
             prices_include_tax: self.prices_include_tax,
@@ -165,6 +174,7 @@ impl DetailRow {
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
+            tags: self.tags,
             attributes: self.attributes,
             terms,
             credits: credit_views(self.credits.0, currency),

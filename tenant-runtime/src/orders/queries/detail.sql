@@ -1,6 +1,6 @@
 SELECT o.id, o.cart_id, o.secret_hash, o.number, o.name, o.state, o.financial_status, o.fulfillment_status, o.customer_id, o.email, o.currency,
        o.prices_include_tax, o.subtotal_minor, o.discount_minor, o.shipping_minor, o.tax_minor, o.total_minor, o.shipping_address,
-       o.billing_address, o.note, o.attributes, o.tax_relief, o.tax_source, o.terms_version, o.terms_accepted_at, o.cancelled_at, o.cancel_reason, o.placed_at, o.version, o.created_at, o.updated_at,
+       o.billing_address, o.note, o.tags, o.channel_id, o.channel_name, o.attributes, o.tax_relief, o.tax_source, o.terms_version, o.terms_accepted_at, o.cancelled_at, o.cancel_reason, o.placed_at, o.version, o.created_at, o.updated_at,
        coalesce((SELECT json_agg(row_to_json(l) ORDER BY l.position) FROM order_lines l WHERE l.order_id = o.id), '[]') AS lines,
        coalesce((SELECT json_agg(row_to_json(s) ORDER BY s.id) FROM shipping_lines s WHERE s.order_id = o.id), '[]') AS shipping_lines,
        coalesce((SELECT json_agg(row_to_json(t) ORDER BY t.id) FROM tax_lines t WHERE t.order_id = o.id), '[]') AS tax_lines,

@@ -3,6 +3,7 @@
 pub mod day;
 mod detail;
 mod dispatch;
+pub mod edit;
 mod list;
 pub mod owner;
 mod refund;
