@@ -122,7 +122,7 @@ async fn lead(
 
 /// What the provider said: a fact, a refusal in words, or nothing that tells what happened.
 enum Said {
-    Fact(ProviderFact),
+    Fact(Box<ProviderFact>),
     No { code: String, message: String },
     Unknown,
 }
@@ -131,7 +131,7 @@ async fn ask(till: &Till, start: &StartPayment) -> Said {
     // Prepare has looked whether it is there.
     let Some(provider) = till.providers.of(start.provider) else { return Said::Unknown };
     match provider.start(start).await {
-        Ok(fact) => Said::Fact(fact),
+        Ok(fact) => Said::Fact(Box::new(fact)),
         Err(ProviderError::Refused { code, message }) => Said::No { code, message },
         Err(ProviderError::Unreachable(cause) | ProviderError::NotSetUp(cause)) => {
             tracing::warn!(payment_session.id = %start.session, cause, "the payment provider cannot be reached, or the store's account there not be used");
@@ -213,7 +213,7 @@ async fn settle_said(
 ) -> Result<Reply, CheckoutError> {
     let held = payments::held(tx, session).await?.ok_or(CheckoutError::SessionUnknown)?;
     let fact = match said {
-        Said::Fact(fact) => Some(fact.clone()),
+        Said::Fact(fact) => Some(ProviderFact::clone(fact)),
         Said::No { code, message } => Some(failed_fact(&held.session, code, message)),
         Said::Unknown => None,
     };
