@@ -520,6 +520,7 @@ diesel::table! {
         failure_message -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        bounced -> Integer,
     }
 }
 

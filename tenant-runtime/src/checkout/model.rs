@@ -148,6 +148,7 @@ pub fn failed_fact(session: &PaymentSession, code: &str, message: &str) -> Provi
         authorized: zero,
         captured: zero,
         refunded: zero,
+        refunds: Vec::new(),
         redirect_url: None,
         failure: Some((code.to_owned(), message.to_owned())),
     }

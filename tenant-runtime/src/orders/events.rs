@@ -168,6 +168,21 @@ pub struct OrderRefunded {
     pub refunded_at: DateTime<Utc>,
 }
 
+/// `order.refund_bounced`: money that went back to the shopper was returned by their bank; it is owed to them again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderRefundBounced {
+    pub order_id: OrderId,
+    pub number: Option<i64>,
+    pub name: String,
+    pub refund_id: RefundId,
+    pub amount: Money,
+    /// All that went back so far, without it.
+    pub refunded: Money,
+    /// Why, in the provider's word.
+    pub code: String,
+    pub bounced_at: DateTime<Utc>,
+}
+
 macro_rules! facts {
     ($($fact:ident = $kind:literal;)+) => {
         $(impl Fact for $fact {
@@ -187,4 +202,5 @@ facts! {
     OrderPartiallyPaid = "order.partially_paid";
     OrderCancelled = "order.cancelled";
     OrderRefunded = "order.refunded";
+    OrderRefundBounced = "order.refund_bounced";
 }

@@ -21,7 +21,9 @@ pub use actions::{
     set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
-pub use events::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
+pub use events::{
+    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+};
 pub use model::{
     AcceptedTerms, AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey,
     LockedLine, LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine,

@@ -147,7 +147,8 @@ async fn carry_out(worker: &WorkerPermit, till: &Till, refund: DueRefund) -> Res
         match said {
             Ok(fact) => {
                 let reference = fact.map(|fact| fact.reference);
-                refund_left(tx, &order, refund.session, refund.id, reference.as_deref(), &actor).await?;
+                let asked = (refund.id, refund.idempotency_key.as_str());
+                refund_left(tx, &order, refund.session, asked, reference.as_deref(), &actor).await?;
             }
             Err(ProviderError::Refused { code, message }) => {
                 if payments::refund_failed(tx, refund.id, &format!("{code}: {message}")).await? {

@@ -3,6 +3,7 @@
 mod amounts;
 mod assent;
 mod books;
+mod bounced;
 mod bundles;
 mod captures;
 mod costs;

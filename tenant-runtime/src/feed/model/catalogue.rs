@@ -24,7 +24,9 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
-use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
+use crate::orders::{
+    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
@@ -49,6 +51,7 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPartiallyPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<OrderRefundBounced>(),
             of::<DisputeOpened>(),
             of::<DisputeWon>(),
             of::<DisputeLost>(),

@@ -316,7 +316,7 @@ mod tests {
             rules::captured(sale.order, "k", sale.total, Claim::Sale, at),
             rules::cancelled(&sale, at),
             rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),
-            rules::refunded(sale.order, refund, sale.total, at),
+            rules::refunded(sale.order, &refund.to_string(), sale.total, at),
         ]
         .into_iter()
         .filter_map(Result::unwrap)
@@ -354,7 +354,7 @@ mod tests {
         let entries: Vec<Entry> = [
             rules::captured(order, "k", eur(500), Claim::NoSale, at),
             rules::refund_promised(order, refund, eur(500), Claim::NoSale, at),
-            rules::refunded(order, refund, eur(500), at),
+            rules::refunded(order, &refund.to_string(), eur(500), at),
         ]
         .into_iter()
         .filter_map(Result::unwrap)
@@ -398,7 +398,7 @@ mod tests {
                 rules::captured(sale.order, "k", sale.total, Claim::Sale, at),
                 rules::captured(sale.order, "k", sale.total, Claim::NoSale, at),
                 rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),
-                rules::refunded(sale.order, refund, sale.total, at),
+                rules::refunded(sale.order, &refund.to_string(), sale.total, at),
                 rules::kept(sale.order, sale.total, at),
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, true, at),
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, false, at),

@@ -3,6 +3,7 @@
 mod account;
 mod card_number;
 mod dispute;
+mod refund;
 mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,6 +15,7 @@ use utoipa::ToSchema;
 pub use account::{Account, CredentialsView, Keys, NewCredentials, Safe, SetCredentials};
 pub use card_number::resembles_card_number;
 pub use dispute::{DisputeFact, DisputeNews, DisputeState, DisputeView};
+pub use refund::{FailedRefund, KnownRefund, LeftRefund, RefundFact, RefundNews, RefundState, refund_news};
 pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
@@ -130,7 +132,7 @@ pub enum ProviderStatus {
     Failed,
 }
 
-/// What a provider says about one payment: all of it, every time. The amounts only grow.
+/// What a provider says about one payment: all of it, every time. The amounts only grow, but for `refunded`: money may come back from a bank.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderFact {
     /// The provider's name for the payment.
@@ -141,6 +143,8 @@ pub struct ProviderFact {
     pub authorized: Money,
     pub captured: Money,
     pub refunded: Money,
+    /// Each refund that we asked for, where the provider tells them apart.
+    pub refunds: Vec<RefundFact>,
     pub redirect_url: Option<String>,
     pub failure: Option<(String, String)>,
 }
@@ -374,6 +378,7 @@ mod tests {
             authorized: eur(authorized),
             captured: eur(captured),
             refunded: eur(refunded),
+            refunds: Vec::new(),
             redirect_url: None,
             failure: None,
         }

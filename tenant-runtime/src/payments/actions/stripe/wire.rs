@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{Currency, Money};
 
-use super::super::super::model::{DisputeFact, DisputeState, ProviderFact, ProviderStatus};
+use super::super::super::model::{
+    DisputeFact, DisputeState, ProviderFact, ProviderStatus, RefundFact, RefundState,
+};
 use super::super::provider::ProviderError;
 
 /// Our names for a payment.
@@ -128,11 +130,17 @@ impl WholeCharge {
         let returned = self.amount_refunded.saturating_sub(never_taken).max(0);
         match &self.refunds {
             Some(refunds) if !refunds.has_more => {
-                let left = refunds.data.iter().filter(|refund| refund.has_left());
+                let left = refunds.data.iter().filter(|refund| refund.state() == RefundState::Succeeded);
                 left.map(|refund| refund.amount).fold(0, i64::saturating_add).min(returned)
             }
             Some(_) | None => returned,
         }
+    }
+
+    /// Those that we asked for.
+    fn named(&self, currency: Currency) -> Result<Vec<RefundFact>, ProviderError> {
+        let told = self.refunds.iter().flat_map(|refunds| &refunds.data);
+        told.filter_map(|refund| refund.fact(currency)).collect()
     }
 }
 
@@ -178,10 +186,10 @@ impl PaymentIntent {
             IntentStatus::RequiresCapture => (self.amount_capturable, 0),
             _ => (0, 0),
         };
-        let refunded = match &self.latest_charge {
+        let (refunded, refunds) = match &self.latest_charge {
             // What was held and let go counts as refunded there.
-            Some(Charge::Whole(charge)) => charge.refunded().min(captured),
-            Some(Charge::Name(_)) | None => 0,
+            Some(Charge::Whole(charge)) => (charge.refunded().min(captured), charge.named(currency)?),
+            Some(Charge::Name(_)) | None => (0, Vec::new()),
         };
         let failed = status == ProviderStatus::Failed;
         let redirect = self.next_action.and_then(|action| action.redirect_to_url).and_then(|to| to.url);
@@ -192,6 +200,7 @@ impl PaymentIntent {
             authorized: money(authorized)?,
             captured: money(captured)?,
             refunded: money(refunded)?,
+            refunds,
             redirect_url: redirect,
             failure: failed.then(|| failure_of(self.last_payment_error)),
         })
@@ -257,6 +266,7 @@ impl CheckoutSession {
             authorized: zero,
             captured: zero,
             refunded: zero,
+            refunds: Vec::new(),
             redirect_url: self.url,
             failure,
         })
@@ -273,22 +283,38 @@ pub struct Refund {
 }
 
 impl Refund {
-    fn has_left(&self) -> bool {
-        self.status.as_deref() == Some("succeeded")
+    fn state(&self) -> RefundState {
+        match self.status.as_deref() {
+            Some("succeeded") => RefundState::Succeeded,
+            Some("failed" | "canceled") => RefundState::Failed,
+            Some(_) | None => RefundState::Pending,
+        }
+    }
+
+    /// What it says, if it is one that we asked for.
+    fn fact(&self, currency: Currency) -> Option<Result<RefundFact, ProviderError>> {
+        let key = self.metadata.souk_refund.clone()?;
+        let fact = |amount| RefundFact {
+            key,
+            state: self.state(),
+            amount,
+            failure_code: self.failure_reason.clone(),
+        };
+        Some(money_of(self.amount, currency).map(fact))
     }
 
     /// Whether the money has left.
     pub fn outcome(self) -> Result<(), ProviderError> {
-        match self.status.as_deref() {
-            Some("succeeded") => Ok(()),
-            Some("failed" | "canceled") => {
+        match self.state() {
+            RefundState::Succeeded => Ok(()),
+            RefundState::Failed => {
                 let code = self.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
                 Err(ProviderError::Refused {
                     code,
                     message: "Stripe could not give the money back.".to_owned(),
                 })
             }
-            _ => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
+            RefundState::Pending => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
         }
     }
 }
