@@ -138,8 +138,12 @@ async fn on_its_way(
             orders::place(tx, order, FinancialStatus::Pending, provider, None, actor).await?;
             Ok(Settled::Changed)
         }
-        // Somebody else has the goods; should the money come, it is given back.
-        Commitment::Gone => Ok(Settled::Known),
+        // Somebody else has the goods: the attempt is over and holds nothing any more. Should the money come, it is given back.
+        Commitment::Gone => {
+            let (reason, status) = (CancelReason::Inventory, FinancialStatus::Expired);
+            abandon(tx, order, reason, status, actor, json!({ "code": "inventory" })).await?;
+            Ok(Settled::Changed)
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod discounts;
 mod endings;
 mod freshness;
 mod life;
+mod overdue;
 mod pickup;
 mod prices;
 mod providers;
