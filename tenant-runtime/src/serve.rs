@@ -15,6 +15,7 @@ use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
 use crate::audit;
+use crate::cart::Advisers;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
@@ -25,6 +26,7 @@ use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
 use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
+use crate::tax::TaxProviders;
 use crate::webhooks::Courier;
 use crate::worker::{self, Studio};
 
@@ -41,10 +43,13 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
         timeout: PROVIDER_TIMEOUT,
         clock: Clock::system(),
     })?;
-    let address = PublicAddress::below(&config.platform_domain);
     let secret = config.link_secret.as_bytes();
-    let carriers = Carriers::new(secret, config.webhooks_private, Clock::system())?;
-    Ok(Till { providers, carriers, links: LinkKey::new(secret), address })
+    let advisers = Advisers {
+        carriers: Carriers::new(secret, config.webhooks_private, Clock::system())?,
+        taxes: TaxProviders::new(secret, config.webhooks_private)?,
+    };
+    let address = PublicAddress::below(&config.platform_domain);
+    Ok(Till { providers, advisers, links: LinkKey::new(secret), address })
 }
 
 /// What asks the identity providers of stores.

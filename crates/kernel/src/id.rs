@@ -285,6 +285,8 @@ kinds! {
     PaymentTransaction "ptx" "payment transaction" PaymentTransactionId;
     Refund "rfd" "refund" RefundId;
     Dispute "dsp" "dispute" DisputeId;
+    Payout "pyo" "payout" PayoutId;
+    PayoutEntry "pye" "payout entry" PayoutEntryId;
     Invoice "ivc" "invoice" InvoiceId;
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;

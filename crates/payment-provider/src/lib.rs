@@ -11,6 +11,7 @@ mod page;
 pub mod payment;
 pub mod routes;
 pub mod stripe;
+pub mod taxes;
 #[cfg(test)]
 mod tests;
 pub mod webhook;

@@ -177,6 +177,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("shipping-calculators", subject!("shipping_calculators t", "t.id = $1")),
     ("shipping-settings", subject!("shipping_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
+    ("tax", subject!("tax_provider t", "$2 = 'provider'")),
     ("tax-classes", subject!("tax_classes t", "t.code = $2")),
     ("tax-exemptions", subject!("tax_exemptions t", "t.id = $1")),
     ("tax-rates", subject!("tax_rates t", "t.id = $1")),

@@ -1,5 +1,6 @@
 //! Filling a cart and pricing it.
 
+mod advise;
 mod drafts;
 mod owner;
 mod pickup;
@@ -18,7 +19,7 @@ use super::model::{
 };
 use super::queries;
 use super::state::CartState;
-use crate::catalog::{self, Sellable};
+use crate::catalog::{self, Looker, Sellable};
 use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
@@ -28,6 +29,7 @@ use crate::tax::{TaxRules, VatNumber};
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
+pub use advise::advised;
 pub use drafts::{begin, rewrite};
 pub use owner::{claim, forget, of_customer, own};
 
@@ -40,7 +42,7 @@ pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSec
     Ok((made.cart, made.secret))
 }
 
-/// What a cart costs now. At most seven statements, no lock; lines of what is not for sale any more are left out.
+/// What a cart costs now. At most seven statements, one more with a tax provider, no lock; lines of what is not for sale any more are left out.
 ///
 /// # Errors
 /// [`CartError::Money`] when the total cannot be counted.
@@ -326,7 +328,8 @@ async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Ve
     if variants.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, cart.customer).await?)
+    let looker = Looker::buyer(cart.customer, cart.viewer());
+    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?)
 }
 
 async fn quote(
@@ -363,6 +366,11 @@ async fn quote(
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
     let quote =
         Quote::of(cart, basket, Pricing { settings, rules: &rules, offers, reckoning, named, inclusive })?;
+    let kept = match &quote.unasked {
+        Some(question) => tax::kept_estimate(tx, question).await?,
+        None => None,
+    };
+    let quote = if let Some(estimate) = kept { quote.taxed_by(&estimate)? } else { quote };
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
 }
@@ -453,6 +461,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
+        channel: new.channel,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: new.customer,
         email: new.email,

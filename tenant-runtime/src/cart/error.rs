@@ -11,7 +11,7 @@ use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
-use crate::shipping::{Ask, QUOTES_PENDING};
+use crate::shipping::{Ask, QUOTES_PENDING, ShippingError};
 use crate::tax::TaxError;
 
 problems! { CATALOGUE;
@@ -54,6 +54,8 @@ pub enum CartError {
     Discount(#[from] DiscountError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    #[error(transparent)]
+    Shipping(#[from] ShippingError),
     #[error(transparent)]
     Tax(#[from] TaxError),
     /// A statement failed.
@@ -101,6 +103,7 @@ impl From<CartError> for Problem {
             CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
+            CartError::Shipping(error) => error.into(),
             CartError::Tax(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
             CartError::Tenancy(error) => souk_access::database_problem(error),

@@ -18,12 +18,12 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::actions;
 use super::error::CartError;
 use super::model::{
-    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard, NewCartLine,
-    Priced, QuoteView, ShippingOptionList,
+    Advisers, CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard,
+    NewCartLine, Priced, QuoteView, ShippingOptionList,
 };
 use super::permissions::Use;
 use crate::discounts::Code;
-use crate::shipping::{self, Carriers};
+use crate::shipping;
 
 /// The header that opens a cart.
 pub const CART_SECRET: &str = "x-cart-secret";
@@ -53,48 +53,39 @@ impl FromRequest for Secret {
     }
 }
 
-fn shown(status: StatusCode, priced: Priced) -> HttpResponse {
-    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(CartView::from(priced))
+/// The same, with what carriers and the store's tax provider say where they have to be asked.
+async fn advised(permit: &Permit<Use>, advisers: &Advisers, priced: Priced) -> Result<Priced, Problem> {
+    let known = actions::advised(permit, advisers, &priced.cart, priced.quote).await?;
+    Ok(Priced { quote: known, ..priced })
 }
 
-/// The same, where carriers have to be asked what they take with what they said: outside of any transaction, and priced again.
-async fn asked(permit: &Permit<Use>, carriers: &Carriers, priced: Priced) -> Result<Priced, Problem> {
-    if priced.quote.asks.is_empty() {
-        return Ok(priced);
-    }
-    let Priced { cart, quote, warnings, secret } = priced;
-    shipping::ask(permit, carriers, quote.asks).await?;
-    let work = async move |tx: &mut ReadTx<'_>| {
-        let quote = actions::priced(tx, &cart).await?;
-        Ok::<_, CartError>(Priced { cart, quote, warnings, secret })
-    };
-    Ok(permit.read("carts.price_again", work).await?)
-}
-
-async fn answer(
-    status: StatusCode,
+/// The answer with the whole cart.
+async fn shown(
     permit: &Permit<Use>,
-    carriers: &Carriers,
+    advisers: &Advisers,
+    status: StatusCode,
     priced: Priced,
 ) -> Result<HttpResponse, Problem> {
-    Ok(shown(status, asked(permit, carriers, priced).await?))
+    let view = CartView::from(advised(permit, advisers, priced).await?);
+    Ok(HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
 /// Make a cart
 ///
-/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call.
+/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call. It holds what is published on the sales channel of
+/// the publishable key it is made with, or on the default one, for good.
 #[utoipa::path(tag = "Shopping", operation_id = "createCart", request_body = CreateCart, responses(
     (status = 201, body = CartView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/carts")]
 async fn create_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     body: Json<CreateCart>,
 ) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer());
+    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
     let work = async move |tx: &mut WriteTx<'_>| actions::open(tx, new).await;
     let priced = permit.write("carts.create", work).await?;
-    answer(StatusCode::CREATED, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::CREATED, priced).await
 }
 
 /// Price a basket without making anything
@@ -105,13 +96,13 @@ async fn create_cart(
 #[post("/store/v1/quotes")]
 async fn quote(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     body: Json<CreateCart>,
 ) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer());
+    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
     let work = async move |tx: &mut ReadTx<'_>| actions::price_only(tx, new).await;
     let priced = permit.read("quotes.price", work).await?;
-    let view = QuoteView::from(asked(&permit, &carriers, priced).await?);
+    let view = QuoteView::from(advised(&permit, &advisers, priced).await?);
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
@@ -122,13 +113,13 @@ async fn quote(
 #[get("/store/v1/carts/{id}")]
 async fn show_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
     let priced = permit.look_up("carts.show", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Say who buys and where it goes
@@ -139,7 +130,7 @@ async fn show_cart(
 #[patch("/store/v1/carts/{id}")]
 async fn edit_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EditCart>,
@@ -147,7 +138,7 @@ async fn edit_cart(
     let edit = body.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, *id, &secret.0, edit).await;
     let priced = permit.write("carts.edit", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Put something into a cart
@@ -160,14 +151,14 @@ async fn edit_cart(
 #[post("/store/v1/carts/{id}/lines")]
 async fn add_line(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<NewCartLine>,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut WriteTx<'_>| actions::add_line(tx, *id, &secret.0, body.0).await;
     let priced = permit.write("carts.add_line", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Change how many
@@ -178,7 +169,7 @@ async fn add_line(
 #[patch("/store/v1/carts/{id}/lines/{line}")]
 async fn change_line(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
     body: Json<EditCartLine>,
@@ -188,7 +179,7 @@ async fn change_line(
     let work =
         async move |tx: &mut WriteTx<'_>| actions::change_line(tx, id, &secret.0, line, quantity).await;
     let priced = permit.write("carts.change_line", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Take something out of a cart
@@ -198,14 +189,14 @@ async fn change_line(
 #[delete("/store/v1/carts/{id}/lines/{line}")]
 async fn remove_line(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, line) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_line(tx, id, &secret.0, line).await;
     let priced = permit.write("carts.remove_line", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// What delivers a cart to its address
@@ -215,13 +206,13 @@ async fn remove_line(
 #[get("/store/v1/carts/{id}/shipping-options")]
 async fn shipping_options(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
     let priced = permit.look_up("carts.shipping_options", work).await?;
-    let data = asked(&permit, &carriers, priced).await?.quote.shipping_options;
+    let data = advised(&permit, &advisers, priced).await?.quote.shipping_options;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(ShippingOptionList { data }))
 }
 
@@ -235,7 +226,7 @@ async fn shipping_options(
 #[put("/store/v1/carts/{id}/shipping-option")]
 async fn choose_shipping(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<ChooseShipping>,
@@ -244,14 +235,14 @@ async fn choose_shipping(
     let work = async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, id, &known, rate).await;
     let priced = match permit.write("carts.choose_shipping", work).await {
         Err(CartError::Unasked(asks)) => {
-            shipping::ask(&permit, &carriers, asks).await?;
+            shipping::ask(&permit, &advisers.carriers, asks).await?;
             let again =
                 async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, id, &secret.0, rate).await;
             permit.write("carts.choose_shipping", again).await?
         }
         priced => priced?,
     };
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Enter a discount code
@@ -264,7 +255,7 @@ async fn choose_shipping(
 #[post("/store/v1/carts/{id}/discount-codes")]
 async fn enter_code(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterCode>,
@@ -272,7 +263,7 @@ async fn enter_code(
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_code(tx, *id, &secret.0, &code).await;
     let priced = permit.write("carts.enter_code", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Take a discount code out of a cart
@@ -284,14 +275,14 @@ async fn enter_code(
 #[delete("/store/v1/carts/{id}/discount-codes/{code}")]
 async fn remove_code(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     ids: Path<(CartId, Code)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, code) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_code(tx, id, &secret.0, &code).await;
     let priced = permit.write("carts.remove_code", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Enter a gift card
@@ -304,7 +295,7 @@ async fn remove_code(
 #[post("/store/v1/carts/{id}/gift-cards")]
 async fn enter_gift_card(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterGiftCard>,
@@ -312,7 +303,7 @@ async fn enter_gift_card(
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_gift_card(tx, *id, &secret.0, &code).await;
     let priced = permit.write("carts.enter_gift_card", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Take a gift card out of a cart
@@ -324,12 +315,12 @@ async fn enter_gift_card(
 #[delete("/store/v1/carts/{id}/gift-cards/{card}")]
 async fn remove_gift_card(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CreditId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, card) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_gift_card(tx, id, &secret.0, card).await;
     let priced = permit.write("carts.remove_gift_card", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }

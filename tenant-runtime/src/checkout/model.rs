@@ -7,19 +7,18 @@ use souk_tenancy::StoreEntry;
 use url::Url;
 use utoipa::ToSchema;
 
+use crate::cart::Advisers;
 use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrderView};
 use crate::payments::{
     PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
 };
-use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
 
 /// What every checkout of a process shares. One per app, as `web::Data<Till>`, and one for the worker.
 #[derive(Clone, Debug)]
 pub struct Till {
     pub providers: Providers,
-    /// Asked what delivery costs where that is not known any more.
-    pub carriers: Carriers,
+    pub advisers: Advisers,
     pub links: LinkKey,
     pub address: PublicAddress,
 }
@@ -151,6 +150,7 @@ pub fn failed_fact(session: &PaymentSession, code: &str, message: &str) -> Provi
         refunds: Vec::new(),
         redirect_url: None,
         failure: Some((code.to_owned(), message.to_owned())),
+        settled: None,
     }
 }
 

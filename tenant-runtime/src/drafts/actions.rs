@@ -20,19 +20,25 @@ use super::model::{
 use super::queries::{self, DraftRow};
 use super::state::{DraftOrderEvent, DraftOrderState};
 use crate::cart::{self, Cart, CartState, Change, Quote, Terms};
-use crate::catalog;
+use crate::catalog::{self, Looker, Viewer};
 use crate::customers;
 use crate::inventory;
 use crate::markets;
 use crate::settings;
+use crate::tax;
 
 /// Ended in one visit of the clock; the rest comes in the next.
 const SOME: i64 = 50;
 /// One that is being paid when its time is over is looked at again after so long.
 const WHILE_PAID: TimeDelta = TimeDelta::minutes(5);
 
-/// Makes a draft order.
-pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -> Result<Draft, DraftError> {
+/// Makes a draft order. `known` is what the register says of its VAT number, if one is set.
+pub async fn create(
+    tx: &mut WriteTx<'_>,
+    wish: CreateDraftOrder,
+    known: &str,
+    actor: &str,
+) -> Result<Draft, DraftError> {
     let settings = settings::current(tx).await?;
     let market = match wish.country {
         Some(country) => markets::for_country(tx, country).await?,
@@ -43,6 +49,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
+        channel: None,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: None,
         email: None,
@@ -63,7 +70,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
     let id = DraftOrderId::from_uuid(cart.id.uuid());
     let edit = wish.edit();
     let tags = edit.tags()?.unwrap_or_default();
-    let quote = apply(tx, &mut cart, edit).await?;
+    let quote = apply(tx, &mut cart, edit, known).await?;
     cart::begin(tx, &cart).await?;
     keep_stock(tx, &cart, &quote, false).await?;
     queries::insert(tx, id, quote.total, ends_at(&cart), &tags, actor).await?;
@@ -72,17 +79,19 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
     Ok(Draft { row, cart, quote })
 }
 
-/// Changes a draft order that nobody is paying. What is not named stays as agreed.
+/// Changes a draft order that nobody is paying. What is not named stays as agreed. `known` is what the register says of its VAT number, if one
+/// is set.
 pub async fn edit(
     tx: &mut WriteTx<'_>,
     id: DraftOrderId,
     seen: &IfMatch,
     wish: EditDraftOrder,
+    known: &str,
 ) -> Result<Draft, DraftError> {
     let (row, mut cart) = may(tx, id, DraftOrderEvent::Edit, Some(seen)).await?;
     let tags = wish.tags()?;
     let kept = keeps_stock(tx, &cart);
-    let quote = apply(tx, &mut cart, wish).await?;
+    let quote = apply(tx, &mut cart, wish, known).await?;
     cart::rewrite(tx, &cart).await?;
     cart.version += 1;
     keep_stock(tx, &cart, &quote, kept).await?;
@@ -211,7 +220,12 @@ async fn whole(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, DraftError> {
 }
 
 /// Does to a cart what staff wishes, and prices it. Nothing is written.
-async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> Result<Quote, DraftError> {
+async fn apply(
+    tx: &mut WriteTx<'_>,
+    cart: &mut Cart,
+    wish: EditDraftOrder,
+    known: &str,
+) -> Result<Quote, DraftError> {
     let faults = faults_of_times(&wish, tx.now());
     if !faults.is_empty() {
         return Err(DraftError::Fields(faults));
@@ -227,7 +241,8 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
         let sold = if variants.is_empty() {
             Vec::new()
         } else {
-            catalog::sellable(tx, &variants, cart.currency, cart.market, buyer).await?
+            let looker = Looker::buyer(buyer, Viewer::Staff);
+            catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?
         };
         terms.lines = agree(lines, &sold, cart.currency).map_err(DraftError::Fields)?;
     }
@@ -258,6 +273,14 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
     shipping.map_err(DraftError::Fields)?.apply(&mut cart.shipping_address);
     let billing = wish.billing_address.checked(|address| address.settled("/billing_address"));
     billing.map_err(DraftError::Fields)?.apply(&mut cart.billing_address);
+    match wish.vat_number {
+        Change::Keep => {}
+        Change::Clear => cart.vat_number = None,
+        Change::Set(number) => {
+            tax::known_number(tx, &number, known).await?;
+            cart.vat_number = Some(number.into());
+        }
+    }
     wish.locale.apply(&mut cart.locale);
     wish.attributes.apply_or_default(&mut cart.attributes);
     match wish.note {

@@ -17,4 +17,5 @@ mod tests;
 pub use actions::{Worked, forget, work_due};
 pub use error::{CATALOGUE, ImportError};
 pub use events::ImportFinished;
+pub use model::guarded;
 pub use routes::routes;

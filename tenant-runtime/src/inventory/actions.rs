@@ -6,7 +6,7 @@ mod locations;
 mod shelves;
 mod transfers;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::TimeDelta;
 use souk_kernel::{CartId, InventoryItemId, LocationId, OrderId, Quantity};
@@ -147,16 +147,19 @@ pub async fn reserve(
             return Err(gone(&parts));
         }
     }
+    let stocks: HashMap<_, _> =
+        levels.iter().map(|level| ((level.item, level.location), level.stock())).collect();
     let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
-        let level = levels.iter().find(|level| level.item == *item && level.location == *location);
-        level.is_some_and(|level| level.stock() > 0 && level.stock() <= *pieces)
+        stocks.get(&(*item, *location)).is_some_and(|stock| *stock > 0 && stock <= pieces)
     };
     if parts.iter().any(sells_out) {
         tx.catalogue_changed();
     }
-    let main =
-        |location: LocationId| levels.iter().find(|level| level.location == location).map(|level| level.main);
-    Ok(parts.into_iter().filter_map(|(item, location, pieces)| held(item, main(location)?, pieces)).collect())
+    let mains: HashMap<_, _> = levels.iter().map(|level| (level.location, level.main)).collect();
+    let held = |(item, location, pieces): (InventoryItemId, LocationId, i64)| {
+        held(item, *mains.get(&location)?, pieces)
+    };
+    Ok(parts.into_iter().filter_map(held).collect())
 }
 
 type Parts = Vec<(InventoryItemId, LocationId, i64)>;
@@ -213,8 +216,8 @@ fn plan_at(
 
 /// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.
 fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(InventoryItemId, i64)> {
-    let missing = |item: &InventoryItemId| !levels.iter().any(|level| level.item == *item);
-    wanted.iter().find(|pair| missing(pair.0)).map(|(item, pieces)| (*item, *pieces))
+    let seen: HashSet<InventoryItemId> = levels.iter().map(|level| level.item).collect();
+    wanted.iter().find(|(item, _)| !seen.contains(*item)).map(|(item, pieces)| (*item, *pieces))
 }
 
 /// Takes planned parts. False where one is not to be had after all; the others are taken.

@@ -26,9 +26,12 @@ pub enum OrderError {
     /// The order does not allow this now.
     #[error("the order does not allow this now")]
     State(Vec<AllowedAction>),
-    /// A refund that makes no sense, with its places in the request.
+    /// A request that makes no sense, with its places in it.
     #[error("the request breaks a rule")]
     Fields(Vec<FieldError>),
+    /// The caller saw an earlier version.
+    #[error("the precondition failed")]
+    Precondition(Problem),
     /// A refund of more than is left.
     #[error("more than is left to give back")]
     RefundExceeds(Vec<FieldError>),
@@ -80,6 +83,7 @@ impl From<OrderError> for Problem {
             OrderError::Fields(errors) => {
                 errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
             }
+            OrderError::Precondition(problem) => problem,
             OrderError::RefundExceeds(errors) => {
                 errors.into_iter().fold(Self::new(&REFUND_EXCEEDS), Self::error)
             }

@@ -154,6 +154,19 @@ impl OrderCancelled {
     }
 }
 
+/// `order.updated`: its note or its tags are others. What was agreed stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderUpdated {
+    pub order_id: OrderId,
+    pub number: i64,
+    pub name: String,
+    /// Its words are in the order.
+    pub note_changed: bool,
+    /// All of them, as they are now.
+    pub tags: Vec<String>,
+    pub updated_at: DateTime<Utc>,
+}
+
 /// `order.refunded`: money went back to the shopper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRefunded {
@@ -203,4 +216,5 @@ facts! {
     OrderCancelled = "order.cancelled";
     OrderRefunded = "order.refunded";
     OrderRefundBounced = "order.refund_bounced";
+    OrderUpdated = "order.updated";
 }

@@ -23,6 +23,7 @@ pub use actions::{
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
 pub use events::{
     OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+    OrderUpdated,
 };
 pub use model::{
     AcceptedTerms, AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey,

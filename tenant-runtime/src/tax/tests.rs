@@ -283,3 +283,43 @@ async fn a_register_confirms_refutes_or_is_not_there() {
         assert_eq!(registers.outcome(&number).await, outcome);
     }
 }
+
+#[actix_web::test]
+async fn a_variant_without_a_class_is_of_its_products() {
+    let shop = TestShop::open(None).await;
+    let price = json!({ "amount_minor": 1000, "currency": "EUR" });
+    let product = json!({ "title": "Almanac", "tax_class": "Books", "options": [{ "name": "Form", "values": ["paper", "box"] }],
+        "variants": [{ "options": { "Form": "paper" }, "price": price, "stock": 5 },
+                     { "options": { "Form": "box" }, "price": price, "stock": 5, "tax_class": "toys" }] });
+    let made = shop.owner_call("POST", "/admin/v1/products").keyed().json(&product).send().await.expect(201);
+    assert_eq!(
+        (&made.json["tax_class"], &made.json["variants"][0]["tax_class"]),
+        (&json!("books"), &json!(null))
+    );
+    for (class, rate) in [("books", 70_000), ("toys", 160_000)] {
+        let body = json!({ "country": "DE", "name": class, "rate_ppm": rate, "class": class });
+        shop.owner_call("POST", PATH).json(&body).send().await.expect(201);
+    }
+    let lines: Vec<Value> =
+        (0..2).map(|at| json!({ "variant": made.json["variants"][at]["id"], "quantity": 1 })).collect();
+    let rates = async || {
+        let quote =
+            shop.call("POST", "/store/v1/quotes").json(&json!({ "lines": lines })).send().await.expect(200);
+        (0..2)
+            .map(|at| quote.json["lines"][at]["tax_lines"][0]["rate_ppm"].as_i64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(rates().await, [70_000, 160_000]);
+    let path = format!("/admin/v1/products/{}", made.text("/id"));
+    let edit = async |seen: &str, class: Value| {
+        let call = shop.owner_call("PATCH", &path).header("if-match", seen);
+        call.json(&json!({ "tax_class": class })).send().await.expect(200)
+    };
+    let edited = edit(made.header("etag"), json!("toys")).await;
+    assert_eq!((&edited.json["tax_class"], rates().await), (&json!("toys"), vec![160_000, 160_000]));
+    let edited = edit(edited.header("etag"), json!(null)).await;
+    assert_eq!((&edited.json["tax_class"], rates().await), (&json!(null), vec![190_000, 160_000]));
+    let edited = edit(edited.header("etag"), json!("books")).await;
+    assert_eq!(edited.json["tax_class"], "books");
+    shop.owner_call("DELETE", "/admin/v1/tax-classes/books").send().await.refused(409, "tax_class_used");
+}

@@ -1,5 +1,6 @@
 //! One account: payments, charges, refunds, pages, disputes, endpoints and events, each as its JSON, and what happens to them.
 
+use super::balance::Terms;
 use super::form::Form;
 use super::refusal::{Refusal, words};
 use super::sender::{Manners, Parcel};
@@ -28,6 +29,8 @@ pub struct Account {
     unsent: Vec<String>,
     /// How many events there have been.
     told: usize,
+    /// How it is charged and settled.
+    pub terms: Terms,
     /// Seconds since 1970.
     pub now: i64,
     public_url: String,
@@ -74,6 +77,7 @@ impl Account {
             failed_once: Vec::new(),
             unsent: Vec::new(),
             told: 0,
+            terms: Terms::default(),
             now: 0,
             public_url,
         }
@@ -95,6 +99,11 @@ impl Account {
         if let Some(id) = thing["id"].as_str() {
             self.things.insert(id.to_owned(), thing.clone());
         }
+    }
+
+    /// Crosses a thing out.
+    pub fn forget(&mut self, id: &str) {
+        self.things.remove(id);
     }
 
     /// A new name.
@@ -227,6 +236,9 @@ impl Account {
         let kind =
             if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
         self.tell(kind, &intent);
+        if !manual {
+            self.charged(charge);
+        }
         intent
     }
 
@@ -262,6 +274,7 @@ impl Account {
         charge["amount_refunded"] = json!(held - amount);
         self.keep(&charge);
         self.tell("payment_intent.succeeded", &intent);
+        self.charged(charge);
         Ok(intent)
     }
 
@@ -304,9 +317,12 @@ impl Account {
         }
         charge["amount_refunded"] = json!(back + amount);
         let status = if intent["souk_slow_refunds"] == true { "pending" } else { "succeeded" };
-        let refund = json!({ "id": Self::name("re"), "object": "refund", "amount": amount, "currency": intent["currency"],
+        let mut refund = json!({ "id": Self::name("re"), "object": "refund", "amount": amount, "currency": intent["currency"],
             "charge": charge["id"], "payment_intent": intent["id"], "status": status, "metadata": form.map("metadata"),
             "failure_reason": null, "created": self.now });
+        let currency = intent["currency"].as_str().unwrap_or_default();
+        let moved = self.moves_settled("refund", -amount, 0, currency, &refund["id"]);
+        refund["balance_transaction"] = moved["id"].clone();
         self.keep(&refund);
         self.keep(&charge);
         self.tell("charge.refunded", &charge);
@@ -315,8 +331,10 @@ impl Account {
 
     /// The bank takes a payment back.
     pub fn dispute(&mut self, intent: &Value, reason: &str) -> Value {
-        let taken = json!({ "amount": -intent["amount"].as_i64().unwrap_or_default(), "fee": 1500, "currency": intent["currency"] });
-        let dispute = json!({ "id": Self::name("dp"), "object": "dispute", "amount": intent["amount"], "currency": intent["currency"],
+        let id = Self::name("dp");
+        let (amount, currency) = (intent["amount"].as_i64().unwrap_or_default(), intent["currency"].as_str());
+        let taken = self.moves_settled("adjustment", -amount, 1500, currency.unwrap_or_default(), &json!(id));
+        let dispute = json!({ "id": id, "object": "dispute", "amount": intent["amount"], "currency": intent["currency"],
             "charge": intent["latest_charge"], "payment_intent": intent["id"], "reason": reason, "status": "needs_response",
             "evidence_details": { "due_by": self.now + 7 * 86_400 }, "balance_transactions": [taken], "created": self.now });
         self.keep(&dispute);

@@ -95,6 +95,10 @@ impl Account {
         self.keep(&charge);
         refund["status"] = json!("failed");
         refund["failure_reason"] = json!("lost_or_stolen_card");
+        let currency = refund["currency"].as_str().unwrap_or_default();
+        let moved =
+            self.moves_settled("refund_failure", number(&refund["amount"]), 0, currency, &refund["id"]);
+        refund["failure_balance_transaction"] = moved["id"].clone();
         self.keep(&refund);
         self.tell("refund.failed", &refund);
         Ok(refund)
@@ -106,10 +110,23 @@ impl Account {
             Ok(intent) => self.dispute(&intent, "fraudulent"),
             Err(_) => self.find("dispute", id)?,
         };
-        dispute["status"] = json!(status);
         if status.starts_with("warning") {
+            // An inquiry moves no money.
+            for moved in dispute["balance_transactions"].as_array().into_iter().flatten() {
+                self.forget(moved["id"].as_str().unwrap_or_default());
+            }
             dispute["balance_transactions"] = json!([]);
         }
+        let taken = dispute["balance_transactions"][0]["amount"].as_i64();
+        if let Some(taken) = taken.filter(|_| status == "won" && dispute["status"] != "won") {
+            let currency =
+                dispute["balance_transactions"][0]["currency"].as_str().unwrap_or_default().to_owned();
+            let back = self.moves_settled("adjustment", -taken, 0, &currency, &dispute["id"]);
+            if let Some(moved) = dispute["balance_transactions"].as_array_mut() {
+                moved.push(back);
+            }
+        }
+        dispute["status"] = json!(status);
         self.keep(&dispute);
         let closed = ["won", "lost", "warning_closed"].contains(&status);
         self.tell(if closed { "charge.dispute.closed" } else { "charge.dispute.updated" }, &dispute);

@@ -1,5 +1,7 @@
 //! Carts as values and as wishes.
 
+mod advisers;
+mod assessed;
 mod attributes;
 mod quote;
 mod terms;
@@ -9,16 +11,18 @@ use serde::{Deserialize, Deserializer};
 use souk_api::FieldError;
 use souk_kernel::{
     CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, Locale, LongText, MarketId, Quantity,
-    ShippingRateId, VariantId,
+    SalesChannelId, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
+pub use advisers::Advisers;
 pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use terms::{AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Off, Terms};
 pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
+use crate::catalog::Viewer;
 use crate::credit::GiftCode;
 pub use crate::customers::Address;
 use crate::discounts::Code;
@@ -42,6 +46,8 @@ pub struct Cart {
     pub currency: Currency,
     /// The market it was made in.
     pub market: Option<MarketId>,
+    /// The sales channel it was made through, which sells it; the default one without.
+    pub channel: Option<SalesChannelId>,
     /// As in its market; as in the settings without one.
     pub prices_include_tax: Option<bool>,
     pub customer: Option<CustomerId>,
@@ -91,6 +97,11 @@ impl Cart {
         self.lines.iter().map(|line| line.variant).chain(agreed)
     }
 
+    /// Whose catalogue it is filled from: a draft order's from that of whoever works for the store.
+    pub(super) fn viewer(&self) -> Viewer {
+        if self.terms.is_some() { Viewer::Staff } else { Viewer::Shopper(self.channel) }
+    }
+
     /// Where the goods are taxed: where they go, else where the shopper lives, else at home.
     pub(super) fn destination(&self, home: Country) -> Destination {
         match self.shipping_address.as_ref().or(self.billing_address.as_ref()) {
@@ -123,6 +134,8 @@ pub struct NewCart {
     /// Whose market it is priced in; the store's own currency without it.
     pub country: Option<Country>,
     pub locale: Option<Locale>,
+    /// What it may hold is published there; on the default one without it.
+    pub channel: Option<SalesChannelId>,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -197,8 +210,8 @@ impl NewCart {
 }
 
 impl CreateCart {
-    /// The wish, for this customer if there is one.
-    pub fn of(self, customer: Option<CustomerId>) -> NewCart {
+    /// The wish, for this customer if there is one, through this sales channel.
+    pub fn of(self, customer: Option<CustomerId>, channel: Option<SalesChannelId>) -> NewCart {
         NewCart {
             lines: self.lines,
             email: self.email,
@@ -210,6 +223,7 @@ impl CreateCart {
             discount_codes: self.discount_codes,
             country: self.country,
             locale: self.locale,
+            channel,
         }
     }
 }

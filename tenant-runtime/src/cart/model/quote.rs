@@ -17,7 +17,7 @@ use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, 
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
 use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
-use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
+use crate::tax::{self, TaxLine, TaxQuestion, TaxRelief, TaxRules, TaxSource, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
 const MOST_GRAMS: i64 = 1_000_000_000_000;
@@ -153,6 +153,10 @@ pub struct Quote {
     pub tax: Money,
     /// Why the buyer owes none where others would, if so.
     pub tax_relief: Option<TaxRelief>,
+    /// Who worked the taxes out.
+    pub tax_source: TaxSource,
+    /// What the store's tax provider has to be asked before its answer counts; none once it does, and without one.
+    pub unasked: Option<Box<TaxQuestion>>,
     pub total: Money,
     /// What gift cards and store credit pay of it, in that order.
     pub credits: Vec<(UsableCredit, Money)>,
@@ -358,6 +362,9 @@ impl Quote {
         let taxables: Vec<Taxable<'_>> = basket.goods.iter().zip(&totals).map(taxable).collect();
         let (delivered, level, rounding) = (option.map(|_| price), settings.tax_level, settings.tax_rounding);
         let taxes = tax::of_sale(rules, &taxables, delivered, inclusive, level, rounding)?;
+        let sale = (currency, delivered);
+        let ways = (settings.country, cart.destination(settings.country));
+        let unasked = TaxQuestion::about(rules, ways, cart.tax_buyer(), &taxables, sale, inclusive);
         let tax_lines = tax::summed(taxes.goods.iter().flatten().chain(&taxes.shipping))?;
         let tax = Money::sum(tax_lines.iter().map(|line| line.amount), currency)?;
         let is_relieved = tax_lines.iter().any(|line| line.reason.is_relief());
@@ -400,6 +407,8 @@ impl Quote {
             tax_lines,
             tax,
             tax_relief: rules.relief.clone().filter(|_| is_relieved),
+            tax_source: if unasked.is_some() { TaxSource::Fallback } else { TaxSource::Own },
+            unasked: unasked.map(Box::new),
             total,
             credits: Vec::new(),
             due: total,

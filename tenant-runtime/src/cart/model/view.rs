@@ -13,7 +13,7 @@ use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
 use crate::shipping::{DeliveryDates, Pickup, ShippingOption};
-use crate::tax::{TaxLine, TaxLineView, TaxRelief};
+use crate::tax::{TaxLine, TaxLineView, TaxRelief, TaxSource};
 
 /// A cart, what it costs, and what became of the request.
 #[derive(Debug)]
@@ -94,6 +94,8 @@ pub struct CartView {
     /// Why the buyer owes no tax where others would, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
+    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
+    pub tax_source: TaxSource,
     /// Whether tax is inside the prices; to whoever is relieved of it they may be shown without.
     #[schema(example = true)]
     pub prices_include_tax: bool,
@@ -136,6 +138,8 @@ pub struct QuoteView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
+    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
+    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     pub total: Money,
     pub warnings: Vec<Warning>,
@@ -178,6 +182,7 @@ impl From<Priced> for QuoteView {
             shipping: quote.shipping.map(CartShippingView::from),
             tax_lines: taxes(&quote.tax_lines),
             tax: quote.tax,
+            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             warnings,
@@ -399,6 +404,7 @@ impl From<Priced> for CartView {
             tax_lines: taxes(&quote.tax_lines),
             tax: quote.tax,
             tax_relief: quote.tax_relief,
+            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             gift_cards: cart.gift_cards,

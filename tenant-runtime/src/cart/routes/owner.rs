@@ -7,16 +7,15 @@ use souk_api::{Path, Problem};
 use souk_kernel::CartId;
 use souk_tenancy::WriteTx;
 
-use super::{Secret, answer};
+use super::{Secret, shown};
 use crate::cart::actions;
-use crate::cart::model::CartView;
+use crate::cart::model::{Advisers, CartView};
 use crate::cart::permissions::Use;
 use crate::customers::{Reception, customer_of};
-use crate::shipping::Carriers;
 
 /// Make a cart yours
 ///
-/// Call it after signing in. What lies in other carts of yours comes along, the larger quantity of each variant. The answer has a `secret`
+/// Call it after signing in. What lies in other carts of yours on its sales channel comes along, the larger quantity of each variant. The answer has a `secret`
 /// that opens the cart from every device of yours; the old one works on.
 #[utoipa::path(tag = "Shopping", operation_id = "claimCart",
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)),
@@ -25,7 +24,7 @@ use crate::shipping::Carriers;
 #[post("/store/v1/carts/{id}/customer")]
 pub async fn claim_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     reception: Reception,
     id: Path<CartId>,
     secret: Secret,
@@ -34,22 +33,22 @@ pub async fn claim_cart(
     let work =
         async move |tx: &mut WriteTx<'_>| actions::claim(tx, *id, &secret.0, customer, &reception).await;
     let priced = permit.write("carts.claim", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }
 
 /// Your cart
 ///
-/// The one you used last, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
+/// The one you used last on this sales channel, on whatever device; a new one if there is none. The answer has the `secret` that opens it.
 #[utoipa::path(tag = "Shopping", operation_id = "openOwnCart",
     responses((status = 200, body = CartView), (status = 401, body = Problem)))]
 #[post("/store/v1/account/cart")]
 pub async fn own_cart(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     reception: Reception,
 ) -> Result<HttpResponse, Problem> {
-    let customer = customer_of(&permit)?;
-    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, &reception).await;
+    let (customer, channel) = (customer_of(&permit)?, permit.channel());
+    let work = async move |tx: &mut WriteTx<'_>| actions::own(tx, customer, channel, &reception).await;
     let priced = permit.write("carts.own", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }

@@ -7,11 +7,10 @@ use souk_api::{Json, Path, Problem};
 use souk_kernel::CartId;
 use souk_tenancy::WriteTx;
 
-use super::{Secret, answer};
+use super::{Secret, shown};
 use crate::cart::actions;
-use crate::cart::model::{CartView, PutVatNumber};
+use crate::cart::model::{Advisers, CartView, PutVatNumber};
 use crate::cart::permissions::Use;
-use crate::shipping::Carriers;
 use crate::tax::Registers;
 
 /// Say that a business buys
@@ -25,7 +24,7 @@ use crate::tax::Registers;
 #[put("/store/v1/carts/{id}/vat-number")]
 pub async fn put_vat_number(
     permit: Permit<Use>,
-    carriers: web::Data<Carriers>,
+    advisers: web::Data<Advisers>,
     registers: web::Data<Registers>,
     id: Path<CartId>,
     secret: Secret,
@@ -42,5 +41,5 @@ pub async fn put_vat_number(
         actions::put_vat_number(tx, *id, &secret.0, number).await
     };
     let priced = permit.write("carts.put_vat_number", work).await?;
-    answer(StatusCode::OK, &permit, &carriers, priced).await
+    shown(&permit, &advisers, StatusCode::OK, priced).await
 }

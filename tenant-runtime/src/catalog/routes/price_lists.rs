@@ -17,7 +17,7 @@ use crate::catalog::actions::price_lists as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     ListPrice, Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
-    PutPriceList, SetListPrices,
+    PutPriceList, SetListPrices, Viewer,
 };
 use crate::catalog::permissions::{Browse, Edit, View};
 use crate::catalog::queries::price_lists as queries;
@@ -156,7 +156,8 @@ fn looker(permit: &Permit<Browse>, asked: Option<CustomerId>) -> Result<Looker, 
     if asked.is_some() && asked != own && !sees_all {
         return Err(CatalogError::Unknown.into());
     }
-    Ok(Looker { customer: asked.or(own), sees_all })
+    let viewer = if permit.reach().is_any() { Viewer::Staff } else { Viewer::Shopper(permit.channel()) };
+    Ok(Looker { customer: asked.or(own), sees_all, viewer })
 }
 
 /// What many variants cost whoever asks
@@ -170,7 +171,8 @@ async fn of_many(
     permit: Permit<Browse>,
     question: Query<PricesQuestion>,
 ) -> Result<Json<PricesView>, Problem> {
-    let (question, looker) = (&question.0, Looker::shopper(permit.actor().customer()));
+    let looker = Looker::buyer(permit.actor().customer(), Viewer::Shopper(permit.channel()));
+    let question = &question.0;
     let work = async move |tx: &mut ReadTx<'_>| actions::prices(tx, question, looker).await;
     Ok(Json::new(permit.read("shop.prices", work).await?))
 }

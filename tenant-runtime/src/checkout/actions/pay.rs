@@ -12,12 +12,12 @@ use tracing::Instrument;
 use super::super::error::{CheckoutError, PAYMENT_DECLINED, PAYMENT_UNAVAILABLE};
 use super::super::model::{CheckoutStatus, CheckoutView, Till, failed_fact};
 use super::super::permissions::Use;
+use super::inform::{QUESTIONS, inform};
 use super::prepare::{Prepared, Purchase, prepare};
 use super::settle::settle;
 use crate::customers;
 use crate::orders::{self, OrderView};
 use crate::payments::{self, ProviderError, ProviderFact, StartPayment};
-use crate::shipping;
 
 /// As long as a provider may take, twice, and a little more.
 const LEASE: Duration = Duration::from_secs(60);
@@ -75,12 +75,16 @@ pub async fn pay(
 ) -> Result<Answer, Problem> {
     let shopper =
         Shopper { actor: purchase.actor.clone(), cart: purchase.cart, network: purchase.network.clone() };
-    let stage = match stage(&till, &permit, &key, digest, &purchase).await {
-        Err(CheckoutError::Unasked(asks)) => {
-            shipping::ask(&permit, &till.carriers, asks).await?;
-            stage(&till, &permit, &key, digest, &purchase).await?
+    let keyed = (key, digest);
+    let (mut purchase, mut asked) = (purchase, 0);
+    let stage = loop {
+        match lead(&till, &permit, keyed.clone(), purchase.clone()).await {
+            Err(CheckoutError::Unknown(unknown)) if asked < QUESTIONS => {
+                purchase.own_rates |= inform(&permit, &till.advisers, unknown).await?;
+                asked += 1;
+            }
+            led => break led?,
         }
-        stage => stage?,
     };
     match stage {
         Stage::Kept(reply) => Ok((reply, true)),
@@ -92,15 +96,14 @@ pub async fn pay(
     }
 }
 
-/// Prepares, once for each key. What it rolls back with, it may be tried with again.
-async fn stage(
+/// Prepares in one transaction with the claim of the key. What it rolls back with, it may be tried with again.
+async fn lead(
     till: &Till,
     permit: &Permit<Use>,
-    key: &IdempotencyKey,
-    digest: Digest,
-    purchase: &Purchase,
+    (key, digest): (IdempotencyKey, Digest),
+    purchase: Purchase,
 ) -> Result<Stage, CheckoutError> {
-    let (till, keyed, key, purchase) = (till.clone(), permit.clone(), key.clone(), purchase.clone());
+    let (till, keyed) = (till.clone(), permit.clone());
     let prepare = async move |tx: &mut WriteTx<'_>| {
         let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
             Claim::Done(reply) => return Ok(Stage::Kept(reply)),
@@ -119,7 +122,7 @@ async fn stage(
 
 /// What the provider said: a fact, a refusal in words, or nothing that tells what happened.
 enum Said {
-    Fact(ProviderFact),
+    Fact(Box<ProviderFact>),
     No { code: String, message: String },
     Unknown,
 }
@@ -128,7 +131,7 @@ async fn ask(till: &Till, start: &StartPayment) -> Said {
     // Prepare has looked whether it is there.
     let Some(provider) = till.providers.of(start.provider) else { return Said::Unknown };
     match provider.start(start).await {
-        Ok(fact) => Said::Fact(fact),
+        Ok(fact) => Said::Fact(Box::new(fact)),
         Err(ProviderError::Refused { code, message }) => Said::No { code, message },
         Err(ProviderError::Unreachable(cause) | ProviderError::NotSetUp(cause)) => {
             tracing::warn!(payment_session.id = %start.session, cause, "the payment provider cannot be reached, or the store's account there not be used");
@@ -210,7 +213,7 @@ async fn settle_said(
 ) -> Result<Reply, CheckoutError> {
     let held = payments::held(tx, session).await?.ok_or(CheckoutError::SessionUnknown)?;
     let fact = match said {
-        Said::Fact(fact) => Some(fact.clone()),
+        Said::Fact(fact) => Some(ProviderFact::clone(fact)),
         Said::No { code, message } => Some(failed_fact(&held.session, code, message)),
         Said::Unknown => None,
     };

@@ -1,5 +1,6 @@
 //! Prepare: everything before the money, in one transaction.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -12,6 +13,7 @@ use souk_tenancy::{StoreEntry, WriteTx};
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use super::assent::Assent;
+use super::inform::known;
 use super::lines::{as_seen, named, unavailable};
 use super::settle::{complete_cart, take_stock};
 use crate::cart::{self, Cart, CartState, Quote};
@@ -64,6 +66,8 @@ pub struct Purchase {
     pub actor: String,
     /// Of the key that the shopper's client acts by.
     pub mode: Option<KeyMode>,
+    /// Whether the store's own rates count where its tax provider was asked and gave no answer.
+    pub own_rates: bool,
     /// Where the shopper comes from: declined payments are counted by it.
     pub network: String,
 }
@@ -72,7 +76,7 @@ pub struct Purchase {
 /// Payment outside of any provider, and nothing to pay, make the order at once. A cart that has its order, or is about to, gives that one.
 ///
 /// # Errors
-/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unasked`] where a carrier's answer holds no more: ask, and try again.
+/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unknown`] where somebody has to be asked first: do so, and try again.
 pub async fn prepare(
     tx: &mut WriteTx<'_>,
     till: &Till,
@@ -96,9 +100,7 @@ pub async fn prepare(
         }
     }
     let quote = cart::priced(tx, &cart).await?;
-    if !quote.asks.is_empty() {
-        return Err(CheckoutError::Unasked(quote.asks));
-    }
+    known(&quote, purchase.own_rates)?;
     check(&cart, &quote, wish)?;
     let free = quote.due.is_zero();
     let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };
@@ -301,6 +303,8 @@ fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
 
 /// The copy of what is agreed.
 fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held: &[Held]) -> NewOrder {
+    // Of an item that is taken from several places, the first.
+    let places: HashMap<_, _> = held.iter().rev().map(|held| (held.item, held.location)).collect();
     let line = |line: &cart::QuotedLine| {
         let sold = &line.ware;
         let item = sold.known.map(|known| known.item);
@@ -310,7 +314,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             product: sold.known.map(|known| known.product),
             item,
             components: sold.components.clone(),
-            location: held.iter().find(|held| Some(held.item) == item).map(|held| held.location),
+            location: item.and_then(|item| places.get(&item).copied()),
             title: sold.title.clone(),
             variant_title: sold.variant_title.clone(),
             sku: sold.sku.clone(),
@@ -351,6 +355,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
         tax: quote.tax,
         tax_relief: quote.tax_relief.clone(),
+        tax_source: quote.tax_source,
         total: quote.total,
         shipping_address: sent_to.map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),

@@ -13,7 +13,7 @@ use crate::orders::{
     OrderRefunded, OrderState,
 };
 use crate::payments::{self, Held, News, PaymentError, ProviderFact, RefundNews};
-use crate::{cart, drafts, orders::OrderError};
+use crate::{cart, drafts, orders::OrderError, payouts};
 
 /// What became of a provider's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +38,7 @@ impl Settled {
 }
 
 /// Settles a session with what its provider says. Idempotent: facts may repeat, overlap and come in any order. Takes the order's lock and
-/// then, if there is news, the stock's and the cart's. Three statements when there is none.
+/// then, if there is news, the stock's and the cart's. Three statements when there is none, five where the provider told its fee.
 ///
 /// # Errors
 /// [`CheckoutError::SessionUnknown`]; a failed statement.
@@ -76,7 +76,11 @@ pub async fn settle(
     if settled == Settled::Flagged {
         return Ok(settled);
     }
-    Ok(if refunds_told(tx, &order, session, fact, actor).await? { Settled::Changed } else { settled })
+    let mut changed = refunds_told(tx, &order, session, fact, actor).await?;
+    if let Some(entry) = &fact.settled {
+        changed |= payouts::note(tx, held.session.provider, entry).await?;
+    }
+    Ok(if changed { Settled::Changed } else { settled })
 }
 
 /// Money that has become ours.

@@ -74,6 +74,7 @@ fn fact(reference: &str, status: ProviderStatus, captured: i64, refunded: i64) -
         refunds: Vec::new(),
         redirect_url: None,
         failure: None,
+        settled: None,
     }
 }
 

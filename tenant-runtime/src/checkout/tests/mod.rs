@@ -22,6 +22,7 @@ mod search;
 mod shipping;
 mod stripe;
 mod tax;
+mod tax_provider;
 mod undoing;
 
 use crate::testing::shop;

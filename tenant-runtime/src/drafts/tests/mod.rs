@@ -5,6 +5,7 @@ mod ending;
 mod links;
 mod paying;
 mod racing;
+mod tax;
 
 use serde_json::{Value, json};
 

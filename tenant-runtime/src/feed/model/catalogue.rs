@@ -26,8 +26,10 @@ use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{
     OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+    OrderUpdated,
 };
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
+use crate::payouts::{PayoutFailed, PayoutPaid};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
@@ -52,9 +54,12 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
             of::<OrderRefundBounced>(),
+            of::<OrderUpdated>(),
             of::<DisputeOpened>(),
             of::<DisputeWon>(),
             of::<DisputeLost>(),
+            of::<PayoutPaid>(),
+            of::<PayoutFailed>(),
             of::<DraftOrderCreated>(),
             of::<DraftOrderUpdated>(),
             of::<DraftOrderInvoiceSent>(),

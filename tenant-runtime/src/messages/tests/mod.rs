@@ -2,6 +2,7 @@
 
 mod again;
 mod attached;
+mod consent;
 mod facts;
 mod kept;
 mod languages;

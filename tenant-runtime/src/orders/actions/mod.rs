@@ -2,6 +2,7 @@
 
 pub mod claim;
 mod dispatch;
+pub mod edit;
 mod refund;
 
 use serde_json::json;
@@ -473,7 +474,11 @@ async fn undo_sale(
     Ok(())
 }
 
-/// Every placed order of a customer, as they see it, also those placed as a guest of this mailbox; for their export.
+/// Orders that are read in one statement: each comes with everything that belongs to it.
+const AT_ONCE: usize = 100;
+
+/// Every placed order of a customer, as they see it, also those placed as a guest of this mailbox; for their export. One statement, and one
+/// for every hundred of them.
 ///
 /// # Errors
 /// The database's only.
@@ -482,9 +487,11 @@ pub async fn of_customer(
     customer: CustomerId,
     mailbox: Option<&str>,
 ) -> Result<Vec<ShopperOrderView>, OrderError> {
-    let mut orders = Vec::new();
-    for id in queries::placed_by(tx, customer, mailbox).await? {
-        orders.extend(queries::find(tx, id).await?.map(|order| ShopperOrderView::from(order.view)));
+    let ids = queries::placed_by(tx, customer, mailbox).await?;
+    let mut orders = Vec::with_capacity(ids.len());
+    for some in ids.chunks(AT_ONCE) {
+        let found = queries::find_all(tx, some).await?;
+        orders.extend(found.into_iter().map(|order| ShopperOrderView::from(order.view)));
     }
     Ok(orders)
 }

@@ -6,7 +6,7 @@ use souk_kernel::{Money, OrderId, RefundId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::super::error::OrderError;
-use super::super::model::refund::{RefundWish, Share, plan, returned};
+use super::super::model::refund::{Part, RefundWish, Share, plan, returned};
 use super::super::model::view::OrderView;
 use super::super::model::{FinancialStatus, FulfillmentStatus, LockedOrder, StockChoice};
 use super::super::queries::{self, Bundles};
@@ -41,7 +41,7 @@ pub async fn refund(
     let refund = payments::promise_refund(tx, id, payment.id, amount, &wish.reason).await?;
     queries::insert_refund_lines(tx, id, refund, &shares).await?;
     book(tx, &order, refund, &shares).await?;
-    let pieces: Vec<GivenUp> = shares.iter().flat_map(|share| given_up(share, &bundles)).collect();
+    let pieces: Vec<GivenUp> = shares.iter().flat_map(|share| given_up(share, &parts, &bundles)).collect();
     inventory::give_up(tx, order.cart, id, &pieces, actor).await?;
     let lines: Vec<_> = shares.iter().map(told).collect();
     let details = json!({ "refund": refund, "amount": amount, "reason": wish.reason, "lines": lines, "note": wish.note });
@@ -129,19 +129,20 @@ async fn book(
     Ok(())
 }
 
-/// The pieces that are decided about; of a bundle, those it was made of.
-fn given_up(share: &Share, bundles: &Bundles) -> Vec<GivenUp> {
+/// The pieces that are decided about; of a bundle, those it was made of. What was sent is on no shelf: what a shelf still has of the same item
+/// is for another line.
+fn given_up(share: &Share, parts: &[Part], bundles: &Bundles) -> Vec<GivenUp> {
     let restock = match share.stock {
         StockChoice::Restock => true,
         StockChoice::WriteOff => false,
         StockChoice::Keep => return Vec::new(),
     };
-    let Some(item) = share.item.filter(|_| share.pieces > 0) else { return Vec::new() };
+    let unsent = parts.iter().find(|part| part.line == share.line).map_or(0, |part| part.unsent);
+    let pieces = share.pieces.min(unsent);
+    let Some(item) = share.item.filter(|_| pieces > 0) else { return Vec::new() };
     let components = share.line.and_then(|line| bundles.get(&line)).map(Vec::as_slice).unwrap_or_default();
     let taken = catalog::made_of(item, components).into_iter();
-    taken
-        .map(|(item, each)| GivenUp { item, pieces: i64::from(share.pieces) * i64::from(each), restock })
-        .collect()
+    taken.map(|(item, each)| GivenUp { item, pieces: i64::from(pieces) * i64::from(each), restock }).collect()
 }
 
 fn told(share: &Share) -> serde_json::Value {

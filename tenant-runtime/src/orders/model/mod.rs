@@ -1,6 +1,7 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
 pub mod dispatch;
+pub mod edit;
 mod link;
 pub mod refund;
 pub mod rows;
@@ -23,7 +24,7 @@ use crate::catalog::Component;
 use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
 use crate::shipping::DeliveryDates;
-use crate::tax::TaxRelief;
+use crate::tax::{TaxRelief, TaxSource};
 
 /// An enum stored as text: its spelling in one place.
 macro_rules! stored_text {
@@ -140,6 +141,8 @@ pub struct NewOrder {
     pub tax: Money,
     /// Why the buyer owes none, if so: a copy.
     pub tax_relief: Option<TaxRelief>,
+    /// Who worked the taxes out.
+    pub tax_source: TaxSource,
     pub total: Money,
     pub shipping_address: Option<serde_json::Value>,
     pub billing_address: Option<serde_json::Value>,

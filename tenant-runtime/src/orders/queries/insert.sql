@@ -1,10 +1,15 @@
 -- An order with everything that was agreed, in one round trip.
-WITH placed AS (
+WITH channel AS (
+    -- Staff's draft orders come through none.
+    SELECT s.id, s.name FROM carts c JOIN sales_channels s ON s.id = coalesce(c.channel_id, (SELECT d.id FROM sales_channels d WHERE d.is_default))
+     WHERE c.id = $2 AND c.terms IS NULL
+), placed AS (
     INSERT INTO orders (id, cart_id, secret_hash, state, financial_status, customer_id, email, currency, prices_include_tax,
                         subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_address, billing_address, note, created_at, updated_at,
-                        attributes, tax_relief, terms_version, terms_accepted_at, terms_network, locale)
+                        attributes, tax_relief, terms_version, terms_accepted_at, terms_network, locale, tax_source, channel_id, channel_name)
     VALUES ($1, $2, $3, 'pending_payment', 'pending', $4, $5, $6, $7, $8, $21, $9, $10, $11, $12, $13, $14, $15, $15, $23, $24, $25, $26, $27,
-            coalesce((SELECT c.locale FROM carts c WHERE c.id = $2), (SELECT m.locale FROM customers m WHERE m.id = $4)))
+            coalesce((SELECT c.locale FROM carts c WHERE c.id = $2), (SELECT m.locale FROM customers m WHERE m.id = $4)),
+            $28, (SELECT id FROM channel), (SELECT name FROM channel))
     RETURNING id
 ), lines AS (
     INSERT INTO order_lines (id, order_id, position, variant_id, product_id, inventory_item_id, location_id, title, variant_title, sku, options,

@@ -3,6 +3,7 @@
 pub mod day;
 mod detail;
 mod dispatch;
+pub mod edit;
 mod list;
 pub mod owner;
 mod refund;
@@ -17,7 +18,7 @@ use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-pub use detail::{find, find_by_name};
+pub use detail::{find, find_all, find_by_name};
 pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{Reader, forget, placed_by, reader, under_way};
@@ -129,7 +130,8 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)))
         .bind::<Nullable<Integer>, _>(order.terms.as_ref().map(|terms| terms.version))
         .bind::<Nullable<Timestamptz>, _>(order.terms.as_ref().map(|terms| terms.at))
-        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()));
+        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()))
+        .bind::<Text, _>(order.tax_source.as_str());
     tx.execute(statement).await.map(drop)
 }
 

@@ -2,5 +2,6 @@
 
 mod cancelling;
 mod claiming;
+mod editing;
 mod reading;
 mod refunds;

@@ -9,7 +9,9 @@ use futures_util::future::BoxFuture;
 use souk_kernel::{Clock, StoreId};
 use souk_outbound::Breaker;
 
-use super::super::model::{Account, DueRefund, Keys, PaymentSession, ProviderEvent, ProviderFact};
+use super::super::model::{
+    Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderEvent, ProviderFact,
+};
 use super::provider::{Provider, ProviderError, StartPayment, WebhookError, WebhookHeaders};
 
 /// A provider behind a breaker. While it is open, calls end as [`ProviderError::Unreachable`] at once: nothing left this machine.
@@ -94,6 +96,24 @@ impl<P: Provider> Provider for Guarded<P> {
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>> {
         self.inner.read_webhook(store, account, headers, body)
+    }
+
+    fn payouts<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Vec<PayoutFact>, ProviderError>> {
+        self.guard(self.inner.payouts(store, account, since)).boxed()
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        payout: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<BalanceEntry>, ProviderError>> {
+        self.guard(self.inner.payout_entries(store, account, payout)).boxed()
     }
 
     fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {

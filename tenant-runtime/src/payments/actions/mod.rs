@@ -72,6 +72,14 @@ pub async fn account(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<A
     queries::providers::account(tx, code).await
 }
 
+/// Takes the accounts at providers that are to be asked what they paid out; each comes back later by itself. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn due_accounts(tx: &mut WriteTx<'_>) -> Result<Vec<ProviderCode>, DbError> {
+    queries::providers::due_accounts(tx).await
+}
+
 /// Changes how the store has set up a provider. Locks its row. Two statements.
 ///
 /// # Errors

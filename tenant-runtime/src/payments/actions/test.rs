@@ -106,6 +106,7 @@ impl Wire {
             refunds: Vec::new(),
             redirect_url: self.next_action.map(|action| action.url),
             failure: self.failure.map(|failure| (failure.code, failure.message)),
+            settled: None,
         }
     }
 }

@@ -3,19 +3,23 @@
 mod account;
 mod card_number;
 mod dispute;
+mod payout;
 mod refund;
 mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::KeyMode;
-use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
+use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId};
 use utoipa::ToSchema;
 
 pub use account::{Account, CredentialsView, Keys, NewCredentials, Safe, SetCredentials};
 pub use card_number::resembles_card_number;
 pub use dispute::{DisputeFact, DisputeNews, DisputeState, DisputeView};
-pub use refund::{FailedRefund, KnownRefund, LeftRefund, RefundFact, RefundNews, RefundState, refund_news};
+pub use payout::{BalanceEntry, EntryKind, PayoutFact, PayoutState};
+pub use refund::{
+    DueRefund, FailedRefund, KnownRefund, LeftRefund, RefundFact, RefundNews, RefundState, refund_news,
+};
 pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
@@ -147,6 +151,8 @@ pub struct ProviderFact {
     pub refunds: Vec<RefundFact>,
     pub redirect_url: Option<String>,
     pub failure: Option<(String, String)>,
+    /// What became of the captured money in the provider's own book, its fee among it, once that is told.
+    pub settled: Option<BalanceEntry>,
 }
 
 /// A verified webhook.
@@ -168,6 +174,8 @@ pub enum About {
     Payment(Option<PaymentSessionId>, ProviderFact),
     /// Money that a bank takes back.
     Dispute(PaymentSessionId, DisputeFact),
+    /// What the provider pays out.
+    Payout(PayoutFact),
     /// Nothing of ours.
     Nothing,
 }
@@ -178,6 +186,7 @@ impl ProviderEvent {
         match &self.about {
             About::Payment(_, fact) => Some(&fact.reference),
             About::Dispute(_, fact) => Some(&fact.reference),
+            About::Payout(fact) => Some(&fact.reference),
             About::Nothing => None,
         }
     }
@@ -315,24 +324,6 @@ fn grown(
     }))
 }
 
-/// A refund whose turn has come.
-#[derive(Clone, Debug)]
-pub struct DueRefund {
-    pub id: RefundId,
-    pub order: OrderId,
-    pub session: PaymentSessionId,
-    pub provider: ProviderCode,
-    /// The provider's name for the payment; None when it was paid offline.
-    pub reference: Option<String>,
-    pub amount: Money,
-    pub idempotency_key: String,
-    pub reason: String,
-    /// This one counted.
-    pub attempts: i32,
-    /// The store's keys at the provider.
-    pub account: Option<Account>,
-}
-
 /// When to try something again that has failed `attempts` times: 15 s, 30 s, 1 min … at most 1 h.
 pub fn pause_after(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts).unwrap_or_default().min(8);
@@ -381,6 +372,7 @@ mod tests {
             refunds: Vec::new(),
             redirect_url: None,
             failure: None,
+            settled: None,
         }
     }
 

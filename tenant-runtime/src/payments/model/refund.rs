@@ -1,8 +1,8 @@
 //! What a provider says about refunds, and what that changes about ours. Pure.
 
-use souk_kernel::{Money, RefundId};
+use souk_kernel::{Money, OrderId, PaymentSessionId, RefundId};
 
-use super::ProviderFact;
+use super::{Account, ProviderCode, ProviderFact};
 
 /// Where a refund stands: ours, or the provider's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,24 @@ pub enum RefundNews {
     Left { refund: RefundId, key: String },
     /// The money has not left, or came back.
     Failed { refund: RefundId, key: String, code: String },
+}
+
+/// A refund whose turn has come.
+#[derive(Clone, Debug)]
+pub struct DueRefund {
+    pub id: RefundId,
+    pub order: OrderId,
+    pub session: PaymentSessionId,
+    pub provider: ProviderCode,
+    /// The provider's name for the payment; None when it was paid offline.
+    pub reference: Option<String>,
+    pub amount: Money,
+    pub idempotency_key: String,
+    pub reason: String,
+    /// This one counted.
+    pub attempts: i32,
+    /// The store's keys at the provider.
+    pub account: Option<Account>,
 }
 
 /// What a fact changes about the refunds of its payment, in the order in which they are to be believed when only a sum is told: what the provider
@@ -153,6 +171,7 @@ mod tests {
             refunds: told.collect(),
             redirect_url: None,
             failure: None,
+            settled: None,
         }
     }
 

@@ -8,7 +8,9 @@
 //! whoever asks again about an outcome looks for what is there already before asking for it. What happens to a payment only once needs no such
 //! key.
 
+mod balance;
 mod client;
+mod refund;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -16,17 +18,21 @@ mod wire;
 
 use std::fmt::Display;
 
+use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 use uuid::Uuid;
 
 use self::client::{Client, Form};
-use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
+use self::refund::Refund;
+use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, minor_of};
 use super::super::model::{
-    About, Account, DueRefund, Keys, PaymentSession, ProviderCode, ProviderEvent, ProviderFact, Safe,
+    About, Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderCode, ProviderEvent,
+    ProviderFact, Safe,
 };
 use super::provider::{Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders};
 
@@ -39,6 +45,9 @@ const PAGES: usize = 10;
 /// What an intent comes with, so that one answer says all of it.
 const OF_INTENT: &str = "latest_charge.refunds";
 const OF_PAGE: &str = "payment_intent.latest_charge.refunds";
+/// And its fee, where it is only looked at: a key that may not see the balance must be able to pay.
+const FEE_OF_INTENT: &str = "latest_charge.balance_transaction";
+const FEE_OF_PAGE: &str = "payment_intent.latest_charge.balance_transaction";
 
 /// See the file's first line.
 pub struct Stripe {
@@ -95,7 +104,7 @@ impl Stripe {
     async fn look(&self, keys: &Keys, reference: &str) -> Result<Option<Found>, ProviderError> {
         let found = if reference.starts_with("cs_") {
             let path = format!("/v1/checkout/sessions/{reference}");
-            let page = self.client.get::<CheckoutSession>(keys, &path, &[("expand[]", OF_PAGE)]).await;
+            let page = self.told::<CheckoutSession>(keys, &path, (OF_PAGE, FEE_OF_PAGE)).await;
             page.map(|page| Found::Page(Box::new(page)))
         } else {
             self.intent(keys, reference).await.map(|intent| Found::Intent(Box::new(intent)))
@@ -108,7 +117,20 @@ impl Stripe {
     }
 
     async fn intent(&self, keys: &Keys, id: &str) -> Result<PaymentIntent, ProviderError> {
-        self.client.get(keys, &format!("/v1/payment_intents/{id}"), &[("expand[]", OF_INTENT)]).await
+        self.told(keys, &format!("/v1/payment_intents/{id}"), (OF_INTENT, FEE_OF_INTENT)).await
+    }
+
+    /// Something with its parts, and with its fee if the key may see that.
+    async fn told<T: DeserializeOwned>(
+        &self,
+        keys: &Keys,
+        path: &str,
+        (parts, fee): (&str, &str),
+    ) -> Result<T, ProviderError> {
+        match self.client.get(keys, path, &[("expand[]", parts), ("expand[]", fee)]).await {
+            Err(ProviderError::NotSetUp(_)) => self.client.get(keys, path, &[("expand[]", parts)]).await,
+            told => told,
+        }
     }
 
     /// Looks through what was made around the time of a session whose answer got lost. Stripe's search lags behind; its lists do not.
@@ -283,8 +305,7 @@ impl Stripe {
     /// What an event is about, read from Stripe.
     async fn subject(&self, keys: &Keys, store: StoreId, object: &Named) -> Result<About, ProviderError> {
         let ours = |names: &wire::Names| {
-            let session = names.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok());
-            session.filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
+            names.session().filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
         };
         let intent = match object.object.as_str() {
             "checkout.session" => {
@@ -306,6 +327,7 @@ impl Stripe {
                     None => About::Nothing,
                 });
             }
+            "payout" => return self.payout(keys, &object.id).await.map(About::Payout),
             "payment_intent" => object.id.as_str(),
             "charge" | "refund" => match &object.payment_intent {
                 Some(intent) => intent.as_str(),
@@ -434,6 +456,24 @@ impl Provider for Stripe {
             Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
         }
         .boxed()
+    }
+
+    fn payouts<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        since: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<Vec<PayoutFact>, ProviderError>> {
+        async move { self.payouts_since(&self.keys(store, account)?, since).await }.boxed()
+    }
+
+    fn payout_entries<'a>(
+        &'a self,
+        store: StoreId,
+        account: Option<&'a Account>,
+        payout: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<BalanceEntry>, ProviderError>> {
+        async move { self.entries_of(&self.keys(store, account)?, payout).await }.boxed()
     }
 
     fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {

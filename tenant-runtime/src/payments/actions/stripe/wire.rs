@@ -2,12 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
-use souk_kernel::{Currency, Money};
+use souk_kernel::{Currency, Money, PaymentSessionId};
 
 use super::super::super::model::{
-    DisputeFact, DisputeState, ProviderFact, ProviderStatus, RefundFact, RefundState,
+    BalanceEntry, DisputeFact, DisputeState, ProviderFact, ProviderStatus, RefundFact, RefundState,
 };
 use super::super::provider::ProviderError;
+use super::balance::Movement;
+use super::refund::Refund;
 
 /// Our names for a payment.
 #[derive(Debug, Default, Deserialize)]
@@ -20,8 +22,15 @@ pub struct Names {
     pub souk_page: Option<String>,
 }
 
+impl Names {
+    /// The session it is of, if the name is one of ours.
+    pub fn session(&self) -> Option<PaymentSessionId> {
+        self.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok())
+    }
+}
+
 /// Reads `null` as no names.
-fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
+pub fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
     Ok(Option::<Names>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -120,6 +129,8 @@ struct WholeCharge {
     paid: bool,
     #[serde(default)]
     refunds: Option<List<Refund>>,
+    #[serde(default)]
+    balance_transaction: Option<Movement>,
 }
 
 impl WholeCharge {
@@ -163,6 +174,16 @@ impl PaymentIntent {
         }
     }
 
+    /// What became of it in Stripe's book. A fee that cannot be counted keeps nobody from believing that the money came.
+    fn settled(&self) -> Option<BalanceEntry> {
+        match &self.latest_charge {
+            Some(Charge::Whole(charge)) => {
+                charge.balance_transaction.as_ref()?.entry(self.metadata.session()).ok()?
+            }
+            Some(Charge::Name(_)) | None => None,
+        }
+    }
+
     fn told(self, open_page: bool) -> Result<ProviderFact, ProviderError> {
         let currency = currency_of(&self.currency)?;
         let money = |minor| money_of(minor, currency);
@@ -192,6 +213,7 @@ impl PaymentIntent {
             Some(Charge::Name(_)) | None => (0, Vec::new()),
         };
         let failed = status == ProviderStatus::Failed;
+        let settled = self.settled();
         let redirect = self.next_action.and_then(|action| action.redirect_to_url).and_then(|to| to.url);
         Ok(ProviderFact {
             reference: self.id,
@@ -203,6 +225,7 @@ impl PaymentIntent {
             refunds,
             redirect_url: redirect,
             failure: failed.then(|| failure_of(self.last_payment_error)),
+            settled,
         })
     }
 }
@@ -269,53 +292,8 @@ impl CheckoutSession {
             refunds: Vec::new(),
             redirect_url: self.url,
             failure,
+            settled: None,
         })
-    }
-}
-
-#[derive(Deserialize)]
-pub struct Refund {
-    pub amount: i64,
-    status: Option<String>,
-    failure_reason: Option<String>,
-    #[serde(default, deserialize_with = "or_none")]
-    pub metadata: Names,
-}
-
-impl Refund {
-    fn state(&self) -> RefundState {
-        match self.status.as_deref() {
-            Some("succeeded") => RefundState::Succeeded,
-            Some("failed" | "canceled") => RefundState::Failed,
-            Some(_) | None => RefundState::Pending,
-        }
-    }
-
-    /// What it says, if it is one that we asked for.
-    fn fact(&self, currency: Currency) -> Option<Result<RefundFact, ProviderError>> {
-        let key = self.metadata.souk_refund.clone()?;
-        let fact = |amount| RefundFact {
-            key,
-            state: self.state(),
-            amount,
-            failure_code: self.failure_reason.clone(),
-        };
-        Some(money_of(self.amount, currency).map(fact))
-    }
-
-    /// Whether the money has left.
-    pub fn outcome(self) -> Result<(), ProviderError> {
-        match self.state() {
-            RefundState::Succeeded => Ok(()),
-            RefundState::Failed => {
-                let code = self.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
-                Err(ProviderError::Refused {
-                    code,
-                    message: "Stripe could not give the money back.".to_owned(),
-                })
-            }
-            RefundState::Pending => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
-        }
     }
 }
 
@@ -376,11 +354,11 @@ impl Dispute {
     }
 }
 
-fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
+pub fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| ProviderError::Unknown(format!("the time {seconds}")))
 }
 
-fn currency_of(text: &str) -> Result<Currency, ProviderError> {
+pub fn currency_of(text: &str) -> Result<Currency, ProviderError> {
     let upper = text.to_ascii_uppercase();
     upper.parse().map_err(|_| ProviderError::Unknown(format!("the currency {text}")))
 }
@@ -401,7 +379,7 @@ pub fn minor_of(money: Money) -> Result<i64, ProviderError> {
 }
 
 /// An amount of Stripe's.
-fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
+pub fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
     if !is_counted_in_hundredths(currency) {
         return Ok(Money::new(minor, currency));
     }
