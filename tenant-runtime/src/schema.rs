@@ -508,7 +508,7 @@ diesel::table! {
     refunds (id) {
         id -> Uuid,
         order_id -> Uuid,
-        payment_id -> Uuid,
+        payment_id -> Nullable<Uuid>,
         amount_minor -> BigInt,
         currency -> Text,
         reason -> Text,
@@ -521,6 +521,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         bounced -> Integer,
+        credit_minor -> BigInt,
     }
 }
 

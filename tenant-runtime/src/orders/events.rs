@@ -181,6 +181,28 @@ pub struct OrderRefunded {
     pub refunded_at: DateTime<Utc>,
 }
 
+impl OrderRefunded {
+    /// The fact that this refund of an order is done, `refunded` with it in all.
+    pub fn of(
+        order: &LockedOrder,
+        refund: RefundId,
+        amount: Money,
+        refunded: Money,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            order_id: order.id,
+            number: order.number,
+            name: order.title(),
+            email: order.email.clone(),
+            refund_id: refund,
+            amount,
+            refunded,
+            refunded_at: at,
+        }
+    }
+}
+
 /// `order.refund_bounced`: money that went back to the shopper was returned by their bank; it is owed to them again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRefundBounced {

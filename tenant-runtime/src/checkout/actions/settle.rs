@@ -350,16 +350,8 @@ pub async fn refund_left(
     let refunded = restate_money(tx, order, session).await?;
     orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
         .await?;
-    let fact = OrderRefunded {
-        order_id: order.id,
-        number: order.number,
-        name: order.title(),
-        email: order.email.clone(),
-        refund_id: refund,
-        amount,
-        refunded,
-        refunded_at: tx.now(),
-    };
+    let whole = amount.checked_add(left.credit)?;
+    let fact = OrderRefunded::of(order, refund, whole, refunded, tx.now());
     souk_event_bus::emit(tx, &fact).await.map_err(OrderError::from)?;
     Ok(())
 }
@@ -406,10 +398,5 @@ async fn restate_money(
 ) -> Result<Money, CheckoutError> {
     let payment = payments::held(tx, session).await?.and_then(|held| held.payment);
     let payment = payment.ok_or(PaymentError::SessionUnknown)?;
-    // What credit paid is not this payment's to have taken.
-    let asked = order.sums.total.checked_sub(order.sums.credit)?;
-    let status =
-        orders::financial_status(asked, payment.authorized, payment.captured, payment.refunded, false);
-    orders::set_status(tx, order.id, status).await?;
-    Ok(payment.refunded)
+    Ok(orders::restate_money(tx, order, Some(&payment)).await?)
 }

@@ -20,6 +20,7 @@ mod providers;
 mod races;
 mod search;
 mod shipping;
+mod split;
 mod stripe;
 mod tax;
 mod tax_provider;

@@ -420,7 +420,7 @@ mod tests {
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, true, at),
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, false, at),
                 rules::credit_spent(sale.order, sale.total, at),
-                rules::credit_returned(sale.order, sale.total, at),
+                rules::credit_returned(sale.order, &sale.order.to_string(), sale.total, at),
                 rules::fee_kept(Some(sale.order), PayoutEntryId::new(), sale.tax, at),
                 rules::paid_out(PayoutId::new(), sale.total, at),
                 rules::payout_returned(PayoutId::new(), sale.total, at),

@@ -234,12 +234,12 @@ pub fn credit_spent(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked 
         .map(Some)
 }
 
-/// A cancelled order gave it back: Dr 1100 · Cr 2400.
-pub fn credit_returned(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
+/// A refund or a cancelled order gave it back: Dr 1100 · Cr 2400. `name` is the refund's, or the order's.
+pub fn credit_returned(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
     if amount.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("credit_returned:{order}"), "credit_returned", amount.currency(), at)
+    Entry::draft(format!("credit_returned:{name}"), "credit_returned", amount.currency(), at)
         .order(order)
         .description("Gift card or store credit given back")
         .debit(AccountsReceivable, amount)?

@@ -207,19 +207,20 @@ pub async fn record_outcome(
     queries::event_outcome(tx, provider, &event.id, outcome).await
 }
 
-/// Decides to give money back; a worker carries it out. The caller books the promise. One statement.
+/// Decides to give money back: `amount` of a payment, which a worker carries out, and `credit` that the caller puts back at once. Without a payment
+/// nothing is to be waited for. The caller books both. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn promise_refund(
     tx: &mut WriteTx<'_>,
     order: OrderId,
-    payment: PaymentId,
-    amount: Money,
+    payment: Option<PaymentId>,
+    (amount, credit): (Money, Money),
     reason: &str,
 ) -> Result<RefundId, DbError> {
     let refund = RefundId::new();
-    queries::insert_refund(tx, refund, order, payment, amount, reason).await?;
+    queries::insert_refund(tx, refund, order, payment, (amount, credit), reason).await?;
     Ok(refund)
 }
 

@@ -54,6 +54,8 @@ pub struct LeftRefund {
     /// Names the movement in the books: another when it leaves once more.
     pub name: String,
     pub amount: Money,
+    /// What the same refund gave back to gift cards and store credit before.
+    pub credit: Money,
 }
 
 /// A refund that failed.

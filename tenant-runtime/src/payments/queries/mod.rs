@@ -253,28 +253,30 @@ pub async fn event_outcome(
     tx.execute(statement).await.map(drop)
 }
 
-/// Wishes money back.
+/// Wishes money back: `amount` of a payment; `credit` is back already.
 pub async fn insert_refund(
     tx: &mut WriteTx<'_>,
     refund: RefundId,
     order: OrderId,
-    payment: PaymentId,
-    amount: Money,
+    payment: Option<PaymentId>,
+    (amount, credit): (Money, Money),
     reason: &str,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let text = "INSERT INTO refunds (id, order_id, payment_id, amount_minor, currency, reason, state, idempotency_key, \
+    let text = "INSERT INTO refunds (id, order_id, payment_id, amount_minor, credit_minor, currency, reason, state, idempotency_key, \
             next_attempt_at, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $8, $8)";
+        VALUES ($1, $2, $3, $4, $9, $5, $6, CASE WHEN $4 > 0 THEN 'pending' ELSE 'succeeded' END, $7, \
+            CASE WHEN $4 > 0 THEN $8 END, $8, $8)";
     let statement = sql(text)
         .bind::<SqlUuid, _>(refund)
         .bind::<SqlUuid, _>(order)
-        .bind::<SqlUuid, _>(payment)
+        .bind::<Nullable<SqlUuid>, _>(payment)
         .bind::<BigInt, _>(amount.minor())
         .bind::<Text, _>(amount.currency())
         .bind::<Text, _>(reason)
         .bind::<Text, _>(refund.to_string())
-        .bind::<Timestamptz, _>(now);
+        .bind::<Timestamptz, _>(now)
+        .bind::<BigInt, _>(credit.minor());
     tx.execute(statement).await.map(drop)
 }
 
@@ -381,6 +383,8 @@ struct SucceededRow {
     name: String,
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
+    #[diesel(sql_type = BigInt)]
+    credit_minor: i64,
     #[diesel(sql_type = Text)]
     currency: Currency,
 }
@@ -401,7 +405,12 @@ pub async fn refund_succeeded(
         .bind::<Text, _>(refund.to_string())
         .bind::<Text, _>(key);
     let row: Option<SucceededRow> = tx.optional(statement).await?;
-    Ok(row.map(|row| LeftRefund { name: row.name, amount: Money::new(row.amount_minor, row.currency) }))
+    let money = |row: &SucceededRow, minor| Money::new(minor, row.currency);
+    Ok(row.map(|row| LeftRefund {
+        amount: money(&row, row.amount_minor),
+        credit: money(&row, row.credit_minor),
+        name: row.name,
+    }))
 }
 
 #[derive(QueryableByName)]
