@@ -321,6 +321,8 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.cache))
         .app_data(web::Data::new(services.till.providers.clone()))
+        .app_data(web::Data::new(services.till.advisers.carriers.clone()))
+        .app_data(web::Data::new(services.till.advisers.taxes.clone()))
         .app_data(web::Data::new(services.till.advisers.clone()))
         .app_data(web::Data::new(services.till.address.clone()))
         .app_data(web::Data::new(services.till))

@@ -110,6 +110,8 @@ async fn a_cart_holds_what_is_published_on_the_channel_it_is_made_through() {
     let (stall, key) = channel(&shop, "Stall").await;
     let publish = format!("/admin/v1/products/{mug}/publications/{stall}");
     owner(&shop, "PUT", &publish, Some(json!({}))).await.expect(200);
+    // The key's first use is noted.
+    made(&shop, Some(&key), "/store/v1/quotes", &cup).await.expect(200);
     // The print is sold on the web alone: neither cart nor price comes through the stall, whatever is known of it.
     let before = shop.digest().await;
     for path in ["/store/v1/carts", "/store/v1/quotes"] {

@@ -127,9 +127,9 @@ async fn what_was_begun_is_not_taken_of_an_order_that_was_cancelled_since() {
         call.header("idempotency-key", &begun).json(&json!({})).send().await
     };
     takes(&first).await.expect(200);
-    // The key as it is left behind by whoever dies.
+    // The key as it is left behind by whoever dies; it has expired, since it was the other order's.
     shop.admin(&format!(
-        "UPDATE {{s}}.idempotency_keys SET status = 'running', leased_until = '2000-01-01', response_status = NULL, \
+        "UPDATE {{s}}.idempotency_keys SET status = 'running', leased_until = '2000-01-01', expires_at = '2000-01-01', response_status = NULL, \
          response_headers = NULL, response_body = NULL, route = replace(route, '{first}', '{second}') WHERE key = '{begun}'"
     ))
     .await;
