@@ -296,7 +296,7 @@ impl Test {
         let payload: Value = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
         let event: WireEvent = Deserialize::deserialize(&payload).map_err(|_| WebhookError::Body)?;
         let session = PaymentSessionId::parse(&event.data.payment.reference).ok();
-        let about = About::Payment(session, event.data.payment.fact());
+        let about = About::Payment(session, Box::new(event.data.payment.fact()));
         Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
     }
 

@@ -171,7 +171,7 @@ pub struct ProviderEvent {
 #[derive(Clone, Debug)]
 pub enum About {
     /// A payment. Our session as we named it to the provider; None if the name is not one of ours.
-    Payment(Option<PaymentSessionId>, ProviderFact),
+    Payment(Option<PaymentSessionId>, Box<ProviderFact>),
     /// Money that a bank takes back.
     Dispute(PaymentSessionId, DisputeFact),
     /// What the provider pays out.

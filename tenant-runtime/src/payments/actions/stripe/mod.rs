@@ -313,7 +313,7 @@ impl Stripe {
                     return Ok(About::Nothing);
                 };
                 return Ok(match ours(&page.metadata) {
-                    Some(session) => About::Payment(Some(session), page.fact()?),
+                    Some(session) => About::Payment(Some(session), Box::new(page.fact()?)),
                     None => About::Nothing,
                 });
             }
@@ -337,7 +337,7 @@ impl Stripe {
         };
         let intent = self.intent(keys, intent).await?;
         Ok(match ours(&intent.metadata) {
-            Some(session) => About::Payment(Some(session), intent.fact()?),
+            Some(session) => About::Payment(Some(session), Box::new(intent.fact()?)),
             None => About::Nothing,
         })
     }
