@@ -40,6 +40,7 @@ const DANGEROUS: [(Plane, &[&str]); 2] = [
             "payment:set_up",
             "role:edit",
             "staff:edit",
+            "tax:set_up",
         ],
     ),
 ];
