@@ -77,6 +77,13 @@ impl FieldError {
         Self { pointer: pointer.into(), code: code.into(), message: message.into(), allowed: Vec::new() }
     }
 
+    /// The same complaint about a part of something larger: `place` is where that part is.
+    #[must_use]
+    pub fn below(mut self, place: &str) -> Self {
+        self.pointer = format!("{place}{}", self.pointer).into();
+        self
+    }
+
     /// Adds the values that would have been accepted.
     #[must_use]
     pub fn allowed<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {

@@ -15,13 +15,16 @@ mod routes;
 mod tests;
 
 pub use actions::fetches::{Fetched, fetch_due, forget as forget_fetches};
-pub use actions::put::{Putter, after, put_all};
+pub use actions::put::{Placed, Putter, after, put_all};
 pub use actions::{collections_of, free, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{
-    Component, ComponentView, ImageWish, Looker, NewOption, OptionView, ProductView, ProductWish, Put, PutBy,
-    Sellable, Status, VariantView, VariantWish, Viewer, made_of, price_of, reduced,
+    CategoryName, Component, ComponentView, DefinitionView, ImageWish, Looker, MetafieldKind, MetafieldOwner,
+    MetafieldView, NewOption, OptionView, PartWish, ProductView, ProductWish, PublicationWish, Put, PutBy,
+    Sellable, SetMetafield, Status, VariantView, VariantWish, Viewer, made_of, price_of, reduced,
 };
+pub use queries::categories::category_names;
+pub use queries::metafields::definitions;
 pub use queries::names::{Named, named};
 pub use routes::{edition, routes};

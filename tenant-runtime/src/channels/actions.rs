@@ -1,6 +1,6 @@
 //! What is done with sales channels.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use souk_access::WorkerPermit;
 use souk_api::{ETag, FieldError, IfMatch};
@@ -9,7 +9,7 @@ use souk_kernel::{ProductId, SalesChannelId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::ChannelError;
-use super::model::{ChannelView, CreateChannel, EditChannel, PublicationView, Publish};
+use super::model::{ChannelView, CreateChannel, EditChannel, Placement, PublicationView, Publish};
 use super::queries;
 use crate::catalog::ProductUpdated;
 
@@ -94,6 +94,27 @@ pub async fn unpublish(
 ) -> Result<(), ChannelError> {
     queries::put(tx, (product, channel), false, &Publish::default()).await?;
     told(tx, product).await
+}
+
+/// Puts many products where they shall be at once; the products of those that were not so. Says `product.updated` of them, but for those that
+/// `said` has: of them the transaction has told already. One statement, and one for each that it tells of. The channels are kept.
+///
+/// # Errors
+/// Only of the database.
+pub async fn place(
+    tx: &mut WriteTx<'_>,
+    wishes: &BTreeMap<(ProductId, SalesChannelId), Placement>,
+    said: &BTreeSet<ProductId>,
+) -> Result<BTreeSet<ProductId>, ChannelError> {
+    if wishes.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let changed = queries::place(tx, wishes).await?;
+    let untold: Vec<ProductId> = changed.difference(said).copied().collect();
+    for product in untold {
+        told(tx, product).await?;
+    }
+    Ok(changed)
 }
 
 async fn told(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), ChannelError> {

@@ -12,6 +12,8 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::publish_due;
+pub use actions::{place, publish_due};
 pub use error::{CATALOGUE, ChannelError};
+pub use model::{ChannelName, Placement};
+pub use queries::{channel_names, keep_channels, placements};
 pub use routes::routes;

@@ -99,6 +99,53 @@ impl Publish {
     }
 }
 
+/// A channel as people write it down.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct ChannelName {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: SalesChannelId,
+    #[diesel(sql_type = SqlText)]
+    pub name: String,
+    #[diesel(sql_type = Bool)]
+    pub is_default: bool,
+}
+
+/// Whether a product is there on a channel, and when that changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Placement {
+    #[diesel(sql_type = Bool)]
+    pub published: bool,
+    /// None once it is there.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub publish_at: Option<DateTime<Utc>>,
+    /// None once it is not.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub unpublish_at: Option<DateTime<Utc>>,
+}
+
+impl Placement {
+    /// As somebody said it some time ago: times that are over have had their effect. `published` is what it was then, if they said it.
+    ///
+    /// # Errors
+    /// It would go before it comes.
+    pub fn of(
+        published: Option<bool>,
+        publish_at: Option<DateTime<Utc>>,
+        unpublish_at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, FieldError> {
+        if publish_at.zip(unpublish_at).is_some_and(|(from, until)| until <= from) {
+            let message = "must be later than it is published";
+            return Err(FieldError::new("/unpublish_at", "out_of_range", message));
+        }
+        let (coming, going) = (publish_at.filter(|at| *at > now), unpublish_at.filter(|at| *at > now));
+        let came = publish_at.is_some() || published.unwrap_or(true);
+        let is_there = coming.is_none() && came && unpublish_at.is_none_or(|at| at > now);
+        let comes = is_there || coming.is_some();
+        Ok(Self { published: is_there, publish_at: coming, unpublish_at: going.filter(|_| comes) })
+    }
+}
+
 /// Whether a product is sold on a channel.
 #[derive(Clone, Debug, QueryableByName, Serialize, ToSchema)]
 pub struct PublicationView {
@@ -123,6 +170,32 @@ mod rules {
     use chrono::TimeDelta;
 
     use super::*;
+
+    #[test]
+    fn what_was_said_some_time_ago_is_so_now() {
+        let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
+        let hours = |hours: Option<i64>| hours.map(|hours| now + TimeDelta::hours(hours));
+        let placed = |published, from, until| {
+            let seen = Placement::of(published, hours(from), hours(until), now);
+            seen.map(|seen| (seen.published, seen.publish_at.is_some(), seen.unpublish_at.is_some()))
+                .map_err(|error| error.pointer.to_string())
+        };
+        for (said, seen) in [
+            ((None, None, None), (true, false, false)),
+            ((Some(true), None, None), (true, false, false)),
+            ((Some(false), None, None), (false, false, false)),
+            ((Some(true), None, Some(1)), (true, false, true)),
+            ((Some(true), None, Some(-1)), (false, false, false)),
+            ((Some(false), Some(1), None), (false, true, false)),
+            ((Some(false), Some(1), Some(2)), (false, true, true)),
+            ((Some(false), Some(-2), Some(1)), (true, false, true)),
+            ((Some(false), Some(-2), Some(-1)), (false, false, false)),
+            ((Some(false), None, Some(1)), (false, false, false)),
+        ] {
+            assert_eq!(placed(said.0, said.1, said.2), Ok(seen), "{said:?}");
+        }
+        assert_eq!(placed(None, Some(2), Some(2)), Err("/unpublish_at".to_owned()));
+    }
 
     #[test]
     fn times_come_and_in_their_order() {

@@ -1,11 +1,15 @@
 //! The statements of sales channels.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{ProductId, SalesChannelId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
+use uuid::Uuid;
 
-use super::model::{ChannelView, PublicationView, Publish};
+use super::model::{ChannelName, ChannelView, Placement, PublicationView, Publish};
 
 /// One channel or all of them, the default one first. One statement.
 pub async fn channels(tx: &mut ReadTx<'_>, id: Option<SalesChannelId>) -> Result<Vec<ChannelView>, DbError> {
@@ -122,6 +126,67 @@ pub async fn put(
     .bind::<Nullable<Timestamptz>, _>(times.publish_at)
     .bind::<Nullable<Timestamptz>, _>(times.unpublish_at);
     tx.execute(query).await.map(drop)
+}
+
+/// What the channels are called, the default one first. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn channel_names(tx: &mut ReadTx<'_>) -> Result<Vec<ChannelName>, DbError> {
+    tx.load(sql("SELECT id, name, is_default FROM sales_channels ORDER BY is_default DESC, id")).await
+}
+
+/// The same; until the transaction ends, none of them goes. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn keep_channels(tx: &mut WriteTx<'_>) -> Result<Vec<ChannelName>, DbError> {
+    let query =
+        sql("SELECT id, name, is_default FROM sales_channels ORDER BY is_default DESC, id FOR KEY SHARE");
+    tx.load(query).await
+}
+
+#[derive(QueryableByName)]
+struct PlacementRow {
+    #[diesel(sql_type = SqlUuid)]
+    product_id: ProductId,
+    #[diesel(sql_type = SqlUuid)]
+    channel_id: SalesChannelId,
+    #[diesel(embed)]
+    placement: Placement,
+}
+
+/// Where these products are; no entry: nowhere on that channel. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn placements(
+    tx: &mut ReadTx<'_>,
+    products: &[ProductId],
+) -> Result<HashMap<(ProductId, SalesChannelId), Placement>, DbError> {
+    let query = sql("SELECT product_id, channel_id, visible AS published, publish_at, unpublish_at \
+         FROM product_publications WHERE product_id = ANY($1::uuid[])")
+    .bind::<Array<SqlUuid>, _>(products.iter().map(|product| product.uuid()).collect::<Vec<Uuid>>());
+    let rows: Vec<PlacementRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| ((row.product_id, row.channel_id), row.placement)).collect())
+}
+
+/// Puts products where they shall be; the products of those that were not there yet. One statement.
+pub async fn place(
+    tx: &mut WriteTx<'_>,
+    wishes: &BTreeMap<(ProductId, SalesChannelId), Placement>,
+) -> Result<BTreeSet<ProductId>, DbError> {
+    let times = |time: fn(&Placement) -> Option<DateTime<Utc>>| -> Vec<Option<DateTime<Utc>>> {
+        wishes.values().map(time).collect()
+    };
+    let query = sql(include_str!("queries/place.sql"))
+        .bind::<Array<SqlUuid>, _>(wishes.keys().map(|(_, channel)| channel.uuid()).collect::<Vec<Uuid>>())
+        .bind::<Array<SqlUuid>, _>(wishes.keys().map(|(product, _)| product.uuid()).collect::<Vec<Uuid>>())
+        .bind::<Array<Bool>, _>(wishes.values().map(|wish| wish.published).collect::<Vec<bool>>())
+        .bind::<Array<Nullable<Timestamptz>>, _>(times(|wish| wish.publish_at))
+        .bind::<Array<Nullable<Timestamptz>>, _>(times(|wish| wish.unpublish_at));
+    let rows: Vec<ProductRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| row.product_id).collect())
 }
 
 #[derive(QueryableByName)]

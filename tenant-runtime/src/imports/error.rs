@@ -1,12 +1,13 @@
 //! How working with files of products fails.
 
-use souk_api::problem::{NOT_FOUND, PAYLOAD_TOO_LARGE};
-use souk_api::{Problem, problems};
+use souk_api::problem::{NOT_FOUND, PAYLOAD_TOO_LARGE, VALIDATION};
+use souk_api::{FieldError, Problem, problems};
 use souk_tenancy::{DbError, TenancyError};
 
 use super::model::{FileFault, MOST_BYTES};
 use super::state::IllegalTransition;
 use crate::catalog::CatalogError;
+use crate::channels::ChannelError;
 
 problems! { CATALOGUE;
     IMPORT_FILE = 422, "import_file", "The file cannot be imported", "See `row` and `field`; correct the file and send it again. Nothing was imported.";
@@ -19,6 +20,9 @@ problems! { CATALOGUE;
 pub enum ImportError {
     #[error("no such import")]
     Unknown,
+    /// Nobody says what the file is.
+    #[error("the format is missing")]
+    Format(FieldError),
     /// The file as a whole is refused.
     #[error("the file is refused: {}", .0.message)]
     File(FileFault),
@@ -35,6 +39,8 @@ pub enum ImportError {
     Body(Problem),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     #[error(transparent)]
     Settings(#[from] crate::settings::SettingsError),
     #[error(transparent)]
@@ -53,6 +59,7 @@ impl From<ImportError> for Problem {
     fn from(error: ImportError) -> Self {
         match error {
             ImportError::Unknown => Self::new(&NOT_FOUND),
+            ImportError::Format(fault) => Self::new(&VALIDATION).error(fault),
             ImportError::File(fault) => {
                 let FileFault { row, field, code, message } = fault;
                 let problem = Self::new(&IMPORT_FILE).detail(message).extension("reason", code);
@@ -65,6 +72,7 @@ impl From<ImportError> for Problem {
             ImportError::Over(refusal) => Self::new(&IMPORT_OVER).detail(refusal.to_string()),
             ImportError::Body(problem) => problem,
             ImportError::Catalog(error) => error.into(),
+            ImportError::Channel(error) => error.into(),
             ImportError::Settings(error) => error.into(),
             ImportError::Db(error) => souk_access::database_problem(error.into()),
             ImportError::Tenancy(error) => souk_access::database_problem(error),

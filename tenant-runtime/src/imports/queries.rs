@@ -22,6 +22,7 @@ pub struct NewImport<'a> {
     pub match_by: MatchBy,
     pub dry_run: bool,
     pub may_adjust: bool,
+    pub may_publish: bool,
     pub actor: &'a str,
 }
 
@@ -37,7 +38,8 @@ pub async fn begin(tx: &mut WriteTx<'_>, import: &NewImport<'_>) -> Result<bool,
         .bind::<Bool, _>(import.may_adjust)
         .bind::<Text, _>(import.actor.to_owned())
         .bind::<Timestamptz, _>(now)
-        .bind::<Integer, _>(SLOTS);
+        .bind::<Integer, _>(SLOTS)
+        .bind::<Bool, _>(import.may_publish);
     Ok(tx.execute(query).await? > 0)
 }
 
@@ -128,6 +130,8 @@ struct ImportRow {
     dry_run: bool,
     #[diesel(sql_type = Bool)]
     may_adjust: bool,
+    #[diesel(sql_type = Bool)]
+    may_publish: bool,
     #[diesel(sql_type = Text)]
     actor: String,
     #[diesel(sql_type = Text)]
@@ -178,6 +182,7 @@ pub struct Job {
     pub view: ImportView,
     pub state: ImportState,
     pub may_adjust: bool,
+    pub may_publish: bool,
     pub delimiter: u8,
     pub header: Vec<String>,
     pub mark: Mark,
@@ -215,6 +220,7 @@ impl From<ImportRow> for Job {
             view,
             state,
             may_adjust: row.may_adjust,
+            may_publish: row.may_publish,
             delimiter: row.delimiter.bytes().next().unwrap_or(b','),
             header: row.header,
             mark: Mark { byte: count(row.at_byte), row: count(row.at_row) },
@@ -226,7 +232,7 @@ impl From<ImportRow> for Job {
 macro_rules! import_columns {
     ($rest:literal) => {
         concat!(
-            "SELECT i.id, i.format, i.match_by, i.dry_run, i.may_adjust, i.actor, i.state, i.delimiter, i.header, \
+            "SELECT i.id, i.format, i.match_by, i.dry_run, i.may_adjust, i.may_publish, i.actor, i.state, i.delimiter, i.header, \
              i.ignored_columns, i.bytes, i.rows_total, i.rows_done, i.created, i.updated, i.unchanged, i.failed, \
              i.errors, i.warnings, i.at_byte, i.at_row, i.attempts, i.cause, i.created_at, i.started_at, \
              i.finished_at FROM imports i ",

@@ -1,7 +1,7 @@
 //! Files of products over HTTP.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use actix_web::{HttpResponse, get, post, web};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use souk_access::Permit;
 use souk_api::{CursorKey, OptionalIdempotencyKey, Page, Paging, PagingOnly, Path, Problem, Query};
 use souk_kernel::ImportId;
@@ -22,8 +22,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// Import products
 ///
 /// The file is the body: a table with Shopify's columns for products (CSV in UTF-8), or a body of `POST /admin/v1/products` on each line
-/// (JSONL). At most 100 MiB and 100,000 rows. A product that is there already is changed, any other is made; what the file does not say
-/// stays. The work goes on by itself: ask for the import to see how far it is. With an Idempotency-Key, the same file is imported once.
+/// (JSONL); the Content-Type says which, or `format`. At most 100 MiB and 100,000 rows. A product that is there already is changed, any
+/// other is made; what the file does not say stays. Where products are sold changes only for those who may edit sales channels. The work goes on by itself: ask for the import to see how far it is. With an Idempotency-Key, the same file is imported once.
 #[utoipa::path(
     tag = "Imports", operation_id = "createImport", params(Upload, ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = String, content_type = "text/csv", example = "Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty\nlinen-apron,Linen apron,APRON-1,39.00,12\n"),
@@ -31,7 +31,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         (status = 202, description = "It waits for a worker", body = ImportView, headers(("Location" = String))),
         (status = 409, description = "Five imports are not finished yet", body = Problem),
         (status = 413, description = "More than 100 MiB", body = Problem),
-        (status = 422, description = "The file as a whole is refused, with `row` and `field`", body = Problem)
+        (status = 422, description = "The file as a whole is refused, with `row` and `field`, or nothing says what it is", body = Problem)
     )
 )]
 #[post("/admin/v1/imports")]
@@ -39,9 +39,11 @@ async fn create(
     permit: Permit<Edit>,
     upload: Query<Upload>,
     key: OptionalIdempotencyKey,
+    request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    actions::receive(&permit, upload.0, key.0.as_ref(), payload).await
+    let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    actions::receive(&permit, upload.0, kind, key.0.as_ref(), payload).await
 }
 
 /// List imports
@@ -105,7 +107,8 @@ async fn cancel(permit: Permit<Edit>, import: Path<ImportId>) -> Result<HttpResp
 
 /// Export all products
 ///
-/// Oldest first, in the form that an import reads: imported again, it changes nothing. Cells that a spreadsheet would calculate are written
+/// Oldest first, those that have bundles after what these are made of, in the form that an import reads: imported again, it changes nothing.
+/// With metafields and with every sales channel. Cells that a spreadsheet would calculate are written
 /// with an apostrophe in front.
 #[utoipa::path(tag = "Imports", operation_id = "exportProducts", params(ExportWish), responses(
     (status = 200, content((String = "text/csv"), (String = "application/x-ndjson")))))]

@@ -7,14 +7,15 @@ use souk_api::FieldError;
 use souk_kernel::{Currency, InventoryItemId, ProductId, VariantId};
 use souk_tenancy::{DbError, ReadTx, TenancyError, WriteTx};
 
-use super::{make, room, show, told};
+use super::{bundles, make, room, show, told};
 use crate::catalog::error::CatalogError;
 use crate::catalog::events::ProductUpdated;
 use crate::catalog::model::{
-    Change, DraftVariant, ImageWish, NewVariant, Plan, ProductRef, ProductView, ProductWish, Put, PutBy,
-    one_more,
+    Change, Definitions, DraftVariant, ImageWish, NewVariant, Plan, ProductRef, ProductView, ProductWish,
+    Put, PutBy, one_more,
 };
-use crate::catalog::queries::{self, bulk, fetches};
+use crate::catalog::queries::metafields::Of;
+use crate::catalog::queries::{self, bulk, fetches, metafields};
 use crate::inventory::{self, InventoryError, Shelf};
 
 /// Why stock changed, in its movements.
@@ -32,16 +33,25 @@ pub struct Putter<'a> {
     pub limit: u32,
 }
 
-/// The products after this one, oldest first, with what lies of them at the first active location. Two statements.
+/// What became of a product, and which it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Placed {
+    pub product: ProductId,
+    pub put: Put,
+}
+
+/// The products after this one, oldest first, with what lies of them at the first active location: those that have bundles, or the others.
+/// Two statements.
 ///
 /// # Errors
 /// Only of the database.
 pub async fn after(
     tx: &mut ReadTx<'_>,
+    bundles: bool,
     last: Option<ProductId>,
     limit: i64,
 ) -> Result<(Vec<ProductView>, Shelf), CatalogError> {
-    let products = bulk::after(tx, last, limit).await?;
+    let products = bulk::after(tx, bundles, last, limit).await?;
     let items: Vec<InventoryItemId> = products.iter().flat_map(queries::items_of).collect();
     let shelf = inventory::shelf(tx, &items).await?;
     Ok((products, shelf))
@@ -49,7 +59,8 @@ pub async fn after(
 
 /// Makes each product what its wish says, in turn, as a single request would: with events, stock movements and rules of collections. One that
 /// is refused leaves nothing behind and does not hold up the others. Locks the products that are there in the order of their ids, then
-/// their levels; five to eight statements, and some for each product that changes.
+/// their levels, after all bundles where one is to be made; five to ten statements, and some for each product that changes. Where products are
+/// sold, it leaves to the sales channels.
 ///
 /// # Errors
 /// The outer one says that the database did not do its part: roll back, and try again later.
@@ -57,13 +68,13 @@ pub async fn put_all(
     tx: &mut WriteTx<'_>,
     wishes: &[ProductWish],
     putter: Putter<'_>,
-) -> Result<Vec<Result<Put, CatalogError>>, CatalogError> {
+) -> Result<Vec<Result<Placed, CatalogError>>, CatalogError> {
     let mut bench = Bench::lay(tx, wishes, putter).await?;
     let mut outcomes = Vec::with_capacity(wishes.len());
     for wish in wishes {
         outcomes.push(match bench.plan(wish, putter) {
-            Ok(Plan::Nothing) => Ok(Put::Unchanged),
-            Ok(plan) => bench.carry_out(tx, plan, putter).await?,
+            Ok(Plan::Nothing(product)) => Ok(Placed { product, put: Put::Unchanged }),
+            Ok(plan) => bench.carry_out(tx, wish, plan, putter).await?,
             Err(refusal) => Err(refusal),
         });
     }
@@ -77,6 +88,7 @@ struct Bench {
     /// Whose variants have which SKUs.
     owners: HashMap<String, ProductId>,
     shelf: Shelf,
+    definitions: Definitions,
     /// The addresses of pictures that are on their way to them.
     asked: HashMap<ProductId, Vec<String>>,
     /// How many products more the plan allows.
@@ -91,6 +103,9 @@ impl Bench {
     ) -> Result<Self, CatalogError> {
         let room = room(tx, putter.limit).await?;
         let currency = queries::currency_in_turn(tx).await?;
+        if wishes.iter().any(ProductWish::is_about_bundles) {
+            queries::bundles::lock(tx).await?;
+        }
         let skus: Vec<String> = wishes.iter().flat_map(ProductWish::skus).collect();
         let handles = || wishes.iter().filter_map(|wish| Some(wish.handle.as_ref()?.to_string())).collect();
         let ids = match putter.by {
@@ -107,11 +122,15 @@ impl Bench {
             }
             shelf = inventory::shelf(tx, &items).await?;
         }
+        let mut definitions = Definitions::default();
+        if wishes.iter().any(ProductWish::is_about_metafields) {
+            definitions = metafields::definitions(tx, None, None).await?.into();
+        }
         let mut asked = HashMap::new();
         if wishes.iter().any(|wish| !wish.images.is_empty()) {
             asked = fetches::asked(tx, &ids).await?;
         }
-        Ok(Self { currency, products, owners, shelf, asked, room })
+        Ok(Self { currency, products, owners, shelf, definitions, asked, room })
     }
 
     fn plan(&self, wish: &ProductWish, putter: Putter<'_>) -> Result<Plan, CatalogError> {
@@ -140,7 +159,19 @@ impl Bench {
             None => wish.create(),
             Some(now) => {
                 let asked = self.asked.get(&now.id).map(Vec::as_slice).unwrap_or_default();
-                wish.change(now, asked, putter.by, &self.shelf, putter.may_adjust, self.currency)
+                let rows = wish.change(now, asked, putter.by, &self.shelf, putter.may_adjust, self.currency);
+                match (rows, wish.belongings(now, putter.by, &self.definitions)) {
+                    (Err(CatalogError::Invalid(mut faults)), Err(more)) => {
+                        let known: HashSet<_> = faults.iter().map(|fault| fault.pointer.clone()).collect();
+                        faults.extend(more.into_iter().filter(|fault| !known.contains(&fault.pointer)));
+                        Err(CatalogError::Invalid(faults))
+                    }
+                    (Ok(_), Err(faults)) => Err(CatalogError::Invalid(faults)),
+                    (Ok(Plan::Nothing(id)), Ok(rest)) if !rest.is_empty() => {
+                        Ok(Plan::Change(Box::new(Change::none_of(id))))
+                    }
+                    (rows, _) => rows,
+                }
             }
         }
     }
@@ -163,33 +194,39 @@ impl Bench {
     async fn carry_out(
         &mut self,
         tx: &mut WriteTx<'_>,
+        wish: &ProductWish,
         plan: Plan,
         putter: Putter<'_>,
-    ) -> Result<Result<Put, CatalogError>, CatalogError> {
+    ) -> Result<Result<Placed, CatalogError>, CatalogError> {
         let actor = putter.actor;
         if matches!(plan, Plan::Create(..)) && self.room <= 0 {
             return Ok(Err(CatalogError::Quota(putter.limit)));
         }
         let (shelf, currency, todo) = (&self.shelf, self.currency, &plan);
+        let rest = Rest { wish, by: putter.by, definitions: &self.definitions };
         let work = async move |tx: &mut WriteTx<'_>| match todo {
-            Plan::Create(wish, images) => {
-                let view = make(tx, wish, actor).await?;
+            Plan::Create(new, images) => {
+                let mut view = make(tx, new, actor).await?;
                 ask_for(tx, &view, images).await?;
-                Ok((Put::Created, Some(view)))
+                if rest.write(tx, &view).await? {
+                    view = show(tx, &ProductRef::Id(view.id), true).await?;
+                }
+                Ok((Put::Created, view.id, Some(view)))
             }
             Plan::Change(change) => {
-                Ok((Put::Updated, Some(apply(tx, change, shelf, currency, actor).await?)))
+                let view = apply(tx, change, rest, shelf, currency, actor).await?;
+                Ok((Put::Updated, view.id, Some(view)))
             }
-            Plan::Nothing => Ok::<_, CatalogError>((Put::Unchanged, None)),
+            Plan::Nothing(product) => Ok::<_, CatalogError>((Put::Unchanged, *product, None)),
         };
         let outcome = tx.savepoint(work).await;
         match outcome {
-            Ok((put, view)) => {
+            Ok((put, product, view)) => {
                 self.room -= i64::from(put == Put::Created);
                 if let Some(view) = view {
                     self.keep(view, &plan);
                 }
-                Ok(Ok(put))
+                Ok(Ok(Placed { product, put }))
             }
             Err(error) if is_passing(&error) => Err(error),
             Err(error) => Ok(Err(error)),
@@ -214,7 +251,7 @@ impl Bench {
         let images: &[ImageWish] = match plan {
             Plan::Create(_, images) => images.as_slice(),
             Plan::Change(change) => &change.images,
-            Plan::Nothing => &[],
+            Plan::Nothing(_) => &[],
         };
         let asked = self.asked.entry(view.id).or_default();
         asked.extend(images.iter().map(|image| image.src.clone()));
@@ -226,10 +263,36 @@ impl Bench {
     }
 }
 
+/// What a wish says beside a product's own rows.
+#[derive(Clone, Copy)]
+struct Rest<'a> {
+    wish: &'a ProductWish,
+    by: PutBy,
+    definitions: &'a Definitions,
+}
+
+impl Rest<'_> {
+    /// Writes what differs of it from the product, which is locked or new; whether anything did.
+    async fn write(self, tx: &mut WriteTx<'_>, now: &ProductView) -> Result<bool, CatalogError> {
+        let found = self.wish.belongings(now, self.by, self.definitions).map_err(CatalogError::Invalid)?;
+        if !found.product.is_empty() {
+            metafields::set(tx, Of::Product(now.id), &found.product).await?;
+        }
+        for (variant, values) in &found.variants {
+            metafields::set(tx, Of::Variant(now.id, *variant), values).await?;
+        }
+        for bundle in &found.bundles {
+            bundles::put(tx, bundle).await?;
+        }
+        Ok(!found.is_empty())
+    }
+}
+
 /// Carries out what differs; the product is locked.
 async fn apply(
     tx: &mut WriteTx<'_>,
     change: &Change,
+    rest: Rest<'_>,
     shelf: &Shelf,
     currency: Currency,
     actor: &str,
@@ -250,13 +313,18 @@ async fn apply(
     if !change.added.is_empty() {
         add(tx, product, &change.added, currency, actor).await?;
     }
+    let mut parts = !(change.variants.is_empty() && change.added.is_empty());
+    if rest.wish.has_belongings() {
+        let now = queries::detail(tx, &ProductRef::Id(product)).await?.ok_or(CatalogError::Unknown)?;
+        parts |= rest.write(tx, &now).await?;
+    }
     if let Some(next) = &change.product {
         queries::edit(tx, next).await?;
-    } else if !(change.variants.is_empty() && change.added.is_empty()) {
+    } else if parts {
         queries::touch(tx, product).await?;
     }
     // Stock alone is no change of the product; pictures become one when they are there.
-    if !(change.product.is_none() && change.variants.is_empty() && change.added.is_empty()) {
+    if change.product.is_some() || parts {
         queries::collections::judge_product(tx, product).await?;
         told(tx, &ProductUpdated { product }).await?;
     }
@@ -312,8 +380,7 @@ async fn add(
 /// The same complaints, of a part of the product.
 fn placed(error: CatalogError, place: &str) -> CatalogError {
     let CatalogError::Invalid(faults) = error else { return error };
-    let at = |fault: FieldError| FieldError { pointer: format!("{place}{}", fault.pointer).into(), ..fault };
-    CatalogError::Invalid(faults.into_iter().map(at).collect())
+    CatalogError::Invalid(faults.into_iter().map(|fault| fault.below(place)).collect())
 }
 
 fn promised(error: InventoryError, pointer: &str) -> CatalogError {

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Most things that one bundle is made of.
-const MOST: usize = 30;
+pub const MOST: usize = 30;
 /// Most pieces of one of them.
 const MOST_PIECES: u32 = 100;
 

@@ -341,16 +341,28 @@ fn is_address(text: &str) -> bool {
     text.len() <= 2048 && Url::parse(text).is_ok_and(|url| allowed(&url))
 }
 
-/// Values by their definitions.
+/// Values of a request by their definitions.
 ///
 /// # Errors
 /// [`CatalogError::Invalid`]: everything that does not fit, at its place.
 pub fn fitting(wish: &SetMetafields, definitions: &[DefinitionView]) -> Result<Vec<Fitting>, CatalogError> {
+    fitted(&wish.metafields, definitions, MANY).map_err(CatalogError::Invalid)
+}
+
+/// At most so many values by their definitions, in their order.
+///
+/// # Errors
+/// Everything that does not fit, at its place.
+pub fn fitted(
+    wishes: &[SetMetafield],
+    definitions: &[DefinitionView],
+    most: usize,
+) -> Result<Vec<Fitting>, Vec<FieldError>> {
     let (mut errors, mut fitting) = (Vec::new(), Vec::<Fitting>::new());
-    if wish.metafields.len() > MANY {
-        errors.push(FieldError::new("/metafields", "too_many", "must be at most 128"));
+    if wishes.len() > most {
+        errors.push(FieldError::new("/metafields", "too_many", format!("must be at most {most}")));
     }
-    for (number, wish) in wish.metafields.iter().take(MANY).enumerate() {
+    for (number, wish) in wishes.iter().take(most).enumerate() {
         let at = |name: &str| format!("/metafields/{number}/{name}");
         let namespace = wish.namespace.as_deref().unwrap_or(CUSTOM);
         let known = definitions.iter().find(|known| known.namespace == namespace && known.key == wish.key);
@@ -372,5 +384,5 @@ pub fn fitting(wish: &SetMetafields, definitions: &[DefinitionView]) -> Result<V
         }
         fitting.push(Fitting { definition: known.id.uuid(), value: wish.value.clone() });
     }
-    if errors.is_empty() { Ok(fitting) } else { Err(CatalogError::Invalid(errors)) }
+    if errors.is_empty() { Ok(fitting) } else { Err(errors) }
 }

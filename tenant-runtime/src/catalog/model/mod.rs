@@ -1,5 +1,6 @@
 //! The words of the catalogue: what is asked for, what is shown, and the rules between.
 
+mod belongings;
 mod bundle;
 mod draft;
 pub mod form;
@@ -17,6 +18,7 @@ mod view;
 mod viewer;
 mod wish;
 
+pub use belongings::{Bundle, Definitions, PartWish, PublicationWish};
 pub use bundle::{
     Candidate, Component, ComponentView, NewComponent, SetComponents, check_components, made_of,
 };
@@ -24,8 +26,8 @@ pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, 
 pub use html::reduced;
 pub use metafields::{
     CUSTOM, CreateDefinition, DefinitionFilter, DefinitionView, EditDefinition, Fitting,
-    MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafields,
-    fitting,
+    MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafield,
+    SetMetafields, fitting,
 };
 pub use picture::{
     FetchFilter, FetchImage, FetchState, ImageFetchView, ImageView, ImageWish, MOST_IMAGES, WantedSize,
@@ -46,7 +48,7 @@ pub use search::{
     Facet, Facets, SearchHit, SearchQuery, SearchResult, Suggestion, SuggestionQuery, Suggestions,
 };
 pub use shelf::{PricesQuestion, PricesView, VariantPrice, steps_of};
-pub use tree::{CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
+pub use tree::{CategoryName, CategoryRow, CategoryView, CreateCategory, EditCategory, Tree};
 pub use view::{
     AvailabilityView, BatchResult, BatchView, Chosen, CollectionView, OptionView, ProductView, Sellable,
     SummaryView, ValueView, VariantView, availability, summary_price,

@@ -40,6 +40,19 @@ pub struct CategoryRow {
     pub products: i64,
 }
 
+/// A category as people write it down.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct CategoryName {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: CategoryId,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub parent_id: Option<CategoryId>,
+    #[diesel(sql_type = SqlText)]
+    pub handle: String,
+    #[diesel(sql_type = SqlText)]
+    pub title: String,
+}
+
 /// A place in the tree where products belong.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct CategoryView {

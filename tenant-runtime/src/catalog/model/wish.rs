@@ -9,7 +9,9 @@ use souk_kernel::{
     CategoryId, Currency, Handle, InventoryItemId, LongText, Money, OptionValueId, ProductId, Text, VariantId,
 };
 
+use super::belongings::{PartWish, PublicationWish};
 use super::draft::{DraftValue, DraftVariant, VARIANTS, check_edit, check_price, tags_of};
+use super::metafields::SetMetafield;
 use super::picture::{ImageWish, MOST_IMAGES};
 use super::request::{CreateProduct, EditProduct, NewOption, NewVariant, Status, given};
 use super::view::{ProductView, ValueView, VariantView};
@@ -74,6 +76,12 @@ pub struct ProductWish {
     /// To be fetched, unless the product has them; its others stay.
     #[serde(default)]
     pub images: Vec<ImageWish>,
+    /// Null takes one away; those that are not named stay.
+    #[serde(default)]
+    pub metafields: Vec<SetMetafield>,
+    /// Channels that are not named stay.
+    #[serde(default)]
+    pub publications: Vec<PublicationWish>,
 }
 
 /// The same of a variant.
@@ -97,12 +105,17 @@ pub struct VariantWish {
     #[serde(default, deserialize_with = "given")]
     pub tax_class: Option<Option<ClassCode>>,
     pub inventory_policy: Option<Policy>,
+    /// What one piece of it is made of; empty: it is no bundle.
+    pub components: Option<Vec<PartWish>>,
+    #[serde(default)]
+    pub metafields: Vec<SetMetafield>,
 }
 
 /// What is to be done.
 #[derive(Debug)]
 pub enum Plan {
-    Nothing,
+    /// The product is so already.
+    Nothing(ProductId),
     Create(Box<CreateProduct>, Vec<ImageWish>),
     Change(Box<Change>),
 }
@@ -120,6 +133,14 @@ pub struct Change {
     pub stock: Vec<(String, InventoryItemId, i64)>,
     /// Pictures to be fetched.
     pub images: Vec<ImageWish>,
+}
+
+impl Change {
+    /// None of a product's own rows.
+    pub fn none_of(id: ProductId) -> Self {
+        let (variants, added, stock, images) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { id, product: None, variants, added, stock, images }
+    }
 }
 
 /// A variant as it shall be.
@@ -221,14 +242,8 @@ impl ProductWish {
         if named && !self.variants.is_empty() && (self.price.is_some() || self.stock.is_some()) {
             faults.push(FieldError::new("/price", "not_here", "belongs to each of the variants"));
         }
-        let mut change = Change {
-            id: now.id,
-            product: self.edited(now),
-            variants: Vec::new(),
-            added: Vec::new(),
-            stock: Vec::new(),
-            images: self.missing_images(now, asked),
-        };
+        let mut change = Change::none_of(now.id);
+        (change.product, change.images) = (self.edited(now), self.missing_images(now, asked));
         for (number, wish) in wishes.iter().enumerate() {
             let place = if named { format!("/variants/{number}") } else { String::new() };
             match wish.find(now, by) {
@@ -253,7 +268,7 @@ impl ProductWish {
         let Change { id: _, product, variants, added, stock, images } = &change;
         let same = product.is_none() && variants.is_empty() && added.is_empty();
         let nothing = same && stock.is_empty() && images.is_empty();
-        Ok(if nothing { Plan::Nothing } else { Plan::Change(Box::new(change)) })
+        Ok(if nothing { Plan::Nothing(now.id) } else { Plan::Change(Box::new(change)) })
     }
 
     fn image_faults(&self) -> Vec<FieldError> {
@@ -355,7 +370,11 @@ impl VariantWish {
     }
 
     /// Which of the product's variants it means, if it is there.
-    fn find<'p>(&self, product: &'p ProductView, by: PutBy) -> Result<Option<&'p VariantView>, Fault> {
+    pub(super) fn find<'p>(
+        &self,
+        product: &'p ProductView,
+        by: PutBy,
+    ) -> Result<Option<&'p VariantView>, Fault> {
         if by == PutBy::Sku {
             let Some(Some(sku)) = &self.sku else {
                 return Err(("/sku", "required", "must be given to find the variant by it"));
@@ -402,9 +421,8 @@ impl VariantWish {
         let price = next.price.filter(|_| priced);
         match (price, priced) {
             (Some(price), _) => {
-                faults.extend(complaints(check_price(price, next.compare_at, &[currency])).into_iter().map(
-                    |fault| FieldError { pointer: format!("{place}{}", fault.pointer).into(), ..fault },
-                ));
+                let found = complaints(check_price(price, next.compare_at, &[currency]));
+                faults.extend(found.into_iter().map(|fault| fault.below(place)));
             }
             (None, true) => faults.push(required_price(place)),
             (None, false) => {}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 use souk_kernel::ProductId;
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -52,15 +52,20 @@ pub async fn whole(tx: &mut ReadTx<'_>, products: &[ProductId]) -> Result<Vec<Pr
     Ok(rows.into_iter().map(DetailRow::view).collect())
 }
 
-/// The products after this one, oldest first, their stock not looked up.
+/// The products after this one, oldest first, their stock not looked up: those that have bundles, or the others.
 pub async fn after(
     tx: &mut ReadTx<'_>,
+    bundles: bool,
     last: Option<ProductId>,
     limit: i64,
 ) -> Result<Vec<ProductView>, DbError> {
-    let text =
-        concat!(include_str!("detail.sql"), "WHERE ($1::uuid IS NULL OR p.id > $1) ORDER BY p.id LIMIT $2");
-    let query = sql(text).bind::<Nullable<SqlUuid>, _>(last).bind::<BigInt, _>(limit);
+    let text = concat!(
+        include_str!("detail.sql"),
+        "WHERE ($1::uuid IS NULL OR p.id > $1) AND $3 = EXISTS (SELECT 1 FROM bundle_components b \
+             JOIN product_variants v ON v.id = b.variant_id WHERE v.product_id = p.id) ORDER BY p.id LIMIT $2"
+    );
+    let query =
+        sql(text).bind::<Nullable<SqlUuid>, _>(last).bind::<BigInt, _>(limit).bind::<Bool, _>(bundles);
     let rows: Vec<DetailRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(DetailRow::view).collect())
 }

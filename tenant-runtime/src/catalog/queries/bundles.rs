@@ -1,7 +1,7 @@
 //! The statements of bundles.
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, Bool, Integer, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Text, Uuid as SqlUuid};
 use souk_kernel::{InventoryItemId, VariantId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -43,6 +43,22 @@ pub async fn candidates(
     let candidate =
         |row: CandidateRow| Candidate { variant: row.id, item: row.item, is_bundle: row.is_bundle };
     Ok((rows.into_iter().map(candidate).collect(), is_part))
+}
+
+#[derive(QueryableByName)]
+struct NamedRow {
+    #[diesel(sql_type = Text)]
+    sku: String,
+    #[diesel(sql_type = SqlUuid)]
+    id: VariantId,
+}
+
+/// The variants of these SKUs. One statement.
+pub async fn by_sku(tx: &mut ReadTx<'_>, skus: Vec<String>) -> Result<Vec<(String, VariantId)>, DbError> {
+    let query = sql("SELECT v.sku, v.id FROM product_variants v WHERE v.sku = ANY($1::text[])")
+        .bind::<Array<Text>, _>(skus);
+    let rows: Vec<NamedRow> = tx.load(query).await?;
+    Ok(rows.into_iter().map(|row| (row.sku, row.id)).collect())
 }
 
 /// Makes a variant of these, in place of what it was made of. The table is locked.

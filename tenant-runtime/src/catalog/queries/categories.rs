@@ -6,7 +6,7 @@ use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::rows::HandleRow;
-use crate::catalog::model::{CategoryRow, Tree, Viewer};
+use crate::catalog::model::{CategoryName, CategoryRow, Tree, Viewer};
 
 /// The whole tree. One statement.
 pub async fn tree(tx: &mut ReadTx<'_>, viewer: Viewer) -> Result<Tree, DbError> {
@@ -15,6 +15,14 @@ pub async fn tree(tx: &mut ReadTx<'_>, viewer: Viewer) -> Result<Tree, DbError> 
         .bind::<Nullable<SqlUuid>, _>(viewer.channel());
     let rows: Vec<CategoryRow> = tx.load(query).await?;
     Ok(Tree::new(rows))
+}
+
+/// What the categories are called. One statement.
+///
+/// # Errors
+/// Only of the database.
+pub async fn category_names(tx: &mut ReadTx<'_>) -> Result<Vec<CategoryName>, DbError> {
+    tx.load(sql("SELECT id, parent_id, handle, title FROM categories ORDER BY id")).await
 }
 
 /// One change of the tree at a time: that it has no circles and so many levels is a rule over all of it.

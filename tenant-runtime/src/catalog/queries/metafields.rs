@@ -59,6 +59,9 @@ impl From<Row> for DefinitionView {
 }
 
 /// All definitions, or those of one kind of owner, or the one of this id. One statement.
+///
+/// # Errors
+/// Only of the database.
 pub async fn definitions(
     tx: &mut ReadTx<'_>,
     owner: Option<MetafieldOwner>,

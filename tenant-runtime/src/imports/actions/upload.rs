@@ -13,8 +13,9 @@ use souk_tenancy::WriteTx;
 
 use super::SILENT;
 use crate::catalog::permissions::Edit;
+use crate::channels::permissions::Edit as Publish;
 use crate::imports::error::ImportError;
-use crate::imports::model::{Inspector, MOST_BYTES, PIECE, Upload};
+use crate::imports::model::{Format, Inspector, MOST_BYTES, PIECE, Upload};
 use crate::imports::queries::{self, NewImport, Seen};
 use crate::inventory::permissions::Adjust;
 
@@ -27,15 +28,17 @@ const TRIES: usize = 8;
 /// off, nothing of it is kept. With a key, the same file again is answered with the same import.
 ///
 /// # Errors
-/// `Waiting`, `File`, `TooLarge`; 408 when it takes longer than ten minutes.
+/// `Format`, `Waiting`, `File`, `TooLarge`; 408 when it takes longer than ten minutes.
 pub async fn receive(
     permit: &Permit<Edit>,
     upload: Upload,
+    content_type: Option<&str>,
     key: Option<&IdempotencyKey>,
     payload: web::Payload,
 ) -> Result<HttpResponse, Problem> {
-    let inspector = Inspector::new(upload.format, upload.match_by.unwrap_or_default());
-    let mut arrival = Arrival { permit, id: ImportId::new(), upload, inspector, pieces: 0 };
+    let format = upload.format(content_type).map_err(ImportError::Format)?;
+    let inspector = Inspector::new(format, upload.match_by.unwrap_or_default());
+    let mut arrival = Arrival { permit, id: ImportId::new(), upload, format, inspector, pieces: 0 };
     let answer = arrival.take(key, payload).await;
     let replayed =
         |answer: &HttpResponse| answer.headers().contains_key(souk_api::idempotency::REPLAYED_HEADER);
@@ -50,6 +53,7 @@ struct Arrival<'p> {
     permit: &'p Permit<Edit>,
     id: ImportId,
     upload: Upload,
+    format: Format,
     inspector: Inspector,
     /// How many are kept.
     pieces: i32,
@@ -63,7 +67,7 @@ impl Arrival<'_> {
     ) -> Result<HttpResponse, Problem> {
         let hash = souk_api::in_time(PATIENCE, self.collect(payload)).await?;
         // What is asked for is more than the file.
-        let words = format!("{:?}", self.upload);
+        let words = format!("{:?}", (self.format, self.upload.match_by, self.upload.dry_run));
         let digest = Digest::of(&[hash.as_slice(), words.as_bytes()].concat());
         let (id, header) = (self.id, self.inspector.header.as_ref());
         let seen = Seen {
@@ -139,10 +143,11 @@ impl Arrival<'_> {
         let actor = self.permit.actor().to_string();
         let new = &NewImport {
             id: self.id,
-            format: self.upload.format,
+            format: self.format,
             match_by: self.upload.match_by.unwrap_or_default(),
             dry_run: self.upload.dry_run.unwrap_or_default(),
             may_adjust: self.permit.holds(Adjust::KEY),
+            may_publish: self.permit.holds(Publish::KEY),
             actor: &actor,
         };
         let make = async move |tx: &mut WriteTx<'_>| {

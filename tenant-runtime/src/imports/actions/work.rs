@@ -1,20 +1,22 @@
 //! Carrying imports out: some products in one transaction, together with the mark of how far it is.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use souk_access::WorkerPermit;
 use souk_api::Problem;
 use souk_event_bus::emit;
-use souk_kernel::{Currency, ImportId};
+use souk_kernel::{Currency, ImportId, SalesChannelId};
 use souk_tenancy::{ReadTx, TenancyError, WriteTx};
 use tokio::sync::Semaphore;
 
 use crate::audit::{self, By, Change};
-use crate::catalog::{self, CatalogError, ProductWish, Put, Putter};
+use crate::catalog::{self, CatalogError, Placed, ProductWish, Put, Putter};
+use crate::channels::{self, Placement};
 use crate::imports::error::ImportError;
 use crate::imports::events::ImportFinished;
-use crate::imports::model::{Complaint, Format, Group, Groups, Header, Level, Mark, Read, read};
+use crate::imports::model::{Complaint, Format, Ground, Group, Groups, Header, Level, Mark, Read, read};
 use crate::imports::queries::{self, Job, Step};
 use crate::imports::state::{ImportEvent, ImportState};
 use crate::settings;
@@ -109,14 +111,14 @@ async fn advance(
 ) -> Result<(Worked, Option<Reading>), ImportError> {
     let mut reading = match known {
         Some(reading) => reading,
-        None => Reading::of(job)?,
+        None => Reading::open(worker, job).await?,
     };
     let (groups, last) = reading.next(worker).await?;
     let end = groups.last().map_or(job.mark, |group| group.end);
     let rows = groups.iter().map(|group| group.count).sum();
-    let header = reading.header.as_ref();
+    let (header, ground) = (reading.header.as_ref(), &reading.ground);
     let limit = worker.entry().limits.products;
-    let reads: Vec<Read<'_>> = groups.iter().map(|group| read(group, header, currency)).collect();
+    let reads: Vec<Read<'_>> = groups.iter().map(|group| read(group, header, ground, currency)).collect();
     let work = async move |tx: &mut WriteTx<'_>| {
         let Some(now) = queries::seize(tx, job.view.id).await? else { return Ok(Stepped::Held) };
         if now.state.is_over() || now.mark != job.mark {
@@ -161,22 +163,29 @@ async fn apply(
     ahead: Ahead,
 ) -> Result<(), ImportError> {
     let mut step = Step { rows: ahead.rows, ..Step::default() };
+    if reads.iter().any(|read| !read.wish.publications.is_empty()) {
+        let (channels, now) = (channels::keep_channels(tx).await?, tx.now());
+        reads.iter_mut().for_each(|read| read.place(&channels, now));
+    }
     let sound: Vec<usize> =
         reads.iter().enumerate().filter(|(_, read)| read.is_sound()).map(|(place, _)| place).collect();
-    let wishes: Vec<ProductWish> =
-        sound.iter().filter_map(|place| reads.get(*place)).map(|read| read.wish.clone()).collect();
+    let wishes: Wishes = sound
+        .iter()
+        .filter_map(|place| reads.get(*place))
+        .map(|read| (read.wish.clone(), read.placements.clone()))
+        .unzip();
     let by = job.view.match_by.put_by();
     let putter = Putter { actor: &job.view.by, may_adjust: job.may_adjust, by, limit: ahead.limit };
     let outcomes = match job.view.dry_run {
-        _ if wishes.is_empty() => Vec::new(),
+        _ if wishes.0.is_empty() => Vec::new(),
         true => rehearse(tx, &wishes, putter).await?,
-        false => catalog::put_all(tx, &wishes, putter).await?,
+        false => put(tx, &wishes, putter).await?,
     };
     for (place, outcome) in sound.into_iter().zip(outcomes) {
         match outcome {
-            Ok(Put::Created) => step.products.created += 1,
-            Ok(Put::Updated) => step.products.updated += 1,
-            Ok(Put::Unchanged) => step.products.unchanged += 1,
+            Ok(Placed { put: Put::Created, .. }) => step.products.created += 1,
+            Ok(Placed { put: Put::Updated, .. }) => step.products.updated += 1,
+            Ok(Placed { put: Put::Unchanged, .. }) => step.products.unchanged += 1,
             Err(error) => {
                 let problem = Problem::from(error);
                 if problem.status().as_u16() >= 500 {
@@ -220,11 +229,42 @@ async fn finished(tx: &mut WriteTx<'_>, job: &Job) -> Result<(), ImportError> {
     Ok(audit::record(tx, &by, "import.finished", &id.to_string(), Change::default(), details).await?)
 }
 
+/// What is wished of products, and where each of them is to be sold.
+type Wishes = (Vec<ProductWish>, Vec<Vec<(SalesChannelId, Placement)>>);
+
+/// Has the catalogue and the sales channels say what is wished; one that was so in the catalogue is changed when it was sold elsewhere.
+async fn put(
+    tx: &mut WriteTx<'_>,
+    (wishes, placements): &Wishes,
+    putter: Putter<'_>,
+) -> Result<Vec<Result<Placed, CatalogError>>, ImportError> {
+    let mut outcomes = catalog::put_all(tx, wishes, putter).await?;
+    let (mut places, mut created) = (BTreeMap::new(), BTreeSet::new());
+    for (placed, wanted) in outcomes.iter().zip(placements) {
+        let Ok(Placed { product, put }) = placed else { continue };
+        if *put == Put::Created {
+            created.insert(*product);
+        }
+        places.extend(wanted.iter().map(|(channel, place)| ((*product, *channel), *place)));
+    }
+    let changed = channels::place(tx, &places, &created).await?;
+    for (placed, wanted) in outcomes.iter_mut().zip(placements) {
+        if let Ok(placed) = placed
+            && placed.put == Put::Unchanged
+            && !wanted.is_empty()
+            && changed.contains(&placed.product)
+        {
+            placed.put = Put::Updated;
+        }
+    }
+    Ok(outcomes)
+}
+
 /// Why a rehearsal ended.
 enum Curtain {
     /// All was done, and is to be undone.
-    Falls(Vec<Result<Put, CatalogError>>),
-    Failed(CatalogError),
+    Falls(Vec<Result<Placed, CatalogError>>),
+    Failed(ImportError),
 }
 
 impl From<TenancyError> for Curtain {
@@ -236,10 +276,10 @@ impl From<TenancyError> for Curtain {
 /// Does everything, and undoes it.
 async fn rehearse(
     tx: &mut WriteTx<'_>,
-    wishes: &[ProductWish],
+    wishes: &Wishes,
     putter: Putter<'_>,
-) -> Result<Vec<Result<Put, CatalogError>>, CatalogError> {
-    let play = async move |tx: &mut WriteTx<'_>| match catalog::put_all(tx, wishes, putter).await {
+) -> Result<Vec<Result<Placed, CatalogError>>, ImportError> {
+    let play = async move |tx: &mut WriteTx<'_>| match put(tx, wishes, putter).await {
         Ok(outcomes) => Err::<(), _>(Curtain::Falls(outcomes)),
         Err(error) => Err(Curtain::Failed(error)),
     };
@@ -254,6 +294,7 @@ async fn rehearse(
 pub struct Reading {
     job: ImportId,
     header: Option<Header>,
+    ground: Ground,
     groups: Groups,
     /// The next byte to be fetched.
     fetched: u64,
@@ -262,13 +303,23 @@ pub struct Reading {
 }
 
 impl Reading {
-    fn of(job: &Job) -> Result<Self, ImportError> {
+    /// What the file names is looked up once: a visit is short. One that is gone meanwhile is refused by whoever has it.
+    async fn open(worker: &WorkerPermit, job: &Job) -> Result<Self, ImportError> {
         let header = match job.view.format {
             Format::Csv => Some(Header::of(job.header.clone(), job.view.match_by)?),
             Format::Jsonl => None,
         };
         let groups = Groups::new(job.view.format, job.delimiter, header.clone(), job.mark);
-        Ok(Self { job: job.view.id, header, groups, fetched: job.mark.byte, mark: job.mark })
+        let look = async |tx: &mut ReadTx<'_>| {
+            let definitions = catalog::definitions(tx, None, None).await?;
+            Ok::<_, ImportError>((definitions, catalog::category_names(tx).await?))
+        };
+        let (definitions, categories) = match header {
+            Some(_) => worker.read("imports.open", look).await?,
+            None => (Vec::new(), Vec::new()),
+        };
+        let ground = Ground::new(header.as_ref(), &definitions, categories, job.may_publish);
+        Ok(Self { job: job.view.id, header, ground, groups, fetched: job.mark.byte, mark: job.mark })
     }
 
     fn is_at(&self, job: &Job) -> bool {

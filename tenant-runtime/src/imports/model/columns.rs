@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::records::Record;
 use super::{FileFault, MatchBy};
+use crate::catalog::MetafieldOwner;
 
 /// A column that means something here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +36,55 @@ pub enum Column {
     ImagePosition,
     ImageAlt,
     VariantImage,
+    Category,
+    ProductTaxClass,
+    Components,
 }
 
-/// Most characters of a column's name that a report repeats.
-const NAME: usize = 100;
+/// A column that a store's own making gives a meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// `product.metafields.custom.maker` or `variant.metafields.…`; also in brackets behind its name.
+    Metafield { owner: MetafieldOwner, namespace: String, key: String },
+    /// `Published / Stall`: whether it is sold on that sales channel.
+    Channel(String),
+}
+
+/// What a column of a sales channel begins with.
+const CHANNEL: &str = "Published / ";
+/// What columns of metafields begin with.
+const FIELDS: [(&str, MetafieldOwner); 2] =
+    [("product.metafields.", MetafieldOwner::Product), ("variant.metafields.", MetafieldOwner::Variant)];
+
+impl Own {
+    /// As we write it.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Channel(name) => format!("{CHANNEL}{name}"),
+            Self::Metafield { owner, namespace, key } => {
+                format!("{}.metafields.{namespace}.{key}", owner.as_str())
+            }
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        if let Some(channel) = name.strip_prefix(CHANNEL) {
+            return Some(Self::Channel(channel.to_owned()));
+        }
+        let bracketed = name.strip_suffix(')').and_then(|name| name.rsplit_once('('));
+        let path = bracketed.map_or(name, |(_, path)| path);
+        let found = |(prefix, owner): &(&str, MetafieldOwner)| Some((*owner, path.strip_prefix(prefix)?));
+        let (owner, path) = FIELDS.iter().find_map(found)?;
+        let (namespace, key) = path.split_once('.')?;
+        Some(Self::Metafield { owner, namespace: namespace.to_owned(), key: key.to_owned() })
+    }
+}
+
+/// Most characters of a column's name: that of a metafield may stand behind what people call it.
+const NAME: usize = 512;
 
 /// What each is called: as we write it, and by what other names it is read, capitals aside.
-const NAMES: [(Column, &[&str]); 31] = [
+const NAMES: [(Column, &[&str]); 34] = [
     (Column::Handle, &["Handle", "URL handle"]),
     (Column::Title, &["Title"]),
     (Column::Body, &["Body (HTML)", "Body HTML", "Description"]),
@@ -73,10 +116,13 @@ const NAMES: [(Column, &[&str]); 31] = [
     (Column::ImagePosition, &["Image Position"]),
     (Column::ImageAlt, &["Image Alt Text"]),
     (Column::VariantImage, &["Variant Image", "Variant image URL"]),
+    (Column::Category, &["Product Category"]),
+    (Column::ProductTaxClass, &["Product Tax Code"]),
+    (Column::Components, &["Variant Components"]),
 ];
 
 /// The columns that say something about a variant.
-pub const OF_VARIANTS: [Column; 14] = [
+pub const OF_VARIANTS: [Column; 15] = [
     Column::OptionValue(0),
     Column::OptionValue(1),
     Column::OptionValue(2),
@@ -91,6 +137,7 @@ pub const OF_VARIANTS: [Column; 14] = [
     Column::RequiresShipping,
     Column::Taxable,
     Column::TaxClass,
+    Column::Components,
 ];
 
 impl Column {
@@ -113,6 +160,8 @@ pub struct Header {
     /// As the file has them.
     pub names: Vec<String>,
     places: Vec<(Column, usize)>,
+    /// Columns of the store's own, in their order.
+    pub own: Vec<(Own, usize)>,
     /// Names of columns that mean nothing here.
     pub ignored: Vec<String>,
 }
@@ -123,23 +172,27 @@ impl Header {
     /// # Errors
     /// No column we know, one twice, or not the one that products are found by.
     pub fn of(names: Vec<String>, by: MatchBy) -> Result<Self, FileFault> {
-        let (mut places, mut ignored) = (Vec::new(), Vec::new());
+        let (mut places, mut own, mut ignored) =
+            (Vec::<(Column, usize)>::new(), Vec::<(Own, usize)>::new(), Vec::new());
         for (place, name) in names.iter().enumerate() {
             if name.chars().any(char::is_control) {
                 let message = "A column's name must be one line.".to_owned();
                 return Err(FileFault::new(1, "", "invalid", message));
             }
-            match Column::of(name) {
-                Some(column) if places.iter().any(|(known, _)| *known == column) => {
-                    let message = format!("The column {name} is there twice.");
-                    return Err(FileFault::new(1, name, "duplicate", message));
-                }
-                Some(column) => places.push((column, place)),
-                None if name.is_empty() => {}
-                None => ignored.push(name.clone()),
+            let twice = || {
+                let message = format!("The column {name} is there twice.");
+                FileFault::new(1, name, "duplicate", message)
+            };
+            match (Column::of(name), Own::of(name)) {
+                (Some(column), _) if places.iter().any(|(known, _)| *known == column) => return Err(twice()),
+                (Some(column), _) => places.push((column, place)),
+                (None, Some(column)) if own.iter().any(|(known, _)| *known == column) => return Err(twice()),
+                (None, Some(column)) => own.push((column, place)),
+                (None, None) if name.is_empty() => {}
+                (None, None) => ignored.push(name.clone()),
             }
         }
-        let header = Self { names, places, ignored };
+        let header = Self { names, places, own, ignored };
         let missing = match by {
             MatchBy::Handle if !header.has(Column::Handle) && !header.has(Column::Title) => {
                 Some(Column::Handle)
@@ -163,8 +216,10 @@ impl Header {
     /// As [`Self::of`].
     pub fn read(record: &Record, by: MatchBy) -> Result<Self, FileFault> {
         let name = |cell: usize| {
-            let name = record.cell(cell).unwrap_or_default().trim_start_matches('\u{feff}');
-            let name = unguarded(name.trim_matches(|c: char| c.is_whitespace() || c == '"'));
+            let name = record.cell(cell).unwrap_or_default().trim_start_matches('\u{feff}').trim();
+            // A channel may be called with quotes; around another name they are left over.
+            let bare = name.trim_matches(|c: char| c.is_whitespace() || c == '"');
+            let name = if Own::of(name).is_some() { name } else { unguarded(bare) };
             name.chars().take(NAME).collect()
         };
         Self::of((0..record.len()).map(name).collect(), by)
@@ -172,19 +227,27 @@ impl Header {
 
     /// Whether the file has this column.
     pub fn has(&self, column: Column) -> bool {
-        self.places.iter().any(|(known, _)| *known == column)
+        self.place(column).is_some()
+    }
+
+    /// Where it is.
+    pub fn place(&self, column: Column) -> Option<usize> {
+        self.places.iter().find(|(known, _)| *known == column).map(|(_, place)| *place)
     }
 
     /// What the file calls it.
     pub fn name(&self, column: Column) -> &str {
-        let place = self.places.iter().find(|(known, _)| *known == column).map(|(_, place)| *place);
-        place.and_then(|place| self.names.get(place)).map_or(column.name(), String::as_str)
+        self.place(column).and_then(|place| self.names.get(place)).map_or(column.name(), String::as_str)
     }
 
     /// A cell, trimmed; empty for one that the row lacks, none where the file has no such column.
     pub fn cell<'r>(&self, record: &'r Record, column: Column) -> Option<&'r str> {
-        let (_, place) = self.places.iter().find(|(known, _)| *known == column)?;
-        Some(unguarded(record.cell(*place).unwrap_or_default().trim()))
+        Some(unguarded(record.cell(self.place(column)?).unwrap_or_default().trim()))
+    }
+
+    /// A cell as it stands; empty for one that the row lacks.
+    pub fn raw<'r>(&self, record: &'r Record, place: usize) -> &'r str {
+        unguarded(record.cell(place).unwrap_or_default())
     }
 
     /// Whether something stands to the right of the last column.
@@ -233,6 +296,25 @@ mod tests {
         assert!(header.has(Column::Handle) && header.has(Column::Body) && header.has(Column::CompareAt));
         assert_eq!(header.ignored, ["Lining"]);
         assert_eq!((header.name(Column::Body), header.name(Column::Price)), ("DESCRIPTION", "Variant Price"));
+    }
+
+    #[test]
+    fn columns_of_the_stores_own_are_known_by_their_form() {
+        let file = "Handle|Maker (product.metafields.custom.maker)|variant.metafields.custom.size|Published / A \"B\"|x.metafields.a.b";
+        let header = Header::of(names(file), MatchBy::Handle).unwrap();
+        let own: Vec<String> =
+            header.own.iter().map(|(own, place)| format!("{place} {}", own.name())).collect();
+        assert_eq!(
+            own,
+            [
+                "1 product.metafields.custom.maker",
+                "2 variant.metafields.custom.size",
+                "3 Published / A \"B\""
+            ]
+        );
+        assert_eq!(header.ignored, ["x.metafields.a.b"]);
+        let twice = "Handle|product.metafields.a.bc|Bc (product.metafields.a.bc)";
+        assert_eq!(Header::of(names(twice), MatchBy::Handle).unwrap_err().code, "duplicate");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod cells;
 mod columns;
+mod ground;
 mod groups;
 mod records;
 mod rows;
@@ -9,14 +10,16 @@ mod written;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use souk_api::FieldError;
 use souk_kernel::ImportId;
 use utoipa::{IntoParams, ToSchema};
 
 pub use columns::{Header, guarded};
+pub use ground::Ground;
 pub use groups::{Group, Groups, Inspector};
 pub use records::Mark;
 pub use rows::{Complaint, Level, Read, read};
-pub use written::{begin, line, table};
+pub use written::{Book, Sheet};
 
 use super::state::ImportState;
 use crate::catalog::PutBy;
@@ -52,6 +55,16 @@ impl Format {
     /// The format of a word.
     pub fn stored(word: &str) -> Self {
         if word == "jsonl" { Self::Jsonl } else { Self::Csv }
+    }
+
+    /// What a body of this media type is, if it is either.
+    fn of(content_type: &str) -> Option<Self> {
+        let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        match kind.as_str() {
+            "text/csv" => Some(Self::Csv),
+            "application/jsonl" | "application/x-ndjson" => Some(Self::Jsonl),
+            _ => None,
+        }
     }
 }
 
@@ -94,12 +107,28 @@ impl MatchBy {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Upload {
-    pub format: Format,
+    /// As the Content-Type says when left out: `text/csv`, `application/jsonl` or `application/x-ndjson`.
+    pub format: Option<Format>,
     /// `handle` when left out.
     #[serde(rename = "match")]
     pub match_by: Option<MatchBy>,
     /// Report what would be done, and do nothing. False when left out.
     pub dry_run: Option<bool>,
+}
+
+impl Upload {
+    /// What the body is.
+    ///
+    /// # Errors
+    /// Neither the parameter nor the Content-Type says it.
+    pub fn format(&self, content_type: Option<&str>) -> Result<Format, FieldError> {
+        self.format.or_else(|| content_type.and_then(Format::of)).ok_or_else(|| {
+            let message =
+                "must be given, or a Content-Type of text/csv, application/jsonl or application/x-ndjson";
+            FieldError::new("?format", "required", message)
+                .allowed([Format::Csv, Format::Jsonl].map(Format::as_str))
+        })
+    }
 }
 
 /// How to write the file.

@@ -1,8 +1,10 @@
 //! Files of products, over HTTP; the worker's steps are taken one by one.
 
+mod belongings;
 mod errors;
 mod files;
 mod pictures;
+mod publications;
 mod resuming;
 mod shopify;
 mod upserts;

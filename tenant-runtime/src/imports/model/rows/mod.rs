@@ -1,22 +1,25 @@
 //! From the rows of a product to what is wished of it.
 
+mod belongings;
 mod pictures;
+mod publications;
+mod variants;
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use souk_api::Problem;
-use souk_kernel::{Currency, Handle, LongText, Money, Text};
+use souk_kernel::{Currency, Handle, LongText, SalesChannelId, Text};
 use utoipa::ToSchema;
 
-use super::cells::{tags_in, whole};
+use super::cells::tags_in;
 use super::columns::{Column, Header, OF_VARIANTS};
+use super::ground::Ground;
 use super::groups::Group;
 use super::records::Record;
-use crate::catalog::{self, NewOption, ProductWish, Status, VariantWish};
-use crate::inventory::Policy;
+use crate::catalog::{self, MetafieldOwner, NewOption, ProductWish, Status};
+use crate::channels::Placement;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -57,16 +60,21 @@ pub struct Read<'h> {
     pub complaints: Vec<Complaint>,
     /// What the report calls it.
     pub name: Option<String>,
+    /// Where it is sold, once the channels are known.
+    pub placements: Vec<(SalesChannelId, Placement)>,
     places: Places<'h>,
 }
 
 /// Where in the file the parts of a wish come from.
 struct Places<'h> {
     header: Option<&'h Header>,
+    ground: &'h Ground,
     row: u64,
     variants: Vec<u64>,
     images: Vec<u64>,
     options: Vec<String>,
+    /// Columns.
+    publications: Vec<usize>,
 }
 
 impl Read<'_> {
@@ -108,11 +116,25 @@ impl Places<'_> {
             let row = second.parse::<usize>().ok().and_then(|number| self.images.get(number)).copied();
             return (row.unwrap_or(self.row), column(Some(Column::ImageSrc)));
         }
-        if first != "variants" {
-            return (self.row, column(column_of(first)));
-        }
+        let named = |place: Option<usize>| {
+            place.and_then(|place| header.names.get(place)).cloned().unwrap_or_default()
+        };
         let number = second.parse::<usize>().ok();
+        if first == "publications" {
+            return (self.row, named(number.and_then(|number| self.publications.get(number)).copied()));
+        }
+        if first == "metafields" {
+            return (self.row, named(self.ground.column(MetafieldOwner::Product, number)));
+        }
+        if first != "variants" {
+            let found = if first == "tax_class" { Some(Column::ProductTaxClass) } else { column_of(first) };
+            return (self.row, column(found));
+        }
         let row = number.and_then(|number| self.variants.get(number)).copied().unwrap_or(self.row);
+        if third == Some("metafields") {
+            let number = parts.next().and_then(|number| number.parse().ok());
+            return (row, named(self.ground.column(MetafieldOwner::Variant, number)));
+        }
         let option = parts.next().map(|name| name.replace("~1", "/").replace("~0", "~"));
         let found = match (third, option) {
             (Some("options"), Some(name)) => {
@@ -138,6 +160,7 @@ fn column_of(part: &str) -> Option<Column> {
         "options" => Column::OptionName(0),
         "seo_title" => Column::SeoTitle,
         "seo_description" => Column::SeoDescription,
+        "category" => Column::Category,
         "sku" => Column::Sku,
         "barcode" => Column::Barcode,
         "price" => Column::Price,
@@ -147,23 +170,31 @@ fn column_of(part: &str) -> Option<Column> {
         "requires_shipping" => Column::RequiresShipping,
         "taxable" => Column::Taxable,
         "tax_class" => Column::TaxClass,
+        "components" => Column::Components,
         "inventory_policy" => Column::Policy,
         _ => return None,
     })
 }
 
 /// What the rows of a product wish, with every complaint about them at once.
-pub fn read<'h>(group: &Group, header: Option<&'h Header>, currency: Currency) -> Read<'h> {
+pub fn read<'h>(
+    group: &Group,
+    header: Option<&'h Header>,
+    ground: &'h Ground,
+    currency: Currency,
+) -> Read<'h> {
     let row = group.rows.first().map_or(0, |record| record.row);
-    let places = Places { header, row, variants: Vec::new(), images: Vec::new(), options: Vec::new() };
-    let mut read = Read { wish: ProductWish::default(), complaints: Vec::new(), name: None, places };
+    let (variants, images, options, publications) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let places = Places { header, ground, row, variants, images, options, publications };
+    let (wish, complaints, placements) = (ProductWish::default(), Vec::new(), Vec::new());
+    let mut read = Read { wish, complaints, name: None, placements, places };
     if group.too_large {
         let message = format!("a product may have 2,300 rows of together 8 MiB; these are {}", group.count);
         read.complaints.push(error(row, "", "too_many", message));
         return read;
     }
     match header {
-        Some(header) => Table { header, currency, read: &mut read }.product(group),
+        Some(header) => Table { header, ground, currency, read: &mut read }.product(group),
         None => {
             let line = group.rows.first().and_then(|record| record.cell(0)).unwrap_or_default();
             match souk_api::json::parse::<ProductWish>(line.as_bytes()) {
@@ -189,6 +220,7 @@ fn complaint(level: Level, row: u64, field: &str, code: &str, message: impl Into
 /// Reads cells.
 struct Table<'r, 'h> {
     header: &'h Header,
+    ground: &'h Ground,
     currency: Currency,
     read: &'r mut Read<'h>,
 }
@@ -209,7 +241,7 @@ impl Table<'_, '_> {
         for record in &group.rows {
             self.image(record);
             let says = |column: &Column| self.cell(record, *column).is_some_and(|cell| !cell.is_empty());
-            if OF_VARIANTS.iter().any(says) {
+            if OF_VARIANTS.iter().any(says) || self.says_of_variant(record) {
                 let variant = self.variant(record);
                 self.variant_image(record, &variant.options);
                 self.read.wish.variants.push(variant);
@@ -224,6 +256,12 @@ impl Table<'_, '_> {
 
     fn complain(&mut self, level: Level, row: u64, column: Column, code: &str, message: impl Into<String>) {
         let field = self.header.name(column);
+        self.read.complaints.push(complaint(level, row, field, code, message));
+    }
+
+    /// The same of a column of the store's own.
+    fn complain_at(&mut self, level: Level, row: u64, place: usize, code: &str, message: &str) {
+        let field = self.header.names.get(place).map(String::as_str).unwrap_or_default();
         self.read.complaints.push(complaint(level, row, field, code, message));
     }
 
@@ -284,17 +322,21 @@ impl Table<'_, '_> {
         let (vendor, kind) = (self.text(record, Column::Vendor), self.text(record, Column::Type));
         let status = self.status(record);
         let tags = self.tags(record);
+        let (category, class) = (self.category(record), self.given(record, Column::ProductTaxClass));
+        let metafields = self.metafields(record, MetafieldOwner::Product);
+        self.publications(record);
         let seo_title = self.given(record, Column::SeoTitle);
         let seo_description = self.given(record, Column::SeoDescription);
         let wish = &mut self.read.wish;
         (wish.title, wish.description_html, wish.vendor) = (title, body.and_then(Result::ok), vendor);
         (wish.product_type, wish.status, wish.tags) = (kind, status, tags);
         (wish.seo_title, wish.seo_description) = (seo_title, seo_description);
+        (wish.category, wish.tax_class, wish.metafields) = (category, class, metafields);
     }
 
-    /// What is published nowhere is not for sale, whatever its status.
+    /// Without a status, what is published is for sale. Who may not say where it is sold makes a draft of what shall not be.
     fn status(&mut self, record: &Record) -> Option<Status> {
-        let published = self.truth(record, Column::Published);
+        let published = self.published(record);
         let status = match self.cell(record, Column::Status).map(str::to_ascii_lowercase).as_deref() {
             None | Some("") => {
                 published.map(|published| if published { Status::Active } else { Status::Draft })
@@ -308,11 +350,8 @@ impl Table<'_, '_> {
                 None
             }
         };
-        status.map(
-            |status| {
-                if status == Status::Active && published == Some(false) { Status::Draft } else { status }
-            },
-        )
+        let hidden = published == Some(false) && !self.ground.may_publish;
+        status.map(|status| if status == Status::Active && hidden { Status::Draft } else { status })
     }
 
     fn tags(&mut self, record: &Record) -> Option<Vec<Text<64>>> {
@@ -361,118 +400,6 @@ impl Table<'_, '_> {
             }
             self.read.places.options.push(name.to_string());
             self.read.wish.options.push(NewOption { name, values });
-        }
-    }
-
-    fn variant(&mut self, record: &Record) -> VariantWish {
-        let mut options = BTreeMap::new();
-        for (number, option) in self.read.places.options.iter().enumerate() {
-            let value = self.header.cell(record, Column::OptionValue(number));
-            if let Some(Ok(value)) = value.filter(|value| !value.is_empty()).map(Text::<128>::parse) {
-                options.insert(option.clone(), value.into_string());
-            }
-        }
-        let price = self.amount(record, Column::Price);
-        VariantWish {
-            options,
-            price,
-            compare_at: self.compare_at(record, price),
-            sku: self.given(record, Column::Sku),
-            barcode: self.given(record, Column::Barcode),
-            stock: self.pieces(record),
-            weight_grams: self.grams(record),
-            requires_shipping: self.truth(record, Column::RequiresShipping),
-            taxable: self.truth(record, Column::Taxable),
-            tax_class: self.given(record, Column::TaxClass),
-            inventory_policy: self.policy(record),
-        }
-    }
-
-    fn amount(&mut self, record: &Record, column: Column) -> Option<Money> {
-        let cell = self.cell(record, column).filter(|cell| !cell.is_empty())?;
-        match Money::from_decimal(cell, self.currency) {
-            Ok(amount) => Some(amount),
-            Err(refusal) => {
-                self.complain(Level::Error, record.row, column, "invalid", refusal.to_string());
-                None
-            }
-        }
-    }
-
-    /// A former price that is not higher means none, in other shops.
-    fn compare_at(&mut self, record: &Record, price: Option<Money>) -> Option<Option<Money>> {
-        self.cell(record, Column::CompareAt)?;
-        let former = self.amount(record, Column::CompareAt).filter(|former| !former.is_zero());
-        let lower = former.zip(price).is_some_and(|(former, price)| former.minor() <= price.minor());
-        if lower {
-            let message = "is not more than the price and is left out";
-            self.complain(Level::Warning, record.row, Column::CompareAt, "left_out", message);
-        }
-        Some(former.filter(|_| !lower))
-    }
-
-    fn pieces(&mut self, record: &Record) -> Option<i64> {
-        let cell = self.cell(record, Column::Quantity).filter(|cell| !cell.is_empty())?;
-        match whole(cell, false) {
-            Some(pieces) if pieces < 0 => {
-                let message = "is below zero, of which there is nothing on hand: 0";
-                self.complain(Level::Warning, record.row, Column::Quantity, "changed", message);
-                Some(0)
-            }
-            Some(pieces) => Some(pieces),
-            None => {
-                self.complain(
-                    Level::Error,
-                    record.row,
-                    Column::Quantity,
-                    "invalid",
-                    "must be a whole number",
-                );
-                None
-            }
-        }
-    }
-
-    fn grams(&mut self, record: &Record) -> Option<i64> {
-        let cell = self.cell(record, Column::Grams).filter(|cell| !cell.is_empty())?;
-        let grams = whole(cell, true);
-        if grams.is_none() {
-            self.complain(Level::Error, record.row, Column::Grams, "invalid", "must be a number of grams");
-        }
-        grams
-    }
-
-    fn truth(&mut self, record: &Record, column: Column) -> Option<bool> {
-        let cell = self.cell(record, column).filter(|cell| !cell.is_empty())?;
-        match cell.to_ascii_lowercase().as_str() {
-            "true" | "yes" | "1" => Some(true),
-            "false" | "no" | "0" => Some(false),
-            _ => {
-                self.complain(Level::Error, record.row, column, "invalid", "must be TRUE or FALSE");
-                None
-            }
-        }
-    }
-
-    /// What is not tracked is sold whatever the stock.
-    fn policy(&mut self, record: &Record) -> Option<Policy> {
-        if self.cell(record, Column::Tracker) == Some("") {
-            return Some(Policy::Continue);
-        }
-        let cell = self.cell(record, Column::Policy).filter(|cell| !cell.is_empty())?;
-        match cell.to_ascii_lowercase().as_str() {
-            "deny" | "false" => Some(Policy::Deny),
-            "continue" | "true" => Some(Policy::Continue),
-            _ => {
-                self.complain(
-                    Level::Error,
-                    record.row,
-                    Column::Policy,
-                    "invalid",
-                    "must be deny or continue",
-                );
-                None
-            }
         }
     }
 }
