@@ -100,22 +100,42 @@ fn size(payload: &serde_json::Value) -> Result<usize, serde_json::Error> {
 /// not become true either.
 pub fn emit<'t, F: Fact>(tx: &'t mut WriteTx<'_>, fact: &F) -> BoxFuture<'t, Result<EventId, DbError>> {
     let id = EventId::new();
-    let payload = serde_json::to_value(fact);
-    let aggregate = fact.aggregate_id();
+    let (payload, aggregate) = (payload_of(fact), fact.aggregate_id());
     async move {
-        let payload = payload.map_err(|error| DbError::Other(Box::new(error)))?;
-        let bytes = size(&payload).map_err(|error| DbError::Other(Box::new(error)))?;
-        if bytes > LARGEST {
-            return Err(DbError::Other(Box::new(TooLarge { kind: F::KIND, bytes })));
-        }
-        #[cfg(feature = "test_support")]
-        crate::test_support::look(F::KIND, F::VERSION, &payload);
         let traceparent = souk_telemetry::traceparent();
-        queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload, traceparent).await?;
+        queries::emit(tx, id, F::AGGREGATE, aggregate, F::KIND, F::VERSION, payload?, traceparent).await?;
         fail_point(FailPoint::EventStated);
         Ok(id)
     }
     .boxed()
+}
+
+/// States many facts of one kind, in this order, as [`emit`] does each. One statement. Name the aggregates in the order in which everybody locks
+/// them.
+///
+/// # Errors
+/// As [`emit`].
+pub async fn emit_all<F: Fact>(tx: &mut WriteTx<'_>, facts: &[F]) -> Result<(), DbError> {
+    let mut rows = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let (id, aggregate) = (EventId::new().uuid(), fact.aggregate_id());
+        rows.push(serde_json::json!({ "id": id, "aggregate": aggregate, "payload": payload_of(fact)? }));
+    }
+    let traceparent = souk_telemetry::traceparent();
+    queries::emit_all(tx, F::AGGREGATE, F::KIND, F::VERSION, rows.into(), traceparent).await?;
+    fail_point(FailPoint::EventStated);
+    Ok(())
+}
+
+fn payload_of<F: Fact>(fact: &F) -> Result<serde_json::Value, DbError> {
+    let payload = serde_json::to_value(fact).map_err(|error| DbError::Other(Box::new(error)))?;
+    let bytes = size(&payload).map_err(|error| DbError::Other(Box::new(error)))?;
+    if bytes > LARGEST {
+        return Err(DbError::Other(Box::new(TooLarge { kind: F::KIND, bytes })));
+    }
+    #[cfg(feature = "test_support")]
+    crate::test_support::look(F::KIND, F::VERSION, &payload);
+    Ok(payload)
 }
 
 /// Heard events are remembered longer than the outbox (30 days) and Kafka keep them, so that a late repeat is still known.

@@ -32,7 +32,7 @@ pub use clerk::BusError;
 pub use consumer::{Consumer, ConsumerError};
 pub use desk::{Operator, Overview, Range};
 pub use envelope::{ENVELOPE_VERSION, Envelope, EnvelopeError};
-pub use event::{Event, Fact, emit, forget_heard};
+pub use event::{Event, Fact, emit, emit_all, forget_heard};
 pub use kafka::KafkaConfig;
 pub use queries::outbox::Untold;
 pub use queries::readings::Reading;

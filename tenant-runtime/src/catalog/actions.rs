@@ -166,7 +166,7 @@ async fn make(tx: &mut WriteTx<'_>, wish: &CreateProduct, actor: &str) -> Result
     inventory::create_items(tx, &items, actor).await?;
     queries::insert_product(tx, &draft).await?;
     let product = ProductId::from_uuid(draft.product.id);
-    queries::collections::judge_product(tx, product).await?;
+    queries::collections::judge(tx, &[product]).await?;
     told(tx, &ProductCreated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -193,8 +193,8 @@ async fn locked(
 
 /// Counts the change, judges the product by the rules of collections, tells about it, and shows the product.
 async fn changed(tx: &mut WriteTx<'_>, product: ProductId) -> Result<ProductView, CatalogError> {
-    queries::touch(tx, product).await?;
-    queries::collections::judge_product(tx, product).await?;
+    queries::touch(tx, &[product]).await?;
+    queries::collections::judge(tx, &[product]).await?;
     told(tx, &ProductUpdated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -224,7 +224,7 @@ pub async fn edit(
         now.tax_class = class.as_ref().map(|class| class.as_str().to_owned());
     }
     queries::edit(tx, &now).await?;
-    queries::collections::judge_product(tx, product).await?;
+    queries::collections::judge(tx, &[product]).await?;
     told(tx, &ProductUpdated { product }).await?;
     show(tx, &ProductRef::Id(product), true).await
 }
@@ -307,7 +307,7 @@ pub async fn remove_variant(
     }
     queries::remove_variant(tx, variant).await?;
     inventory::retire(tx, &[gone.inventory_item]).await?;
-    queries::touch(tx, product).await?;
-    queries::collections::judge_product(tx, product).await?;
+    queries::touch(tx, &[product]).await?;
+    queries::collections::judge(tx, &[product]).await?;
     told(tx, &ProductUpdated { product }).await
 }

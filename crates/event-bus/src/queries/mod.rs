@@ -37,6 +37,25 @@ pub(crate) async fn emit(
     Ok(())
 }
 
+/// The same of `[{id, aggregate, payload}]`, in this order.
+pub(crate) async fn emit_all(
+    tx: &mut WriteTx<'_>,
+    aggregate_type: &'static str,
+    kind: &'static str,
+    version: u16,
+    facts: serde_json::Value,
+    traceparent: Option<String>,
+) -> Result<(), DbError> {
+    let statement = sql("select platform.emit(w.id, $2, w.aggregate, $3, $4, w.payload, $5) \
+         from jsonb_to_recordset($1) as w(id uuid, aggregate uuid, payload jsonb)")
+    .bind::<Jsonb, _>(facts)
+    .bind::<Text, _>(aggregate_type)
+    .bind::<Text, _>(kind)
+    .bind::<Integer, _>(i32::from(version))
+    .bind::<Nullable<Text>, _>(traceparent);
+    tx.execute(statement).await.map(drop)
+}
+
 /// `true` if this consumer has not heard this event before; then it has now, if `tx` commits. Waits for another
 /// transaction that is just doing the same.
 pub(crate) async fn hear_first(

@@ -95,6 +95,6 @@ pub async fn remove(tx: &mut WriteTx<'_>, product: ProductId, image: ImageId) ->
     if !pictures::remove(tx, product, image).await? {
         return Err(CatalogError::Unknown);
     }
-    queries::touch(tx, product).await?;
+    queries::touch(tx, &[product]).await?;
     told(tx, &ProductUpdated { product }).await
 }

@@ -1,10 +1,11 @@
 //! Base prices: one, and many at once. What would change is reckoned the same way for a preview and under the locks.
 
 use souk_api::{DryRun, ETag, FieldError, IfMatch, Preview};
+use souk_event_bus::emit_all;
 use souk_kernel::{Money, ProductId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
-use super::{changed, find, locked, told};
+use super::{changed, find, locked};
 use crate::catalog::error::CatalogError;
 use crate::catalog::events::ProductUpdated;
 use crate::catalog::model::{
@@ -13,6 +14,8 @@ use crate::catalog::model::{
 use crate::catalog::queries::{self, base_prices};
 use crate::markets;
 
+/// Products that are judged in one statement: rules of many collections take their time.
+const PAGE: usize = 50;
 /// What previews are good for.
 const SET: &str = "price.set";
 const ADJUST: &str = "prices.adjust";
@@ -96,7 +99,7 @@ fn products_of(prices: &[BasePrice]) -> Vec<ProductId> {
     products
 }
 
-/// Changes many base prices, all or none; prices before go into their history. Locks the products. Four statements, and three for each product.
+/// Changes many base prices, all or none; prices before go into their history. Locks the products. Four statements, and three for each fifty products.
 ///
 /// # Errors
 /// [`CatalogError::Invalid`] for a wish that makes no sense, is about too many, or would leave a price below zero;
@@ -119,11 +122,14 @@ pub async fn adjust(
     }
     base_prices::set(tx, &changes).await?;
     prices.retain(|price| changes.iter().any(|change| change.variant == price.variant));
-    for product in products_of(&prices) {
-        queries::touch(tx, product).await?;
-        queries::collections::judge_product(tx, product).await?;
-        told(tx, &ProductUpdated { product }).await?;
+    let products = products_of(&prices);
+    for page in products.chunks(PAGE) {
+        queries::touch(tx, page).await?;
+        queries::collections::judge(tx, page).await?;
+        let facts: Vec<_> = page.iter().map(|product| ProductUpdated { product: *product }).collect();
+        emit_all(tx, &facts).await?;
     }
+    tx.catalogue_changed();
     Ok(PricesAdjusted { changes })
 }
 

@@ -321,11 +321,11 @@ async fn apply(
     if let Some(next) = &change.product {
         queries::edit(tx, next).await?;
     } else if parts {
-        queries::touch(tx, product).await?;
+        queries::touch(tx, &[product]).await?;
     }
     // Stock alone is no change of the product; pictures become one when they are there.
     if change.product.is_some() || parts {
-        queries::collections::judge_product(tx, product).await?;
+        queries::collections::judge(tx, &[product]).await?;
         told(tx, &ProductUpdated { product }).await?;
     }
     for (place, item, pieces) in &change.stock {

@@ -105,10 +105,11 @@ pub async fn rules_turn(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
     tx.execute(sql("SELECT name FROM catalogue_turns WHERE name = 'rules' FOR UPDATE")).await.map(drop)
 }
 
-/// Judges a product that has just changed by the rules of all collections. The turn is shared. One statement.
-pub async fn judge_product(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), DbError> {
-    let text = concat!(include_str!("rules/of_product.sql"), include_str!("rules/judged.sql"));
-    tx.optional::<OwnerRow>(sql(text).bind::<SqlUuid, _>(product)).await.map(drop)
+/// Judges products that have just changed by the rules of all collections. The turn is shared. One statement.
+pub async fn judge(tx: &mut WriteTx<'_>, products: &[ProductId]) -> Result<(), DbError> {
+    let text = concat!(include_str!("rules/of_products.sql"), include_str!("rules/judged.sql"));
+    let products: Vec<Uuid> = products.iter().map(|product| product.uuid()).collect();
+    tx.optional::<OwnerRow>(sql(text).bind::<Array<SqlUuid>, _>(products)).await.map(drop)
 }
 
 /// Judges some products, those after this one, by the rules of a collection; the last of them, none when there are no more. The turn is

@@ -159,11 +159,11 @@ pub async fn owner(tx: &mut ReadTx<'_>, variant: VariantId) -> Result<Option<Pro
     Ok(row.map(|row| row.product_id))
 }
 
-/// Counts a change of something that belongs to the product.
-pub async fn touch(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), DbError> {
+/// Counts a change of something that belongs to each of the products.
+pub async fn touch(tx: &mut WriteTx<'_>, products: &[ProductId]) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql("UPDATE products SET version = version + 1, updated_at = $2 WHERE id = $1")
-        .bind::<SqlUuid, _>(product)
+    let query = sql("UPDATE products SET version = version + 1, updated_at = $2 WHERE id = ANY($1::uuid[])")
+        .bind::<Array<SqlUuid>, _>(products.iter().map(|product| product.uuid()).collect::<Vec<Uuid>>())
         .bind::<Timestamptz, _>(now);
     tx.execute(query).await.map(|_| ())
 }

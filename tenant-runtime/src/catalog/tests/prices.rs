@@ -54,6 +54,30 @@ async fn many_prices_change_as_they_were_previewed_or_not_at_all() {
 }
 
 #[actix_web::test]
+async fn many_products_cost_no_more_statements_than_one() {
+    let shop = TestShop::open(None).await;
+    let rules = json!({ "title": "Cheap", "rules": { "match": "all", "rules": [
+        { "field": "price", "relation": "less_than", "amount": eur(500) }] } });
+    let cheap = shop.owner_call("POST", "/admin/v1/collections").json(&rules).send().await.expect(201);
+    let mut products = Vec::new();
+    for number in 0..50 {
+        products.push(simple(&shop, &format!("Mug {number}"), 1000).await["id"].clone());
+    }
+    let to = |products: &[Value], minor: i64| json!({ "on": { "products": products }, "currency": "EUR", "set_minor": minor });
+    let one = adjusts(&shop, "", &to(&products[..1], 900)).await.expect(200);
+    let told = shop.told().await.len();
+    let all = adjusts(&shop, "", &to(&products, 400)).await.expect(200);
+    assert_eq!((all.json["changes"].as_array().unwrap().len(), all.cost), (50, one.cost));
+    // Each of them is counted, judged and told of, once.
+    let told = shop.told().await.split_off(told);
+    assert_eq!(told.iter().filter(|kind| *kind == "product.updated").count(), 50, "{told:?}");
+    let path = format!("/admin/v1/collections/{}", cheap.text("/id"));
+    assert_eq!(shop.owner_call("GET", &path).send().await.expect(200).json["product_count"], 50);
+    let versions = "SELECT count(*) AS number FROM products WHERE version = 2";
+    assert_eq!(shop.number(versions).await, 49);
+}
+
+#[actix_web::test]
 async fn one_price_and_the_prices_of_a_list_are_previewed_too() {
     let shop = TestShop::open(None).await;
     let mug = simple(&shop, "Mug", 1995).await;

@@ -1,5 +1,0 @@
--- $1 product, which is locked or new. The turn of the rules is shared.
-WITH chosen AS MATERIALIZED (
-    SELECT p.id, p.title, p.vendor, p.product_type, p.tags, p.created_at FROM products p WHERE p.id = $1
-), wanted AS MATERIALIZED (
-    SELECT c.id, c.rules, c.match_any FROM collections c WHERE c.rules IS NOT NULL
