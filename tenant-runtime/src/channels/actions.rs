@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use souk_access::WorkerPermit;
 use souk_api::{ETag, FieldError, IfMatch};
-use souk_event_bus::emit;
+use souk_event_bus::emit_all;
 use souk_kernel::{ProductId, SalesChannelId};
 use souk_tenancy::{ReadTx, WriteTx};
 
@@ -81,7 +81,7 @@ pub async fn publish(
 ) -> Result<PublicationView, ChannelError> {
     wish.check(tx.now()).map_err(ChannelError::Field)?;
     queries::put(tx, (product, channel), wish.at_once(), wish).await?;
-    told(tx, product).await?;
+    told(tx, &[product]).await?;
     let found = queries::publications(tx, product).await?;
     found.into_iter().find(|found| found.channel == channel).ok_or(ChannelError::Unknown)
 }
@@ -93,11 +93,11 @@ pub async fn unpublish(
     channel: SalesChannelId,
 ) -> Result<(), ChannelError> {
     queries::put(tx, (product, channel), false, &Publish::default()).await?;
-    told(tx, product).await
+    told(tx, &[product]).await
 }
 
 /// Puts many products where they shall be at once; the products of those that were not so. Says `product.updated` of them, but for those that
-/// `said` has: of them the transaction has told already. One statement, and one for each that it tells of. The channels are kept.
+/// `said` has: of them the transaction has told already. Two statements. The channels are kept.
 ///
 /// # Errors
 /// Only of the database.
@@ -111,14 +111,16 @@ pub async fn place(
     }
     let changed = queries::place(tx, wishes).await?;
     let untold: Vec<ProductId> = changed.difference(said).copied().collect();
-    for product in untold {
-        told(tx, product).await?;
-    }
+    told(tx, &untold).await?;
     Ok(changed)
 }
 
-async fn told(tx: &mut WriteTx<'_>, product: ProductId) -> Result<(), ChannelError> {
-    emit(tx, &ProductUpdated { product }).await?;
+async fn told(tx: &mut WriteTx<'_>, products: &[ProductId]) -> Result<(), ChannelError> {
+    if products.is_empty() {
+        return Ok(());
+    }
+    let facts: Vec<_> = products.iter().map(|product| ProductUpdated { product: *product }).collect();
+    emit_all(tx, &facts).await?;
     tx.catalogue_changed();
     Ok(())
 }
@@ -131,9 +133,7 @@ pub async fn publish_due(worker: &WorkerPermit) -> Result<bool, ChannelError> {
     let work = async |tx: &mut WriteTx<'_>| {
         let changed = queries::publish_due(tx, SOME).await?;
         let products: BTreeSet<ProductId> = changed.iter().copied().collect();
-        for product in products {
-            told(tx, product).await?;
-        }
+        told(tx, &Vec::from_iter(products)).await?;
         Ok(i64::try_from(changed.len()).is_ok_and(|found| found >= SOME))
     };
     worker.write::<_, ChannelError, _>("channels.publish", work).await

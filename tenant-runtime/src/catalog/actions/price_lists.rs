@@ -8,10 +8,11 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
-    PutPriceList, Sellable, SetListPrices, VariantPrice, price_of, steps_of,
+    Listed, Looker, PriceChange, PriceExplained, PriceListChange, PriceListKind, PriceListTerms,
+    PriceListView, PriceQuestion, PricesOf, PricesQuestion, PricesView, PutPriceList, Sellable,
+    SetListPrices, VariantPrice, price_of, steps_of,
 };
-use crate::catalog::queries::{self, price_lists};
+use crate::catalog::queries::{self, base_prices, price_lists};
 use crate::{groups, markets};
 
 /// One list. One statement.
@@ -19,10 +20,95 @@ pub async fn show(tx: &mut ReadTx<'_>, id: PriceListId) -> Result<PriceListView,
     price_lists::page(tx, Some(id), None, 1).await?.pop().ok_or(CatalogError::Unknown)
 }
 
+/// What previews are good for.
+const CREATE: &str = "price_list.create";
+const REPLACE: &str = "price_list.replace";
+const REMOVE: &str = "price_list.remove";
+
+/// What a list says of variants, as far as it is shown. One statement.
+async fn listed(
+    tx: &mut ReadTx<'_>,
+    now: Option<&PriceListView>,
+    terms: &PriceListTerms,
+) -> Result<Vec<Listed>, CatalogError> {
+    let enough = PriceListChange::enough();
+    match (terms.kind, now) {
+        (PriceListKind::Percent, _) => {
+            let bases = base_prices::found(tx, &PricesOf::default(), terms.currency, enough).await?;
+            Ok(terms.of_bases(&bases)?)
+        }
+        (PriceListKind::Fixed, Some(now)) => {
+            let prices = price_lists::prices(tx, now.id, None, enough).await?;
+            Ok(prices
+                .into_iter()
+                .filter_map(|one| Some((one.variant, one.min_quantity, one.price?)))
+                .collect())
+        }
+        (PriceListKind::Fixed, None) => Ok(Vec::new()),
+    }
+}
+
+/// What becomes of a list. At most two statements.
+async fn list_change(
+    tx: &mut ReadTx<'_>,
+    now: Option<&PriceListView>,
+    after: Option<PriceListTerms>,
+) -> Result<Vec<PriceListChange>, CatalogError> {
+    let was = match now {
+        Some(now) => listed(tx, Some(now), &PriceListTerms::from(now)).await?,
+        None => Vec::new(),
+    };
+    let will_be = match &after {
+        Some(after) => listed(tx, now, after).await?,
+        None => Vec::new(),
+    };
+    Ok(PriceListChange::between(now, after, [was, will_be]).into_iter().collect())
+}
+
+/// That a list may be written so, as far as that depends on others.
+async fn unobstructed(
+    tx: &mut ReadTx<'_>,
+    id: Option<PriceListId>,
+    wish: &PutPriceList,
+) -> Result<(), CatalogError> {
+    let found = price_lists::obstacles(tx, id, wish).await?;
+    match (found.name_taken, found.market_unknown, found.group_unknown) {
+        (true, _, _) => Err(CatalogError::ListNameTaken),
+        (false, true, _) => Err(CatalogError::Foreign("/market")),
+        (false, false, true) => Err(CatalogError::Foreign("/customer_groups")),
+        (false, false, false) => Ok(()),
+    }
+}
+
+/// What making this list would change, and its token.
+///
+/// # Errors
+/// As [`create`].
+pub async fn preview_create(
+    tx: &mut ReadTx<'_>,
+    wish: &PutPriceList,
+) -> Result<Preview<PriceListChange>, CatalogError> {
+    wish.check(wish.starts_at.unwrap_or(tx.now()))?;
+    unobstructed(tx, None, wish).await?;
+    let changes = list_change(tx, None, Some(wish.into())).await?;
+    Preview::of(CREATE, changes).map_err(CatalogError::Precondition)
+}
+
 /// Makes a list without prices.
-pub async fn create(tx: &mut WriteTx<'_>, wish: &PutPriceList) -> Result<PriceListView, CatalogError> {
+///
+/// # Errors
+/// [`CatalogError::Precondition`] when it is not what was previewed.
+pub async fn create(
+    tx: &mut WriteTx<'_>,
+    wish: &PutPriceList,
+    dry: &DryRun,
+) -> Result<PriceListView, CatalogError> {
     let starts_at = wish.starts_at.unwrap_or(tx.now());
     wish.check(starts_at)?;
+    if dry.preview.is_some() {
+        let changes = list_change(tx, None, Some(wish.into())).await?;
+        dry.agrees(CREATE, &changes).map_err(CatalogError::Precondition)?;
+    }
     let id = PriceListId::new();
     price_lists::put(tx, id, wish, starts_at).await?;
     tx.catalogue_changed();
@@ -36,14 +122,8 @@ async fn locked(tx: &mut WriteTx<'_>, id: PriceListId, seen: IfMatch) -> Result<
     Ok(now)
 }
 
-/// Writes a list anew. One that has prices keeps its currency and kind.
-pub async fn replace(
-    tx: &mut WriteTx<'_>,
-    id: PriceListId,
-    seen: IfMatch,
-    wish: &PutPriceList,
-) -> Result<PriceListView, CatalogError> {
-    let now = locked(tx, id, seen).await?;
+/// That a list may become this; what it is then.
+fn replacement(now: &PriceListView, wish: &PutPriceList) -> Result<PriceListTerms, CatalogError> {
     let starts_at = wish.starts_at.unwrap_or(now.starts_at);
     wish.check(starts_at)?;
     if now.price_count > 0 && (wish.currency, wish.kind) != (now.currency, now.kind) {
@@ -54,13 +134,74 @@ pub async fn replace(
         );
         return Err(CatalogError::Invalid(vec![error]));
     }
+    Ok(PriceListTerms { starts_at: Some(starts_at), ..wish.into() })
+}
+
+/// What writing a list anew would change, and its token.
+///
+/// # Errors
+/// As [`replace`].
+pub async fn preview_replace(
+    tx: &mut ReadTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &PutPriceList,
+) -> Result<Preview<PriceListChange>, CatalogError> {
+    let now = show(tx, id).await?;
+    seen.check(&ETag::new(now.version)).map_err(CatalogError::Precondition)?;
+    let after = replacement(&now, wish)?;
+    unobstructed(tx, Some(id), wish).await?;
+    let changes = list_change(tx, Some(&now), Some(after)).await?;
+    Preview::of(REPLACE, changes).map_err(CatalogError::Precondition)
+}
+
+/// Writes a list anew. One that has prices keeps its currency and kind.
+///
+/// # Errors
+/// [`CatalogError::Precondition`] when somebody was faster, or when it is not what was previewed.
+pub async fn replace(
+    tx: &mut WriteTx<'_>,
+    id: PriceListId,
+    seen: IfMatch,
+    wish: &PutPriceList,
+    dry: &DryRun,
+) -> Result<PriceListView, CatalogError> {
+    let now = locked(tx, id, seen).await?;
+    let after = replacement(&now, wish)?;
+    let starts_at = after.starts_at.unwrap_or(now.starts_at);
+    if dry.preview.is_some() {
+        let changes = list_change(tx, Some(&now), Some(after)).await?;
+        dry.agrees(REPLACE, &changes).map_err(CatalogError::Precondition)?;
+    }
     price_lists::put(tx, id, wish, starts_at).await?;
     tx.catalogue_changed();
     show(tx, id).await
 }
 
+/// What deleting a list would change, and its token.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn preview_remove(
+    tx: &mut ReadTx<'_>,
+    id: PriceListId,
+) -> Result<Preview<PriceListChange>, CatalogError> {
+    let now = show(tx, id).await?;
+    let changes = list_change(tx, Some(&now), None).await?;
+    Preview::of(REMOVE, changes).map_err(CatalogError::Precondition)
+}
+
 /// Removes a list and its prices.
-pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId) -> Result<(), CatalogError> {
+///
+/// # Errors
+/// [`CatalogError::Precondition`] when it is not what was previewed.
+pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId, dry: &DryRun) -> Result<(), CatalogError> {
+    if dry.preview.is_some() {
+        price_lists::lock(tx, id).await?;
+        let now = show(tx, id).await?;
+        let changes = list_change(tx, Some(&now), None).await?;
+        dry.agrees(REMOVE, &changes).map_err(CatalogError::Precondition)?;
+    }
     if !price_lists::remove(tx, id).await? {
         return Err(CatalogError::Unknown);
     }

@@ -5,6 +5,7 @@ mod bundle;
 mod draft;
 pub mod form;
 mod html;
+mod list_change;
 mod metafields;
 mod picture;
 mod pricing;
@@ -24,6 +25,7 @@ pub use bundle::{
 };
 pub use draft::{Draft, DraftVariant, check_collection, check_edit, check_price, one_more, sku_of, tags_of};
 pub use html::reduced;
+pub use list_change::{Listed, PriceListChange, PriceListTerms};
 pub use metafields::{
     CUSTOM, CreateDefinition, DefinitionFilter, DefinitionView, EditDefinition, Fitting,
     MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafield,

@@ -132,10 +132,17 @@ impl Offer {
         if let Some(minor) = self.amount_minor {
             return Ok(Money::new(minor, base.currency()));
         }
-        let adjust = self.adjust_ppm.unwrap_or_default();
-        let change = base.portion(Ppm::new(adjust.unsigned_abs()).unwrap_or(Ppm::ZERO), Rounding::HalfUp)?;
-        if adjust < 0 { base.checked_sub(change) } else { base.checked_add(change) }
+        adjusted(base, self.adjust_ppm.unwrap_or_default())
     }
+}
+
+/// A base price, so much up or down.
+///
+/// # Errors
+/// A price that cannot be counted.
+pub fn adjusted(base: Money, adjust_ppm: i32) -> Result<Money, MoneyError> {
+    let change = base.portion(Ppm::new(adjust_ppm.unsigned_abs()).unwrap_or(Ppm::ZERO), Rounding::HalfUp)?;
+    if adjust_ppm < 0 { base.checked_sub(change) } else { base.checked_add(change) }
 }
 
 /// A price with its reasons.

@@ -161,6 +161,35 @@ pub async fn steps(tx: &mut ReadTx<'_>, id: PriceListId, wish: &SetListPrices) -
     tx.load(statement).await
 }
 
+/// What stands in the way of writing a list.
+#[derive(QueryableByName)]
+pub struct Obstacles {
+    /// Another list has its name.
+    #[diesel(sql_type = Bool)]
+    pub name_taken: bool,
+    #[diesel(sql_type = Bool)]
+    pub market_unknown: bool,
+    #[diesel(sql_type = Bool)]
+    pub group_unknown: bool,
+}
+
+/// What would refuse a list as it shall be; `id`: the one that is written anew. One statement.
+pub async fn obstacles(
+    tx: &mut ReadTx<'_>,
+    id: Option<PriceListId>,
+    wish: &PutPriceList,
+) -> Result<Obstacles, DbError> {
+    let text = "SELECT EXISTS (SELECT 1 FROM price_lists l WHERE l.name = $2 AND l.id IS DISTINCT FROM $1) AS name_taken, \
+        $3::uuid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM markets m WHERE m.id = $3) AS market_unknown, \
+        EXISTS (SELECT 1 FROM unnest($4::uuid[]) AS w (id) WHERE NOT EXISTS (SELECT 1 FROM customer_groups g WHERE g.id = w.id)) AS group_unknown";
+    let statement = sql(text)
+        .bind::<Nullable<SqlUuid>, _>(id)
+        .bind::<Text, _>(wish.name.clone())
+        .bind::<Nullable<SqlUuid>, _>(wish.market)
+        .bind::<Array<SqlUuid>, _>(wish.customer_groups.iter().map(|group| group.uuid()).collect::<Vec<_>>());
+    tx.one(statement).await
+}
+
 #[derive(QueryableByName)]
 struct PriceRow {
     #[diesel(sql_type = SqlUuid)]

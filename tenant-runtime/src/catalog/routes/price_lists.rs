@@ -4,8 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
 use chrono::{DateTime, Utc};
 use souk_access::{Permission, Permit, Reply};
 use souk_api::{
-    CursorKey, DryRun, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Previewed,
-    Problem, Query,
+    CursorKey, DryRun, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, PagingOnly, Path, Preview,
+    Previewed, Problem, Query,
 };
 use souk_kernel::{CustomerId, PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
@@ -16,8 +16,8 @@ use super::prices::shown as previewed;
 use crate::catalog::actions::price_lists as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    ListPrice, Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
-    PutPriceList, SetListPrices, Viewer,
+    ListPrice, Looker, PriceChange, PriceExplained, PriceListChange, PriceListView, PriceQuestion,
+    PricesQuestion, PricesView, PutPriceList, SetListPrices, Viewer,
 };
 use crate::catalog::permissions::{Browse, Edit, View};
 use crate::catalog::queries::price_lists as queries;
@@ -46,19 +46,26 @@ async fn list(
     Page::cut(rows, &paging, key, &scope, |row| (row.created_at, row.id.uuid()))
 }
 
-/// Make a price list without prices.
+/// Make a price list without prices. With `dry_run=true` answers with what would change, and a token; sent as `preview`, it is done only if
+/// exactly that would change.
 #[utoipa::path(tag = "Prices", operation_id = "createPriceList", request_body = PutPriceList,
-    params(("Idempotency-Key" = String, Header)), responses((status = 201, body = PriceListView),
-    (status = 409, body = Problem), (status = 422, body = Problem)))]
+    params(DryRun, ("Idempotency-Key" = String, Header)), responses((status = 201, body = PriceListView),
+    (status = 200, description = "What would change", body = Preview<PriceListChange>),
+    (status = 409, description = "The name is taken, or the preview is stale", body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/price-lists")]
 async fn create(
     permit: Permit<Edit>,
     key: IdempotencyKey,
+    dry: Query<DryRun>,
     body: Json<PutPriceList>,
 ) -> Result<HttpResponse, Problem> {
-    let (digest, wish) = (body.digest(), &body.0);
+    let (digest, wish, dry) = (body.digest(), &body.0, &dry.0);
+    if dry.only() {
+        let look = async move |tx: &mut ReadTx<'_>| actions::preview_create(tx, wish).await;
+        return Ok(HttpResponse::Ok().json(permit.read("price_lists.preview_create", look).await?));
+    }
     let work = async move |tx: &mut WriteTx<'_>| {
-        let view = actions::create(tx, wish).await?;
+        let view = actions::create(tx, wish, dry).await?;
         let place = format!("/admin/v1/price-lists/{}", view.id);
         Ok::<_, CatalogError>(Reply::created(&view).location(&place).etag(&ETag::new(view.version)))
     };
@@ -78,28 +85,46 @@ async fn show(permit: Permit<View>, id: Path<PriceListId>) -> Result<HttpRespons
     Ok(shown(&permit.read("price_lists.show", find).await?))
 }
 
-/// Write a price list anew. Orders keep their prices.
+/// Write a price list anew. Orders keep their prices. With `dry_run=true` answers with what would change, and a token; sent as `preview`, it is
+/// done only if exactly that would change.
 #[utoipa::path(tag = "Prices", operation_id = "putPriceList", request_body = PutPriceList,
-    params(("id" = PriceListId, Path), ("If-Match" = String, Header)), responses((status = 200, body = PriceListView),
-    (status = 404, body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
+    params(DryRun, ("id" = PriceListId, Path), ("If-Match" = String, Header)),
+    responses((status = 200, description = "The list, or what would change", body = Previewed<PriceListView, PriceListChange>),
+    (status = 404, body = Problem), (status = 409, description = "The name is taken, or the preview is stale", body = Problem), (status = 412, body = Problem), (status = 422, body = Problem), (status = 428, body = Problem)))]
 #[put("/admin/v1/price-lists/{id}")]
 async fn replace(
     permit: Permit<Edit>,
     id: Path<PriceListId>,
     seen: IfMatch,
+    dry: Query<DryRun>,
     body: Json<PutPriceList>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, seen, wish) = (*id, seen.required()?, &body.0);
-    let work = async move |tx: &mut WriteTx<'_>| actions::replace(tx, id, seen, wish).await;
+    let (id, seen, wish, dry) = (*id, seen.required()?, &body.0, &dry.0);
+    if dry.only() {
+        let look = async move |tx: &mut ReadTx<'_>| actions::preview_replace(tx, id, seen, wish).await;
+        return Ok(HttpResponse::Ok().json(permit.read("price_lists.preview_put", look).await?));
+    }
+    let work = async move |tx: &mut WriteTx<'_>| actions::replace(tx, id, seen, wish, dry).await;
     Ok(shown(&permit.write("price_lists.put", work).await?))
 }
 
-/// Delete a price list and its prices. Orders keep theirs.
-#[utoipa::path(tag = "Prices", operation_id = "deletePriceList", params(("id" = PriceListId, Path)), responses(
-    (status = 204, description = "Gone"), (status = 404, body = Problem)))]
+/// Delete a price list and its prices. Orders keep theirs. With `dry_run=true` answers with what would change, and a token; sent as `preview`,
+/// it is done only if exactly that would change.
+#[utoipa::path(tag = "Prices", operation_id = "deletePriceList", params(DryRun, ("id" = PriceListId, Path)), responses(
+    (status = 204, description = "Gone"), (status = 200, description = "What would change", body = Preview<PriceListChange>),
+    (status = 404, body = Problem), (status = 409, description = "The preview is stale", body = Problem)))]
 #[delete("/admin/v1/price-lists/{id}")]
-async fn remove(permit: Permit<Edit>, id: Path<PriceListId>) -> Result<HttpResponse, Problem> {
-    let work = async move |tx: &mut WriteTx<'_>| actions::remove(tx, *id).await;
+async fn remove(
+    permit: Permit<Edit>,
+    id: Path<PriceListId>,
+    dry: Query<DryRun>,
+) -> Result<HttpResponse, Problem> {
+    let (id, dry) = (*id, &dry.0);
+    if dry.only() {
+        let look = async move |tx: &mut ReadTx<'_>| actions::preview_remove(tx, id).await;
+        return Ok(HttpResponse::Ok().json(permit.read("price_lists.preview_remove", look).await?));
+    }
+    let work = async move |tx: &mut WriteTx<'_>| actions::remove(tx, id, dry).await;
     permit.write("price_lists.remove", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }

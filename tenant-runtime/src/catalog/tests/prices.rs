@@ -78,6 +78,67 @@ async fn many_products_cost_no_more_statements_than_one() {
 }
 
 #[actix_web::test]
+async fn price_lists_are_made_written_and_deleted_as_they_were_previewed() {
+    let shop = TestShop::open(None).await;
+    let mug = simple(&shop, "Mug", 1995).await;
+    let asks = async |method: &str, path: &str, body: Option<&Value>| {
+        let call =
+            shop.owner_call(method, &format!("/admin/v1/price-lists{path}")).header("if-match", "*").keyed();
+        match body {
+            Some(body) => call.json(body).send().await,
+            None => call.send().await,
+        }
+    };
+    let listed = |before: Option<i64>, after: Option<i64>| {
+        json!([{ "variant": mug["variants"][0]["id"], "min_quantity": 1, "before": before.map(eur), "after": after.map(eur),
+            "compare_at_before": null, "compare_at_after": null }])
+    };
+    let of = |ppm: i32| json!({ "name": "Spring", "currency": "EUR", "kind": "percent", "adjust_ppm": ppm });
+    let before = shop.digest().await;
+    let seen = asks("POST", "?dry_run=true", Some(&of(-100_000))).await.expect(200);
+    let change = &seen.json["changes"][0];
+    assert_eq!(
+        (&change["before"], &change["after"]["name"], &change["price_list"]),
+        (&Value::Null, &json!("Spring"), &Value::Null)
+    );
+    assert_eq!((&change["prices"], &change["more_prices"]), (&listed(None, Some(1795)), &json!(false)));
+    let apply = format!("?preview={}", seen.text("/token"));
+    asks("POST", &apply, Some(&of(-200_000))).await.refused(409, "preview_stale");
+    let lost = json!({ "name": "Lost", "currency": "EUR", "kind": "fixed", "market": "mkt_01h455vb4pex5vsknk084sn02q" });
+    asks("POST", "?dry_run=true", Some(&lost)).await.refused(422, "validation_failed").about("/market");
+    assert_eq!(shop.digest().await, before);
+    let made = asks("POST", &apply, Some(&of(-100_000))).await.expect(201);
+    asks("POST", "?dry_run=true", Some(&of(-100_000))).await.refused(409, "price_list_name_taken");
+    // Another percentage; a price that changed since makes the preview stale.
+    let path = format!("/{}", made.text("/id"));
+    let dry = asks("PUT", &format!("{path}?dry_run=true"), Some(&of(-200_000))).await.expect(200);
+    assert_eq!(dry.json["changes"][0]["prices"], listed(Some(1795), Some(1596)));
+    let same = asks("PUT", &format!("{path}?dry_run=true"), Some(&of(-100_000))).await.expect(200);
+    assert_eq!(same.json["changes"], json!([]));
+    let price = format!("/admin/v1/variants/{}/price", mug["variants"][0]["id"].as_str().unwrap());
+    let set = shop.owner_call("PUT", &price).header("if-match", "*").json(&json!({ "price": eur(1000) }));
+    set.send().await.expect(200);
+    let before = shop.digest().await;
+    let stale = format!("{path}?preview={}", dry.text("/token"));
+    asks("PUT", &stale, Some(&of(-200_000))).await.refused(409, "preview_stale");
+    assert_eq!(shop.digest().await, before);
+    let dry = asks("PUT", &format!("{path}?dry_run=true"), Some(&of(-200_000))).await.expect(200);
+    let apply = format!("{path}?preview={}", dry.text("/token"));
+    assert_eq!(asks("PUT", &apply, Some(&of(-200_000))).await.expect(200).json["adjust_ppm"], -200_000);
+    // What a list that is deleted said goes with it.
+    let dry = asks("DELETE", &format!("{path}?dry_run=true"), None).await.expect(200);
+    assert_eq!(
+        (&dry.json["changes"][0]["prices"], &dry.json["changes"][0]["after"]),
+        (&listed(Some(800), None), &Value::Null)
+    );
+    let (gone, before) = (format!("{path}?preview={}", dry.text("/token")), shop.digest().await);
+    asks("DELETE", &format!("{path}?preview=x"), None).await.refused(409, "preview_stale");
+    assert_eq!(shop.digest().await, before);
+    asks("DELETE", &gone, None).await.expect(204);
+    asks("DELETE", &gone, None).await.refused(404, "not_found");
+}
+
+#[actix_web::test]
 async fn one_price_and_the_prices_of_a_list_are_previewed_too() {
     let shop = TestShop::open(None).await;
     let mug = simple(&shop, "Mug", 1995).await;
