@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use souk_api::{DryRun, ETag, IfMatch, Preview};
 use souk_kernel::{Country, Currency, MarketId, Money, PriceListId, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
-    Listed, Looker, PriceChange, PriceExplained, PriceListChange, PriceListKind, PriceListTerms,
+    Listed, Looker, Past, PriceChange, PriceExplained, PriceListChange, PriceListKind, PriceListTerms,
     PriceListView, PriceQuestion, PricesOf, PricesQuestion, PricesView, PutPriceList, Sellable,
     SetListPrices, VariantPrice, price_of, steps_of,
 };
-use crate::catalog::queries::{self, base_prices, price_lists};
+use crate::catalog::queries::{self, base_prices, past, price_lists};
 use crate::{groups, markets};
 
 /// One list. One statement.
@@ -173,6 +174,7 @@ pub async fn replace(
         let changes = list_change(tx, Some(&now), Some(after)).await?;
         dry.agrees(REPLACE, &changes).map_err(CatalogError::Precondition)?;
     }
+    price_lists::keep(tx, id, false).await?;
     price_lists::put(tx, id, wish, starts_at).await?;
     tx.catalogue_changed();
     show(tx, id).await
@@ -196,12 +198,13 @@ pub async fn preview_remove(
 /// # Errors
 /// [`CatalogError::Precondition`] when it is not what was previewed.
 pub async fn remove(tx: &mut WriteTx<'_>, id: PriceListId, dry: &DryRun) -> Result<(), CatalogError> {
+    price_lists::lock(tx, id).await?;
     if dry.preview.is_some() {
-        price_lists::lock(tx, id).await?;
         let now = show(tx, id).await?;
         let changes = list_change(tx, Some(&now), None).await?;
         dry.agrees(REMOVE, &changes).map_err(CatalogError::Precondition)?;
     }
+    price_lists::keep(tx, id, true).await?;
     if !price_lists::remove(tx, id).await? {
         return Err(CatalogError::Unknown);
     }
@@ -303,7 +306,30 @@ async fn shops_at(
     }
 }
 
-/// What a piece of a variant costs somebody somewhere, and why. Three statements, one more where a country has no market, and one more for
+/// How far back prices are looked at: a reduction that is older is the price.
+const LOOK_BACK: TimeDelta = TimeDelta::days(400);
+
+/// The lowest prices before reductions, of those variants that had any. Two statements.
+async fn lowest(
+    tx: &mut ReadTx<'_>,
+    variants: &[VariantId],
+    currency: Currency,
+    market: Option<MarketId>,
+) -> Result<HashMap<VariantId, Money>, CatalogError> {
+    let (now, since) = (tx.now(), tx.now() - LOOK_BACK);
+    let spells = past::lists(tx, currency, market, since).await?;
+    let mut found = HashMap::new();
+    for prices in past::prices(tx, variants, currency, since).await? {
+        let (bases, listed) = (prices.bases.0.as_slice(), prices.listed.0.as_slice());
+        let past = Past { currency, bases, listed, spells: &spells };
+        if let Some(price) = past.lowest(now)? {
+            found.insert(prices.variant_id, price);
+        }
+    }
+    Ok(found)
+}
+
+/// What a piece of a variant costs somebody somewhere, and why. Four statements, one more where a country has no market, and one more for
 /// the price of somebody else.
 pub async fn explain(
     tx: &mut ReadTx<'_>,
@@ -328,13 +354,13 @@ pub async fn explain(
         unit_price,
         base_price: sold.unit_price,
         compare_at: sold.compare_at,
-        lowest_price_30_days: price_lists::lowest(tx, &[variant], currency).await?.remove(&variant),
+        lowest_price_30_days: lowest(tx, &[variant], currency, market).await?.remove(&variant),
         source: if listed { "price_list" } else { "base" },
         considered,
     })
 }
 
-/// What pieces of many variants cost a shopper somewhere. What cannot be had is missing. Three statements, one more where a country has no
+/// What pieces of many variants cost a shopper somewhere. What cannot be had is missing. Four statements, one more where a country has no
 /// market.
 pub async fn prices(
     tx: &mut ReadTx<'_>,
@@ -346,7 +372,7 @@ pub async fn prices(
     let sold = queries::sellable(tx, &variants, currency, market, looker).await?;
     let mut sold: HashMap<VariantId, Sellable> =
         sold.into_iter().filter(|sold| sold.live).map(|sold| (sold.variant, sold)).collect();
-    let mut lowest = price_lists::lowest(tx, &variants, currency).await?;
+    let mut lowest = lowest(tx, &variants, currency, market).await?;
     let mut data = Vec::with_capacity(sold.len());
     for variant in variants {
         let Some(sold) = sold.remove(&variant) else { continue };

@@ -7,6 +7,7 @@ pub mod form;
 mod html;
 mod list_change;
 mod metafields;
+mod past;
 mod picture;
 mod pricing;
 mod repricing;
@@ -31,6 +32,7 @@ pub use metafields::{
     MOST as MOST_DEFINITIONS, MetafieldKind, MetafieldLimits, MetafieldOwner, MetafieldView, SetMetafield,
     SetMetafields, fitting,
 };
+pub use past::{BaseSince, ListedSince, Past, Spell};
 pub use picture::{
     FetchFilter, FetchImage, FetchState, ImageFetchView, ImageView, ImageWish, MOST_IMAGES, WantedSize,
     image_url,

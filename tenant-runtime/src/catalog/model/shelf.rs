@@ -58,7 +58,8 @@ pub struct VariantPrice {
     /// The price without any list.
     pub base_price: Money,
     pub compare_at: Option<Money>,
-    /// The lowest base price of the last 30 days, today's included.
+    /// The lowest price for everybody of the 30 days before the present one came, if that is a reduction (Directive 98/6/EC); else of the last 30
+    /// days. In the market; lists that are for groups of customers are left aside.
     pub lowest_price_30_days: Option<Money>,
     /// What a piece costs, from one piece on; the next step where it changes. Never empty.
     pub steps: Vec<PriceStep>,

@@ -8,6 +8,7 @@ pub mod collections;
 pub mod fetches;
 pub mod metafields;
 pub mod names;
+pub mod past;
 pub mod pictures;
 pub mod price_lists;
 mod rows;

@@ -1,8 +1,6 @@
-//! The statements of price lists and of the history of prices.
+//! The statements of price lists.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{Currency, CustomerGroupId, MarketId, Money, PriceListId, Quantity, VariantId};
@@ -227,30 +225,12 @@ pub async fn prices(
     Ok(rows.into_iter().map(price).collect())
 }
 
-#[derive(QueryableByName)]
-struct LowestRow {
-    #[diesel(sql_type = SqlUuid)]
-    variant_id: VariantId,
-    #[diesel(sql_type = Nullable<BigInt>)]
-    amount_minor: Option<i64>,
-}
-
-/// The lowest base price of the last 30 days of each of these variants that had any: of those set since, and the one that was in force when they began.
-pub async fn lowest(
-    tx: &mut ReadTx<'_>,
-    variants: &[VariantId],
-    currency: Currency,
-) -> Result<HashMap<VariantId, Money>, DbError> {
-    let since = tx.now() - TimeDelta::days(30);
-    let text = "SELECT v.id AS variant_id, (SELECT min(h.amount_minor) FROM price_history h \
-            WHERE h.variant_id = v.id AND h.currency = $2 AND h.since >= COALESCE((SELECT max(o.since) FROM price_history o \
-                WHERE o.variant_id = v.id AND o.currency = $2 AND o.since <= $3), $3)) AS amount_minor \
-        FROM unnest($1::uuid[]) AS v (id)";
-    let statement = sql(text)
-        .bind::<Array<SqlUuid>, _>(variants.iter().map(|variant| variant.uuid()).collect::<Vec<_>>())
-        .bind::<Text, _>(currency)
-        .bind::<Timestamptz, _>(since);
-    let rows: Vec<LowestRow> = tx.load(statement).await?;
-    let priced = |row: LowestRow| Some((row.variant_id, Money::new(row.amount_minor?, currency)));
-    Ok(rows.into_iter().filter_map(priced).collect())
+/// Notes what a list, which is locked, said until now, before it is written anew or goes: then with its `prices`. One statement.
+pub async fn keep(tx: &mut WriteTx<'_>, id: PriceListId, prices: bool) -> Result<(), DbError> {
+    let now = tx.now();
+    let statement = sql(include_str!("keep_price_list.sql"))
+        .bind::<SqlUuid, _>(id)
+        .bind::<Timestamptz, _>(now)
+        .bind::<Bool, _>(prices);
+    tx.execute(statement).await.map(drop)
 }

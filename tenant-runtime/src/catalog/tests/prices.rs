@@ -1,5 +1,8 @@
 //! Prices are shown before they change: exactly what would, and a token that does nothing else.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{eur, simple};
@@ -179,4 +182,79 @@ async fn one_price_and_the_prices_of_a_list_are_previewed_too() {
         (&gone.json["changes"][0]["before"], &gone.json["changes"][0]["after"]),
         (&eur(1500), &Value::Null)
     );
+}
+
+#[actix_web::test]
+async fn the_lowest_price_is_what_everybody_paid_before_a_reduction() {
+    let shop = TestShop::open(None).await;
+    let mug = simple(&shop, "Mug", 1000).await;
+    let variant = mug["variants"][0]["id"].as_str().unwrap().to_owned();
+    // What a piece costs, and the lowest of thirty days: of one, and in a list of many.
+    let seen = async |country: &str| {
+        let path = format!("/store/v1/variants/{variant}/price?{country}");
+        let one = shop.call("GET", &path).send().await.expect(200).json;
+        let many = format!("/store/v1/prices?variants={variant}&{country}");
+        let many = shop.call("GET", many.trim_end_matches('&')).send().await.expect(200).json;
+        assert_eq!(one["lowest_price_30_days"], many["data"][0]["lowest_price_30_days"]);
+        let minor = |name: &str| one[name]["amount_minor"].as_i64().unwrap();
+        (minor("unit_price"), minor("lowest_price_30_days"))
+    };
+    let later = |hours: u64| shop.clock.advance(Duration::from_secs(hours * 3600));
+    let made = async |path: &str, body: &Value| {
+        shop.owner_call("POST", &format!("/admin/v1/{path}"))
+            .keyed()
+            .json(body)
+            .send()
+            .await
+            .expect(201)
+            .text("/id")
+    };
+    let put = async |path: &str, body: &Value| {
+        let call = shop.owner_call("PUT", &format!("/admin/v1/price-lists/{path}")).header("if-match", "*");
+        call.json(body).send().await.expect(200);
+    };
+    later(40 * 24);
+    let austria = json!({ "name": "Austria", "countries": ["AT"], "currency": "EUR", "locale": "de-AT", "prices_include_tax": true });
+    let austria = made("markets", &austria).await;
+    made("price-lists", &json!({ "name": "There", "currency": "EUR", "kind": "percent", "adjust_ppm": -500_000, "market": austria })).await;
+    // One that is planned is no price yet.
+    let starts = shop.clock.now() + TimeDelta::hours(1);
+    let sale = |ppm: i32| json!({ "name": "Sale", "currency": "EUR", "kind": "percent", "adjust_ppm": ppm, "starts_at": starts });
+    let list = made("price-lists", &sale(-100_000)).await;
+    assert_eq!((seen("").await, seen("country=AT").await), ((1000, 1000), (500, 1000)));
+    later(2);
+    assert_eq!(seen("").await, (900, 1000));
+    later(24);
+    assert_eq!(seen("").await, (900, 1000), "however long it lasts");
+    // Once more off: what it cost before that.
+    put(&list, &sale(-200_000)).await;
+    later(1);
+    assert_eq!(seen("").await, (800, 900));
+    let path = format!("/admin/v1/price-lists/{list}");
+    shop.owner_call("DELETE", &path).send().await.expect(204);
+    later(1);
+    assert_eq!(seen("").await, (1000, 800), "the list is gone, what it said was paid");
+    // Fixed prices: of one list, one after the other.
+    let fixed = made("price-lists", &json!({ "name": "Fixed", "currency": "EUR", "kind": "fixed" })).await;
+    let path = format!("{fixed}/prices");
+    let step = |price: Value| json!({ "prices": [{ "variant": variant, "price": price }] });
+    put(&path, &step(eur(700))).await;
+    later(1);
+    assert_eq!(seen("").await, (700, 800));
+    put(&path, &step(eur(600))).await;
+    later(1);
+    assert_eq!(seen("").await, (600, 700));
+    put(&path, &step(Value::Null)).await;
+    later(1);
+    assert_eq!(seen("").await, (1000, 600));
+    assert_eq!(seen("country=AT").await, (500, 1000), "there it has been half price all the while");
+    // A month later nobody remembers.
+    later(31 * 24);
+    assert_eq!((seen("").await, seen("country=AT").await), ((1000, 1000), (500, 1000)));
+    // The base price itself.
+    let path = format!("/admin/v1/variants/{variant}/price");
+    let set = shop.owner_call("PUT", &path).header("if-match", "*").json(&json!({ "price": eur(950) }));
+    set.send().await.expect(200);
+    later(1);
+    assert_eq!(seen("").await, (950, 1000));
 }
