@@ -230,6 +230,38 @@ pub mod testing {
         store.metadata.generation = Some(1);
         store
     }
+
+    /// What the ledger has of that store.
+    pub fn record() -> souk_provisioner::StoreRecord {
+        let store_id = souk_kernel::StoreId::parse("sto_01h455vb4pex5vsknk084sn02q").unwrap();
+        let born: chrono::DateTime<chrono::Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
+        souk_provisioner::StoreRecord {
+            store_id,
+            schema: format!("s_{}", store_id.suffix()),
+            role: format!("r_{}", store_id.suffix()),
+            lane: 3,
+            state: souk_provisioner::State::Live,
+            owner: None,
+            organization_id: None,
+            handle: "acme".into(),
+            name: "Acme Bakery".into(),
+            hosts: vec![],
+            plan: serde_json::json!({}),
+            fence: 1,
+            schema_version: 8,
+            schema_digest: None,
+            last_error: None,
+            created_at: born,
+            purge_after: None,
+            owner_scope: Some("org-acme".into()),
+            login: Some(souk_provisioner::StoreLogin {
+                slot: 1,
+                version: 1,
+                issued_at: born,
+                retiring: None,
+            }),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,41 +1,12 @@
 //! Every kind of store, written out: a change of what runs in a cluster is a readable diff. And what must never change by itself.
 
-use chrono::{DateTime, Utc};
 use k8s_openapi::api::core::v1::ResourceRequirements;
-use souk_kernel::StoreId;
-use souk_provisioner::{State, StoreLogin};
 use souk_store_resource::{
     Autoscaling, DesiredState, Domain, RELEASE, RELEASE_IMAGE, Runtime, Store, StoreSpec,
 };
 
 use super::*;
-use crate::store::validate::testing;
-
-fn record() -> StoreRecord {
-    let store_id = StoreId::parse("sto_01h455vb4pex5vsknk084sn02q").unwrap();
-    let born: DateTime<Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
-    StoreRecord {
-        store_id,
-        schema: format!("s_{}", store_id.suffix()),
-        role: format!("r_{}", store_id.suffix()),
-        lane: 3,
-        state: State::Live,
-        owner: None,
-        organization_id: None,
-        handle: "acme".into(),
-        name: "Acme Bakery".into(),
-        hosts: vec![],
-        plan: json!({}),
-        fence: 1,
-        schema_version: 8,
-        schema_digest: None,
-        last_error: None,
-        created_at: born,
-        purge_after: None,
-        owner_scope: Some("org-acme".into()),
-        login: Some(StoreLogin { slot: 1, version: 1, issued_at: born, retiring: None }),
-    }
-}
+use crate::store::validate::testing::{self, record};
 
 fn built(runtime: &RuntimeConfig, abilities: Abilities, change: impl FnOnce(&mut StoreSpec)) -> Vec<Child> {
     let store = testing::store(change);

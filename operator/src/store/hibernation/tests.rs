@@ -156,36 +156,12 @@ fn what_does_not_sleep() {
 /// Asleep it has no pods, no autoscaler that would bring them back, and no budget; awake it has what was asked for.
 #[test]
 fn what_a_sleeping_store_consists_of() {
-    use souk_provisioner::State;
-
     let autoscaled = |it: &mut StoreSpec| {
         let autoscaling = Some(Autoscaling { min_replicas: 2, max_replicas: 8, target_cpu_percent: 70 });
         it.runtime = Some(Runtime { autoscaling, ..Runtime::default() });
     };
     let runtime = testing::runtime();
-    let store_id = souk_kernel::StoreId::parse("sto_01h455vb4pex5vsknk084sn02q").unwrap();
-    let born: chrono::DateTime<chrono::Utc> = "2026-11-24T12:00:00Z".parse().unwrap();
-    let record = StoreRecord {
-        store_id,
-        schema: format!("s_{}", store_id.suffix()),
-        role: format!("r_{}", store_id.suffix()),
-        lane: 3,
-        state: State::Live,
-        owner: None,
-        organization_id: None,
-        handle: "acme".into(),
-        name: "Acme Bakery".into(),
-        hosts: vec![],
-        plan: json!({}),
-        fence: 1,
-        schema_version: 8,
-        schema_digest: None,
-        last_error: None,
-        created_at: born,
-        purge_after: None,
-        owner_scope: None,
-        login: None,
-    };
+    let record = testing::record();
     let mut wish = wish(autoscaled);
     let kinds = |wish: &Wish| {
         let children = build::children(wish, &record, &runtime, &build::Abilities::default());
