@@ -128,12 +128,18 @@ pub async fn put(
     tx.execute(query).await.map(drop)
 }
 
+macro_rules! channel_names {
+    ($lock:literal) => {
+        concat!("SELECT id, name, is_default FROM sales_channels ORDER BY is_default DESC, id", $lock)
+    };
+}
+
 /// What the channels are called, the default one first. One statement.
 ///
 /// # Errors
 /// Only of the database.
 pub async fn channel_names(tx: &mut ReadTx<'_>) -> Result<Vec<ChannelName>, DbError> {
-    tx.load(sql("SELECT id, name, is_default FROM sales_channels ORDER BY is_default DESC, id")).await
+    tx.load(sql(channel_names!(""))).await
 }
 
 /// The same; until the transaction ends, none of them goes. One statement.
@@ -141,9 +147,7 @@ pub async fn channel_names(tx: &mut ReadTx<'_>) -> Result<Vec<ChannelName>, DbEr
 /// # Errors
 /// Only of the database.
 pub async fn keep_channels(tx: &mut WriteTx<'_>) -> Result<Vec<ChannelName>, DbError> {
-    let query =
-        sql("SELECT id, name, is_default FROM sales_channels ORDER BY is_default DESC, id FOR KEY SHARE");
-    tx.load(query).await
+    tx.load(sql(channel_names!(" FOR KEY SHARE"))).await
 }
 
 #[derive(QueryableByName)]
