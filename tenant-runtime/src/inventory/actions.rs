@@ -29,6 +29,8 @@ use super::queries;
 
 /// Whoever reserves is the checkout, whichever shopper is behind it.
 const CHECKOUT: &str = "service:checkout";
+/// Longer than any statement waits for a lock: what does not run out so soon is still there when the lock is had.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
 /// Reservations ended in one round of the sweeper.
 const SWEEP: i64 = 500;
 
@@ -109,7 +111,8 @@ pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(),
 
 /// Keeps stock for a cart for so many minutes, at one location only if it is named; called again, adjusts to the new demand. Locks the levels in
 /// the order of ids, and of an item in buckets one of them, unless a location is named. Two statements, one more when the cart holds something
-/// already, two more when stale reservations have to end first, and up to three more where no bucket was free.
+/// already, two more when stale reservations have to end first, up to three more where no bucket was free, and three more where a location closed
+/// while its rows were waited for.
 ///
 /// # Errors
 /// `OutOfStock` names every item that falls short; roll back.
@@ -131,11 +134,19 @@ pub async fn reserve(
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let (levels, parts) = match plan_at(only, &wanted, &levels) {
+    let (mut levels, mut parts) = match plan_at(only, &wanted, &levels) {
         Ok(parts) => (levels, parts),
         Err(_) => gather(tx, cart, (&wanted, only), (levels, cart_has || only.is_some())).await?,
     };
-    take(tx, cart, &parts, minutes).await?;
+    if !take(tx, cart, &parts, minutes).await? {
+        // A location was closed while its rows were waited for; now that they are locked, this shows.
+        queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
+        levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
+        parts = plan_at(only, &wanted, &levels).map_err(InventoryError::OutOfStock)?;
+        if !take(tx, cart, &parts, minutes).await? {
+            return Err(gone(&parts));
+        }
+    }
     let stocks: HashMap<_, _> =
         levels.iter().map(|level| ((level.item, level.location), level.stock())).collect();
     let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
@@ -209,20 +220,22 @@ fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(
     wanted.iter().find(|(item, _)| !seen.contains(*item)).map(|(item, pieces)| (*item, *pieces))
 }
 
-/// Takes planned parts.
+/// Takes planned parts. False where one is not to be had after all; the others are taken.
 async fn take(
     tx: &mut WriteTx<'_>,
     cart: CartId,
     parts: &[(InventoryItemId, LocationId, i64)],
     minutes: u32,
-) -> Result<(), InventoryError> {
+) -> Result<bool, InventoryError> {
     let until = tx.now() + TimeDelta::minutes(i64::from(minutes));
-    if queries::take(tx, cart, parts, until, CHECKOUT).await? == parts.len() {
-        return Ok(());
-    }
+    Ok(queries::take(tx, cart, parts, until, CHECKOUT).await? == parts.len())
+}
+
+/// What was planned was not to be had.
+fn gone(parts: &[(InventoryItemId, LocationId, i64)]) -> InventoryError {
     let short =
         |part: &(InventoryItemId, LocationId, i64)| Shortage { item: part.0, wanted: part.2, available: 0 };
-    Err(InventoryError::OutOfStock(parts.iter().map(short).collect()))
+    InventoryError::OutOfStock(parts.iter().map(short).collect())
 }
 
 /// What comes back may put something on sale again that was sold out, and shoppers' pages say so.
@@ -238,7 +251,7 @@ fn held(item: InventoryItemId, location: LocationId, pieces: i64) -> Option<Held
 }
 
 /// Makes what the cart reserved the order's. What ran out meanwhile is taken again where there is room for all of it, there or elsewhere.
-/// Repeating it changes nothing. Locks the levels; two statements.
+/// Repeating it changes nothing. Locks the levels, all that may be needed at once; two statements.
 ///
 /// # Errors
 /// Only of the database; that the goods are gone is no error, and then nothing is held for the cart any more.
@@ -247,7 +260,8 @@ pub async fn commit_reservations(
     cart: CartId,
     order: OrderId,
 ) -> Result<Commitment, InventoryError> {
-    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
+    let until = tx.now() + LONGEST_WAIT;
+    let levels = queries::lock_for_commit(tx, cart, until).await?;
     let mut outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     if !outcome.enough {
         refills(tx, &levels);
@@ -261,7 +275,9 @@ pub async fn commit_reservations(
         let items: Vec<_> = wanted.keys().copied().collect();
         let (elsewhere, _) = queries::lock_levels(tx, &items, Some(cart)).await?;
         let Ok(parts) = plan(&wanted, &elsewhere) else { return Ok(Commitment::Gone) };
-        take(tx, cart, &parts, 1).await?;
+        if !take(tx, cart, &parts, 1).await? {
+            return Err(gone(&parts));
+        }
         outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     }
     // Nothing left to commit: done before, or never anything to reserve; else it was given back.

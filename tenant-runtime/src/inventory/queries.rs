@@ -94,6 +94,18 @@ pub async fn lock_levels(
     Ok(locked(tx.load(query).await?))
 }
 
+/// Locks the rows of what the cart has reserved; of items of which something ran out, or will by then, every row.
+pub async fn lock_for_commit(
+    tx: &mut WriteTx<'_>,
+    cart: CartId,
+    until: DateTime<Utc>,
+) -> Result<Vec<Level>, DbError> {
+    let query = sql(include_str!("queries/lock_for_commit.sql"))
+        .bind::<SqlUuid, _>(cart)
+        .bind::<Timestamptz, _>(until);
+    Ok(locked(tx.load(query).await?).0)
+}
+
 /// The same for a cart that wants so much: of one item that is dealt into buckets, a bucket that has enough and is free, if there is one.
 pub async fn lock_for_cart(
     tx: &mut WriteTx<'_>,

@@ -48,6 +48,8 @@ pub enum Card {
     Slow,
     /// Pays, and the bank takes it back.
     Disputed,
+    /// Pays; what is given back to it takes days to arrive, or does not.
+    SlowRefunds,
 }
 
 impl Card {
@@ -60,6 +62,7 @@ impl Card {
             "pm_card_threeDSecure2Required" => Self::Asks,
             "pm_fake_sepa_debit" => Self::Slow,
             "pm_card_createDispute" => Self::Disputed,
+            "pm_fake_slow_refunds" => Self::SlowRefunds,
             other => return Err(Refusal::missing(other)),
         })
     }
@@ -184,7 +187,8 @@ impl Account {
     /// Pays with a card, or learns why not. Keeps and tells whatever becomes of it.
     pub fn pay(&mut self, mut intent: Value, card: &Card) -> Value {
         match card {
-            Card::Pays | Card::Disputed => {
+            Card::Pays | Card::Disputed | Card::SlowRefunds => {
+                intent["souk_slow_refunds"] = json!(matches!(card, Card::SlowRefunds));
                 intent = self.approved(intent);
                 if matches!(card, Card::Disputed) {
                     self.dispute(&intent, "fraudulent");
@@ -312,9 +316,10 @@ impl Account {
             return Err(Refusal::invalid("amount_too_large", message));
         }
         charge["amount_refunded"] = json!(back + amount);
+        let status = if intent["souk_slow_refunds"] == true { "pending" } else { "succeeded" };
         let mut refund = json!({ "id": Self::name("re"), "object": "refund", "amount": amount, "currency": intent["currency"],
-            "charge": charge["id"], "payment_intent": intent["id"], "status": "succeeded", "metadata": form.map("metadata"),
-            "created": self.now });
+            "charge": charge["id"], "payment_intent": intent["id"], "status": status, "metadata": form.map("metadata"),
+            "failure_reason": null, "created": self.now });
         let currency = intent["currency"].as_str().unwrap_or_default();
         let moved = self.moves_settled("refund", -amount, 0, currency, &refund["id"]);
         refund["balance_transaction"] = moved["id"].clone();

@@ -39,6 +39,7 @@ pub fn routes(stripe: Stripe) -> impl FnOnce(&mut web::ServiceConfig) {
             .route("/stripe/pay/{id}", web::get().to(page))
             .route("/stripe/pay/{id}", web::post().to(decide))
             .route("/stripe/settle/{id}", web::post().to(settle))
+            .route("/stripe/refund/{id}", web::post().to(refund))
             .route("/stripe/dispute/{id}", web::post().to(dispute))
             .route("/stripe/balance", web::post().to(agree))
             .route("/stripe/payouts", web::post().to(pay_out))
@@ -261,6 +262,13 @@ async fn settle(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Byt
     let form = Form::read(&String::from_utf8_lossy(&body));
     let arrives = form.get("outcome") == Some("succeeded");
     let outcome = stripe.beside(&id, |account| account.settle(&id, arrives));
+    answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
+}
+
+async fn refund(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
+    let form = Form::read(&String::from_utf8_lossy(&body));
+    let arrives = form.get("outcome") == Some("succeeded");
+    let outcome = stripe.beside(&id, |account| account.refund_is(&id, arrives));
     answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
 }
 

@@ -9,9 +9,10 @@ use super::super::model::status_after;
 use crate::inventory::{self, Commitment};
 use crate::ledger::{self, LedgerError, rules, rules::Claim};
 use crate::orders::{
-    self, CancelReason, CancelWish, FinancialStatus, LockedOrder, OrderCancelled, OrderRefunded, OrderState,
+    self, CancelReason, CancelWish, FinancialStatus, LockedOrder, OrderCancelled, OrderRefundBounced,
+    OrderRefunded, OrderState,
 };
-use crate::payments::{self, Held, News, PaymentError, ProviderFact};
+use crate::payments::{self, Held, News, PaymentError, ProviderFact, RefundNews};
 use crate::{cart, drafts, orders::OrderError, payouts};
 
 /// What became of a provider's word.
@@ -75,7 +76,7 @@ pub async fn settle(
     if settled == Settled::Flagged {
         return Ok(settled);
     }
-    let mut changed = refunds_left(tx, &order, session, fact, actor).await?;
+    let mut changed = refunds_told(tx, &order, session, fact, actor).await?;
     if let Some(entry) = &fact.settled {
         changed |= payouts::note(tx, held.session.provider, entry).await?;
     }
@@ -141,8 +142,12 @@ async fn on_its_way(
             orders::place(tx, order, FinancialStatus::Pending, provider, None, actor).await?;
             Ok(Settled::Changed)
         }
-        // Somebody else has the goods; should the money come, it is given back.
-        Commitment::Gone => Ok(Settled::Known),
+        // Somebody else has the goods: the attempt is over and holds nothing any more. Should the money come, it is given back.
+        Commitment::Gone => {
+            let (reason, status) = (CancelReason::Inventory, FinancialStatus::Expired);
+            abandon(tx, order, reason, status, actor, json!({ "code": "inventory" })).await?;
+            Ok(Settled::Changed)
+        }
     }
 }
 
@@ -303,26 +308,30 @@ async fn voided(
     Ok(Settled::Changed)
 }
 
-/// Refunds which the provider's cumulative amount says have left. True if there was one.
-async fn refunds_left(
+/// Books what the fact says about refunds: what has left, and what came back. True if that was news.
+async fn refunds_told(
     tx: &mut WriteTx<'_>,
     order: &LockedOrder,
     session: PaymentSessionId,
     fact: &ProviderFact,
     actor: &str,
 ) -> Result<bool, CheckoutError> {
-    if !fact.refunded.is_positive() {
-        return Ok(false);
+    let told = payments::refunds_told(tx, session, fact).await?;
+    for news in &told {
+        match news {
+            RefundNews::Left { refund, key } => {
+                refund_left(tx, order, session, (*refund, key.as_str()), Some(&fact.reference), actor)
+                    .await?;
+            }
+            RefundNews::Failed { refund, key, code } => {
+                refund_came_back(tx, order, session, (*refund, key.as_str()), code, actor).await?;
+            }
+        }
     }
-    let Some(held) = payments::held(tx, session).await? else { return Ok(false) };
-    let covered = payments::refunds_covered(tx, &held, fact.refunded).await?;
-    for refund in &covered {
-        refund_left(tx, order, session, *refund, Some(&fact.reference), actor).await?;
-    }
-    Ok(!covered.is_empty())
+    Ok(!told.is_empty())
 }
 
-/// A refund has left: booked and told once, however often this is called. Expects the order's lock.
+/// A refund that was asked for under this key has left: booked and told once, however often this is called. Expects the order's lock.
 ///
 /// # Errors
 /// A failed statement.
@@ -330,35 +339,64 @@ pub async fn refund_left(
     tx: &mut WriteTx<'_>,
     order: &LockedOrder,
     session: PaymentSessionId,
-    refund: RefundId,
+    (refund, key): (RefundId, &str),
     reference: Option<&str>,
     actor: &str,
 ) -> Result<(), CheckoutError> {
-    let Some(amount) = payments::refund_succeeded(tx, refund, reference).await? else { return Ok(()) };
-    let entry = rules::refunded(order.id, refund, amount, tx.now()).map_err(LedgerError::from)?;
+    let Some(left) = payments::refund_succeeded(tx, refund, key, reference).await? else { return Ok(()) };
+    let amount = left.amount;
+    let entry = rules::refunded(order.id, &left.name, amount, tx.now()).map_err(LedgerError::from)?;
     ledger::post_all(tx, Vec::from_iter(entry)).await?;
-    let payment = payments::held(tx, session).await?.and_then(|held| held.payment);
-    let payment = payment.ok_or(PaymentError::SessionUnknown)?;
-    let status = orders::financial_status(
-        order.sums.total,
-        payment.authorized,
-        payment.captured,
-        payment.refunded,
-        false,
-    );
-    orders::set_status(tx, order.id, status).await?;
+    let refunded = restate_money(tx, order, session).await?;
     orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
         .await?;
-    let fact = OrderRefunded {
+    let whole = amount.checked_add(left.credit)?;
+    let fact = OrderRefunded::of(order, refund, whole, refunded, tx.now());
+    souk_event_bus::emit(tx, &fact).await.map_err(OrderError::from)?;
+    Ok(())
+}
+
+/// A refund that was asked for under this key failed at the provider. One that had left is owed again: taken out of the books and told.
+async fn refund_came_back(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    session: PaymentSessionId,
+    (refund, key): (RefundId, &str),
+    code: &str,
+    actor: &str,
+) -> Result<(), CheckoutError> {
+    let message = format!("{code}: the provider could not give the money back");
+    let Some(failed) = payments::refund_bounced(tx, refund, key, &message).await? else { return Ok(()) };
+    let amount = failed.amount;
+    let details = json!({ "refund": refund, "amount": amount, "code": code, "came_back": failed.had_left });
+    orders::note(tx, order.id, "refund.failed", actor, details).await?;
+    if !failed.had_left {
+        return Ok(());
+    }
+    let entry = rules::refund_bounced(order.id, &failed.name, amount, tx.now()).map_err(LedgerError::from)?;
+    ledger::post_all(tx, Vec::from_iter(entry)).await?;
+    let refunded = restate_money(tx, order, session).await?;
+    let fact = OrderRefundBounced {
         order_id: order.id,
         number: order.number,
         name: order.title(),
-        email: order.email.clone(),
         refund_id: refund,
         amount,
-        refunded: payment.refunded,
-        refunded_at: tx.now(),
+        refunded,
+        code: code.to_owned(),
+        bounced_at: tx.now(),
     };
     souk_event_bus::emit(tx, &fact).await.map_err(OrderError::from)?;
     Ok(())
+}
+
+/// Writes where the money of an order stands after a refund left or came back. Gives what went back in all.
+async fn restate_money(
+    tx: &mut WriteTx<'_>,
+    order: &LockedOrder,
+    session: PaymentSessionId,
+) -> Result<Money, CheckoutError> {
+    let payment = payments::held(tx, session).await?.and_then(|held| held.payment);
+    let payment = payment.ok_or(PaymentError::SessionUnknown)?;
+    Ok(orders::restate_money(tx, order, Some(&payment)).await?)
 }

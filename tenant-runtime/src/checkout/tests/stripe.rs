@@ -21,7 +21,7 @@ pub(super) struct Till {
 }
 
 /// Asks the provider as whoever has the key; a body is a form.
-async fn ask(shop: &Shop, path: &str, form: Option<&str>) -> Value {
+pub(super) async fn ask(shop: &Shop, path: &str, form: Option<&str>) -> Value {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = format!("{}{path}", shop.provider);
     let call = match form {
@@ -64,7 +64,7 @@ impl Till {
     }
 
     /// Events of a kind, oldest first.
-    async fn events(&self, kind: &str) -> Vec<Value> {
+    pub(super) async fn events(&self, kind: &str) -> Vec<Value> {
         let list = ask(&self.shop, &format!("/v1/events?limit=100&type={kind}"), None).await;
         let mut events = list["data"].as_array().unwrap().clone();
         events.reverse();
@@ -78,12 +78,12 @@ impl Till {
         self.shop.inner.send("POST", "/webhooks/payments/stripe", Some(body.into_bytes()), &headers).await
     }
 
-    async fn hears(&self, event: &Value) -> Answer {
+    pub(super) async fn hears(&self, event: &Value) -> Answer {
         self.hears_signed(event, &self.secret).await
     }
 
     /// The newest event of a kind is heard; gives what became of it.
-    async fn hears_of(&self, kind: &str) -> String {
+    pub(super) async fn hears_of(&self, kind: &str) -> String {
         let event = self.events(kind).await.pop().unwrap_or_else(|| panic!("no {kind}"));
         self.hears(&event).await.expect(200).text("/outcome")
     }
@@ -104,14 +104,14 @@ impl Till {
         (sum(intents, "amount_received"), sum(refunds, "amount"))
     }
 
-    async fn standing(&self, order: &str) -> (String, String) {
+    pub(super) async fn standing(&self, order: &str) -> (String, String) {
         let order = self.shop.order(order).await;
         let text = |name: &str| order[name].as_str().unwrap().to_owned();
         (text("state"), text("financial_status"))
     }
 }
 
-fn both(state: &str, financial: &str) -> (String, String) {
+pub(super) fn both(state: &str, financial: &str) -> (String, String) {
     (state.to_owned(), financial.to_owned())
 }
 

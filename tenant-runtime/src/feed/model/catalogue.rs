@@ -25,7 +25,8 @@ use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{
-    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded, OrderUpdated,
+    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+    OrderUpdated,
 };
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::payouts::{PayoutFailed, PayoutPaid};
@@ -52,6 +53,7 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPartiallyPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
+            of::<OrderRefundBounced>(),
             of::<OrderUpdated>(),
             of::<DisputeOpened>(),
             of::<DisputeWon>(),

@@ -23,7 +23,8 @@ use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
 use crate::orders::{
-    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded, OrderUpdated,
+    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
+    OrderUpdated,
 };
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
 use crate::payouts::{PayoutFailed, PayoutPaid};
@@ -53,6 +54,7 @@ const GOLDEN: &[(&str, u16, &str)] = &[
     ("order.partially_paid", 1, include_str!("../../../golden/order.partially_paid.v1.json")),
     ("order.cancelled", 1, include_str!("../../../golden/order.cancelled.v1.json")),
     ("order.refunded", 1, include_str!("../../../golden/order.refunded.v1.json")),
+    ("order.refund_bounced", 1, include_str!("../../../golden/order.refund_bounced.v1.json")),
     ("order.updated", 1, include_str!("../../../golden/order.updated.v1.json")),
     ("dispute.opened", 1, include_str!("../../../golden/dispute.opened.v1.json")),
     ("dispute.won", 1, include_str!("../../../golden/dispute.won.v1.json")),
@@ -118,6 +120,7 @@ fn golden_payloads_of_every_version_stay_readable() {
             "order.partially_paid" => read::<OrderPartiallyPaid>(text),
             "order.cancelled" => read::<OrderCancelled>(text),
             "order.refunded" => read::<OrderRefunded>(text),
+            "order.refund_bounced" => read::<OrderRefundBounced>(text),
             "order.updated" => read::<OrderUpdated>(text),
             "dispute.opened" => read::<DisputeOpened>(text),
             "dispute.won" => read::<DisputeWon>(text),

@@ -333,7 +333,7 @@ mod tests {
             rules::captured(sale.order, "k", sale.total, Claim::Sale, at),
             rules::cancelled(&sale, at),
             rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),
-            rules::refunded(sale.order, refund, sale.total, at),
+            rules::refunded(sale.order, &refund.to_string(), sale.total, at),
         ]
         .into_iter()
         .filter_map(Result::unwrap)
@@ -371,7 +371,7 @@ mod tests {
         let entries: Vec<Entry> = [
             rules::captured(order, "k", eur(500), Claim::NoSale, at),
             rules::refund_promised(order, refund, eur(500), Claim::NoSale, at),
-            rules::refunded(order, refund, eur(500), at),
+            rules::refunded(order, &refund.to_string(), eur(500), at),
         ]
         .into_iter()
         .filter_map(Result::unwrap)
@@ -415,12 +415,12 @@ mod tests {
                 rules::captured(sale.order, "k", sale.total, Claim::Sale, at),
                 rules::captured(sale.order, "k", sale.total, Claim::NoSale, at),
                 rules::refund_promised(sale.order, refund, sale.total, Claim::Sale, at),
-                rules::refunded(sale.order, refund, sale.total, at),
+                rules::refunded(sale.order, &refund.to_string(), sale.total, at),
                 rules::kept(sale.order, sale.total, at),
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, true, at),
                 rules::credit_issued(uuid::Uuid::nil(), sale.total, false, at),
                 rules::credit_spent(sale.order, sale.total, at),
-                rules::credit_returned(sale.order, sale.total, at),
+                rules::credit_returned(sale.order, &sale.order.to_string(), sale.total, at),
                 rules::fee_kept(Some(sale.order), PayoutEntryId::new(), sale.tax, at),
                 rules::paid_out(PayoutId::new(), sale.total, at),
                 rules::payout_returned(PayoutId::new(), sale.total, at),

@@ -125,15 +125,30 @@ pub fn refund_promised(
 }
 
 /// It left: Dr 2300 · Cr 1000. A refund the provider refuses stays owed on 2300.
-pub fn refunded(order: OrderId, refund: RefundId, amount: Money, at: DateTime<Utc>) -> Booked {
+/// `name` is the refund's, with a number when it leaves once more.
+pub fn refunded(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
     if amount.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("refund:{refund}"), "refund", amount.currency(), at)
+    Entry::draft(format!("refund:{name}"), "refund", amount.currency(), at)
         .order(order)
         .description("Refund paid out")
         .debit(RefundsPayable, amount)?
         .credit(CashClearing, amount)?
+        .close()
+        .map(Some)
+}
+
+/// It came back from the shopper's bank and is owed again: Dr 1000 · Cr 2300.
+pub fn refund_bounced(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
+    if amount.is_zero() {
+        return Ok(None);
+    }
+    Entry::draft(format!("refund_bounced:{name}"), "refund_bounced", amount.currency(), at)
+        .order(order)
+        .description("Refund came back")
+        .debit(CashClearing, amount)?
+        .credit(RefundsPayable, amount)?
         .close()
         .map(Some)
 }
@@ -219,12 +234,12 @@ pub fn credit_spent(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked 
         .map(Some)
 }
 
-/// A cancelled order gave it back: Dr 1100 · Cr 2400.
-pub fn credit_returned(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
+/// A refund or a cancelled order gave it back: Dr 1100 · Cr 2400. `name` is the refund's, or the order's.
+pub fn credit_returned(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
     if amount.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("credit_returned:{order}"), "credit_returned", amount.currency(), at)
+    Entry::draft(format!("credit_returned:{name}"), "credit_returned", amount.currency(), at)
         .order(order)
         .description("Gift card or store credit given back")
         .debit(AccountsReceivable, amount)?

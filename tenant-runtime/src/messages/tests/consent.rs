@@ -123,3 +123,21 @@ async fn what_is_taken_back_cannot_be_confirmed_any_more() {
     people.send_delete("/store/v1/account", &ada, &erase).await.is(204);
     assert_eq!(people.number("SELECT count(*) AS number FROM marketing_consents").await, 0);
 }
+
+#[actix_web::test]
+async fn consent_from_before_it_was_kept_undoes_no_unsubscription() {
+    let people = People::open().await;
+    people.customer("ada@example.com").await;
+    let end = farewell(&vault(&people.shop), people.shop.store.id, "ada@example.com").unwrap();
+    people.shop.call("POST", &format!("/store/v1/unsubscribe/{end}")).send().await.expect(204);
+    // As the migration found whoever changed something of their account after they had unsubscribed.
+    let found = "UPDATE {s}.customers SET accepts_marketing = true WHERE email_key = 'ada@example.com'; \
+         INSERT INTO {s}.marketing_consents (id, customer_id, state, source, at) \
+         SELECT gen_random_uuid(), c.id, 'given', 'unknown', s.created_at + interval '1 hour' \
+         FROM {s}.customers c JOIN {s}.email_suppressions s ON s.email_key = c.email_key;";
+    people.shop.admin(found).await;
+    assert_eq!(people.number("SELECT count(*) AS number FROM marketing_consents").await, 1);
+    queue(&people.shop, "abandoned_cart", "ada@example.com").await;
+    send(&people.shop).await;
+    assert!(log(&people.shop).await.contains("abandoned_cart/ada@example.com/suppressed"));
+}

@@ -27,7 +27,7 @@ use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
 
 pub use dispatch::{count_sent, open_lines};
-pub use refund::{preview_refund, refund, retry_refund};
+pub use refund::{preview_refund, refund, restate_money, retry_refund};
 
 /// Writes an attempt: state `pending_payment`, no number. One statement.
 ///
@@ -344,7 +344,8 @@ pub async fn return_money(
     reason: &str,
     actor: &str,
 ) -> Result<RefundId, OrderError> {
-    let refund = payments::promise_refund(tx, order.id, payment, amount, reason).await?;
+    let parts = (amount, Money::zero(amount.currency()));
+    let refund = payments::promise_refund(tx, order.id, Some(payment), parts, reason).await?;
     let entry = rules::refund_promised(order.id, refund, amount, claim, tx.now());
     ledger::post_all(tx, Vec::from_iter(entry.map_err(ledger::LedgerError::from)?)).await?;
     note(tx, order.id, "refund.promised", actor, json!({ "amount": amount, "refund": refund })).await?;
@@ -428,7 +429,8 @@ async fn let_go(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Resul
 async fn return_credit(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), OrderError> {
     let amount = credit::give_back(tx, order.id, order.sums.total.currency(), actor).await?;
     if amount.is_positive() {
-        let entry = rules::credit_returned(order.id, amount, tx.now()).map_err(ledger::LedgerError::from)?;
+        let entry = rules::credit_returned(order.id, &order.id.to_string(), amount, tx.now());
+        let entry = entry.map_err(ledger::LedgerError::from)?;
         ledger::post_all(tx, Vec::from_iter(entry)).await?;
         note(tx, order.id, "credit.returned", actor, json!({ "amount": amount })).await?;
     }
@@ -463,7 +465,7 @@ async fn undo_sale(
         }
         return_credit(tx, order, actor).await?;
         if credit.is_positive() && !ours.is_positive() {
-            queries::set_financial(tx, order.id, FinancialStatus::Refunded).await?;
+            restate_money(tx, order, paid.as_ref()).await?;
         }
     } else if both.is_positive() {
         keep_money(tx, order, both).await?;

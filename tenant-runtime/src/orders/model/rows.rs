@@ -123,6 +123,7 @@ struct TransactionJson {
 pub struct RefundJson {
     id: Uuid,
     amount_minor: i64,
+    credit_minor: i64,
     reason: String,
     state: String,
     failure_message: Option<String>,
@@ -309,6 +310,7 @@ pub fn refund_views(refunds: Vec<RefundJson>, currency: Currency) -> Vec<RefundV
     let view = |one: RefundJson| RefundView {
         id: RefundId::from_uuid(one.id),
         amount: Money::new(one.amount_minor, currency),
+        credit: Money::new(one.credit_minor, currency),
         reason: one.reason,
         state: one.state,
         failure_message: one.failure_message,
@@ -326,6 +328,7 @@ pub struct CreditJson {
     kind: CreditKind,
     last_characters: Option<String>,
     amount_minor: i64,
+    returned_minor: i64,
     state: String,
 }
 
@@ -336,6 +339,7 @@ pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCr
         kind: one.kind,
         last_characters: one.last_characters,
         amount: Money::new(one.amount_minor, currency),
+        returned: Money::new(one.returned_minor, currency),
         state: one.state,
     };
     credits.into_iter().map(view).collect()

@@ -161,6 +161,8 @@ pub struct OrderCreditView {
     #[schema(example = "3HAB")]
     pub last_characters: Option<String>,
     pub amount: Money,
+    /// What of it went back, by refunds or because the order was cancelled.
+    pub returned: Money,
     /// `held` while the order is not placed, `spent`, `released` (it never was) or `returned` (it was cancelled).
     #[schema(example = "spent")]
     pub state: String,
@@ -268,6 +270,8 @@ pub struct TransactionView {
 pub struct RefundView {
     pub id: RefundId,
     pub amount: Money,
+    /// What of it went back to gift cards and store credit, at once.
+    pub credit: Money,
     pub reason: String,
     /// `pending`, `succeeded` or `failed`.
     #[schema(example = "pending")]

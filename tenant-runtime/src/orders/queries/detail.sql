@@ -6,7 +6,8 @@ SELECT o.id, o.cart_id, o.secret_hash, o.number, o.name, o.state, o.financial_st
        coalesce((SELECT json_agg(row_to_json(t) ORDER BY t.id) FROM tax_lines t WHERE t.order_id = o.id), '[]') AS tax_lines,
        coalesce((SELECT json_agg(row_to_json(a) ORDER BY a.id) FROM discount_allocations a WHERE a.order_id = o.id), '[]') AS allocations,
        coalesce((SELECT json_agg(json_build_object('id', c.account_id, 'kind', a.kind, 'last_characters', a.last_characters,
-                    'amount_minor', c.amount_minor, 'state', c.state) ORDER BY c.account_id)
+                    'amount_minor', c.amount_minor, 'state', c.state,
+                    'returned_minor', CASE c.state WHEN 'returned' THEN c.amount_minor ELSE c.returned_minor END) ORDER BY c.account_id)
                  FROM order_credits c JOIN credit_accounts a ON a.id = c.account_id WHERE c.order_id = o.id), '[]') AS credits,
        coalesce((SELECT json_agg(json_build_object('id', s.id, 'provider', s.provider, 'state', s.state, 'amount_minor', s.amount_minor,
                     'redirect_url', s.redirect_url, 'failure_code', s.failure_code, 'failure_message', s.failure_message,
@@ -18,7 +19,7 @@ SELECT o.id, o.cart_id, o.secret_hash, o.number, o.name, o.state, o.financial_st
                         'amount_minor', x.amount_minor, 'at', x.at) ORDER BY x.id) FROM payment_transactions x WHERE x.payment_id = p.id), '[]'))
                     ORDER BY s.created_at, s.id)
                  FROM payment_sessions s LEFT JOIN payments p ON p.session_id = s.id WHERE s.order_id = o.id), '[]') AS payments,
-       coalesce((SELECT json_agg(json_build_object('id', r.id, 'amount_minor', r.amount_minor, 'reason', r.reason, 'state', r.state,
+       coalesce((SELECT json_agg(json_build_object('id', r.id, 'amount_minor', r.amount_minor + r.credit_minor, 'credit_minor', r.credit_minor, 'reason', r.reason, 'state', r.state,
                     'failure_message', r.failure_message, 'created_at', r.created_at, 'updated_at', r.updated_at,
                     'lines', coalesce((SELECT json_agg(json_build_object('line', x.order_line_id, 'quantity', x.quantity,
                         'amount_minor', x.amount_minor, 'tax_minor', x.tax_minor, 'stock', x.stock) ORDER BY x.id)

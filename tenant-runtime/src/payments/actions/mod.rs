@@ -16,8 +16,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    Account, DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent,
-    ProviderFact, ProviderView, Setup, pause_after,
+    Account, DueRefund, EditProvider, FailedRefund, Held, LeftRefund, MISMATCH, News, Payment, ProviderCode,
+    ProviderEvent, ProviderFact, ProviderView, RefundNews, Setup, pause_after, refund_news,
 };
 use super::queries;
 
@@ -207,19 +207,20 @@ pub async fn record_outcome(
     queries::event_outcome(tx, provider, &event.id, outcome).await
 }
 
-/// Decides to give money back; a worker carries it out. The caller books the promise. One statement.
+/// Decides to give money back: `amount` of a payment, which a worker carries out, and `credit` that the caller puts back at once. Without a payment
+/// nothing is to be waited for. The caller books both. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn promise_refund(
     tx: &mut WriteTx<'_>,
     order: OrderId,
-    payment: PaymentId,
-    amount: Money,
+    payment: Option<PaymentId>,
+    (amount, credit): (Money, Money),
     reason: &str,
 ) -> Result<RefundId, DbError> {
     let refund = RefundId::new();
-    queries::insert_refund(tx, refund, order, payment, amount, reason).await?;
+    queries::insert_refund(tx, refund, order, payment, (amount, credit), reason).await?;
     Ok(refund)
 }
 
@@ -240,16 +241,32 @@ pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: u32) -> Result<Vec<DueRefu
     queries::due_refunds(tx, i64::from(limit)).await
 }
 
-/// A refund has left: `Some(amount)` the first time, for the caller to book; `None` afterwards. One statement.
+/// A refund that was asked for under `key` has left: `Some` the first time, for the caller to book; `None` afterwards, and where it failed since
+/// and has another key. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn refund_succeeded(
     tx: &mut WriteTx<'_>,
     refund: RefundId,
+    key: &str,
     reference: Option<&str>,
-) -> Result<Option<Money>, DbError> {
-    queries::refund_succeeded(tx, refund, reference).await
+) -> Result<Option<LeftRefund>, DbError> {
+    queries::refund_succeeded(tx, refund, key, reference).await
+}
+
+/// A refund that was asked for under `key` has failed at the provider, after it had left perhaps; the money is owed again and
+/// [`retry_refund`] asks for it anew. `Some` the first time, for the caller to book; `None` afterwards. One statement.
+///
+/// # Errors
+/// See [`DbError`].
+pub async fn refund_bounced(
+    tx: &mut WriteTx<'_>,
+    refund: RefundId,
+    key: &str,
+    message: &str,
+) -> Result<Option<FailedRefund>, DbError> {
+    queries::refund_bounced(tx, refund, key, message).await
 }
 
 /// The provider refuses a refund for good; the money stays owed. False if it is not pending any more. One statement.
@@ -278,24 +295,17 @@ pub async fn refund_later(tx: &mut WriteTx<'_>, refund: &DueRefund, message: &st
     queries::refund_failed(tx, refund.id, message, Some(again)).await
 }
 
-/// The refunds of a session which a provider's cumulative `refunded` amount says have left: whatever it was asked for and has not refused comes
-/// before what it refused. One statement.
+/// What a fact changes about the refunds of its session: see [`refund_news`]. One statement, none where the fact is silent about refunds.
 ///
 /// # Errors
 /// See [`DbError`].
-pub async fn refunds_covered(
+pub async fn refunds_told(
     tx: &mut ReadTx<'_>,
-    held: &Held,
-    refunded: Money,
-) -> Result<Vec<RefundId>, DbError> {
-    let Some(payment) = held.payment.filter(|payment| refunded.minor() > payment.refunded.minor()) else {
+    session: PaymentSessionId,
+    fact: &ProviderFact,
+) -> Result<Vec<RefundNews>, DbError> {
+    if fact.refunds.is_empty() && !fact.refunded.is_positive() {
         return Ok(Vec::new());
-    };
-    let mut known = payment.refunded.minor();
-    let open = queries::open_refunds(tx, held.session.id).await?;
-    let covered = open.into_iter().take_while(|(_, amount)| {
-        known = known.saturating_add(*amount);
-        known <= refunded.minor()
-    });
-    Ok(covered.map(|(id, _)| id).collect())
+    }
+    Ok(refund_news(&queries::known_refunds(tx, session).await?, fact))
 }

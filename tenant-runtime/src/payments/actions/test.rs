@@ -103,6 +103,7 @@ impl Wire {
             authorized: money(self.authorized_minor),
             captured: money(self.captured_minor),
             refunded: money(self.refunded_minor),
+            refunds: Vec::new(),
             redirect_url: self.next_action.map(|action| action.url),
             failure: self.failure.map(|failure| (failure.code, failure.message)),
             settled: None,

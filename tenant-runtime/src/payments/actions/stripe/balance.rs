@@ -72,7 +72,8 @@ impl Transaction {
         };
         match self.r#type.as_str() {
             "charge" | "payment" => EntryKind::Charge,
-            "refund" | "payment_refund" => EntryKind::Refund,
+            // One that came back is booked as that at the refund.
+            "refund" | "payment_refund" | "refund_failure" => EntryKind::Refund,
             "stripe_fee" | "stripe_fx_fee" | "tax_fee" | "network_cost" => EntryKind::Fee,
             "payout_failure" | "payout_cancel" => EntryKind::PayoutReturn,
             "adjustment" if disputed => EntryKind::Dispute,

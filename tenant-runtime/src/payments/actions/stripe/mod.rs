@@ -10,6 +10,7 @@
 
 mod balance;
 mod client;
+mod refund;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -27,7 +28,8 @@ use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 use uuid::Uuid;
 
 use self::client::{Client, Form};
-use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
+use self::refund::Refund;
+use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, minor_of};
 use super::super::model::{
     About, Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderCode, ProviderEvent,
     ProviderFact, Safe,

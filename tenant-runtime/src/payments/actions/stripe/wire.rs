@@ -4,9 +4,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
 use souk_kernel::{Currency, Money, PaymentSessionId};
 
-use super::super::super::model::{BalanceEntry, DisputeFact, DisputeState, ProviderFact, ProviderStatus};
+use super::super::super::model::{
+    BalanceEntry, DisputeFact, DisputeState, ProviderFact, ProviderStatus, RefundFact, RefundState,
+};
 use super::super::provider::ProviderError;
 use super::balance::Movement;
+use super::refund::Refund;
 
 /// Our names for a payment.
 #[derive(Debug, Default, Deserialize)]
@@ -138,11 +141,17 @@ impl WholeCharge {
         let returned = self.amount_refunded.saturating_sub(never_taken).max(0);
         match &self.refunds {
             Some(refunds) if !refunds.has_more => {
-                let left = refunds.data.iter().filter(|refund| refund.has_left());
+                let left = refunds.data.iter().filter(|refund| refund.state() == RefundState::Succeeded);
                 left.map(|refund| refund.amount).fold(0, i64::saturating_add).min(returned)
             }
             Some(_) | None => returned,
         }
+    }
+
+    /// Those that we asked for.
+    fn named(&self, currency: Currency) -> Result<Vec<RefundFact>, ProviderError> {
+        let told = self.refunds.iter().flat_map(|refunds| &refunds.data);
+        told.filter_map(|refund| refund.fact(currency)).collect()
     }
 }
 
@@ -198,10 +207,10 @@ impl PaymentIntent {
             IntentStatus::RequiresCapture => (self.amount_capturable, 0),
             _ => (0, 0),
         };
-        let refunded = match &self.latest_charge {
+        let (refunded, refunds) = match &self.latest_charge {
             // What was held and let go counts as refunded there.
-            Some(Charge::Whole(charge)) => charge.refunded().min(captured),
-            Some(Charge::Name(_)) | None => 0,
+            Some(Charge::Whole(charge)) => (charge.refunded().min(captured), charge.named(currency)?),
+            Some(Charge::Name(_)) | None => (0, Vec::new()),
         };
         let failed = status == ProviderStatus::Failed;
         let settled = self.settled();
@@ -213,6 +222,7 @@ impl PaymentIntent {
             authorized: money(authorized)?,
             captured: money(captured)?,
             refunded: money(refunded)?,
+            refunds,
             redirect_url: redirect,
             failure: failed.then(|| failure_of(self.last_payment_error)),
             settled,
@@ -279,40 +289,11 @@ impl CheckoutSession {
             authorized: zero,
             captured: zero,
             refunded: zero,
+            refunds: Vec::new(),
             redirect_url: self.url,
             failure,
             settled: None,
         })
-    }
-}
-
-#[derive(Deserialize)]
-pub struct Refund {
-    pub amount: i64,
-    status: Option<String>,
-    failure_reason: Option<String>,
-    #[serde(default, deserialize_with = "or_none")]
-    pub metadata: Names,
-}
-
-impl Refund {
-    fn has_left(&self) -> bool {
-        self.status.as_deref() == Some("succeeded")
-    }
-
-    /// Whether the money has left.
-    pub fn outcome(self) -> Result<(), ProviderError> {
-        match self.status.as_deref() {
-            Some("succeeded") => Ok(()),
-            Some("failed" | "canceled") => {
-                let code = self.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
-                Err(ProviderError::Refused {
-                    code,
-                    message: "Stripe could not give the money back.".to_owned(),
-                })
-            }
-            _ => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
-        }
     }
 }
 
