@@ -41,6 +41,7 @@ const UNDIGESTED: &[&str] = &[
     "countInventory",
     "createProducts",
     "createShippingCalculator",
+    "createShippingProfile",
     "createShippingZone",
     "createTaxRegion",
     "grantTaxExemption",

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use souk_kernel::{
-    CustomerId, IdentityId, MessageId, ShippingCalculatorId, StoreGrantId, WebhookDeliveryId,
-    WebhookEndpointId,
+    CustomerId, IdentityId, MessageId, ShippingCalculatorId, ShippingProfileId, StoreGrantId,
+    WebhookDeliveryId, WebhookEndpointId,
 };
 use tokio_postgres::Client;
 use uuid::Uuid;
@@ -60,6 +60,7 @@ impl Business {
         let (endpoint, delivery) = (WebhookEndpointId::new(), WebhookDeliveryId::new());
         let (message, grant, calculator) =
             (MessageId::new(), StoreGrantId::new(), ShippingCalculatorId::new());
+        let profile = ShippingProfileId::new();
         let event = "SELECT event_id FROM platform.outbox WHERE store_id = $1 ORDER BY position LIMIT 1";
         let event: Uuid = books.query_one(event, &[&store]).await.expect("an event").get(0);
         let rows = format!(
@@ -71,6 +72,7 @@ impl Business {
              VALUES ('{2}', 'order_placed', 'ada@{canary}.example', '{canary}', '{canary}', '{canary}', '<{2}@{canary}>', 'sent', now(), now()); \
              INSERT INTO {schema}.shipping_calculators (id, name, url, secret, secret_key, timeout_ms, cache_seconds, created_at, updated_at) \
              VALUES ('{4}', '{canary}', 'https://{canary}.example/rates', '\\x00', 'none', 2000, 900, now(), now()); \
+             INSERT INTO {schema}.shipping_profiles (id, name, created_at, updated_at) VALUES ('{5}', '{canary}', now(), now()); \
              INSERT INTO platform.store_grants (id, store_id, account_id, holder, reason, created_at, expires_at) \
              VALUES ('{3}', '{store}', gen_random_uuid(), 'nobody@{canary}.example', 'a proof of {canary}', \
                  now() - interval '2 hours', now() - interval '1 hour')",
@@ -78,7 +80,8 @@ impl Business {
             delivery.uuid(),
             message.uuid(),
             grant.uuid(),
-            calculator.uuid()
+            calculator.uuid(),
+            profile.uuid()
         );
         books.batch_execute(&rows).await.expect("things of others");
         let event = souk_kernel::EventId::from_uuid(event).to_string();
@@ -89,6 +92,7 @@ impl Business {
             ("msg:theirs", message.to_string()),
             ("gnt:theirs", grant.to_string()),
             ("shc", calculator.to_string()),
+            ("spf", profile.to_string()),
         ] {
             self.things.insert(name.to_owned(), thing);
         }

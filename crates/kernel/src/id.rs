@@ -291,6 +291,7 @@ kinds! {
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;
     ShippingRate "shr" "shipping rate" ShippingRateId;
+    ShippingProfile "spf" "shipping profile" ShippingProfileId;
     ShippingCalculator "shc" "shipping calculator" ShippingCalculatorId;
     ShippingLine "shl" "shipping line" ShippingLineId;
     TaxRegion "txr" "tax region" TaxRegionId;

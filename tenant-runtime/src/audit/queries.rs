@@ -175,6 +175,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ),
     ("settings", subject!("store_settings t", "$2 = ''")),
     ("shipping-calculators", subject!("shipping_calculators t", "t.id = $1")),
+    ("shipping-profiles", subject!("shipping_profiles t", "t.id = $1")),
     ("shipping-settings", subject!("shipping_settings t", "$2 = ''")),
     ("shipping-zones", subject!("shipping_zones t", "t.id = $1", "shipping_rates v WHERE v.zone_id = t.id")),
     ("tax-classes", subject!("tax_classes t", "t.code = $2")),

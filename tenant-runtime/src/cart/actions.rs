@@ -1,5 +1,6 @@
 //! Filling a cart and pricing it.
 
+mod delivery;
 mod drafts;
 mod owner;
 mod pickup;
@@ -8,13 +9,13 @@ mod wishes;
 use std::collections::HashMap;
 
 use souk_access::LinkSecret;
-use souk_kernel::{CartId, CartLineId, CreditId, DiscountId, Quantity, VariantId};
+use souk_kernel::{CartId, CartLineId, CreditId, DiscountId, Money, Quantity, VariantId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::CartError;
 use super::model::{
-    Address, Basket, Cart, CartLine, Change, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES, NewCart,
-    NewCartLine, Priced, Pricing, Quote, Warning, chosen,
+    Address, Basket, Cart, CartLine, Change, Deliveries, EditCart, MOST_CODES, MOST_GIFT_CARDS, MOST_LINES,
+    NewCart, NewCartLine, Priced, Pricing, Quote, Warning,
 };
 use super::queries;
 use super::state::CartState;
@@ -23,9 +24,7 @@ use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
 use crate::settings::{self, Settings};
-use crate::shipping::Offers;
-use crate::tax::{TaxRules, VatNumber};
-use crate::{shipping, tax};
+use crate::tax::{self, TaxRules, VatNumber};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
 pub use drafts::{begin, rewrite};
@@ -179,7 +178,7 @@ pub async fn choose_shipping(
     rate: souk_kernel::ShippingRateId,
 ) -> Result<Priced, CartError> {
     let mut cart = changeable(tx, id, secret).await?;
-    cart.shipping_rate = Some(rate);
+    cart.choose(rate);
     let quote = priced(tx, &cart).await?;
     if quote.shipping_options.iter().all(|option| option.id != rate) {
         if !quote.asks.is_empty() {
@@ -343,26 +342,19 @@ async fn quote(
     } else {
         tax::rules_for(tx, &to, &cart.tax_buyer(), settings.country).await?
     };
-    let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
-    let mut offers = match (by_hand, &cart.shipping_address) {
-        (Some(by_hand), _) => Offers { options: vec![by_hand.option()], asks: Vec::new() },
-        (None, Some(address)) if basket.shipping_required => {
-            shipping::options(tx, basket.parcel(address)).await?
-        }
-        _ => Offers::default(),
-    };
-    offers.options.extend(pickups);
+    let offered = delivery::deliveries(tx, cart, &basket, pickups).await?;
     let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
     // What staff agreed is what is paid.
     let is_net = inclusive && rules.sells_net() && cart.terms.is_none();
-    let (basket, offers) =
-        if is_net { without_tax(basket, offers, &rules, settings)? } else { (basket, offers) };
+    let (basket, offered) =
+        if is_net { without_tax(basket, offered, &rules, settings)? } else { (basket, offered) };
     let inclusive = inclusive && !is_net;
-    let delivery =
-        chosen(cart, &offers.options).map(|option| Delivery { price: option.price, country: to.country });
+    let prices: Vec<Money> = offered.chosen(cart).into_iter().map(|option| option.price).collect();
+    let price = Money::sum(prices.iter().copied(), cart.currency)?;
+    let delivery = (!prices.is_empty()).then_some(Delivery { price, country: to.country });
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
     let quote =
-        Quote::of(cart, basket, Pricing { settings, rules: &rules, offers, reckoning, named, inclusive })?;
+        Quote::of(cart, basket, Pricing { settings, rules: &rules, offered, reckoning, named, inclusive })?;
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
 }
@@ -370,15 +362,15 @@ async fn quote(
 /// The same at prices without the tax that would have been inside them.
 fn without_tax(
     mut basket: Basket,
-    mut offers: Offers,
+    mut offered: Deliveries,
     rules: &TaxRules,
     settings: &Settings,
-) -> Result<(Basket, Offers), CartError> {
+) -> Result<(Basket, Deliveries), CartError> {
     basket.take_out_tax(rules, settings.tax_rounding)?;
-    for option in &mut offers.options {
+    for option in offered.options_mut() {
         option.price = tax::delivery_without_tax(rules, option.price, settings.tax_rounding)?;
     }
-    Ok((basket, offers))
+    Ok((basket, offered))
 }
 
 /// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.
@@ -460,7 +452,7 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         attributes: new.attributes,
         shipping_address: new.shipping_address,
         billing_address: new.billing_address,
-        shipping_rate: None,
+        shipping_rates: Vec::new(),
         discount_codes: Vec::new(),
         gift_cards: Vec::new(),
         use_store_credit: false,

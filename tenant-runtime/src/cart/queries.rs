@@ -58,6 +58,8 @@ struct Row {
     billing_address: Option<serde_json::Value>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     shipping_rate_id: Option<ShippingRateId>,
+    #[diesel(sql_type = Array<SqlUuid>)]
+    shipping_rate_ids: Vec<ShippingRateId>,
     #[diesel(sql_type = Array<Text>)]
     discount_codes: Vec<String>,
     #[diesel(sql_type = Array<SqlUuid>)]
@@ -95,6 +97,12 @@ fn terms(json: Option<serde_json::Value>) -> Result<Option<Terms>, DbError> {
     json.map(|json| Terms::deserialize(json).map_err(unreadable)).transpose()
 }
 
+/// What was chosen, the last choice first. Who knows of one choice only writes that one.
+fn choices(last: Option<ShippingRateId>, all: Vec<ShippingRateId>) -> Vec<ShippingRateId> {
+    let Some(last) = last else { return Vec::new() };
+    [last].into_iter().chain(all.into_iter().filter(|rate| *rate != last)).collect()
+}
+
 fn address(json: Option<serde_json::Value>) -> Result<Option<Address>, DbError> {
     json.map(|json| Address::deserialize(json).map_err(unreadable)).transpose()
 }
@@ -129,7 +137,7 @@ impl Row {
             attributes: Attributes::stored(self.attributes),
             shipping_address: address(self.shipping_address)?,
             billing_address: address(self.billing_address)?,
-            shipping_rate: self.shipping_rate_id,
+            shipping_rates: choices(self.shipping_rate_id, self.shipping_rate_ids),
             discount_codes: self.discount_codes,
             gift_cards: self.gift_cards,
             use_store_credit: self.use_store_credit,
@@ -192,8 +200,9 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Jsonb, _>(cart.attributes.to_json())
         .bind::<Nullable<Text>, _>(cart.locale.clone())
         .bind::<Nullable<Jsonb>, _>(kept(cart.terms.as_ref())?)
-        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
-        .bind::<Nullable<Text>, _>(cart.vat_number.clone());
+        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rates.first().copied())
+        .bind::<Nullable<Text>, _>(cart.vat_number.clone())
+        .bind::<Array<SqlUuid>, _>(&cart.shipping_rates);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 
@@ -229,14 +238,15 @@ pub async fn update(tx: &mut WriteTx<'_>, cart: &Cart) -> Result<(), CartError> 
         .bind::<Text, _>(cart.note.clone())
         .bind::<Nullable<Jsonb>, _>(kept(cart.shipping_address.as_ref())?)
         .bind::<Nullable<Jsonb>, _>(kept(cart.billing_address.as_ref())?)
-        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
+        .bind::<Nullable<SqlUuid>, _>(cart.shipping_rates.first().copied())
         .bind::<Timestamptz, _>(now)
         .bind::<Array<Text>, _>(&cart.discount_codes)
         .bind::<Array<SqlUuid>, _>(&cart.gift_cards)
         .bind::<Bool, _>(cart.use_store_credit)
         .bind::<Jsonb, _>(cart.attributes.to_json())
         .bind::<Nullable<Text>, _>(cart.locale.clone())
-        .bind::<Nullable<Text>, _>(cart.vat_number.clone());
+        .bind::<Nullable<Text>, _>(cart.vat_number.clone())
+        .bind::<Array<SqlUuid>, _>(&cart.shipping_rates);
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

@@ -13,5 +13,6 @@ UPDATE carts
        updated_at = $7,
        attributes = $11,
        locale = $12,
-       vat_number = $13
+       vat_number = $13,
+       shipping_rate_ids = $14
  WHERE id = $1

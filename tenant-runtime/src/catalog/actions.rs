@@ -221,6 +221,7 @@ pub async fn edit(
     now.seo_title = wish.seo_title.as_ref().map(ToString::to_string).or(now.seo_title);
     now.seo_description = wish.seo_description.as_ref().map(ToString::to_string).or(now.seo_description);
     now.category = wish.category.unwrap_or(now.category);
+    now.shipping_profile = wish.shipping_profile.unwrap_or(now.shipping_profile);
     queries::edit(tx, &now).await?;
     queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await?;

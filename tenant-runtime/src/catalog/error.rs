@@ -108,6 +108,7 @@ impl From<DbError> for CatalogError {
                 "price_list_groups_group_id_fkey" => Self::Foreign("/customer_groups"),
                 "metafields_definition_id_fkey" => Self::Foreign("/metafields"),
                 "products_category_id_fkey" => Self::Foreign("/category"),
+                "products_shipping_profile_id_fkey" => Self::Foreign("/shipping_profile"),
                 "price_list_prices_variant_id_fkey" => Self::Foreign("/prices"),
                 "bundle_components_component_id_fkey" => Self::PartOfBundle,
                 _ => Self::Db(error),

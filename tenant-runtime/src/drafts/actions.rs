@@ -50,7 +50,7 @@ pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -
         attributes: cart::Attributes::default(),
         shipping_address: None,
         billing_address: None,
-        shipping_rate: None,
+        shipping_rates: Vec::new(),
         discount_codes: Vec::new(),
         gift_cards: Vec::new(),
         use_store_credit: false,
@@ -239,14 +239,19 @@ async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> R
     let mut chosen = None;
     match wish.shipping {
         Change::Keep => {}
-        Change::Clear => (terms.delivery, cart.shipping_rate) = (None, None),
+        Change::Clear => {
+            terms.delivery = None;
+            cart.shipping_rates.clear();
+        }
         Change::Set(shipping) => match delivered(shipping, cart.currency)? {
             Delivered::Rate(rate) => {
                 chosen = Some(rate);
-                (terms.delivery, cart.shipping_rate) = (None, Some(rate));
+                terms.delivery = None;
+                cart.choose(rate);
             }
             Delivered::ByHand(delivery) => {
-                (terms.delivery, cart.shipping_rate) = (Some(delivery), None);
+                terms.delivery = Some(delivery);
+                cart.shipping_rates.clear();
             }
         },
     }

@@ -2,9 +2,10 @@
 
 pub mod calculators;
 mod carriers;
+pub mod profiles;
 
 use souk_api::IfMatch;
-use souk_kernel::{ShippingRateId, ShippingZoneId};
+use souk_kernel::{ShippingProfileId, ShippingRateId, ShippingZoneId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::ShippingError;
@@ -25,9 +26,10 @@ async fn shown(tx: &mut ReadTx<'_>, id: ShippingZoneId) -> Result<ShippingZoneVi
 async fn refuse_overlap(
     tx: &mut ReadTx<'_>,
     id: ShippingZoneId,
+    profile: Option<ShippingProfileId>,
     places: &Places,
 ) -> Result<(), ShippingError> {
-    match queries::overlap(tx, id, places).await? {
+    match queries::overlap(tx, id, profile, places).await? {
         Some(taken) => Err(ShippingError::Overlap(taken)),
         None => Ok(()),
     }
@@ -57,8 +59,8 @@ pub async fn create_zone(
     let places = places.map_err(field)?;
     let id = ShippingZoneId::new();
     queries::lock(tx).await?;
-    refuse_overlap(tx, id, &places).await?;
-    queries::insert_zone(tx, id, &zone.name, places).await?;
+    refuse_overlap(tx, id, zone.profile, &places).await?;
+    queries::insert_zone(tx, id, zone, places).await?;
     for rate in &zone.rates {
         queries::put_rate(tx, id, ShippingRateId::new(), rate, RateStatement::Insert).await?;
     }
@@ -82,7 +84,7 @@ pub async fn edit_zone(
     );
     let places = places.map_err(field)?;
     queries::lock(tx).await?;
-    refuse_overlap(tx, id, &places).await?;
+    refuse_overlap(tx, id, None, &places).await?;
     if !queries::edit_zone(tx, id, edit, places).await? {
         return Err(ShippingError::Unknown);
     }

@@ -9,6 +9,7 @@ problems! { CATALOGUE;
     ZONE_OVERLAP = 409, "shipping_zone_overlap", "A place belongs to another shipping zone already", "Take what `countries` and `places` name out of the other zone first; if they are empty, it takes the rest of the world.";
     CALCULATOR_IN_USE = 409, "shipping_calculator_in_use", "Shipping rates are of this calculator", "Remove those rates first, or give them another calculator.";
     TOO_MANY_CALCULATORS = 409, "too_many_shipping_calculators", "There are as many shipping calculators as there may be", "Delete one that is no longer needed.";
+    TOO_MANY_PROFILES = 409, "too_many_shipping_profiles", "There are as many shipping profiles as there may be", "Delete one that is no longer needed.";
     QUOTES_PENDING = 409, "shipping_quotes_pending", "A carrier has to be asked what delivery costs", "Read the cart again: it is asked then.";
     NAME_TAKEN = 409, "shipping_name_taken", "The name is taken", "Choose another name.";
 }
@@ -22,7 +23,7 @@ pub enum ShippingError {
     /// What another zone takes already.
     #[error("another zone takes {0:?}")]
     Overlap(Taken),
-    /// Zones, and rates within a zone, have different names.
+    /// Zones, profiles, and rates within a zone, have different names.
     #[error("the name is taken")]
     NameTaken,
     /// A field does not hold what it must: pointer and what would have been right.
@@ -40,6 +41,9 @@ pub enum ShippingError {
     /// There are as many calculators as there may be.
     #[error("there are as many calculators as there may be")]
     TooManyCalculators,
+    /// There are as many profiles as there may be.
+    #[error("there are as many profiles as there may be")]
+    TooManyProfiles,
     /// A secret could not be sealed.
     #[error("a secret cannot be sealed: {0}")]
     Sealing(String),
@@ -59,6 +63,9 @@ impl From<DbError> for ShippingError {
             DbError::Unique { .. } => Self::NameTaken,
             DbError::Foreign { constraint } if constraint == "shipping_rates_calculator_id_fkey" => {
                 Self::Field("/calculator", "must be a calculator of this store")
+            }
+            DbError::Foreign { constraint } if constraint == "shipping_zones_profile_id_fkey" => {
+                Self::Field("/profile", "must be a shipping profile of this store")
             }
             error => Self::Db(error),
         }
@@ -84,6 +91,7 @@ impl From<ShippingError> for Problem {
             }
             ShippingError::CalculatorInUse => Self::new(&CALCULATOR_IN_USE),
             ShippingError::TooManyCalculators => Self::new(&TOO_MANY_CALCULATORS),
+            ShippingError::TooManyProfiles => Self::new(&TOO_MANY_PROFILES),
             ShippingError::Sealing(_) | ShippingError::Random(_) => {
                 Self::new(&problem::INTERNAL).source(error)
             }

@@ -2,10 +2,13 @@
 
 mod calculators;
 mod hand_over;
+mod profiles;
 
 use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Country, LocationId, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
+use souk_kernel::{
+    Country, LocationId, Money, ShippingCalculatorId, ShippingProfileId, ShippingRateId, ShippingZoneId, Text,
+};
 use utoipa::ToSchema;
 
 pub use calculators::{
@@ -15,6 +18,7 @@ pub use calculators::{
 pub use hand_over::{
     Calendar, DeliveryDates, HandOver, PutShippingSettings, ShippingSettings, ShippingSettingsView, dates,
 };
+pub use profiles::{ShippingProfileView, ShippingProfileWish};
 
 /// A way of delivery that fits a destination and a basket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -53,12 +57,14 @@ pub struct Pickup {
 /// What is to be delivered, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
+    /// Only zones of it deliver; none for the general one.
+    pub profile: Option<ShippingProfileId>,
     pub to: Country,
     /// As the address names it.
     pub province: Option<String>,
     /// As the address writes it.
     pub postal_code: String,
-    /// What the goods cost before any discount, those that need no delivery included.
+    /// What the goods cost before any discount: where all that is delivered is of one profile, with those that need no delivery.
     pub merchandise_total: Money,
     /// Of what has to be delivered.
     pub weight_grams: i64,
@@ -72,6 +78,8 @@ pub struct ShippingZoneView {
     pub id: ShippingZoneId,
     #[schema(example = "Germany")]
     pub name: String,
+    /// Whose goods it delivers; none for the general one.
+    pub profile: Option<ShippingProfileId>,
     #[schema(example = json!(["DE"]))]
     pub countries: Vec<String>,
     #[schema(example = json!(["US-CA"]))]
@@ -118,6 +126,8 @@ pub struct ShippingZoneList {
 #[schema(example = json!({"name": "Switzerland", "countries": ["CH"], "rates": [{"name": "Standard", "price": {"amount_minor": 990, "currency": "EUR"}}]}))]
 pub struct NewShippingZone {
     pub name: Text<60>,
+    /// It delivers goods of this shipping profile only; without one, those that are of none. It stays so.
+    pub profile: Option<ShippingProfileId>,
     /// The whole of them, but for what a more specific zone takes.
     #[serde(default)]
     pub countries: Vec<Country>,

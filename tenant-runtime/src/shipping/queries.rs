@@ -1,27 +1,31 @@
 //! The statements of zones and rates.
 
 pub mod calculators;
+pub mod profiles;
 pub mod settings;
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Date, Integer, Jsonb, Nullable, Text, Time, Timestamp, Timestamptz,
-    Uuid as SqlUuid,
+    Array, BigInt, Bool, Date, Integer, Jsonb, Nullable, Text, Time, Timestamp, Timestamptz, Uuid as SqlUuid,
 };
 use serde::Deserialize;
-use souk_kernel::{Currency, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId};
+use serde_json::json;
+use souk_kernel::{Currency, Money, ShippingCalculatorId, ShippingProfileId, ShippingRateId, ShippingZoneId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    Ask, CUT_OFF, Calendar, DeliveryDates, EditShippingZone, HandOver, NewShippingRate, Offers, Parcel,
-    Places, PostalCodes, ShippingOption, ShippingRateView, ShippingZoneView, Taken, dates, option_id,
-    province,
+    Ask, CUT_OFF, Calendar, DeliveryDates, EditShippingZone, HandOver, NewShippingRate, NewShippingZone,
+    Offers, Parcel, Places, PostalCodes, ShippingOption, ShippingRateView, ShippingZoneView, Taken, dates,
+    option_id, province,
 };
 
 #[derive(QueryableByName)]
 struct OptionRow {
+    /// Of the parcel.
+    #[diesel(sql_type = Integer)]
+    number: i32,
     #[diesel(sql_type = SqlUuid)]
     id: ShippingRateId,
     #[diesel(sql_type = Text)]
@@ -69,6 +73,8 @@ struct ZoneRow {
     id: ShippingZoneId,
     #[diesel(sql_type = Text)]
     name: String,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    profile_id: Option<ShippingProfileId>,
     #[diesel(sql_type = Array<Text>)]
     countries: Vec<String>,
     #[diesel(sql_type = Array<Text>)]
@@ -139,6 +145,7 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
         Ok(Self {
             id: row.id,
             name: row.name,
+            profile: row.profile_id,
             countries: row.countries,
             provinces: row.provinces,
             postal_codes: row.postal_codes.iter().filter_map(|kept| PostalCodes::read(kept)).collect(),
@@ -148,27 +155,34 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
     }
 }
 
-/// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. Of the zones that have the
-/// place the most specific one says: postal codes, province, country, the rest of the world. A calculated rate offers what its carrier said of
-/// this very parcel; where there is no answer that holds, the fallback, and says whom to [`ask`](super::ask). One statement, no lock.
+/// What delivers each of these parcels, which go to one place, in the currency of their merchandise totals; cheapest first, empty when nothing
+/// does. Of the zones of its profile that have the place the most specific one says: postal codes, province, country, the rest of the world. A
+/// calculated rate offers what its carrier said of this very parcel; where there is no answer that holds, the fallback, and says whom to
+/// [`ask`](super::ask). One statement, no lock; none without parcels.
 ///
 /// # Errors
 /// The database's only.
-pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbError> {
-    let (currency, now) = (parcel.merchandise_total.currency(), tx.now());
+pub async fn options(tx: &mut ReadTx<'_>, parcels: &[Parcel]) -> Result<Vec<Offers>, DbError> {
+    let Some(first) = parcels.first() else { return Ok(Vec::new()) };
+    let (currency, now) = (first.merchandise_total.currency(), tx.now());
+    let parcel = |(number, parcel): (usize, &Parcel)| {
+        let question: String = parcel.fingerprint().iter().map(|byte| format!("{byte:02x}")).collect();
+        json!({ "number": number, "profile_id": parcel.profile.map(ShippingProfileId::uuid), "total": parcel.merchandise_total.minor(),
+            "grams": parcel.weight_grams, "pieces": parcel.pieces, "question": question })
+    };
+    let asked: Vec<_> = parcels.iter().enumerate().map(parcel).collect();
     let statement = sql(include_str!("options.sql"))
-        .bind::<Text, _>(parcel.to)
+        .bind::<Text, _>(first.to)
         .bind::<Text, _>(currency)
-        .bind::<BigInt, _>(parcel.merchandise_total.minor())
-        .bind::<BigInt, _>(parcel.weight_grams)
-        .bind::<BigInt, _>(parcel.pieces)
-        .bind::<Nullable<Text>, _>(parcel.province.as_deref().map(|name| province(parcel.to, name)))
-        .bind::<Text, _>(parcel.postal_code.clone())
-        .bind::<Binary, _>(parcel.fingerprint().to_vec())
+        .bind::<Jsonb, _>(json!(asked))
+        .bind::<Nullable<Text>, _>(first.province.as_deref().map(|name| province(first.to, name)))
+        .bind::<Text, _>(first.postal_code.clone())
         .bind::<Timestamptz, _>(now);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
-    let mut offers = Offers::default();
+    let mut all = vec![Offers::default(); parcels.len()];
     for mut row in rows {
+        let Ok(number) = usize::try_from(row.number) else { continue };
+        let Some((offers, parcel)) = all.get_mut(number).zip(parcels.get(number)) else { continue };
         if let Some(calculator) = row.unasked
             && offers.asks.iter().all(|ask| ask.calculator != calculator)
         {
@@ -186,7 +200,7 @@ pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbEr
             pickup: None,
         });
     }
-    Ok(offers)
+    Ok(all)
 }
 
 /// All zones with their rates, or the one of this id.
@@ -203,10 +217,11 @@ pub async fn lock(tx: &mut WriteTx<'_>) -> Result<(), DbError> {
     tx.execute(sql("LOCK TABLE shipping_zones IN SHARE ROW EXCLUSIVE MODE")).await.map(drop)
 }
 
-/// What another zone takes of these places, the rest of the world included.
+/// What another zone of the same profile takes of these places, the rest of the world included. `profile`: of a zone that is not there yet.
 pub async fn overlap(
     tx: &mut ReadTx<'_>,
     zone: ShippingZoneId,
+    profile: Option<ShippingProfileId>,
     places: &Places,
 ) -> Result<Option<Taken>, DbError> {
     let statement = sql(include_str!("overlap.sql"))
@@ -214,7 +229,8 @@ pub async fn overlap(
         .bind::<Array<Text>, _>(places.countries.clone())
         .bind::<Bool, _>(places.rest_of_world)
         .bind::<Array<Text>, _>(places.provinces.clone())
-        .bind::<Array<Text>, _>(places.postal_codes.clone());
+        .bind::<Array<Text>, _>(places.postal_codes.clone())
+        .bind::<Nullable<SqlUuid>, _>(profile);
     let row: Option<OverlapRow> = tx.optional(statement).await?;
     Ok(row.map(|row| Taken { countries: row.countries, places: row.places }))
 }
@@ -223,16 +239,17 @@ pub async fn overlap(
 pub async fn insert_zone(
     tx: &mut WriteTx<'_>,
     id: ShippingZoneId,
-    name: &souk_kernel::Text<60>,
+    zone: &NewShippingZone,
     places: Places,
 ) -> Result<(), DbError> {
     let statement = sql(include_str!("insert_zone.sql"))
         .bind::<SqlUuid, _>(id)
-        .bind::<Text, _>(name.clone())
+        .bind::<Text, _>(zone.name.clone())
         .bind::<Array<Text>, _>(places.countries)
         .bind::<Bool, _>(places.rest_of_world)
         .bind::<Array<Text>, _>(places.provinces)
-        .bind::<Array<Text>, _>(places.postal_codes);
+        .bind::<Array<Text>, _>(places.postal_codes)
+        .bind::<Nullable<SqlUuid>, _>(zone.profile);
     tx.execute(statement).await.map(drop)
 }
 

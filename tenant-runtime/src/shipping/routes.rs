@@ -1,6 +1,7 @@
 //! Shipping zones and rates over HTTP.
 
 mod calculators;
+mod profiles;
 mod settings;
 
 use actix_web::{HttpResponse, delete, get, patch, post, put};
@@ -15,9 +16,9 @@ use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, ShippingZ
 use super::permissions::{Edit, View};
 use super::{actions, queries};
 
-/// `/admin/v1/shipping-zones`, `/admin/v1/shipping-calculators`, `/admin/v1/shipping-settings`.
+/// `/admin/v1/shipping-zones`, `/admin/v1/shipping-calculators`, `/admin/v1/shipping-profiles`, `/admin/v1/shipping-settings`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(calculators::routes).configure(settings::routes);
+    config.configure(calculators::routes).configure(profiles::routes).configure(settings::routes);
     config.service(list_zones).service(create_zone).service(edit_zone).service(delete_zone);
     config.service(add_rate).service(put_rate).service(delete_rate);
 }

@@ -42,7 +42,7 @@ pub async fn pickups(
 
 /// Where the goods are taxed: what is collected, where it lies when it is handed over; all else, where it goes.
 pub fn destination(cart: &Cart, settings: &Settings, pickups: &[ShippingOption]) -> Destination {
-    let chosen = pickups.iter().find(|option| Some(option.id) == cart.shipping_rate);
+    let chosen = pickups.iter().find(|option| Some(&option.id) == cart.shipping_rates.first());
     match chosen.and_then(|option| option.pickup.as_ref()) {
         Some(pickup) => Destination { country: pickup.country, province: None, postal_code: None },
         None => cart.destination(settings.country),

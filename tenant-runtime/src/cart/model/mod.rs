@@ -14,9 +14,9 @@ use souk_kernel::{
 use utoipa::ToSchema;
 
 pub use attributes::Attributes;
-pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
+pub use quote::{Basket, Deliveries, Pricing, Quote, QuotedLine, QuotedShipping};
 pub use terms::{AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Off, Terms};
-pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
+pub use view::{CartView, DeliveryGroupView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
 use crate::credit::GiftCode;
@@ -26,6 +26,8 @@ use crate::tax::{Destination, TaxBuyer, VatNumber};
 
 /// The most lines of a cart.
 pub const MOST_LINES: usize = 500;
+/// The choices of deliveries that a cart remembers: more than there are groups in it.
+const MOST_CHOICES: usize = 50;
 /// The most discount codes of a cart.
 pub const MOST_CODES: usize = 5;
 /// The most gift cards of a cart.
@@ -50,8 +52,8 @@ pub struct Cart {
     pub attributes: Attributes,
     pub shipping_address: Option<Address>,
     pub billing_address: Option<Address>,
-    /// The one the shopper chose, if any; whether it still fits is for [`super::priced`] to say.
-    pub shipping_rate: Option<ShippingRateId>,
+    /// What the shopper chose for what is delivered together, the last choice first; what still fits is for [`super::priced`] to say.
+    pub shipping_rates: Vec<ShippingRateId>,
     /// What was entered, in capitals; whether they apply is for [`super::priced`] to say.
     pub discount_codes: Vec<String>,
     /// Those entered, in the order they pay.
@@ -83,6 +85,13 @@ impl Cart {
     /// The customer whose store credit pays, if it shall.
     pub(super) fn payer(&self) -> Option<CustomerId> {
         self.customer.filter(|_| self.use_store_credit)
+    }
+
+    /// Chooses a delivery; what was chosen before stands for the groups that this one is not of.
+    pub fn choose(&mut self, rate: ShippingRateId) {
+        self.shipping_rates.retain(|known| *known != rate);
+        self.shipping_rates.insert(0, rate);
+        self.shipping_rates.truncate(MOST_CHOICES);
     }
 
     /// What has to be looked up to price it; a variant may be there twice.
@@ -314,7 +323,7 @@ pub struct EditCartLine {
     pub quantity: Quantity,
 }
 
-/// One of the cart's shipping options.
+/// One of the cart's shipping options. With several delivery groups, it is chosen for the one it is of; the others stay as they are.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChooseShipping {

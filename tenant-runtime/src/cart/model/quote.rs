@@ -1,23 +1,27 @@
 //! What a cart costs. Pure; the law of the order's table is the law here: total = subtotal − discount + shipping, and tax when it is not
 //! inside.
 
+mod delivery;
+
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
     CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, LocationId, Money, MoneyError,
-    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
+    ProductId, Quantity, Rounding, ShippingProfileId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
-use super::{Address, Cart, CartLine};
+use super::{Cart, CartLine};
 use crate::catalog::{self, Component, Sellable};
 use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
-use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
+use crate::shipping::{Ask, ShippingOption};
 use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
+
+pub use delivery::{Deliveries, DeliveryGroup, QuotedShipping};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
 const MOST_GRAMS: i64 = 1_000_000_000_000;
@@ -41,6 +45,8 @@ pub struct Ware {
     pub taxable: bool,
     /// What it is to the state, if it is something special.
     pub tax_class: Option<String>,
+    /// How it is delivered; none for as most goods are.
+    pub shipping_profile: Option<ShippingProfileId>,
     /// What one piece takes from the stock; of itself where there are none.
     pub components: Vec<Component>,
 }
@@ -70,6 +76,7 @@ impl From<Sellable> for Ware {
             requires_shipping: sold.requires_shipping,
             taxable: sold.taxable,
             tax_class: sold.tax_class,
+            shipping_profile: sold.shipping_profile,
             components: sold.components,
         }
     }
@@ -97,6 +104,7 @@ impl Ware {
                 requires_shipping: *requires_shipping,
                 taxable: *taxable,
                 tax_class: None,
+                shipping_profile: None,
                 components: Vec::new(),
             }),
         }
@@ -141,11 +149,15 @@ pub struct Quote {
     pub codes: Vec<CodeView>,
     /// Whether anything has to be delivered.
     pub shipping_required: bool,
-    /// Cheapest first, none of them without an address; then where it may be collected.
+    /// What is delivered together, and what may deliver it.
+    pub groups: Vec<DeliveryGroup>,
+    /// Those of the groups, cheapest first, none of them without an address; then where all may be collected.
     pub shipping_options: Vec<ShippingOption>,
     /// Whom to ask for all of them; until then fallbacks stand there.
     pub asks: Vec<Ask>,
-    /// The chosen option if it still fits, else the cheapest that brings it to the shopper.
+    /// What was chosen, one for each group, or one for all; none if there is a group that nothing delivers.
+    pub deliveries: Vec<QuotedShipping>,
+    /// All of them as one.
     pub shipping: Option<QuotedShipping>,
     /// The tax lines of goods and delivery, summed by rate.
     pub tax_lines: Vec<TaxLine>,
@@ -170,21 +182,6 @@ pub struct QuotedLine {
     pub discount: Money,
     /// Unit price times pieces, less the discount.
     pub total: Money,
-    /// Never empty.
-    pub tax_lines: Vec<TaxLine>,
-}
-
-/// The delivery that was chosen.
-#[derive(Debug)]
-pub struct QuotedShipping {
-    pub rate: ShippingRateId,
-    pub title: String,
-    /// What is taken off.
-    pub discount: Money,
-    /// What is to be paid for it.
-    pub price: Money,
-    pub dates: DeliveryDates,
-    pub pickup: Option<Pickup>,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
 }
@@ -266,24 +263,6 @@ impl Basket {
         self.goods.is_empty()
     }
 
-    /// What has to be delivered there.
-    pub fn parcel(&self, to: &Address) -> Parcel {
-        let sent = || self.goods.iter().filter(|good| good.ware.requires_shipping);
-        let pieces = |good: &Good| i64::from(good.quantity.get());
-        Parcel {
-            to: to.country,
-            province: to.province.as_ref().map(|province| province.as_str().to_owned()),
-            postal_code: to.postal_code.as_ref().map(|code| code.as_str().to_owned()).unwrap_or_default(),
-            merchandise_total: self.subtotal,
-            weight_grams: sent()
-                .fold(0_i64, |sum, good| {
-                    sum.saturating_add(good.ware.weight_grams.saturating_mul(pieces(good)))
-                })
-                .min(MOST_GRAMS),
-            pieces: sent().map(pieces).sum(),
-        }
-    }
-
     /// What would have to be in stock.
     pub fn demands(&self) -> Vec<Demand> {
         demands_of(self.goods.iter().map(|good| (&good.ware, good.quantity)))
@@ -321,19 +300,13 @@ impl Basket {
     }
 }
 
-/// The option the shopper chose, if it is still one of them; else the cheapest that brings it to them.
-pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o ShippingOption> {
-    let wished = options.iter().find(|option| Some(option.id) == cart.shipping_rate);
-    wished.or_else(|| options.iter().find(|option| option.pickup.is_none()))
-}
-
 /// What prices depend on besides the basket.
 #[derive(Debug)]
 pub struct Pricing<'p> {
     pub settings: &'p Settings,
     pub rules: &'p TaxRules,
-    /// What fits the destination and the subtotal.
-    pub offers: Offers,
+    /// What fits the destination and the goods.
+    pub offered: Deliveries,
     pub reckoning: Reckoning,
     /// The discounts that codes name.
     pub named: HashMap<String, DiscountId>,
@@ -344,24 +317,24 @@ pub struct Pricing<'p> {
 impl Quote {
     /// Works the price out.
     pub fn of(cart: &Cart, basket: Basket, pricing: Pricing<'_>) -> Result<Self, MoneyError> {
-        let Pricing { settings, rules, offers, reckoning, named, inclusive } = pricing;
-        let Offers { options, asks } = offers;
+        let Pricing { settings, rules, offered, reckoning, named, inclusive } = pricing;
         let currency = cart.currency;
         let off = |place| reckoning.off_line(place, currency);
         let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
-        let off_shipping = reckoning.off_shipping(currency)?;
         let totals = basket.goods.iter().zip(&offs).map(|(good, off)| good.total.checked_sub(*off));
         let totals = totals.collect::<Result<Vec<_>, _>>()?;
-        let option = chosen(cart, &options);
-        let price =
-            option.map_or(Ok(Money::zero(currency)), |option| option.price.checked_sub(off_shipping))?;
+        let options = offered.chosen(cart);
+        let prices: Vec<Money> = options.iter().map(|option| option.price).collect();
+        let offs_delivery = reckoning.off_deliveries(&prices, currency)?;
+        let paid = prices.iter().zip(&offs_delivery).map(|(price, off)| price.checked_sub(*off));
+        let paid = paid.collect::<Result<Vec<_>, _>>()?;
         let taxables: Vec<Taxable<'_>> = basket.goods.iter().zip(&totals).map(taxable).collect();
-        let (delivered, level, rounding) = (option.map(|_| price), settings.tax_level, settings.tax_rounding);
-        let taxes = tax::of_sale(rules, &taxables, delivered, inclusive, level, rounding)?;
-        let tax_lines = tax::summed(taxes.goods.iter().flatten().chain(&taxes.shipping))?;
+        let (level, rounding) = (settings.tax_level, settings.tax_rounding);
+        let taxes = tax::of_sale(rules, &taxables, &paid, inclusive, level, rounding)?;
+        let tax_lines = tax::summed(taxes.goods.iter().chain(&taxes.shipping).flatten())?;
         let tax = Money::sum(tax_lines.iter().map(|line| line.amount), currency)?;
         let is_relieved = tax_lines.iter().any(|line| line.reason.is_relief());
-        let of_shipping = taxes.shipping;
+        let of_deliveries = taxes.shipping;
         let mut taxes = taxes.goods.into_iter();
         let lines = basket.goods.into_iter().zip(totals).zip(&offs).map(|((good, total), off)| QuotedLine {
             id: good.id,
@@ -372,17 +345,22 @@ impl Quote {
             tax_lines: taxes.next().unwrap_or_default(),
         });
         let lines = lines.collect();
-        let shipping = option.map(|option| QuotedShipping {
+        let deliveries = options.into_iter().zip(&paid).zip(offs_delivery).zip(of_deliveries);
+        let deliveries = deliveries.map(|(((option, price), discount), tax_lines)| QuotedShipping {
             rate: option.id,
             title: option.title.clone(),
-            discount: off_shipping,
-            price,
+            discount,
+            price: *price,
             dates: option.dates,
             pickup: option.pickup.clone(),
-            tax_lines: of_shipping,
+            tax_lines,
         });
+        let deliveries: Vec<QuotedShipping> = deliveries.collect();
+        let of_groups = offered.groups.iter().flat_map(|group| &group.options);
+        let shipping_options = of_groups.chain(&offered.whole).cloned().collect();
         let discount = Money::sum(offs, currency)?;
-        let before_tax = basket.subtotal.checked_sub(discount)?.checked_add(price)?;
+        let delivered = Money::sum(paid.iter().copied(), currency)?;
+        let before_tax = basket.subtotal.checked_sub(discount)?.checked_add(delivered)?;
         let total = if inclusive { before_tax } else { before_tax.checked_add(tax)? };
         Ok(Self {
             currency,
@@ -394,9 +372,11 @@ impl Quote {
             codes: cart.discount_codes.iter().map(|code| code_view(code, &reckoning, &named)).collect(),
             discounts: reckoning.applied,
             shipping_required: basket.shipping_required,
-            shipping,
-            shipping_options: options,
-            asks,
+            groups: offered.groups,
+            shipping_options,
+            asks: offered.asks,
+            shipping: QuotedShipping::whole(&deliveries)?,
+            deliveries,
             tax_lines,
             tax,
             tax_relief: rules.relief.clone().filter(|_| is_relieved),

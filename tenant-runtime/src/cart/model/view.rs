@@ -4,10 +4,11 @@ use serde::Serialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
     CartId, CartLineId, CreditId, Currency, DiscountId, Email, ImageId, Locale, MarketId, Money, ProductId,
-    Quantity, ShippingRateId, VariantId,
+    Quantity, ShippingProfileId, ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
+use super::quote::DeliveryGroup;
 use super::{Address, Attributes, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
@@ -83,9 +84,11 @@ pub struct CartView {
     pub discount_codes: Vec<CodeView>,
     #[schema(example = true)]
     pub shipping_required: bool,
-    /// Cheapest first; empty without an address.
+    /// Of each delivery group, cheapest first; empty without an address. Then where all may be collected.
     pub shipping_options: Vec<ShippingOption>,
-    /// The chosen option, or else the cheapest.
+    /// What is delivered together: goods of one shipping profile. Empty if nothing has to be delivered.
+    pub delivery_groups: Vec<DeliveryGroupView>,
+    /// What was chosen, or else the cheapest; of several delivery groups, all together.
     pub shipping: Option<CartShippingView>,
     /// By rate, delivery included.
     pub tax_lines: Vec<TaxLineView>,
@@ -129,9 +132,11 @@ pub struct QuoteView {
     pub discounts: Vec<CartDiscountView>,
     pub discount_codes: Vec<CodeView>,
     pub shipping_required: bool,
-    /// Cheapest first; empty without an address.
+    /// Of each delivery group, cheapest first; empty without an address. Then where all may be collected.
     pub shipping_options: Vec<ShippingOption>,
-    /// The cheapest, which the total counts.
+    /// What is delivered together: goods of one shipping profile. Empty if nothing has to be delivered.
+    pub delivery_groups: Vec<DeliveryGroupView>,
+    /// The cheapest of each delivery group, all together, which the total counts.
     pub shipping: Option<CartShippingView>,
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
@@ -144,6 +149,8 @@ pub struct QuoteView {
 /// A line of a quote.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct QuoteLineView {
+    /// What `delivery_groups` name it by.
+    pub id: CartLineId,
     pub variant: VariantId,
     pub quantity: Quantity,
     pub unit_price: Money,
@@ -157,6 +164,7 @@ impl From<Priced> for QuoteView {
         let line = |line: QuotedLine| {
             let variant = line.ware.known?.variant;
             Some(QuoteLineView {
+                id: line.id,
                 variant,
                 quantity: line.quantity,
                 unit_price: line.ware.unit_price,
@@ -165,6 +173,7 @@ impl From<Priced> for QuoteView {
                 tax_lines: taxes(&line.tax_lines),
             })
         };
+        let delivery_groups = DeliveryGroupView::all_of(&quote);
         Self {
             currency: quote.currency,
             market: cart.market,
@@ -174,6 +183,7 @@ impl From<Priced> for QuoteView {
             discounts: quote.discounts.iter().map(CartDiscountView::from).collect(),
             discount_codes: quote.codes,
             shipping_required: quote.shipping_required,
+            delivery_groups,
             shipping_options: quote.shipping_options,
             shipping: quote.shipping.map(CartShippingView::from),
             tax_lines: taxes(&quote.tax_lines),
@@ -288,6 +298,39 @@ pub struct CartShippingView {
     pub tax_lines: Vec<TaxLineView>,
 }
 
+/// Goods that are delivered together, and what may deliver them.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DeliveryGroupView {
+    /// Its profile's, or `general`.
+    #[schema(example = "general")]
+    pub id: String,
+    /// None for the general one.
+    pub profile: Option<ShippingProfileId>,
+    pub line_ids: Vec<CartLineId>,
+    /// Cheapest first; empty without an address, and where nothing delivers there.
+    pub options: Vec<ShippingOption>,
+    /// What was chosen of them, or else the cheapest; none where all groups are collected, or one of them cannot be delivered.
+    pub selected: Option<CartShippingView>,
+}
+
+impl DeliveryGroupView {
+    /// Those of a quote.
+    pub fn all_of(quote: &Quote) -> Vec<Self> {
+        let group = |group: &DeliveryGroup| {
+            let is_of =
+                |delivery: &&QuotedShipping| group.options.iter().any(|option| option.id == delivery.rate);
+            Self {
+                id: group.profile.map_or_else(|| "general".to_owned(), |profile| profile.to_string()),
+                profile: group.profile,
+                line_ids: group.lines.clone(),
+                options: group.options.clone(),
+                selected: quote.deliveries.iter().find(is_of).cloned().map(CartShippingView::from),
+            }
+        };
+        quote.groups.iter().map(group).collect()
+    }
+}
+
 /// What delivers there.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ShippingOptionList {
@@ -362,7 +405,7 @@ impl From<QuotedShipping> for CartShippingView {
 
 impl From<Priced> for CartView {
     fn from(Priced { cart, quote, warnings, secret }: Priced) -> Self {
-        let missing = quote.missing(&cart);
+        let (missing, delivery_groups) = (quote.missing(&cart), DeliveryGroupView::all_of(&quote));
         let lines = quote
             .lines
             .into_iter()
@@ -394,6 +437,7 @@ impl From<Priced> for CartView {
             discounts: quote.discounts.iter().map(CartDiscountView::from).collect(),
             discount_codes: quote.codes,
             shipping_required: quote.shipping_required,
+            delivery_groups,
             shipping_options: quote.shipping_options,
             shipping: quote.shipping.map(CartShippingView::from),
             tax_lines: taxes(&quote.tax_lines),

@@ -53,6 +53,7 @@ pub struct DraftProduct {
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
     pub category_id: Option<Uuid>,
+    pub shipping_profile_id: Option<Uuid>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -180,6 +181,7 @@ impl Draft {
             seo_title: wish.seo_title.as_ref().map(ToString::to_string),
             seo_description: wish.seo_description.as_ref().map(ToString::to_string),
             category_id: wish.category.map(|category| category.uuid()),
+            shipping_profile_id: wish.shipping_profile.map(|profile| profile.uuid()),
         };
         Ok(Self { product, options, values, variants, currency: currency.code().to_owned() })
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
-use souk_kernel::{CategoryId, CollectionId, Handle, LongText, Money, ProductId, Text, VariantId};
+use souk_kernel::{
+    CategoryId, CollectionId, Handle, LongText, Money, ProductId, ShippingProfileId, Text, VariantId,
+};
 use utoipa::{IntoParams, ToSchema};
 
 use super::rules::CollectionRules;
@@ -116,6 +118,8 @@ pub struct CreateProduct {
     pub seo_description: Option<Text<500>>,
     /// Where it belongs.
     pub category: Option<CategoryId>,
+    /// How it is delivered, if not as most goods are.
+    pub shipping_profile: Option<ShippingProfileId>,
     /// At most three.
     #[serde(default)]
     pub options: Vec<NewOption>,
@@ -170,6 +174,10 @@ pub struct EditProduct {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<CategoryId>)]
     pub category: Option<Option<CategoryId>>,
+    /// How it is delivered; null for as most goods are.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<ShippingProfileId>)]
+    pub shipping_profile: Option<Option<ShippingProfileId>>,
 }
 
 /// What is left out stays. An empty `sku` or `barcode` takes it away.

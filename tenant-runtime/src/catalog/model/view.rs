@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
     CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId,
-    VariantId,
+    ShippingProfileId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -41,6 +41,8 @@ pub struct Sellable {
     pub taxable: bool,
     /// What it is to the state, if it is something special.
     pub tax_class: Option<String>,
+    /// How it is delivered; none for as most goods are.
+    pub shipping_profile: Option<ShippingProfileId>,
     pub item: InventoryItemId,
     pub policy: Policy,
     /// Whether the product is for sale.
@@ -150,6 +152,8 @@ pub struct ProductView {
     pub collections: Vec<CollectionId>,
     /// Where it belongs in the tree of categories.
     pub category: Option<CategoryId>,
+    /// How it is delivered, if not as most goods are.
+    pub shipping_profile: Option<ShippingProfileId>,
     /// What else is said of it; for shoppers, what is for them.
     pub metafields: Vec<MetafieldView>,
     pub version: i64,
@@ -373,6 +377,7 @@ mod tests {
             images: Vec::new(),
             collections: Vec::new(),
             category: None,
+            shipping_profile: None,
             metafields: Vec::new(),
             version: 1,
             created_at: DateTime::UNIX_EPOCH,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use souk_api::FieldError;
 use souk_kernel::{
-    CategoryId, Currency, Handle, InventoryItemId, LongText, Money, OptionValueId, ProductId, Text, VariantId,
+    CategoryId, Currency, Handle, InventoryItemId, LongText, Money, OptionValueId, ProductId,
+    ShippingProfileId, Text, VariantId,
 };
 
 use super::draft::{DraftValue, DraftVariant, VARIANTS, check_edit, check_price, tags_of};
@@ -57,6 +58,8 @@ pub struct ProductWish {
     pub seo_description: Option<Option<Text<500>>>,
     #[serde(default, deserialize_with = "given")]
     pub category: Option<Option<CategoryId>>,
+    #[serde(default, deserialize_with = "given")]
+    pub shipping_profile: Option<Option<ShippingProfileId>>,
     #[serde(default)]
     pub options: Vec<NewOption>,
     /// Those that are not named stay.
@@ -183,6 +186,7 @@ impl ProductWish {
             seo_title: self.seo_title.clone().flatten(),
             seo_description: self.seo_description.clone().flatten(),
             category: self.category.flatten(),
+            shipping_profile: self.shipping_profile.flatten(),
             options: self.options.clone(),
             variants,
             price: self.price,
@@ -303,6 +307,7 @@ impl ProductWish {
         let words = |text: &Option<Text<500>>| text.as_ref().map(ToString::to_string);
         differs |= replace(&mut next.seo_description, self.seo_description.as_ref().map(words));
         differs |= replace(&mut next.category, self.category);
+        differs |= replace(&mut next.shipping_profile, self.shipping_profile);
         differs.then_some(next)
     }
 }

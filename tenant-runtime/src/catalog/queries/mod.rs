@@ -183,7 +183,8 @@ pub async fn edit(tx: &mut WriteTx<'_>, product: &ProductView) -> Result<(), DbE
         .bind::<Nullable<Text>, _>(product.seo_title.clone())
         .bind::<Nullable<Text>, _>(product.seo_description.clone())
         .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<SqlUuid>, _>(product.category);
+        .bind::<Nullable<SqlUuid>, _>(product.category)
+        .bind::<Nullable<SqlUuid>, _>(product.shipping_profile);
     tx.execute(query).await.map(|_| ())
 }
 

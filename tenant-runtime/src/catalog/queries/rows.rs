@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use souk_kernel::{
     CategoryId, CollectionId, Currency, ImageId, InventoryItemId, Money, OptionId, OptionValueId, ProductId,
-    VariantId,
+    ShippingProfileId, VariantId,
 };
 use souk_tenancy::Document;
 use uuid::Uuid;
@@ -90,6 +90,8 @@ pub struct DetailRow {
     seo_description: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     category_id: Option<CategoryId>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    shipping_profile_id: Option<ShippingProfileId>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -254,6 +256,7 @@ impl DetailRow {
             images: self.images.0.into_iter().map(ImageView::from).collect(),
             collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
             category: self.category_id,
+            shipping_profile: self.shipping_profile_id,
             metafields,
             version: self.version,
             created_at: self.created_at,
@@ -384,6 +387,8 @@ pub struct SellableRow {
     taxable: bool,
     #[diesel(sql_type = Nullable<Text>)]
     tax_class: Option<String>,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    shipping_profile_id: Option<ShippingProfileId>,
     #[diesel(sql_type = SqlUuid)]
     inventory_item_id: InventoryItemId,
     #[diesel(sql_type = Text)]
@@ -413,6 +418,7 @@ impl SellableRow {
             requires_shipping: self.requires_shipping,
             taxable: self.taxable,
             tax_class: self.tax_class,
+            shipping_profile: self.shipping_profile_id,
             item: self.inventory_item_id,
             // Of a bundle, the stock of its components decides.
             policy: if is_bundle { Policy::Deny } else { Policy::of(&self.inventory_policy) },

@@ -12,7 +12,7 @@ WITH lists AS MATERIALIZED (
      WHERE NOT for_groups OR of_group OR $6
 )
 SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title, v.sku, v.options, pr.amount_minor, pr.compare_at_minor, v.weight_grams,
-       v.requires_shipping, v.taxable, v.tax_class, v.inventory_item_id, v.inventory_policy,
+       v.requires_shipping, v.taxable, v.tax_class, p.shipping_profile_id, v.inventory_item_id, v.inventory_policy,
        -- What is published nowhere is for sale nowhere.
        CASE WHEN EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible) THEN p.status ELSE 'draft' END AS status,
        (SELECT i.id FROM product_images i WHERE i.product_id = p.id

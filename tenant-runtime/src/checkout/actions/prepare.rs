@@ -325,7 +325,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         }
     };
     let by_hand = cart.terms.as_ref().is_some_and(|terms| terms.delivery.is_some());
-    let shipping_line = quote.shipping.as_ref().map(|shipping| NewShippingLine {
+    let shipping_line = |shipping: &cart::QuotedShipping| NewShippingLine {
         id: ShippingLineId::new(),
         rate: Some(shipping.rate).filter(|_| !by_hand),
         title: shipping.title.clone(),
@@ -334,7 +334,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         dates: shipping.dates,
         pickup: shipping.pickup.as_ref().map(|pickup| pickup.location),
         taxes: new_taxes(&shipping.tax_lines),
-    });
+    };
     let zero = souk_kernel::Money::zero(quote.currency);
     // What is collected goes nowhere.
     let sent_to = cart.shipping_address.as_ref().filter(|_| quote.collected_at().is_none());
@@ -348,7 +348,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         prices_include_tax: quote.prices_include_tax,
         subtotal: quote.subtotal,
         discount: quote.discount,
-        shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
+        shipping: quote.shipping.as_ref().map_or(zero, |shipping| shipping.price),
         tax: quote.tax,
         tax_relief: quote.tax_relief.clone(),
         total: quote.total,
@@ -357,7 +357,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         note: cart.note.clone(),
         attributes: cart.attributes.to_json(),
         lines: quote.lines.iter().map(line).collect(),
-        shipping_line,
+        shipping_lines: quote.deliveries.iter().map(shipping_line).collect(),
         discounts: quote.discounts.clone(),
         terms: None,
     }

@@ -78,6 +78,15 @@ impl Applied {
     pub fn total(&self) -> Result<Money, MoneyError> {
         Money::sum(self.lines.iter().copied().chain([self.shipping]), self.shipping.currency())
     }
+
+    /// What it takes off each of the deliveries that cost so much, in proportion to that. All together, what it takes off the delivery.
+    ///
+    /// # Errors
+    /// Too much to count.
+    pub fn off_deliveries(&self, prices: &[Money]) -> Result<Vec<Money>, MoneyError> {
+        let weights: Vec<u64> = prices.iter().map(|price| price.minor().unsigned_abs()).collect();
+        self.shipping.allocate(&weights)
+    }
 }
 
 impl Reckoning {
@@ -89,12 +98,18 @@ impl Reckoning {
         Money::sum(self.applied.iter().filter_map(|applied| applied.lines.get(place).copied()), currency)
     }
 
-    /// What is taken off the delivery in all.
+    /// What is taken off each of the deliveries in all.
     ///
     /// # Errors
     /// Too much to count.
-    pub fn off_shipping(&self, currency: Currency) -> Result<Money, MoneyError> {
-        Money::sum(self.applied.iter().map(|applied| applied.shipping), currency)
+    pub fn off_deliveries(&self, prices: &[Money], currency: Currency) -> Result<Vec<Money>, MoneyError> {
+        let mut offs = vec![Money::zero(currency); prices.len()];
+        for applied in &self.applied {
+            for (off, part) in offs.iter_mut().zip(applied.off_deliveries(prices)?) {
+                *off = off.checked_add(part)?;
+            }
+        }
+        Ok(offs)
     }
 }
 

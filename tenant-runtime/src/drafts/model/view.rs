@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 
 use super::{Draft, missing, name_of, standing};
 use crate::cart::{
-    Address, AgreedDiscount, Attributes, CartState, Off, Quote, QuotedLine, QuotedShipping, Terms,
+    Address, AgreedDiscount, Attributes, CartState, DeliveryGroupView, Off, Quote, QuotedLine,
+    QuotedShipping, Terms,
 };
 use crate::drafts::queries::SummaryRow;
 use crate::drafts::state::DraftOrderState;
@@ -56,6 +57,8 @@ pub struct DraftOrderView {
     pub shipping_required: bool,
     /// Cheapest first; empty without an address, and the one by hand alone where there is one.
     pub shipping_options: Vec<ShippingOption>,
+    /// What is delivered together: goods of one shipping profile. Empty if nothing has to be delivered.
+    pub delivery_groups: Vec<DeliveryGroupView>,
     pub shipping: Option<DraftShippingView>,
     /// By rate, delivery included.
     pub tax_lines: Vec<TaxLineView>,
@@ -204,6 +207,7 @@ impl From<Draft> for DraftOrderView {
             discount: quote.discount,
             shipping_required: quote.shipping_required,
             shipping: quote.shipping.as_ref().map(|shipping| delivery_of(shipping, &terms)),
+            delivery_groups: DeliveryGroupView::all_of(&quote),
             shipping_options: quote.shipping_options,
             tax_lines: quote.tax_lines.iter().map(TaxLineView::from).collect(),
             tax: quote.tax,

@@ -211,9 +211,10 @@ async fn of_order(tx: &mut ReadTx<'_>, kind: &str, id: OrderId, base: &str) -> R
 }
 
 fn placed(order: &OrderView) -> Value {
+    let ways: Vec<&str> = order.shipping_lines.iter().map(|line| line.title.as_str()).collect();
     let mut facts = json!({
         "lines": order.lines, "subtotal": order.subtotal, "shipping": order.shipping,
-        "shipping_title": order.shipping_lines.first().map(|line| line.title.as_str()),
+        "shipping_title": Some(ways.join(", ")).filter(|_| !ways.is_empty()),
         "tax": order.tax, "total": order.total, "prices_include_tax": order.prices_include_tax,
         "shipping_address": order.shipping_address, "billing_address": order.billing_address,
         "financial_status": order.financial_status, "payment_provider": provider(order), "placed_at": order.placed_at,

@@ -147,7 +147,8 @@ pub struct NewOrder {
     /// Names and words, as the cart had them.
     pub attributes: serde_json::Value,
     pub lines: Vec<NewLine>,
-    pub shipping_line: Option<NewShippingLine>,
+    /// One for each group of what is delivered together.
+    pub shipping_lines: Vec<NewShippingLine>,
     /// What each discount takes off which line: a copy.
     pub discounts: Vec<Applied>,
     /// What the buyer agreed to.
@@ -231,15 +232,15 @@ impl NewOrder {
         let lines = sum(&mut self.lines.iter().map(|line| line.total))?;
         let off_lines = sum(&mut self.lines.iter().map(|line| line.discount))?;
         let shared = sum(&mut self.discounts.iter().flat_map(|applied| applied.lines.iter().copied()))?;
-        let off_shipping = sum(&mut self.shipping_line.iter().map(|line| line.discount))?;
+        let off_shipping = sum(&mut self.shipping_lines.iter().map(|line| line.discount))?;
         let shared_shipping = sum(&mut self.discounts.iter().map(|applied| applied.shipping))?;
         if (off_lines, off_shipping) != (shared, shared_shipping) {
             return Ok(false);
         }
         let taxes = self.lines.iter().flat_map(|line| &line.taxes);
-        let taxes = taxes.chain(self.shipping_line.iter().flat_map(|line| &line.taxes));
+        let taxes = taxes.chain(self.shipping_lines.iter().flat_map(|line| &line.taxes));
         let tax = sum(&mut taxes.map(|tax| tax.amount))?;
-        let shipping = sum(&mut self.shipping_line.iter().map(|line| line.amount))?;
+        let shipping = sum(&mut self.shipping_lines.iter().map(|line| line.amount))?;
         let on_top = if self.prices_include_tax { Money::zero(self.currency) } else { self.tax };
         let goods = self.subtotal.checked_sub(self.discount)?;
         let total = sum(&mut [goods, self.shipping, on_top].into_iter())?;

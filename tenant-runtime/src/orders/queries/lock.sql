@@ -6,7 +6,7 @@ SELECT o.id, o.cart_id, o.number, o.name, o.state, o.financial_status, o.fulfill
        (SELECT coalesce(sum(t.amount_minor), 0)::bigint FROM tax_lines t WHERE t.order_id = o.id AND t.order_line_id IS NOT NULL) AS goods_tax_minor,
        (SELECT coalesce(sum(t.amount_minor), 0)::bigint FROM tax_lines t WHERE t.order_id = o.id AND t.shipping_line_id IS NOT NULL)
            AS shipping_tax_minor,
-       (SELECT s.title FROM shipping_lines s WHERE s.order_id = o.id LIMIT 1) AS shipping_title,
+       (SELECT string_agg(s.title, ', ' ORDER BY s.id) FROM shipping_lines s WHERE s.order_id = o.id) AS shipping_title,
        coalesce((SELECT json_agg(json_build_object('item', l.inventory_item_id, 'location', l.location_id, 'title', l.title,
                     'variant_title', l.variant_title, 'sku', l.sku, 'quantity', l.quantity, 'unit_price_minor', l.unit_price_minor,
                     'total_minor', l.total_minor) ORDER BY l.position) FROM order_lines l WHERE l.order_id = o.id), '[]') AS lines

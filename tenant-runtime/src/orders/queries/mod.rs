@@ -59,7 +59,7 @@ fn lines_json(order: &NewOrder) -> Value {
 }
 
 /// What each discount takes off each line.
-fn allocations_json(order: &NewOrder) -> Value {
+fn allocations_json(order: &NewOrder) -> Result<Value, DbError> {
     let share = |applied: &Applied, line: Option<Uuid>, shipping: Option<Uuid>, amount: Money| {
         json!({
             "id": souk_kernel::DiscountAllocationId::new().uuid(), "order_line_id": line, "shipping_line_id": shipping,
@@ -67,24 +67,30 @@ fn allocations_json(order: &NewOrder) -> Value {
             "amount_minor": amount.minor(),
         })
     };
-    let shares = order.discounts.iter().flat_map(|applied| {
+    let uncounted = |error: souk_kernel::MoneyError| DbError::Other(Box::new(error));
+    let prices = order.shipping_lines.iter().map(|line| line.amount.checked_add(line.discount));
+    let prices = prices.collect::<Result<Vec<_>, _>>().map_err(uncounted)?;
+    let mut shares = Vec::new();
+    for applied in &order.discounts {
         let lines = order
             .lines
             .iter()
             .zip(&applied.lines)
             .map(|(line, amount)| (Some(line.id.uuid()), None, *amount));
-        let shipping = order.shipping_line.iter().map(|line| (None, Some(line.id.uuid()), applied.shipping));
+        let offs = applied.off_deliveries(&prices).map_err(uncounted)?;
+        let shipping = order.shipping_lines.iter().zip(offs);
+        let shipping = shipping.map(|(line, off)| (None, Some(line.id.uuid()), off));
         let taken = lines.chain(shipping).filter(|(_, _, amount)| amount.is_positive());
-        taken.map(|(line, shipping, amount)| share(applied, line, shipping, amount)).collect::<Vec<_>>()
-    });
-    shares.collect()
+        shares.extend(taken.map(|(line, shipping, amount)| share(applied, line, shipping, amount)));
+    }
+    Ok(Value::Array(shares))
 }
 
 /// Inserts an attempt with its lines, delivery, taxes, discounts and first timeline entry.
 pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Result<(), DbError> {
     let now = tx.now();
     let shipping: Value = order
-        .shipping_line
+        .shipping_lines
         .iter()
         .map(|line| {
             json!({ "id": line.id.uuid(), "shipping_rate_id": line.rate.map(souk_kernel::ShippingRateId::uuid), "title": line.title,
@@ -98,7 +104,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .iter()
         .flat_map(|line| line.taxes.iter().map(|tax| tax_json(tax, Some(line.id.uuid()), None)));
     let on_shipping = order
-        .shipping_line
+        .shipping_lines
         .iter()
         .flat_map(|line| line.taxes.iter().map(|tax| tax_json(tax, None, Some(line.id.uuid()))));
     let taxes: Value = on_lines.chain(on_shipping).collect();
@@ -124,7 +130,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<SqlUuid, _>(Uuid::now_v7())
         .bind::<Text, _>(actor)
         .bind::<BigInt, _>(order.discount.minor())
-        .bind::<Jsonb, _>(allocations_json(order))
+        .bind::<Jsonb, _>(allocations_json(order)?)
         .bind::<Jsonb, _>(&order.attributes)
         .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)))
         .bind::<Nullable<Integer>, _>(order.terms.as_ref().map(|terms| terms.version))

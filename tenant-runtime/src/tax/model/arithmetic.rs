@@ -13,29 +13,39 @@ const WHOLE: i64 = 1_000_000_000_000;
 pub struct SaleTaxes {
     /// Each never empty.
     pub goods: Vec<Vec<TaxLine>>,
-    /// Empty without delivery.
-    pub shipping: Vec<TaxLine>,
+    /// Of each delivery; never empty.
+    pub shipping: Vec<Vec<TaxLine>>,
 }
 
-/// The taxes of a sale, where `shipping` is what is paid for the delivery: taxed as goods of a class of its own, or in parts as the goods are.
+/// The taxes of a sale, where `shipping` is what is paid for each delivery: taxed as goods of a class of its own, or in parts as all the goods are.
 ///
 /// # Errors
 /// Overflow; two currencies.
 pub fn of_sale(
     rules: &TaxRules,
     goods: &[Taxable<'_>],
-    shipping: Option<Money>,
+    shipping: &[Money],
     inclusive: bool,
     level: TaxLevel,
     rounding: Rounding,
 ) -> Result<SaleTaxes, MoneyError> {
     let mut all = goods.to_vec();
-    if let Some(price) = shipping {
-        all.extend(delivery(rules, goods, price)?);
+    let mut parts = Vec::with_capacity(shipping.len());
+    for price in shipping {
+        let delivery = delivery(rules, goods, *price)?;
+        parts.push(delivery.len());
+        all.extend(delivery);
     }
     let mut taxes = lines(rules, &all, inclusive, level, rounding)?;
-    let parts = taxes.split_off(goods.len());
-    Ok(SaleTaxes { goods: taxes, shipping: summed(parts.iter().flatten())? })
+    let deliveries = taxes.split_off(goods.len());
+    let mut left = deliveries.as_slice();
+    let mut shipping = Vec::with_capacity(parts.len());
+    for parts in parts {
+        let (delivery, others) = left.split_at(parts);
+        shipping.push(summed(delivery.iter().flatten())?);
+        left = others;
+    }
+    Ok(SaleTaxes { goods: taxes, shipping })
 }
 
 /// The delivery as something that is taxed: once, or in a part for each sort of goods, in proportion to what they cost.

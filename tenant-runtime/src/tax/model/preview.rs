@@ -136,9 +136,9 @@ impl TaxPreview {
             });
         }
         let shipping = request.shipping_minor.map(|minor| Money::new(minor, currency));
-        let sale = of_sale(rules, &goods, shipping, inclusive, level, rounding)?;
+        let sale = of_sale(rules, &goods, shipping.as_slice(), inclusive, level, rounding)?;
         let views = |lines: &[super::TaxLine]| lines.iter().map(TaxLineView::from).collect::<Vec<_>>();
-        let all = summed(sale.goods.iter().flatten().chain(&sale.shipping))?;
+        let all = summed(sale.goods.iter().chain(&sale.shipping).flatten())?;
         let tax = Money::sum(all.iter().map(|line| line.amount), currency)?;
         let paid = Money::sum(goods.iter().map(|good| good.base).chain(shipping), currency)?;
         let total = if inclusive { paid } else { paid.checked_add(tax)? };
@@ -160,7 +160,7 @@ impl TaxPreview {
             jurisdictions,
             relief: rules.relief.clone(),
             lines: goods.iter().zip(&sale.goods).map(line).collect(),
-            shipping_tax_lines: views(&sale.shipping),
+            shipping_tax_lines: sale.shipping.first().map(|taxes| views(taxes)).unwrap_or_default(),
             tax_lines: views(&all),
             net: total.checked_sub(tax)?,
             tax,
