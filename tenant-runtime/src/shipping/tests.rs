@@ -2,6 +2,7 @@
 
 mod calculators;
 mod hand_over;
+mod profiles;
 
 use serde_json::{Value, json};
 

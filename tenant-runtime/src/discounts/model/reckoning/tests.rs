@@ -262,6 +262,29 @@ fn some_terms(purchase: &Purchase, kind: u8, value: u32, place: usize) -> Terms 
 }
 
 proptest! {
+    #[test]
+    fn what_is_off_several_deliveries_adds_up(
+        prices in prop::collection::vec(0_i64..=1_000_000, 1..6), percent in 0_i64..=100,
+    ) {
+        let prices: Vec<Money> = prices.into_iter().map(eur).collect();
+        let whole = Money::sum(prices.iter().copied(), currency(2)).unwrap();
+        let shipping = eur(whole.minor() * percent / 100);
+        let applied = Applied {
+            discount: DiscountId::new(),
+            title: String::new(),
+            code: None,
+            kind: "free_shipping",
+            lines: Vec::new(),
+            shipping,
+        };
+        let offs = applied.off_deliveries(&prices).unwrap();
+        prop_assert_eq!(Money::sum(offs.iter().copied(), currency(2)).unwrap(), shipping);
+        prop_assert!(offs.iter().zip(&prices).all(|(off, price)| off.minor() <= price.minor()));
+        if percent == 100 {
+            prop_assert_eq!(offs, prices);
+        }
+    }
+
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     /// Whatever the discounts, the currency and the tax: no line falls below zero, the sums are exact, with prices that include tax the
