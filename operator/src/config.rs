@@ -49,8 +49,8 @@ pub struct Config {
 /// What the stores' own pods are and how they are reached.
 #[derive(Clone, Debug)]
 pub struct RuntimeConfig {
-    /// `SOUK_RUNTIME_IMAGE`: what pods begin with while there is no release. Whoever has begun keeps it: neither another setting nor
-    /// another version of this program restarts a shop.
+    /// `SOUK_RUNTIME_IMAGE`: the release in force, by digest. It is not this program's version: upgrading the operator
+    /// restarts no shop.
     pub image: String,
     /// `SOUK_RUNTIME_DATABASE_URL`: the tenants database as pods reach it (`SOUK_DATABASE_URL` unless set).
     pub database_url: String,
@@ -71,8 +71,6 @@ pub struct RuntimeConfig {
     pub gateway: Option<(String, String)>,
     /// `SOUK_INGRESS_CLASS`: the Ingress class, where there is no Gateway.
     pub ingress_class: Option<String>,
-    /// The shared runtime keeps pictures in an object store (`SOUK_MEDIA_URL` is set): what it keeps there, only it can show.
-    pub shared_pictures: bool,
 }
 
 /// A service in another namespace.
@@ -148,7 +146,6 @@ impl RuntimeConfig {
                 )?),
             },
             ingress_class: set("SOUK_INGRESS_CLASS"),
-            shared_pictures: set("SOUK_MEDIA_URL").is_some(),
         })
     }
 }

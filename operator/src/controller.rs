@@ -31,7 +31,6 @@ pub struct Operator {
     pub provisioner: Provisioner,
     pub config: Config,
     pub recorder: Recorder,
-    pub(crate) wakes: store::Wakes,
     failures: Mutex<HashMap<String, u32>>,
 }
 
@@ -49,14 +48,7 @@ impl Operator {
         let reporter =
             Reporter { controller: store::MANAGER.to_owned(), instance: config.lease_identity.clone() };
         let recorder = Recorder::new(client.clone(), reporter);
-        Ok(Self {
-            client,
-            provisioner,
-            config,
-            recorder,
-            wakes: store::Wakes::default(),
-            failures: Mutex::default(),
-        })
+        Ok(Self { client, provisioner, config, recorder, failures: Mutex::default() })
     }
 
     /// When a settled store is looked at again though nothing was heard of it: not all at once.
@@ -164,12 +156,9 @@ pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) ->
         watcher::Config::default().labels(&format!("app.kubernetes.io/managed-by={}", store::MANAGER));
     let controller = Controller::new(stores, watcher::Config::default());
     let woken = store::woken(Arc::clone(&operator), controller.store());
-    let routed = store::routed(Arc::clone(&operator), controller.store());
-    let counting = tokio::spawn(store::count(controller.store()));
     let passes = controller
         .with_config(Pace::default().concurrency(operator.config.concurrency))
         .reconcile_on(woken)
-        .reconcile_on(routed)
         .owns(scoped::<Deployment>(&operator), children.clone())
         .owns(scoped::<Service>(&operator), children.clone())
         .owns(scoped::<ServiceAccount>(&operator), children.clone())
@@ -194,7 +183,6 @@ pub async fn work(operator: Arc<Operator>, until: impl Future<Output = bool>) ->
     };
     let answer = tokio::join!(passes, releases, stopping).2;
     tidying.abort();
-    counting.abort();
     answer
 }
 

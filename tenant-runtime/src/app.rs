@@ -25,7 +25,7 @@ use crate::media::{self, Darkroom};
 use crate::{
     apps, audit, cart, catalog, channels, checkout, content, credit, customers, discounts, drafts, feed,
     fulfillment, groups, identities, imports, inventory, invoices, ledger, markets, messages, orders,
-    payments, payouts, privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
+    payments, privacy, settings, shipping, staff, storefront, subscriptions, tax, webhooks,
 };
 
 const MODEL: &str = include_str!("../policy/model.conf");
@@ -203,7 +203,6 @@ pub fn permissions() -> Vec<PermissionKey> {
         content::permissions::ALL,
         channels::permissions::ALL,
         payments::permissions::ALL,
-        payouts::permissions::ALL,
         identities::permissions::ALL,
         apps::permissions::ALL,
         cart::permissions::ALL,
@@ -278,7 +277,6 @@ const ROOMS: &[openapi::Room] = &[
     invoices::routes,
     privacy::routes,
     payments::routes,
-    payouts::routes,
     settings::routes,
     audit::routes,
     storefront::routes,
@@ -321,9 +319,6 @@ pub fn app(
         .app_data(web::Data::new(services.cursors))
         .app_data(web::Data::new(services.cache))
         .app_data(web::Data::new(services.till.providers.clone()))
-        .app_data(web::Data::new(services.till.advisers.carriers.clone()))
-        .app_data(web::Data::new(services.till.advisers.taxes.clone()))
-        .app_data(web::Data::new(services.till.advisers.clone()))
         .app_data(web::Data::new(services.till.address.clone()))
         .app_data(web::Data::new(services.till))
         .app_data(web::Data::new(services.reception))

@@ -57,7 +57,7 @@ pub struct Config {
     pub smtp_authority: Option<String>,
     /// `SOUK_MAIL_FROM`
     pub mail_from: Mailbox,
-    /// Webhooks, and questions to carriers, may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
+    /// Webhooks may go to addresses of this machine and network (`SOUK_WEBHOOKS_PRIVATE=1`): for development.
     pub webhooks_private: bool,
     /// Pictures may be fetched from addresses of this machine and network (`SOUK_IMAGES_PRIVATE=1`): for development.
     pub images_private: bool,

@@ -1,7 +1,7 @@
 //! The commerce API that every store runs: one capability per folder, calls go down the floors, events go up.
 //!
 //! Floors, from the ground: 0 `settings` `audit` · 1 `tax` `shipping` `markets` `inventory` `ledger` `staff` `storefront` `media` · 2 `catalog` `customers` `credit` ·
-//! 3 `discounts` `payments` `identities` `apps` `imports` `content` `channels` · 4 `cart` `payouts` · 5 `orders` `drafts` · 6 `checkout` `fulfillment` `invoices` `subscriptions` · 7 `messages` `webhooks` `privacy` · 8 `feed`. See `docs/ARCHITECTURE.md`.
+//! 3 `discounts` `payments` `identities` `apps` `imports` `content` `channels` · 4 `cart` · 5 `orders` `drafts` · 6 `checkout` `fulfillment` `invoices` `subscriptions` · 7 `messages` `webhooks` `privacy` · 8 `feed`. See `docs/ARCHITECTURE.md`.
 
 pub mod app;
 #[cfg(test)]
@@ -38,7 +38,6 @@ pub mod imports;
 pub mod payments;
 
 pub mod cart;
-pub mod payouts;
 
 pub mod drafts;
 pub mod orders;

@@ -508,7 +508,7 @@ diesel::table! {
     refunds (id) {
         id -> Uuid,
         order_id -> Uuid,
-        payment_id -> Nullable<Uuid>,
+        payment_id -> Uuid,
         amount_minor -> BigInt,
         currency -> Text,
         reason -> Text,
@@ -520,8 +520,6 @@ diesel::table! {
         failure_message -> Nullable<Text>,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
-        bounced -> Integer,
-        credit_minor -> BigInt,
     }
 }
 

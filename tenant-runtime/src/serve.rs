@@ -15,7 +15,6 @@ use souk_tenancy::{Directory, Tenancy, TenancyConfig};
 
 use crate::app::{self, Services};
 use crate::audit;
-use crate::cart::Advisers;
 use crate::checkout::Till;
 use crate::config::Config;
 use crate::customers::Reception;
@@ -24,9 +23,7 @@ use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::messages::{MailRoom, Sender};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
-use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
-use crate::tax::TaxProviders;
 use crate::webhooks::Courier;
 use crate::worker::{self, Studio};
 
@@ -43,13 +40,8 @@ pub fn till(config: &Config) -> anyhow::Result<Till> {
         timeout: PROVIDER_TIMEOUT,
         clock: Clock::system(),
     })?;
-    let secret = config.link_secret.as_bytes();
-    let advisers = Advisers {
-        carriers: Carriers::new(secret, config.webhooks_private, Clock::system())?,
-        taxes: TaxProviders::new(secret, config.webhooks_private)?,
-    };
     let address = PublicAddress::below(&config.platform_domain);
-    Ok(Till { providers, advisers, links: LinkKey::new(secret), address })
+    Ok(Till { providers, links: LinkKey::new(config.link_secret.as_bytes()), address })
 }
 
 /// What asks the identity providers of stores.

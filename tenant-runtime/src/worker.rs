@@ -24,10 +24,7 @@ use crate::imports::{self, Worked};
 use crate::invoices;
 use crate::media::{self, Darkroom, Fetcher};
 use crate::messages::{self, MailRoom, Sender};
-use crate::payouts;
-use crate::shipping;
 use crate::subscriptions::{self, SubscriptionError};
-use crate::tax::{self, TaxProviders};
 use crate::webhooks::{self, Courier};
 
 /// Every store's tables are swept this often; what the clocks may ever have missed is found then as well.
@@ -46,7 +43,6 @@ pub fn consumers(till: &Till, room: &MailRoom) -> Vec<Arc<dyn souk_event_bus::Co
         Arc::new(messages::NoticeMail { address, room: room.clone() }),
         Arc::new(subscriptions::Waiting),
         Arc::new(invoices::Invoicing),
-        Arc::new(tax::TaxFiling),
         Arc::new(webhooks::Webhooks),
     ]
 }
@@ -93,11 +89,9 @@ pub fn handlers(
 ) -> BTreeMap<&'static str, Handler> {
     let (courier, putting_away, fetching) = (courier.clone(), studio.clone(), studio.clone());
     let (checkouts, mails) = (till.clone(), sender.clone());
-    let (tills, senders, payouts) = (till.clone(), sender.clone(), till.clone());
-    let providers = till.advisers.taxes.clone();
+    let (tills, senders) = (till.clone(), sender.clone());
     BTreeMap::from([
         ("checkout", handler(gate, move |worker| clocks(worker, checkouts.clone()).boxed())),
-        ("payout", handler(gate, move |worker| reconcile(worker, payouts.clone()).boxed())),
         ("mail", handler(gate, move |worker| mail(worker, mails.clone()).boxed())),
         (
             "stock",
@@ -117,7 +111,6 @@ pub fn handlers(
                 again(async move { subscriptions::tell_day(&worker).await.map(|()| false) }).boxed()
             }),
         ),
-        ("tax", handler(gate, move |worker| file(worker, providers.clone()).boxed())),
         ("import", handler(gate, |worker| import(worker).boxed())),
         ("media", handler(gate, move |worker| put_away(worker, putting_away.clone()).boxed())),
         ("picture", handler(gate, move |worker| fetch(worker, fetching.clone()).boxed())),
@@ -151,12 +144,6 @@ async fn clocks(worker: WorkerPermit, till: Till) -> Outcome {
     Ok(if swept == checkout::Swept::default() { Next::Done } else { Next::Again })
 }
 
-/// What providers paid out, held against what is known.
-async fn reconcile(worker: WorkerPermit, till: Till) -> Outcome {
-    let more = payouts::reconcile_due(&worker, &till.providers).await.map_err(|error| error.to_string())?;
-    Ok(if more { Next::Again } else { Next::Done })
-}
-
 async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
     let sent = messages::send_due(&worker, &sender).await.map_err(|error| error.to_string())?;
     Ok(if sent == 0 { Next::Done } else { Next::Again })
@@ -165,12 +152,6 @@ async fn mail(worker: WorkerPermit, sender: Sender) -> Outcome {
 /// Comes again at once while there is more.
 async fn again(work: impl Future<Output = Result<bool, SubscriptionError>>) -> Outcome {
     let more = work.await.map_err(|error| error.to_string())?;
-    Ok(if more { Next::Again } else { Next::Done })
-}
-
-/// Tells a tax provider what became of orders, one after the other.
-async fn file(worker: WorkerPermit, providers: TaxProviders) -> Outcome {
-    let more = tax::file_due(&worker, &providers).await.map_err(|error| error.to_string())?;
     Ok(if more { Next::Again } else { Next::Done })
 }
 
@@ -237,9 +218,8 @@ async fn keep_house(worker: WorkerPermit, till: Till, sender: Sender) -> Outcome
             let left = cart::expire(tx, tx.now() - CARTS_LAST, SOME).await?;
             let files = imports::forget(tx, SOME).await?;
             let pictures = catalog::forget_fetches(tx, SOME).await?;
-            let quotes = shipping::forget(tx, SOME).await?;
             let mails = messages::tidy(tx).await?;
-            let most = keys.max(heard).max(told).max(away).max(left).max(files).max(pictures).max(quotes);
+            let most = keys.max(heard).max(told).max(away).max(left).max(files).max(pictures);
             Ok::<_, TenancyError>(mails || most >= SOME as usize)
         };
         more = worker.write("housekeeping.forget", forget).await.map_err(failed)?;

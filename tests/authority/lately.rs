@@ -40,7 +40,6 @@ const DANGEROUS: [(Plane, &[&str]); 2] = [
             "payment:set_up",
             "role:edit",
             "staff:edit",
-            "tax:set_up",
         ],
     ),
 ];

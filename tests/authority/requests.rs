@@ -103,7 +103,6 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("waitForStock", "/variant", "var:gone"),
     ("confirmSubscription", "/token", "subscription token"),
     ("verifyCustomer", "/token", "customer verification token"),
-    ("confirmMarketing", "/token", "customer marketing token"),
     ("confirmEmailChange", "/token", "customer email token"),
     ("completePasswordReset", "/token", "customer reset token"),
     ("rolesMake", "/name", "=packer"),

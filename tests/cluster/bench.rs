@@ -258,7 +258,6 @@ impl Bench {
                 route_settles: Duration::from_secs(1),
                 gateway: None,
                 ingress_class: Some("nginx".into()),
-                shared_pictures: false,
             },
         };
         change(&mut config);
@@ -293,14 +292,6 @@ impl Bench {
         for (stop, running) in self.running.drain(..) {
             let _ = stop.send(());
             running.await.expect("an operator ends in order");
-        }
-    }
-
-    /// Every operator is gone in the middle of what it does.
-    pub async fn kill(&mut self) {
-        for (_, running) in self.running.drain(..) {
-            running.abort();
-            let _ = running.await;
         }
     }
 

@@ -4,7 +4,7 @@ use kube::ResourceExt as _;
 use kube::api::DeleteParams;
 use serde_json::json;
 use souk_provisioner::{State, StoreRecord};
-use souk_store_resource::{ConditionType, Phase, Reason, Store};
+use souk_store_resource::{ConditionType, Reason, Store};
 
 use crate::bench::{Bench, eventually};
 
@@ -131,31 +131,4 @@ async fn a_paused_store_can_still_be_deleted() {
     bench.until("acme", ConditionType::Paused, "True", Reason::Paused).await;
     gone(&bench, "acme").await;
     assert_eq!(bench.record(&store).await.state, State::Deleted);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deletion_that_is_blocked_says_why_and_ends_when_it_can() {
-    let Some(bench) = Bench::open().await else { return };
-    let (store, record) = born(&bench, "acme", json!({ "isolation": "Pooled" })).await;
-    let id = record.store_id.uuid();
-    let name = format!("\"stays {id}\"");
-    let ledger = "ALTER TABLE platform.store_ledger";
-    bench
-        .look(&format!(
-            "{ledger} ADD CONSTRAINT {name} CHECK (store_id <> '{id}' OR state <> 'deleting') NOT VALID"
-        ))
-        .await;
-    bench.stores().delete("acme", &DeleteParams::default()).await.unwrap();
-    let blocked = bench.until("acme", ConditionType::Degraded, "True", Reason::DeleteBlocked).await;
-    let status = blocked.status.unwrap();
-    let message = &status.condition(ConditionType::Degraded).unwrap().message;
-    assert!(message.contains("the deletion waits"), "{message}");
-    assert_eq!(status.phase, Some(Phase::Deleting));
-    assert_eq!(bench.record(&store).await.state, State::Live);
-    bench.look(&format!("{ledger} DROP CONSTRAINT {name}")).await;
-    eventually("the object is gone", async || {
-        bench.stores().get_opt("acme").await.unwrap().is_none().then_some(())
-    })
-    .await;
-    assert_eq!(bench.record(&store).await.state, State::Deleting);
 }

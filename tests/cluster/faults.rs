@@ -1,8 +1,7 @@
 //! An API server on a bad day: a proxy between it and the operators refuses, fails, forgets to answer, and breaks watches off.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -35,15 +34,6 @@ enum Fault {
     Unanswered,
 }
 
-/// What becomes of whoever asks about a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Lives,
-    /// What it asks for is done; it does not live to hear of it.
-    Dies,
-    Dead,
-}
-
 /// What the proxy does and counts.
 struct Weather {
     server: String,
@@ -55,13 +45,11 @@ struct Weather {
     requests: AtomicUsize,
     faults: AtomicUsize,
     watches: AtomicUsize,
-    /// How many writes about a store are left to its operator.
-    doomed: Mutex<BTreeMap<String, usize>>,
 }
 
 /// Ends with the test.
-pub struct Proxy {
-    pub address: String,
+struct Proxy {
+    address: String,
     weather: Arc<Weather>,
     serving: JoinHandle<()>,
 }
@@ -84,7 +72,6 @@ impl Proxy {
             requests: none(),
             faults: none(),
             watches: none(),
-            doomed: Mutex::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = format!("http://{}", listener.local_addr().expect("an address"));
@@ -97,23 +84,6 @@ impl Proxy {
             }
         });
         Self { address, weather, serving }
-    }
-
-    /// In fine weather, for an operator that is killed with the n-th write it makes about a store: that one is done, and of this store
-    /// nothing more is read or written through here.
-    pub async fn deadly(doomed: impl Iterator<Item = (String, usize)>) -> Self {
-        let proxy = Self::start().await;
-        proxy.weather.closed.store(false, Ordering::SeqCst);
-        proxy.weather.requests.store(5 * STORM, Ordering::SeqCst);
-        proxy.weather.watches.store(STORM, Ordering::SeqCst);
-        proxy.weather.doomed.lock().unwrap().extend(doomed);
-        proxy
-    }
-
-    /// The stores whose operator is dead.
-    pub fn dead(&self) -> Vec<String> {
-        let doomed = self.weather.doomed.lock().unwrap();
-        doomed.iter().filter(|(_, left)| **left == 0).map(|(name, _)| name.clone()).collect()
     }
 
     fn count(&self, of: impl Fn(&Weather) -> &AtomicUsize) -> usize {
@@ -151,16 +121,12 @@ impl Weather {
         let mut body = vec![0_u8; length];
         stream.read_exact(&mut body).await?;
 
-        let fate = self.fate(&method, path, &body);
-        if fate == Fate::Dead {
-            return Ok(());
-        }
         let fault = if watch { self.fault_of_a_watch() } else { self.fault(&method, path) };
         if let Some(Fault::Refused(code, reason)) = fault {
             return refuse(stream, code, reason).await;
         }
         let mut response = request.body(body).send().await?;
-        if fate == Fate::Dies || fault == Some(Fault::Unanswered) && !watch {
+        if fault == Some(Fault::Unanswered) && !watch {
             return Ok(());
         }
         let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
@@ -184,26 +150,6 @@ impl Weather {
         }
         stream.write_all(b"0\r\n\r\n").await?;
         Ok(stream.shutdown().await?)
-    }
-
-    /// A request is about a store whose name it says, or the name of one of its objects; an Event says it inside.
-    fn fate(&self, method: &Method, path: &str, body: &[u8]) -> Fate {
-        let body = String::from_utf8_lossy(body);
-        let about = |name: &str| {
-            let its =
-                |part: &str| part.strip_prefix(name).is_some_and(|rest| !rest.starts_with(char::is_numeric));
-            path.split(['/', '?']).any(its) || body.contains(&format!("\"name\":\"{name}\""))
-        };
-        let mut doomed = self.doomed.lock().unwrap();
-        let Some((_, left)) = doomed.iter_mut().find(|(name, _)| about(name)) else { return Fate::Lives };
-        if *left == 0 {
-            return Fate::Dead;
-        }
-        if *method == Method::GET {
-            return Fate::Lives;
-        }
-        *left -= 1;
-        if *left == 0 { Fate::Dies } else { Fate::Lives }
     }
 
     fn fault(&self, method: &Method, path: &str) -> Option<Fault> {

@@ -267,7 +267,7 @@ async fn a_sign_up_becomes_an_object_and_its_conditions_become_progress() {
     // Somebody else's store is none of its business: it asks whose the namespace is, and that was all it may do here.
     bench.apply("other", Bench::spec(json!({ "isolation": "Pooled" }))).await.unwrap();
     bench.until_ready("other").await;
-    rights::all_are_used("control-plane", &["souk-control-plane", "souk-store-objects"], |_| true).await;
+    rights::all_are_used("control-plane", &["souk-control-plane", "souk-store-objects"], &[]).await;
     let list = plane.get("/v1/stores").await;
     assert_eq!(list["data"].as_array().map(Vec::len), Some(1), "{list:#}");
     bench.stop().await;

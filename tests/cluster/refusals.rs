@@ -1,13 +1,9 @@
 //! Every bad Store is refused by the API server or ends in a condition that says what to do.
 
-use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
-use kube::ResourceExt as _;
-use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use souk_store_resource::{ConditionType, Phase, Reason};
+use souk_store_resource::{ConditionType, Reason};
 
-use crate::bench::{Bench, eventually};
+use crate::bench::Bench;
 
 async fn refused(bench: &Bench, name: &str, spec: Value, words: &str) {
     match bench.apply(name, spec.clone()).await {
@@ -158,7 +154,7 @@ async fn a_host_belongs_to_whoever_had_it_first() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_full_database_is_said() {
+async fn a_full_database_and_a_missing_gateway_are_said() {
     let Some(bench) = Bench::open_with(|config| {
         config.stores_per_lane = 0;
     })
@@ -170,6 +166,20 @@ async fn a_full_database_is_said() {
     let store = bench.until("acme", ConditionType::Ready, "False", Reason::NoDatabaseCapacity).await;
     let message = &store.status.as_ref().unwrap().condition(ConditionType::DatabaseReady).unwrap().message;
     assert!(message.contains("SOUK_STORES_PER_LANE"), "{message}");
+    drop(bench);
+
+    let Some(bench) = Bench::open_with(|config| {
+        config.runtime.gateway = Some(("gateways".into(), "public".into()));
+        config.runtime.ingress_class = None;
+    })
+    .await
+    else {
+        return;
+    };
+    bench.apply("acme", Bench::spec(json!({}))).await.unwrap();
+    bench.until("acme", ConditionType::Routed, "False", Reason::GatewayAPIMissing).await;
+    // It serves all the same: inside the cluster.
+    bench.until_ready("acme").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -203,58 +213,4 @@ async fn what_somebody_else_made_is_never_taken_over() {
     bench.done(&["delete", "secret", "bread-keys"]);
     bench.until_ready("acme").await;
     bench.until_ready("bread").await;
-}
-
-/// No kubelet is here to pull an image: what it would say of a digest that nobody has is written as it writes it.
-#[tokio::test(flavor = "multi_thread")]
-async fn pods_that_cannot_start_are_named_with_the_cause() {
-    let Some(bench) = Bench::open().await else { return };
-    let image = format!("localhost/nowhere@sha256:{}", "8".repeat(64));
-    let huge = json!({ "requests": { "cpu": "500", "memory": "64Mi" } });
-    let spec = json!({ "runtime": { "image": image, "resources": huge } });
-    bench.apply("acme", Bench::spec(spec)).await.unwrap();
-    bench.until("acme", ConditionType::RuntimeReady, "False", Reason::RolloutInProgress).await;
-    let told = async |reason: Reason, words: &str| {
-        eventually(&format!("it says {words}"), async || {
-            bench.done(&[
-                "annotate",
-                "--overwrite",
-                "sto",
-                "acme",
-                &format!("souk.dev/reconcile-at={}", uuid::Uuid::now_v7()),
-            ]);
-            let status = bench.stores().get("acme").await.ok()?.status?;
-            let condition = status.condition(ConditionType::RuntimeReady)?;
-            let fits = condition.reason == reason.as_str() && condition.message.contains(words);
-            (fits && condition.status == "False").then_some(status.phase)
-        })
-        .await
-    };
-    told(Reason::RolloutInProgress, "Unschedulable").await;
-
-    let pods = bench.api::<Pod>();
-    let pod = pods.list(&Default::default()).await.unwrap().items.remove(0).name_any();
-    let waiting = json!({ "reason": "ErrImagePull", "message": "localhost/nowhere: not found" });
-    let container = json!({
-        "name": "runtime", "image": image, "imageID": "", "ready": false, "restartCount": 0, "state": { "waiting": waiting },
-    });
-    let status = Patch::Merge(json!({ "status": { "containerStatuses": [container] } }));
-    pods.patch_status(&pod, &PatchParams::default(), &status).await.unwrap();
-    told(Reason::RolloutInProgress, &format!("pod {pod}: ErrImagePull localhost/nowhere: not found")).await;
-
-    // Five minutes later, as the Deployment's controller says it.
-    let now = "2026-12-01T00:00:00Z";
-    let late = json!({
-        "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "late",
-        "lastUpdateTime": now, "lastTransitionTime": now,
-    });
-    let status = Patch::Merge(json!({ "status": { "conditions": [late] } }));
-    bench.api::<Deployment>().patch_status("acme", &PatchParams::default(), &status).await.unwrap();
-    let phase = told(Reason::RolloutFailed, "ErrImagePull").await;
-    assert_eq!(phase, Some(Phase::Degraded));
-    assert!(bench.done(&["describe", "sto", "acme"]).contains("ErrImagePull"));
-
-    // Another image is enough.
-    bench.apply("acme", Bench::spec(json!({}))).await.unwrap();
-    bench.until_ready("acme").await;
 }

@@ -11,8 +11,8 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::{Value, json};
 use souk_operator::controller::work;
 use souk_store_resource::{
-    ConditionType, HALTED, RELEASE, RELEASE_IMAGE, RELEASED_AT, ReleaseCondition, ReleaseReason,
-    SUPERSEDED_BY, Store, StoreRelease, WaveState,
+    ConditionType, HALTED, RELEASE, RELEASED_AT, ReleaseCondition, ReleaseReason, SUPERSEDED_BY, Store,
+    StoreRelease, WaveState,
 };
 use tokio::sync::oneshot::channel;
 
@@ -220,44 +220,6 @@ async fn an_image_reaches_the_stores_wave_by_wave() {
         .await;
     }
     assert_eq!(workloads(&bench).await, before);
-    stop.send(()).unwrap();
-    running.await.unwrap();
-}
-
-/// Where nobody makes releases, the first image stays until somebody does.
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_release_an_upgraded_operator_restarts_nothing() {
-    let Some(mut bench) = Bench::open().await else { return };
-    dedicated(&bench, &["one", "two"]).await;
-    bench.stop().await;
-    // One from before images were noted.
-    bench.done(&["annotate", "sto", "two", "souk.dev/release-image-"]);
-    let before = workloads(&bench).await;
-    let upgraded = bench.operator(|config| config.runtime.image = image("9")).await;
-    let (stop, stopped) = channel::<()>();
-    let running = tokio::spawn(work(upgraded, async move { stopped.await.is_ok() }));
-    for name in ["one", "two"] {
-        bench.done(&["annotate", "sto", name, "souk.dev/reconcile-at=upgraded"]);
-        eventually("the new operator has looked at it", async || {
-            let status = bench.stores().get(name).await.unwrap().status?;
-            (status.last_handled_reconcile_at? == "upgraded").then_some(())
-        })
-        .await;
-        let store = bench.stores().get(name).await.unwrap();
-        assert_eq!(store.annotations().get(RELEASE_IMAGE), Some(&image("0")));
-    }
-    assert_eq!(workloads(&bench).await, before);
-    // An image that somebody writes into the Deployment is drift; a store that is made now has the new one.
-    bench.done(&["set", "image", "deployment/one", &format!("runtime={}", image("7"))]);
-    eventually("it has its own again", async || (images(&bench).await["one"] == image("0")).then_some(()))
-        .await;
-    dedicated(&bench, &["three"]).await;
-    assert_eq!(images(&bench).await["three"], image("9"));
-    // A release reaches them like any other.
-    let releases = Releases::of(&bench);
-    releases.apply("first", json!({})).await.unwrap();
-    releases.until("first", ReleaseCondition::Complete, "True", ReleaseReason::RolledOut).await;
-    assert!(images(&bench).await.values().all(|now| *now == image("1")));
     stop.send(()).unwrap();
     running.await.unwrap();
 }

@@ -60,16 +60,19 @@ fn used(user: &str) -> BTreeSet<Right> {
     rights
 }
 
-/// Fails when one of the roles grants what `user` never did, of the rights that `which` is about.
-pub async fn all_are_used(user: &str, roles: &[&str], which: impl Fn(&str) -> bool) {
-    let granted: BTreeSet<Right> =
-        roles.iter().flat_map(|role| granted(role)).filter(|right| which(right)).collect();
+/// Fails when one of the roles grants what `user` never did. `untried` is left out: what this cluster has no use for.
+pub async fn all_are_used(user: &str, roles: &[&str], untried: &[&str]) {
+    let granted: BTreeSet<Right> = roles.iter().flat_map(|role| granted(role)).collect();
     assert!(granted.iter().all(|right| !right.contains('*')), "{granted:?}");
     let mut unused = granted.clone();
     // The audit log is written a moment after the answer.
     for _ in 0..20 {
         let used = used(user);
-        unused = granted.difference(&used).cloned().collect();
+        unused = granted
+            .iter()
+            .filter(|right| !used.contains(*right) && !untried.iter().any(|end| right.ends_with(end)))
+            .cloned()
+            .collect();
         if unused.is_empty() {
             return;
         }
@@ -127,8 +130,8 @@ async fn the_operator_uses_every_right_it_has() {
     releases.apply("second", json!({})).await.unwrap();
     releases.until("first", ReleaseCondition::Progressing, "False", ReleaseReason::Superseded).await;
     let roles = ["souk-operator", "souk-store-secrets", "souk-lease"];
-    // The Gateway API is there for one test only, which asks for itself.
-    all_are_used("operator", &roles, |right| !right.ends_with("/httproutes")).await;
+    // This cluster has no Gateway API.
+    all_are_used("operator", &roles, &["gateway.networking.k8s.io/httproutes"]).await;
     bench.done(&["delete", "sto", "acme", "--timeout=60s"]);
     shutdown.begin();
     leading.await.unwrap().unwrap();

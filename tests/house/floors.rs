@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 9] = [
     &["tax", "shipping", "markets", "groups", "inventory", "ledger", "staff", "storefront", "media"],
     &["catalog", "customers", "credit"],
     &["discounts", "payments", "identities", "apps", "imports", "content", "channels"],
-    &["cart", "payouts"],
+    &["cart"],
     &["orders", "drafts"],
     &["checkout", "fulfillment", "invoices", "returns", "subscriptions"],
     &["messages", "webhooks", "privacy", "search", "insights", "recommendations"],

@@ -1,10 +1,7 @@
 //! What somebody else has: a second customer of the store, and things that are there to be asked for by those whose they are not.
 
 use serde_json::json;
-use souk_kernel::{
-    CustomerId, IdentityId, MessageId, ShippingCalculatorId, StoreGrantId, WebhookDeliveryId,
-    WebhookEndpointId,
-};
+use souk_kernel::{CustomerId, IdentityId, MessageId, StoreGrantId, WebhookDeliveryId, WebhookEndpointId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -50,16 +47,14 @@ impl Business {
     }
 
     /// One of each kind that requests about one's own do without: a webhook endpoint that is told nothing, something that it was told, the event
-    /// of that, a mail, and a grant of the platform that is over. Remembered as `whe:theirs`, …: requests of this business keep naming none. And
-    /// a carrier's program that no rate is of, which nobody asks.
+    /// of that, a mail, and a grant of the platform that is over. Remembered as `whe:theirs`, …: requests of this business keep naming none.
     ///
     /// # Panics
     /// When that does not work.
     pub(crate) async fn keeps_for_others(&mut self, books: &Client) {
         let (canary, schema, store) = (&self.canary, &self.schema, self.store.uuid());
         let (endpoint, delivery) = (WebhookEndpointId::new(), WebhookDeliveryId::new());
-        let (message, grant, calculator) =
-            (MessageId::new(), StoreGrantId::new(), ShippingCalculatorId::new());
+        let (message, grant) = (MessageId::new(), StoreGrantId::new());
         let event = "SELECT event_id FROM platform.outbox WHERE store_id = $1 ORDER BY position LIMIT 1";
         let event: Uuid = books.query_one(event, &[&store]).await.expect("an event").get(0);
         let rows = format!(
@@ -69,16 +64,13 @@ impl Business {
              VALUES ('{1}', '{0}', '{event}', 'order.placed', gen_random_uuid(), 1, '{{\"canary\": \"{canary}\"}}', 'delivered', now(), now()); \
              INSERT INTO {schema}.email_messages (id, template, recipient, subject, body_text, body_html, message_id, state, created_at, sent_at) \
              VALUES ('{2}', 'order_placed', 'ada@{canary}.example', '{canary}', '{canary}', '{canary}', '<{2}@{canary}>', 'sent', now(), now()); \
-             INSERT INTO {schema}.shipping_calculators (id, name, url, secret, secret_key, timeout_ms, cache_seconds, created_at, updated_at) \
-             VALUES ('{4}', '{canary}', 'https://{canary}.example/rates', '\\x00', 'none', 2000, 900, now(), now()); \
              INSERT INTO platform.store_grants (id, store_id, account_id, holder, reason, created_at, expires_at) \
              VALUES ('{3}', '{store}', gen_random_uuid(), 'nobody@{canary}.example', 'a proof of {canary}', \
                  now() - interval '2 hours', now() - interval '1 hour')",
             endpoint.uuid(),
             delivery.uuid(),
             message.uuid(),
-            grant.uuid(),
-            calculator.uuid()
+            grant.uuid()
         );
         books.batch_execute(&rows).await.expect("things of others");
         let event = souk_kernel::EventId::from_uuid(event).to_string();
@@ -88,7 +80,6 @@ impl Business {
             ("evt:theirs", event),
             ("msg:theirs", message.to_string()),
             ("gnt:theirs", grant.to_string()),
-            ("shc", calculator.to_string()),
         ] {
             self.things.insert(name.to_owned(), thing);
         }

@@ -3,9 +3,7 @@
 
 use serde_json::json;
 use souk_access::LinkSecret;
-use souk_kernel::{
-    EventId, IdentityId, OrderLineId, PayoutEntryId, PayoutId, StaffId, WebhookDeliveryId, WebhookEndpointId,
-};
+use souk_kernel::{EventId, IdentityId, OrderLineId, StaffId, WebhookDeliveryId, WebhookEndpointId};
 use tokio_postgres::Client;
 use uuid::Uuid;
 
@@ -31,7 +29,6 @@ impl Business {
         self.has_rules_of_tax(platform).await;
         self.says_it_in_its_own_words(platform, books).await;
         self.was_not_heard(books).await;
-        self.was_paid_out(books).await;
         self.has_open_links(books).await;
     }
 
@@ -245,34 +242,17 @@ impl Business {
         }
     }
 
-    /// A payout with a movement that matches nothing. Remembered as `pyo`.
-    async fn was_paid_out(&mut self, books: &Client) {
-        let (canary, schema, payout) = (&self.canary, &self.schema, PayoutId::new());
-        let rows = format!(
-            "INSERT INTO {schema}.payouts (id, provider, reference, state, amount_minor, currency, itemised, arrives_at, created_at, heard_at) \
-             VALUES ('{0}', 'test', '{canary}', 'paid', 941, 'EUR', true, now(), now(), now()); \
-             INSERT INTO {schema}.payout_entries (id, provider, payout_id, reference, kind, gross_minor, fee_minor, currency, source, booked, at) \
-             VALUES ('{1}', 'test', '{0}', '{canary}', 'adjustment', 1000, 59, 'EUR', '{canary}', 'unallocated', now())",
-            payout.uuid(),
-            PayoutEntryId::new().uuid()
-        );
-        books.batch_execute(&rows).await.expect("a payout");
-        self.things.insert("pyo".to_owned(), payout.to_string());
-    }
-
     /// Links that were mailed to Ada, and nobody has followed yet; and one to somebody who wants to be told of an order.
     async fn has_open_links(&mut self, books: &Client) {
         let (canary, schema, ada) = (self.canary.clone(), self.schema.clone(), self.uuid("cus"));
         let mut rows = format!(
             "INSERT INTO {schema}.customer_email_changes (customer_id, email, email_key, created_at, expires_at) \
-             VALUES ('{ada}', 'ada.new@{canary}.example', 'ada.new@{canary}.example', now(), now() + interval '1 day'); \
-             UPDATE {schema}.customers SET marketing_asked_at = now() WHERE id = '{ada}';"
+             VALUES ('{ada}', 'ada.new@{canary}.example', 'ada.new@{canary}.example', now(), now() + interval '1 day');"
         );
         for (purpose, name) in [
             ("verify_email", "customer verification token"),
             ("reset_password", "customer reset token"),
             ("email_old", "customer email token"),
-            ("marketing", "customer marketing token"),
         ] {
             let (secret, digest) = link();
             rows.push_str(&format!(

@@ -177,10 +177,8 @@ pub async fn edit(
     Ok(queries::edit(tx, id, wish).await?)
 }
 
-/// Forgets the person. Refused while an organization would be left without an owner: its stores must not lose theirs. Locks the organizations
-/// before the account, as whoever joins one does, so that of the last two owners one stays.
+/// Forgets the person. Refused while an organization would be left without an owner: its stores must not lose theirs.
 pub async fn delete(tx: &mut WriteTx<'_>, by: &By, id: AccountId) -> Result<(), AccountError> {
-    queries::lock_organizations(tx, id).await?;
     queries::lock(tx, id).await?.ok_or(AccountError::Gone)?;
     let alone = queries::organizations_owned_alone(tx, id).await?;
     if !alone.is_empty() {

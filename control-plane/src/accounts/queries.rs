@@ -150,14 +150,6 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Locks the organizations of an account until the transaction ends, in the order of their ids: who owns them is decided under this lock.
-pub async fn lock_organizations(tx: &mut WriteTx<'_>, id: AccountId) -> Result<(), DbError> {
-    let theirs = members::table.filter(members::account_id.eq(id)).select(members::organization_id);
-    let rows = organizations::table.filter(organizations::id.eq_any(theirs)).order(organizations::id);
-    let _: Vec<OrganizationId> = tx.load(rows.select(organizations::id).for_update()).await?;
-    Ok(())
-}
-
 /// Names of the organizations that would be left without an owner.
 pub async fn organizations_owned_alone(
     tx: &mut ReadTx<'_>,

@@ -119,26 +119,6 @@ async fn the_last_owner_stays() {
 }
 
 #[actix_web::test]
-async fn of_owners_who_delete_their_accounts_at_once_one_stays() {
-    let house = house().await;
-    let ada = house.newcomer().await;
-    let path = organization(&house, &ada).await;
-    let id = path.trim_start_matches("/v1/organizations/").parse::<souk_kernel::OrganizationId>().unwrap();
-    let mut owners = vec![ada];
-    for _ in 0..3 {
-        let owner = bring_in(&house, &path, &owners[0], "owner").await;
-        owners.push(owner);
-    }
-    let wish = json!({ "password": crate::testing::PASSWORD });
-    let leave = |owner: &Person| house.delete("/v1/account").by(owner).body(&wish).send();
-    let answers = futures_util::future::join_all(owners.iter().map(leave).collect::<Vec<_>>()).await;
-    let count = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
-    assert_eq!((count(204), count(409)), (3, 1));
-    let left = "SELECT count(*) FROM control.members WHERE organization_id = $1 AND role = 'owner'";
-    assert_eq!(house.count(left, &[&id.uuid()]).await, 1);
-}
-
-#[actix_web::test]
 async fn nobody_grants_or_takes_more_than_they_hold() {
     let house = house().await;
     let ada = house.newcomer().await;

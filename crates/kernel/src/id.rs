@@ -285,13 +285,10 @@ kinds! {
     PaymentTransaction "ptx" "payment transaction" PaymentTransactionId;
     Refund "rfd" "refund" RefundId;
     Dispute "dsp" "dispute" DisputeId;
-    Payout "pyo" "payout" PayoutId;
-    PayoutEntry "pye" "payout entry" PayoutEntryId;
     Invoice "ivc" "invoice" InvoiceId;
     Fulfillment "ful" "fulfillment" FulfillmentId;
     ShippingZone "szo" "shipping zone" ShippingZoneId;
     ShippingRate "shr" "shipping rate" ShippingRateId;
-    ShippingCalculator "shc" "shipping calculator" ShippingCalculatorId;
     ShippingLine "shl" "shipping line" ShippingLineId;
     TaxRegion "txr" "tax region" TaxRegionId;
     TaxRate "trt" "tax rate" TaxRateId;

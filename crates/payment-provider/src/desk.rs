@@ -2,7 +2,6 @@
 
 use crate::behaviour::Behaviour;
 use crate::book::{Answer, Book, Change};
-use crate::carrier::Carrier;
 use crate::couriers::Couriers;
 use crate::payment::{Cause, NextAction, Payment, Refusal, Status};
 use crate::stripe::Stripe;
@@ -22,7 +21,6 @@ pub struct Desk {
     clock: Clock,
     public_url: String,
     stripe: Stripe,
-    carrier: Carrier,
 }
 
 /// A call that changes something: who, under which key, and a digest of what.
@@ -137,12 +135,6 @@ impl Wish {
 }
 
 impl Desk {
-    /// A carrier's program in the same process.
-    #[must_use]
-    pub fn carrier(&self) -> Carrier {
-        self.carrier.clone()
-    }
-
     /// The same provider on Stripe's wire.
     #[must_use]
     pub fn stripe(&self) -> Stripe {
@@ -154,14 +146,7 @@ impl Desk {
     pub fn new(book: Book, couriers: Couriers, clock: Clock, public_url: String) -> Self {
         let left_over = book.with_pending();
         let stripe = Stripe::new(couriers.client(), clock.clone(), public_url.clone());
-        let desk = Self {
-            book: Arc::new(Mutex::new(book)),
-            couriers,
-            clock,
-            public_url,
-            stripe,
-            carrier: Carrier::default(),
-        };
+        let desk = Self { book: Arc::new(Mutex::new(book)), couriers, clock, public_url, stripe };
         for payment in left_over {
             desk.send(&payment, Behaviour::Ok);
         }

@@ -2,7 +2,6 @@
 
 pub mod behaviour;
 pub mod book;
-pub mod carrier;
 pub mod couriers;
 pub mod desk;
 mod journal;
@@ -11,7 +10,6 @@ mod page;
 pub mod payment;
 pub mod routes;
 pub mod stripe;
-pub mod taxes;
 #[cfg(test)]
 mod tests;
 pub mod webhook;

@@ -4,7 +4,6 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer};
 use anyhow::Context;
 use clap::Parser;
-use souk_payment_provider::taxes::{self, Taxes};
 use souk_payment_provider::{book::Book, couriers::Couriers, desk::Desk, routes, webhook::WebhookSecret};
 use souk_telemetry::{
     InternalServer, Nameless, Readiness, Shutdown, TelemetryConfig, drain, measure, request_spans,
@@ -53,12 +52,10 @@ async fn main() -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let public_url = options.public_url.unwrap_or_else(|| format!("http://{address}"));
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let taxes = Taxes::new(options.webhook_secret.clone());
     let desk =
         Desk::new(book, Couriers::new(options.webhook_secret)?, souk_kernel::Clock::system(), public_url);
     let server = HttpServer::new(move || {
         App::new()
-            .configure(taxes::routes(taxes.clone()))
             .configure(routes::routes(desk.clone(), routes::Pace::default()))
             .wrap(from_fn(measure))
             .wrap(request_spans::<Nameless>())

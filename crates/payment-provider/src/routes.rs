@@ -1,7 +1,6 @@
 //! The wire: HTTP in, HTTP out. The protocol is described in the README.
 
 use crate::behaviour::Behaviour;
-use crate::carrier;
 use crate::desk::{Call, Desk, Mishap, Movement, Reply, Wish, not_found};
 use crate::page::{hosted_page, return_address};
 use crate::payment::Refusal;
@@ -33,10 +32,9 @@ impl Default for Pace {
 /// The whole service.
 pub fn routes(desk: Desk, pace: Pace) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
-        let (stripe, carrier) = (desk.stripe(), desk.carrier());
+        let stripe = desk.stripe();
         config
             .configure(stripe::routes::routes(stripe))
-            .configure(carrier::routes(carrier))
             .app_data(web::Data::new(desk))
             .app_data(web::Data::new(pace))
             .app_data(web::PayloadConfig::new(64 * 1024))
@@ -208,7 +206,7 @@ fn account(request: &HttpRequest) -> Result<String, Refusal> {
     }
 }
 
-pub(crate) fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+fn parsed<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
     serde_json::from_slice(body).map_err(|error| {
         let status = if error.is_data() { 422 } else { 400 };
         Refusal::new(status, "invalid_request", error.to_string())
@@ -245,7 +243,7 @@ async fn answered(outcome: Result<Reply, Refusal>, pace: &Pace) -> HttpResponse 
     }
 }
 
-pub(crate) fn refused(refusal: &Refusal) -> HttpResponse {
+fn refused(refusal: &Refusal) -> HttpResponse {
     builder(refusal.status).json(json!({ "error": { "code": refusal.code, "message": refusal.message } }))
 }
 

@@ -44,8 +44,7 @@ pub const FINALIZER: &str = "souk.dev/store";
 /// Annotation on a Store: the release it was given, and the image and the time of that. The operator writes them together; they
 /// are what it counts, so nothing else needs to be remembered.
 pub const RELEASE: &str = "souk.dev/release";
-/// Annotation on a Store: the image of its release, or, without [`RELEASE`], the one its pods began with while there was none. It stays
-/// when the release is deleted, and whatever the operator's setting becomes.
+/// Annotation on a Store: the image of its release. It stays when the release is deleted.
 pub const RELEASE_IMAGE: &str = "souk.dev/release-image";
 /// Annotation on a Store: when it was given its release, RFC 3339.
 pub const RELEASED_AT: &str = "souk.dev/released-at";

@@ -67,34 +67,6 @@ pub enum Phase {
     Deleting,
 }
 
-impl Phase {
-    pub const ALL: [Self; 8] = [
-        Self::Provisioning,
-        Self::Ready,
-        Self::Updating,
-        Self::Degraded,
-        Self::Hibernated,
-        Self::Suspended,
-        Self::Paused,
-        Self::Deleting,
-    ];
-
-    /// As the status spells it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Provisioning => "Provisioning",
-            Self::Ready => "Ready",
-            Self::Updating => "Updating",
-            Self::Degraded => "Degraded",
-            Self::Hibernated => "Hibernated",
-            Self::Suspended => "Suspended",
-            Self::Paused => "Paused",
-            Self::Deleting => "Deleting",
-        }
-    }
-}
-
 /// Where the store's data is.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Default)]
 #[serde(rename_all = "camelCase")]

@@ -73,23 +73,6 @@ pub async fn give_at_birth(store: &Store, operator: &Operator) -> Result<Option<
     Ok(Some(given))
 }
 
-/// Notes what a store runs that no release gave an image. Somebody who changes the Store first (a release, perhaps) makes it void: the
-/// pass that hears of that decides anew.
-pub async fn note_image(store: &Store, image: &str, operator: &Operator) -> Result<(), Failure> {
-    let metadata = &store.metadata;
-    let note = json!({ "metadata": {
-        "annotations": { RELEASE_IMAGE: image }, "resourceVersion": metadata.resource_version,
-    } });
-    let namespace = metadata.namespace.as_deref().unwrap_or_default();
-    let api: Api<Store> = Api::namespaced(operator.client.clone(), namespace);
-    match api.patch(metadata.name.as_deref().unwrap_or_default(), &how(), &Patch::Merge(&note)).await {
-        Err(kube::Error::Api(status)) if status.is_conflict() || status.is_not_found() => Ok(()),
-        outcome => outcome.map(|_| ()).map_err(|error| {
-            Failure::of_kubernetes(ConditionType::RuntimeReady, "the note of its image", &error)
-        }),
-    }
-}
-
 /// Nobody else gets the image until a person removes this.
 pub async fn halt(order: &Order, why: &str, operator: &Operator) -> Result<(), Setback> {
     annotate(&order.name, HALTED, why, operator).await?;

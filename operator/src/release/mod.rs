@@ -23,7 +23,7 @@ use apply::Given;
 use status::Verdict;
 use validate::Order;
 
-pub use apply::{give_at_birth, note_image};
+pub use apply::give_at_birth;
 
 /// How long a pass waits for more news of the stores: hundreds of them may be changing at once, and one look sees them all.
 const GATHER: Duration = Duration::from_millis(250);

@@ -8,10 +8,10 @@ use souk_store_resource::{ConditionType, Isolation};
 
 use crate::controller::Operator;
 use crate::outcome::Failure;
+use crate::store::MANAGER;
 use crate::store::build::{self, Child, DESIRED};
 use crate::store::dereference::Seen;
 use crate::store::validate::Wish;
-use crate::store::{MANAGER, status};
 
 /// What differs from what was seen is applied, and what is left over goes.
 pub async fn children(
@@ -40,7 +40,7 @@ pub async fn children(
         }
     }
     // What served the store stays until routers have followed its route.
-    if wish.stage.leaving || awaits_gateway(&children, seen) {
+    if wish.stage.leaving {
         return Ok(());
     }
     // Only now: a route must have moved before what it led to goes.
@@ -61,14 +61,6 @@ pub async fn children(
         }
     }
     Ok(())
-}
-
-/// An Ingress still leads to the store, and no Gateway has taken the route that comes in its place.
-fn awaits_gateway(children: &[Child], seen: &Seen) -> bool {
-    let by_ingress = seen.live.get("Ingress").is_some_and(|routes| !routes.is_empty());
-    let route = children.iter().find(|child| child.resource.kind == "HTTPRoute");
-    let taken = |route: &Child| seen.object("HTTPRoute", route.name()).is_some_and(status::is_accepted);
-    by_ingress && route.is_some_and(|route| !taken(route))
 }
 
 /// Writes a Secret as a whole.

@@ -104,7 +104,7 @@ async fn live(
 }
 
 /// What this cluster can route with.
-pub async fn abilities(operator: &Operator) -> Result<Abilities, Failure> {
+async fn abilities(operator: &Operator) -> Result<Abilities, Failure> {
     if operator.config.runtime.gateway.is_none() {
         return Ok(Abilities { gateway_api: false });
     }

@@ -13,7 +13,6 @@ use crate::store::status::{self, Findings};
 
 /// Carries out the deletion policy; the finalizer goes when this succeeds. What keeps it from that is said in the conditions.
 pub async fn clean_up(api: &Api<Store>, store: &Store, operator: &Operator) -> Result<Action, Failure> {
-    operator.wakes.forget(&store.uid().unwrap_or_default());
     let outcome = settle(store, operator).await.map_err(|failure| Failure {
         message: format!("the deletion waits: {}", failure.message),
         // Blocked is never for good: whoever clears the way need not touch the object.

@@ -3,13 +3,11 @@
 mod activity;
 mod apply;
 mod build;
-mod census;
 mod credentials;
 mod database;
 mod dereference;
 mod finalize;
 mod hibernation;
-mod routes;
 mod status;
 mod validate;
 
@@ -24,15 +22,12 @@ use souk_store_resource::{ConditionType, FINALIZER, Isolation, PAUSED, Reason, S
 use crate::controller::Operator;
 use crate::outcome::{Failure, Retry};
 use crate::release;
-use dereference::Seen;
 use hibernation::Sleep;
 use status::Findings;
 use validate::Wish;
 
 pub(crate) use activity::woken;
-pub(crate) use census::{Wakes, count};
 pub(crate) use database::owner;
-pub(crate) use routes::routed;
 #[cfg(test)]
 pub(crate) use validate::testing;
 
@@ -96,8 +91,13 @@ async fn steps(store: &Store, operator: &Operator, findings: &mut Findings) -> R
     let record = database::provision(store, &wish, operator, findings).await?;
     let seen = dereference::look(&wish, &record, operator).await?;
     let record = credentials::ensure(&wish, record, &seen, operator, findings).await?;
-    if wish.awaits_release() {
-        settle_image(store, &mut wish, &seen, operator).await?;
+    // A store that never had pods begins with the release in force; whoever has some waits for a wave.
+    let had_pods = store.status.as_ref().is_some_and(|status| status.runtime.is_some());
+    if wish.awaits_release()
+        && !had_pods
+        && let Some((name, image)) = release::give_at_birth(store, operator).await?
+    {
+        (wish.release, wish.image) = (Some(name), image);
     }
     wish.stage = hibernation::decide(&wish, &record, &seen, operator, findings).await?;
     let children = build::children(&wish, &record, &operator.config.runtime, &seen.abilities);
@@ -121,30 +121,5 @@ async fn steps(store: &Store, operator: &Operator, findings: &mut Findings) -> R
         operator.provisioner.revoke_logins(record.store_id).await?;
     }
     findings.set(ConditionType::Degraded, false, Reason::AsExpected, "nothing is wrong");
-    Ok(())
-}
-
-/// A store that has no pods yet begins with the release in force, or with the operator's setting where there is none. Whoever has some
-/// keeps what they run, noted for good, until a wave brings another: upgrading the operator restarts no shop.
-async fn settle_image(
-    store: &Store,
-    wish: &mut Wish,
-    seen: &Seen,
-    operator: &Operator,
-) -> Result<(), Failure> {
-    let begins = store.status.as_ref().is_none_or(|status| status.runtime.is_none());
-    if begins && let Some((name, image)) = release::give_at_birth(store, operator).await? {
-        (wish.release, wish.image) = (Some(name), image);
-        return Ok(());
-    }
-    if wish.noted && !begins {
-        return Ok(());
-    }
-    let runs = seen.deployment(wish).as_ref().and_then(status::image);
-    let image = runs.unwrap_or_else(|| operator.config.runtime.image.clone());
-    if !wish.noted || image != wish.image {
-        release::note_image(store, &image, operator).await?;
-    }
-    wish.image = image;
     Ok(())
 }

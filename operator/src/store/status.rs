@@ -137,11 +137,14 @@ impl Findings {
             return;
         };
         let status = deployment.status.clone().unwrap_or_default();
+        let template = deployment.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let runtime = RuntimeStatus {
             replicas: status.replicas.unwrap_or(0),
             ready_replicas: status.ready_replicas.unwrap_or(0),
             selector: Some(format!("{STORE_ID}={}", record.store_id)),
-            image: image(deployment),
+            image: template
+                .and_then(|pod| pod.containers.first())
+                .and_then(|container| container.image.clone()),
             release: wish.release.clone(),
         };
         let wanted = deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
@@ -368,9 +371,6 @@ pub async fn write(
     if slept.is_some_and(|slept| slept.status == "True") && became(ConditionType::Hibernated, "False") {
         notes.push(("Woken", message(ConditionType::Hibernated)));
     }
-    if let Some(now) = status.condition(ConditionType::Hibernated) {
-        operator.wakes.note(&store.uid().unwrap_or_default(), slept, now);
-    }
     for (reason, note) in notes {
         publish(store, operator, EventType::Normal, reason, note).await;
     }
@@ -404,11 +404,6 @@ async fn publish(store: &Store, operator: &Operator, kind: EventType, reason: &s
 
 fn is_updating(store: &Store) -> bool {
     store.status.as_ref().is_some_and(|status| status.phase == Some(Phase::Updating))
-}
-
-/// What its pods run, or will.
-pub fn image(deployment: &Deployment) -> Option<String> {
-    deployment.spec.as_ref()?.template.spec.as_ref()?.containers.first()?.image.clone()
 }
 
 /// Every pod is of the newest template and serves, and no older one is left.

@@ -30,8 +30,6 @@ pub struct Wish {
     pub image: String,
     /// The StoreRelease that the image is from.
     pub release: Option<String>,
-    /// The image is noted on the Store: the operator's setting has no say any more.
-    pub noted: bool,
     pub suspended: bool,
     /// Who answers for it now. It does not follow from the spec alone: a pass decides it by what it sees.
     pub stage: Stage,
@@ -89,7 +87,7 @@ impl Wish {
             hosts.push((domain.host.clone(), domain.tls_secret_name.clone()));
         }
         let plan = plan(&spec.plan)?;
-        let Image { image, release, noted } = Image::of(store, runtime)?;
+        let (image, release) = image(store, runtime)?;
         Ok(Self {
             namespace: store.namespace().unwrap_or_default(),
             uid: store.uid().unwrap_or_default(),
@@ -105,7 +103,6 @@ impl Wish {
             isolation: spec.isolation,
             image,
             release,
-            noted,
             suspended: spec.state == DesiredState::Suspended,
             stage: Stage::asked_for(spec),
             url: url(spec, label.as_str(), &runtime.platform_domain),
@@ -123,7 +120,7 @@ impl Wish {
         })
     }
 
-    /// No release says which image it runs.
+    /// Nothing says yet which image it runs.
     pub fn awaits_release(&self) -> bool {
         let pinned = self.spec.runtime.as_ref().is_some_and(|runtime| runtime.image.is_some());
         self.isolation == Isolation::Dedicated && !pinned && self.release.is_none()
@@ -147,38 +144,23 @@ impl Wish {
     }
 }
 
-/// What pods run, and who says so.
-struct Image {
-    image: String,
-    release: Option<String>,
-    noted: bool,
-}
-
-impl Image {
-    /// What is noted on the Store is enough: its release may be gone, and whatever this program is, the pods stay what they are.
-    fn of(store: &Store, runtime: &RuntimeConfig) -> Result<Self, Failure> {
-        if let Some(image) = store.spec.runtime.as_ref().and_then(|runtime| runtime.image.clone()) {
-            return Ok(Self { image, release: None, noted: false });
-        }
-        let annotations = store.annotations();
-        let Some(image) = annotations.get(RELEASE_IMAGE).cloned() else {
-            return Ok(Self { image: runtime.image.clone(), release: None, noted: false });
-        };
-        let release = annotations.get(RELEASE).cloned();
-        // A setting may be a tag, which is the choice of whoever runs the operator; a release never is.
-        if release.is_some() && !is_by_digest(&image) || image.trim().is_empty() {
-            return Err(Failure::invalid(format!(
-                "the annotation {RELEASE_IMAGE} must be an image by digest, as the operator wrote it: remove it and {RELEASE}, and the store gets the release in force in its turn"
-            )));
-        }
-        Ok(Self { image, release, noted: true })
+/// What is noted on the Store is enough: its release may be gone, and whatever this program is, the pods stay what they are.
+fn image(store: &Store, runtime: &RuntimeConfig) -> Result<(String, Option<String>), Failure> {
+    if let Some(image) = store.spec.runtime.as_ref().and_then(|runtime| runtime.image.clone()) {
+        return Ok((image, None));
     }
-}
-
-fn is_by_digest(image: &str) -> bool {
+    let annotations = store.annotations();
+    let Some((release, image)) = annotations.get(RELEASE).zip(annotations.get(RELEASE_IMAGE)) else {
+        return Ok((runtime.image.clone(), None));
+    };
     let hexadecimal =
         |digest: &str| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
-    image.split_once("@sha256:").is_some_and(|(name, digest)| !name.is_empty() && hexadecimal(digest))
+    if image.split_once("@sha256:").is_none_or(|(name, digest)| name.is_empty() || !hexadecimal(digest)) {
+        return Err(Failure::invalid(format!(
+            "the annotation {RELEASE_IMAGE} must be an image by digest, as the operator wrote it: remove it and {RELEASE}, and the store gets the release in force in its turn"
+        )));
+    }
+    Ok((image.clone(), Some(release.clone())))
 }
 
 /// Plain HTTP on a developer's machine, HTTPS everywhere else.
@@ -217,7 +199,6 @@ pub mod testing {
             route_settles: std::time::Duration::from_secs(15),
             gateway: None,
             ingress_class: Some("nginx".into()),
-            shared_pictures: false,
         }
     }
 
@@ -283,11 +264,7 @@ mod tests {
         store.annotations_mut().insert(RELEASE.into(), "r-2".into());
         assert_eq!(of(&store), (testing::runtime().image, None, true));
         store.annotations_mut().insert(RELEASE_IMAGE.into(), given.clone());
-        assert_eq!(of(&store), (given.clone(), Some("r-2".into()), false));
-        // Begun while there was no release: what its pods began with, whatever the setting is now.
-        store.annotations_mut().remove(RELEASE);
-        assert_eq!(of(&store), (given, None, true));
-        assert!(Wish::of(&store, &testing::runtime()).unwrap().noted);
+        assert_eq!(of(&store), (given, Some("r-2".into()), false));
         let runtime = souk_store_resource::Runtime { image: Some(own.clone()), ..Default::default() };
         store.spec.runtime = Some(runtime);
         assert_eq!(of(&store), (own, None, false));
@@ -299,9 +276,6 @@ mod tests {
             store.annotations_mut().insert(RELEASE_IMAGE.into(), wrong.into());
             refused(&store, "must be an image by digest");
         }
-        let mut store = testing::store(|_| {});
-        store.annotations_mut().insert(RELEASE_IMAGE.into(), " ".into());
-        refused(&store, "must be an image by digest");
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! Filling a cart and pricing it.
 
-mod advise;
 mod drafts;
 mod owner;
-mod pickup;
 mod wishes;
 
 use std::collections::HashMap;
@@ -19,17 +17,16 @@ use super::model::{
 };
 use super::queries;
 use super::state::CartState;
-use crate::catalog::{self, Looker, Sellable};
+use crate::catalog::{self, Sellable};
 use crate::credit::{self, GiftCode};
 use crate::discounts::{self, Code, Delivery, Reckoning};
 use crate::markets;
 use crate::settings::{self, Settings};
-use crate::shipping::Offers;
+use crate::shipping::ShippingOption;
 use crate::tax::{TaxRules, VatNumber};
 use crate::{shipping, tax};
 use wishes::{Wish, admit, too_many_lines, wishes, within_limit};
 
-pub use advise::advised;
 pub use drafts::{begin, rewrite};
 pub use owner::{claim, forget, of_customer, own};
 
@@ -42,7 +39,7 @@ pub async fn create(tx: &mut WriteTx<'_>, new: NewCart) -> Result<(Cart, LinkSec
     Ok((made.cart, made.secret))
 }
 
-/// What a cart costs now. At most seven statements, one more with a tax provider, no lock; lines of what is not for sale any more are left out.
+/// What a cart costs now. At most seven statements, no lock; lines of what is not for sale any more are left out.
 ///
 /// # Errors
 /// [`CartError::Money`] when the total cannot be counted.
@@ -171,9 +168,6 @@ pub async fn remove_line(
 }
 
 /// Chooses a delivery, which must be one of the cart's options now.
-///
-/// # Errors
-/// [`CartError::Unasked`] when a carrier may offer it that has to be asked first.
 pub async fn choose_shipping(
     tx: &mut WriteTx<'_>,
     id: CartId,
@@ -184,9 +178,6 @@ pub async fn choose_shipping(
     cart.shipping_rate = Some(rate);
     let quote = priced(tx, &cart).await?;
     if quote.shipping_options.iter().all(|option| option.id != rate) {
-        if !quote.asks.is_empty() {
-            return Err(CartError::Unasked(quote.asks));
-        }
         return Err(CartError::field(
             "/shipping_rate",
             "unknown",
@@ -328,8 +319,7 @@ async fn sold(tx: &mut ReadTx<'_>, cart: &Cart, more: &[VariantId]) -> Result<Ve
     if variants.is_empty() {
         return Ok(Vec::new());
     }
-    let looker = Looker::buyer(cart.customer, cart.viewer());
-    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?)
+    Ok(catalog::sellable(tx, &variants, cart.currency, cart.market, cart.customer).await?)
 }
 
 async fn quote(
@@ -339,38 +329,30 @@ async fn quote(
     sold: Vec<Sellable>,
 ) -> Result<Quote, CartError> {
     let basket = Basket::of(cart, sold)?;
-    let pickups = pickup::pickups(tx, cart, &basket, settings).await?;
-    let to = pickup::destination(cart, settings, &pickups);
+    let to = cart.destination(settings.country);
     let rules = if basket.is_empty() {
         TaxRules::none(to.country)
     } else {
         tax::rules_for(tx, &to, &cart.tax_buyer(), settings.country).await?
     };
     let by_hand = cart.terms.as_ref().and_then(|terms| terms.delivery.as_ref());
-    let mut offers = match (by_hand, &cart.shipping_address) {
-        (Some(by_hand), _) => Offers { options: vec![by_hand.option()], asks: Vec::new() },
+    let options = match (by_hand, &cart.shipping_address) {
+        (Some(by_hand), _) => vec![by_hand.option()],
         (None, Some(address)) if basket.shipping_required => {
             shipping::options(tx, basket.parcel(address)).await?
         }
-        _ => Offers::default(),
+        _ => Vec::new(),
     };
-    offers.options.extend(pickups);
     let inclusive = cart.prices_include_tax.unwrap_or(settings.prices_include_tax);
     // What staff agreed is what is paid.
     let is_net = inclusive && rules.sells_net() && cart.terms.is_none();
-    let (basket, offers) =
-        if is_net { without_tax(basket, offers, &rules, settings)? } else { (basket, offers) };
+    let (basket, options) =
+        if is_net { without_tax(basket, options, &rules, settings)? } else { (basket, options) };
     let inclusive = inclusive && !is_net;
-    let delivery =
-        chosen(cart, &offers.options).map(|option| Delivery { price: option.price, country: to.country });
+    let delivery = chosen(cart, &options).map(|option| Delivery { price: option.price, country: to.country });
     let (reckoning, named) = discounted(tx, cart, &basket, delivery, settings).await?;
     let quote =
-        Quote::of(cart, basket, Pricing { settings, rules: &rules, offers, reckoning, named, inclusive })?;
-    let kept = match &quote.unasked {
-        Some(question) => tax::kept_estimate(tx, question).await?,
-        None => None,
-    };
-    let quote = if let Some(estimate) = kept { quote.taxed_by(&estimate)? } else { quote };
+        Quote::of(cart, basket, Pricing { settings, rules: &rules, options, reckoning, named, inclusive })?;
     let credits = credit::usable(tx, &cart.gift_cards, cart.payer(), quote.total).await?;
     Ok(quote.paid_by(credits)?)
 }
@@ -378,15 +360,15 @@ async fn quote(
 /// The same at prices without the tax that would have been inside them.
 fn without_tax(
     mut basket: Basket,
-    mut offers: Offers,
+    mut options: Vec<ShippingOption>,
     rules: &TaxRules,
     settings: &Settings,
-) -> Result<(Basket, Offers), CartError> {
+) -> Result<(Basket, Vec<ShippingOption>), CartError> {
     basket.take_out_tax(rules, settings.tax_rounding)?;
-    for option in &mut offers.options {
+    for option in &mut options {
         option.price = tax::delivery_without_tax(rules, option.price, settings.tax_rounding)?;
     }
-    Ok((basket, offers))
+    Ok((basket, options))
 }
 
 /// What discounts take off, and which discounts the cart's codes name. At most two statements, none for an empty basket.
@@ -461,7 +443,6 @@ async fn imagine(tx: &mut ReadTx<'_>, new: NewCart) -> Result<Imagined, CartErro
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
-        channel: new.channel,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: new.customer,
         email: new.email,

@@ -11,7 +11,6 @@ use crate::customers::CustomerError;
 use crate::discounts::DiscountError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
-use crate::shipping::{Ask, QUOTES_PENDING, ShippingError};
 use crate::tax::TaxError;
 
 problems! { CATALOGUE;
@@ -31,9 +30,6 @@ pub enum CartError {
     /// It is bought, merged or expired.
     #[error("the cart is finished")]
     Finished,
-    /// Carriers have to be asked first what delivery costs.
-    #[error("a carrier has to be asked")]
-    Unasked(Vec<Ask>),
     /// Parts of the request that cannot be had.
     #[error("the request breaks a rule")]
     Fields(Vec<FieldError>),
@@ -54,8 +50,6 @@ pub enum CartError {
     Discount(#[from] DiscountError),
     #[error(transparent)]
     Inventory(#[from] InventoryError),
-    #[error(transparent)]
-    Shipping(#[from] ShippingError),
     #[error(transparent)]
     Tax(#[from] TaxError),
     /// A statement failed.
@@ -89,7 +83,6 @@ impl From<CartError> for Problem {
             CartError::Unknown => Self::new(&problem::NOT_FOUND),
             CartError::Locked => Self::new(&CART_LOCKED).retry_after(5),
             CartError::Finished => Self::new(&CART_FINISHED),
-            CartError::Unasked(_) => Self::new(&QUOTES_PENDING),
             CartError::Fields(errors) => {
                 errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
             }
@@ -103,7 +96,6 @@ impl From<CartError> for Problem {
             CartError::Credit(error) => error.into(),
             CartError::Discount(error) => error.into(),
             CartError::Inventory(error) => error.into(),
-            CartError::Shipping(error) => error.into(),
             CartError::Tax(error) => error.into(),
             CartError::Db(error) => souk_access::database_problem(error.into()),
             CartError::Tenancy(error) => souk_access::database_problem(error),

@@ -15,11 +15,11 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{advised, begin, create, forget, of_customer, priced, rewrite};
+pub use actions::{begin, create, forget, of_customer, priced, rewrite};
 pub use error::{CATALOGUE, CartError};
 pub use model::{
-    Address, Advisers, AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Attributes, Cart, CartLine,
-    Change, MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Off, Quote, QuotedLine, QuotedShipping, Terms,
+    Address, AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Attributes, Cart, CartLine, Change,
+    MOST_LINES, MOST_PIECES, NewCart, NewCartLine, Off, Quote, QuotedLine, QuotedShipping, Terms,
 };
 pub use queries::idle::{LeftCart, LeftLine, expire, left, left_lines, open_by_mail};
 pub use queries::{end, find_draft, mark_completed, mark_completing, open_to, reopen, take, take_draft};

@@ -12,8 +12,8 @@ use diesel::sql_types::{
 use serde::Deserialize;
 use souk_access::LinkSecret;
 use souk_kernel::{
-    CartId, CartLineId, CreditId, Currency, CustomerId, Email, Locale, MarketId, Quantity, SalesChannelId,
-    ShippingRateId, VariantId,
+    CartId, CartLineId, CreditId, Currency, CustomerId, Email, Locale, MarketId, Quantity, ShippingRateId,
+    VariantId,
 };
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
@@ -42,8 +42,6 @@ struct Row {
     currency: Currency,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     market_id: Option<MarketId>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    channel_id: Option<SalesChannelId>,
     #[diesel(sql_type = Nullable<Bool>)]
     prices_include_tax: Option<bool>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
@@ -124,7 +122,6 @@ impl Row {
             state: state.while_valid(valid_until, now),
             currency: self.currency,
             market: self.market_id,
-            channel: self.channel_id,
             prices_include_tax: self.prices_include_tax,
             customer: self.customer_id,
             email: self.email,
@@ -196,8 +193,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, cart: &Cart, secret: &LinkSecret) -> R
         .bind::<Nullable<Text>, _>(cart.locale.clone())
         .bind::<Nullable<Jsonb>, _>(kept(cart.terms.as_ref())?)
         .bind::<Nullable<SqlUuid>, _>(cart.shipping_rate)
-        .bind::<Nullable<Text>, _>(cart.vat_number.clone())
-        .bind::<Nullable<SqlUuid>, _>(cart.channel);
+        .bind::<Nullable<Text>, _>(cart.vat_number.clone());
     Ok(tx.execute(statement).await.map(drop)?)
 }
 

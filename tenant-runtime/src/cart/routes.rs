@@ -8,7 +8,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put, web};
+use actix_web::{FromRequest, HttpRequest, HttpResponse, delete, get, patch, post, put};
 use souk_access::{LinkSecret, Permit};
 use souk_api::{Json, Path, Problem, problem};
 use souk_kernel::{CartId, CartLineId, CreditId};
@@ -16,14 +16,12 @@ use souk_tenancy::{ReadTx, WriteTx};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::actions;
-use super::error::CartError;
 use super::model::{
-    Advisers, CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard,
-    NewCartLine, Priced, QuoteView, ShippingOptionList,
+    CartView, ChooseShipping, CreateCart, EditCart, EditCartLine, EnterCode, EnterGiftCard, NewCartLine,
+    Priced, QuoteView, ShippingOptionList,
 };
 use super::permissions::Use;
 use crate::discounts::Code;
-use crate::shipping;
 
 /// The header that opens a cart.
 pub const CART_SECRET: &str = "x-cart-secret";
@@ -53,39 +51,20 @@ impl FromRequest for Secret {
     }
 }
 
-/// The same, with what carriers and the store's tax provider say where they have to be asked.
-async fn advised(permit: &Permit<Use>, advisers: &Advisers, priced: Priced) -> Result<Priced, Problem> {
-    let known = actions::advised(permit, advisers, &priced.cart, priced.quote).await?;
-    Ok(Priced { quote: known, ..priced })
-}
-
-/// The answer with the whole cart.
-async fn shown(
-    permit: &Permit<Use>,
-    advisers: &Advisers,
-    status: StatusCode,
-    priced: Priced,
-) -> Result<HttpResponse, Problem> {
-    let view = CartView::from(advised(permit, advisers, priced).await?);
-    Ok(HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(view))
+fn shown(status: StatusCode, priced: Priced) -> HttpResponse {
+    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(CartView::from(priced))
 }
 
 /// Make a cart
 ///
-/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call. It holds what is published on the sales channel of
-/// the publishable key it is made with, or on the default one, for good.
+/// The answer has the cart's `secret`, once. Send it as `X-Cart-Secret` with every later call.
 #[utoipa::path(tag = "Shopping", operation_id = "createCart", request_body = CreateCart, responses(
     (status = 201, body = CartView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/carts")]
-async fn create_cart(
-    permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
-    body: Json<CreateCart>,
-) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
+async fn create_cart(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpResponse, Problem> {
+    let new = body.into_inner().of(permit.actor().customer());
     let work = async move |tx: &mut WriteTx<'_>| actions::open(tx, new).await;
-    let priced = permit.write("carts.create", work).await?;
-    shown(&permit, &advisers, StatusCode::CREATED, priced).await
+    Ok(shown(StatusCode::CREATED, permit.write("carts.create", work).await?))
 }
 
 /// Price a basket without making anything
@@ -94,15 +73,10 @@ async fn create_cart(
 #[utoipa::path(tag = "Shopping", operation_id = "quote", request_body = CreateCart, responses(
     (status = 200, body = QuoteView), (status = 400, body = Problem), (status = 422, body = Problem)))]
 #[post("/store/v1/quotes")]
-async fn quote(
-    permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
-    body: Json<CreateCart>,
-) -> Result<HttpResponse, Problem> {
-    let new = body.into_inner().of(permit.actor().customer(), permit.channel());
+async fn quote(permit: Permit<Use>, body: Json<CreateCart>) -> Result<HttpResponse, Problem> {
+    let new = body.into_inner().of(permit.actor().customer());
     let work = async move |tx: &mut ReadTx<'_>| actions::price_only(tx, new).await;
-    let priced = permit.read("quotes.price", work).await?;
-    let view = QuoteView::from(advised(&permit, &advisers, priced).await?);
+    let view = QuoteView::from(permit.read("quotes.price", work).await?);
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }
 
@@ -111,15 +85,9 @@ async fn quote(
     params(("id" = CartId, Path), ("X-Cart-Secret" = String, Header)),
     responses((status = 200, body = CartView), (status = 404, body = Problem)))]
 #[get("/store/v1/carts/{id}")]
-async fn show_cart(
-    permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
-    id: Path<CartId>,
-    secret: Secret,
-) -> Result<HttpResponse, Problem> {
+async fn show_cart(permit: Permit<Use>, id: Path<CartId>, secret: Secret) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
-    let priced = permit.look_up("carts.show", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.look_up("carts.show", work).await?))
 }
 
 /// Say who buys and where it goes
@@ -130,15 +98,13 @@ async fn show_cart(
 #[patch("/store/v1/carts/{id}")]
 async fn edit_cart(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EditCart>,
 ) -> Result<HttpResponse, Problem> {
     let edit = body.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, *id, &secret.0, edit).await;
-    let priced = permit.write("carts.edit", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.edit", work).await?))
 }
 
 /// Put something into a cart
@@ -151,14 +117,12 @@ async fn edit_cart(
 #[post("/store/v1/carts/{id}/lines")]
 async fn add_line(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<NewCartLine>,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut WriteTx<'_>| actions::add_line(tx, *id, &secret.0, body.0).await;
-    let priced = permit.write("carts.add_line", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.add_line", work).await?))
 }
 
 /// Change how many
@@ -169,7 +133,6 @@ async fn add_line(
 #[patch("/store/v1/carts/{id}/lines/{line}")]
 async fn change_line(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
     body: Json<EditCartLine>,
@@ -178,8 +141,7 @@ async fn change_line(
     let quantity = body.into_inner().quantity;
     let work =
         async move |tx: &mut WriteTx<'_>| actions::change_line(tx, id, &secret.0, line, quantity).await;
-    let priced = permit.write("carts.change_line", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.change_line", work).await?))
 }
 
 /// Take something out of a cart
@@ -189,14 +151,12 @@ async fn change_line(
 #[delete("/store/v1/carts/{id}/lines/{line}")]
 async fn remove_line(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CartLineId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, line) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_line(tx, id, &secret.0, line).await;
-    let priced = permit.write("carts.remove_line", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.remove_line", work).await?))
 }
 
 /// What delivers a cart to its address
@@ -206,13 +166,12 @@ async fn remove_line(
 #[get("/store/v1/carts/{id}/shipping-options")]
 async fn shipping_options(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let work = async move |tx: &mut ReadTx<'_>| actions::show(tx, *id, &secret.0).await;
     let priced = permit.look_up("carts.shipping_options", work).await?;
-    let data = advised(&permit, &advisers, priced).await?.quote.shipping_options;
+    let data = priced.quote.shipping_options;
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(ShippingOptionList { data }))
 }
 
@@ -226,23 +185,13 @@ async fn shipping_options(
 #[put("/store/v1/carts/{id}/shipping-option")]
 async fn choose_shipping(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<ChooseShipping>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, rate, known) = (*id, body.into_inner().shipping_rate, secret.0.clone());
-    let work = async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, id, &known, rate).await;
-    let priced = match permit.write("carts.choose_shipping", work).await {
-        Err(CartError::Unasked(asks)) => {
-            shipping::ask(&permit, &advisers.carriers, asks).await?;
-            let again =
-                async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, id, &secret.0, rate).await;
-            permit.write("carts.choose_shipping", again).await?
-        }
-        priced => priced?,
-    };
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    let rate = body.into_inner().shipping_rate;
+    let work = async move |tx: &mut WriteTx<'_>| actions::choose_shipping(tx, *id, &secret.0, rate).await;
+    Ok(shown(StatusCode::OK, permit.write("carts.choose_shipping", work).await?))
 }
 
 /// Enter a discount code
@@ -255,15 +204,13 @@ async fn choose_shipping(
 #[post("/store/v1/carts/{id}/discount-codes")]
 async fn enter_code(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterCode>,
 ) -> Result<HttpResponse, Problem> {
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_code(tx, *id, &secret.0, &code).await;
-    let priced = permit.write("carts.enter_code", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.enter_code", work).await?))
 }
 
 /// Take a discount code out of a cart
@@ -275,14 +222,12 @@ async fn enter_code(
 #[delete("/store/v1/carts/{id}/discount-codes/{code}")]
 async fn remove_code(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     ids: Path<(CartId, Code)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, code) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_code(tx, id, &secret.0, &code).await;
-    let priced = permit.write("carts.remove_code", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.remove_code", work).await?))
 }
 
 /// Enter a gift card
@@ -295,15 +240,13 @@ async fn remove_code(
 #[post("/store/v1/carts/{id}/gift-cards")]
 async fn enter_gift_card(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<CartId>,
     secret: Secret,
     body: Json<EnterGiftCard>,
 ) -> Result<HttpResponse, Problem> {
     let code = body.into_inner().code;
     let work = async move |tx: &mut WriteTx<'_>| actions::enter_gift_card(tx, *id, &secret.0, &code).await;
-    let priced = permit.write("carts.enter_gift_card", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.enter_gift_card", work).await?))
 }
 
 /// Take a gift card out of a cart
@@ -315,12 +258,10 @@ async fn enter_gift_card(
 #[delete("/store/v1/carts/{id}/gift-cards/{card}")]
 async fn remove_gift_card(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     ids: Path<(CartId, CreditId)>,
     secret: Secret,
 ) -> Result<HttpResponse, Problem> {
     let (id, card) = ids.into_inner();
     let work = async move |tx: &mut WriteTx<'_>| actions::remove_gift_card(tx, id, &secret.0, card).await;
-    let priced = permit.write("carts.remove_gift_card", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.remove_gift_card", work).await?))
 }

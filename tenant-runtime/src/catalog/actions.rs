@@ -17,7 +17,8 @@ use serde_json::json;
 use souk_api::{ETag, FieldError, IfMatch};
 use souk_event_bus::{Fact, emit};
 use souk_kernel::{
-    CollectionId, Currency, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId, VariantId,
+    CollectionId, Currency, CustomerId, Handle, InventoryItemId, MarketId, ProductId, SalesChannelId,
+    VariantId,
 };
 use souk_tenancy::{DbError, ReadTx, WriteTx};
 
@@ -31,7 +32,7 @@ use super::model::{
 use super::queries::{self, Place};
 use crate::inventory;
 
-/// Variants as they can be sold in this currency and market to whoever looks; those without a price in it, and those
+/// Variants as they can be sold in this currency and market to this customer, or to somebody unknown; those without a price in it, and those
 /// there are not, are missing. What a piece of so many costs, [`super::price_of`] says. One statement.
 ///
 /// # Errors
@@ -41,9 +42,9 @@ pub async fn sellable(
     variants: &[VariantId],
     currency: Currency,
     market: Option<MarketId>,
-    looker: Looker,
+    customer: Option<CustomerId>,
 ) -> Result<Vec<Sellable>, DbError> {
-    queries::sellable(tx, variants, currency, market, looker).await
+    queries::sellable(tx, variants, currency, market, Looker::shopper(customer)).await
 }
 
 /// The collections each of these products is in. One statement.
@@ -220,9 +221,6 @@ pub async fn edit(
     now.seo_title = wish.seo_title.as_ref().map(ToString::to_string).or(now.seo_title);
     now.seo_description = wish.seo_description.as_ref().map(ToString::to_string).or(now.seo_description);
     now.category = wish.category.unwrap_or(now.category);
-    if let Some(class) = &wish.tax_class {
-        now.tax_class = class.as_ref().map(|class| class.as_str().to_owned());
-    }
     queries::edit(tx, &now).await?;
     queries::collections::judge_product(tx, product).await?;
     told(tx, &ProductUpdated { product }).await?;

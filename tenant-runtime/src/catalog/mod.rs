@@ -20,8 +20,8 @@ pub use actions::{collections_of, free, sellable};
 pub use error::{CATALOGUE, CatalogError};
 pub use events::{ProductCreated, ProductDeleted, ProductUpdated};
 pub use model::{
-    Component, ComponentView, ImageWish, Looker, NewOption, OptionView, ProductView, ProductWish, Put, PutBy,
-    Sellable, Status, VariantView, VariantWish, Viewer, made_of, price_of, reduced,
+    Component, ComponentView, ImageWish, NewOption, OptionView, ProductView, ProductWish, Put, PutBy,
+    Sellable, Status, VariantView, VariantWish, made_of, price_of, reduced,
 };
 pub use queries::names::{Named, named};
 pub use routes::{edition, routes};

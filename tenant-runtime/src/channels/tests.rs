@@ -84,60 +84,15 @@ async fn a_key_sees_what_is_published_on_its_channel() {
     // Staff see all of it, whatever is published where.
     let staff = shop.owner_call("GET", "/admin/v1/products").send().await.expect(200);
     assert_eq!(staff.data().len(), 2);
+    // What is published nowhere is put into no cart.
+    let variant =
+        shop.owner_call("GET", &format!("/admin/v1/products/{mug}")).send().await.text("/variants/0/id");
+    let cart = json!({ "lines": [{ "variant": variant, "quantity": 1 }] });
+    shop.call("POST", "/store/v1/carts").json(&cart).send().await.expect(201);
     owner(&shop, "DELETE", &format!("{place}/{stall}"), None).await.expect(204);
+    shop.call("POST", "/store/v1/carts").json(&cart).send().await.refused(422, "validation_failed");
     let told = shop.told().await;
     assert_eq!(told.iter().filter(|kind| *kind == "product.updated").count(), 3);
-}
-
-async fn made(shop: &TestShop, key: Option<&str>, path: &str, variant: &str) -> Answer {
-    let cart = json!({ "lines": [{ "variant": variant, "quantity": 1 }] });
-    let call = shop.call("POST", path).json(&cart);
-    match key {
-        Some(key) => call.header("x-souk-publishable-key", key).send().await,
-        None => call.send().await,
-    }
-}
-
-#[actix_web::test]
-async fn a_cart_holds_what_is_published_on_the_channel_it_is_made_through() {
-    let shop = TestShop::open(None).await;
-    let (mug, print) = (product(&shop, "Mug").await, product(&shop, "Print").await);
-    let variant = async |product: &str| {
-        let path = format!("/admin/v1/products/{product}");
-        shop.owner_call("GET", &path).send().await.text("/variants/0/id")
-    };
-    let (cup, sheet) = (variant(&mug).await, variant(&print).await);
-    let (stall, key) = channel(&shop, "Stall").await;
-    let publish = format!("/admin/v1/products/{mug}/publications/{stall}");
-    owner(&shop, "PUT", &publish, Some(json!({}))).await.expect(200);
-    // The key's first use is noted.
-    made(&shop, Some(&key), "/store/v1/quotes", &cup).await.expect(200);
-    // The print is sold on the web alone: neither cart nor price comes through the stall, whatever is known of it.
-    let before = shop.digest().await;
-    for path in ["/store/v1/carts", "/store/v1/quotes"] {
-        let refused = made(&shop, Some(&key), path, &sheet).await.refused(422, "validation_failed");
-        assert_eq!(refused.json["errors"][0]["code"], "unavailable", "{path}");
-    }
-    let price = format!("variants/{sheet}/price");
-    asked(&shop, Some(&key), &price).await.refused(404, "not_found");
-    asked(&shop, None, &price).await.expect(200);
-    assert_eq!(shop.digest().await, before);
-    made(&shop, None, "/store/v1/carts", &sheet).await.expect(201);
-    // A cart stays with its channel, whoever asks for more.
-    let cart = made(&shop, Some(&key), "/store/v1/carts", &cup).await.expect(201);
-    let (id, secret) = (cart.text("/id"), cart.text("/secret"));
-    let path = format!("/store/v1/carts/{id}");
-    let open = |method: &str, path: &str| shop.call(method, path).header("x-cart-secret", &secret);
-    let more = json!({ "variant": sheet, "quantity": 1 });
-    open("POST", &format!("{path}/lines")).json(&more).send().await.refused(422, "validation_failed");
-    // What is taken off it is named by its line when it is bought.
-    owner(&shop, "DELETE", &publish, None).await.expect(204);
-    let total = json!({ "amount_minor": 100, "currency": "EUR" });
-    let pay = json!({ "expected_total": total, "payment": { "provider": "manual" } });
-    let checkout = open("POST", &format!("{path}/checkout")).keyed().json(&pay);
-    let late = checkout.send().await.refused(422, "checkout_incomplete");
-    let faults = late.json["errors"].as_array().unwrap();
-    assert!(faults.iter().any(|fault| fault["pointer"] == "/lines/0" && fault["code"] == "unavailable"));
 }
 
 #[actix_web::test]

@@ -14,10 +14,7 @@ use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
 use crate::orders::OrderError;
 use crate::payments::PaymentError;
-use crate::payouts::PayoutError;
 use crate::settings::SettingsError;
-use crate::shipping::{Ask, QUOTES_PENDING, ShippingError};
-use crate::tax::{TaxError, TaxQuestion};
 
 problems! { CATALOGUE;
     PAYMENT_DECLINED = 402, "payment_declined", "The payment was declined", "The cart is open again: try another way to pay, with a new Idempotency-Key.";
@@ -27,17 +24,7 @@ problems! { CATALOGUE;
     TERMS_NOT_ACCEPTED = 422, "terms_not_accepted", "The terms in force are not accepted", "Show the shopper `GET /store/v1/policies/terms` and send its `version` as `accepted_terms`, with a new Idempotency-Key; leave it out where there are none.";
     CARD_NUMBER = 422, "card_number", "This looks like a card number", "Never send card numbers here; use a token of the payment provider.";
     RETURN_URL = 422, "return_url_not_allowed", "The shopper may not be sent there", "Use an address of the store, or add the host to the payment provider's settings.";
-    TAXES_UNAVAILABLE = 503, "taxes_unavailable", "What is owed in tax cannot be worked out now", "Nothing was bought or charged, and the cart is open; try again in a moment, with a new Idempotency-Key.";
     PAYMENT_UNAVAILABLE = 503, "payment_unavailable", "The payment provider does not answer", "Nothing was charged and the cart is open again; try again in a moment, with a new Idempotency-Key.";
-}
-
-/// What the store's own tables do not know of a price.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Unknown {
-    #[error("carriers have to be asked what delivery costs")]
-    Delivery(Vec<Ask>),
-    #[error("the tax provider has to be asked what is owed")]
-    Tax(Box<TaxQuestion>),
 }
 
 /// Nothing was changed, unless the variant says otherwise.
@@ -49,18 +36,12 @@ pub enum CheckoutError {
     /// It is bought, merged or expired.
     #[error("the cart is closed")]
     CartClosed,
-    /// Somebody has to be asked first, outside of the transaction.
-    #[error("{0}")]
-    Unknown(Unknown),
     /// Parts that are missing: pointer and what it must be.
     #[error("the cart is incomplete")]
     Incomplete(Vec<FieldError>),
     /// The terms that the shopper agreed to are not those in force.
     #[error("the terms in force are {current:?}")]
     Terms { current: Option<i32> },
-    /// The store's tax provider gives no answer that counts, and nothing is sold without one.
-    #[error("the tax provider gives no answer")]
-    TaxesUnknown,
     /// A field holds what may be a card number.
     #[error("card number in {0}")]
     CardNumber(&'static str),
@@ -106,13 +87,7 @@ pub enum CheckoutError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
-    Payout(#[from] PayoutError),
-    #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Shipping(#[from] ShippingError),
-    #[error(transparent)]
-    Tax(#[from] TaxError),
     #[error(transparent)]
     Db(#[from] DbError),
     #[error(transparent)]
@@ -130,16 +105,12 @@ impl From<CheckoutError> for Problem {
         match error {
             CheckoutError::CartUnknown | CheckoutError::SessionUnknown => Self::new(&problem::NOT_FOUND),
             CheckoutError::CartClosed => Self::new(&CART_CLOSED),
-            CheckoutError::Unknown(Unknown::Delivery(_)) => Self::new(&QUOTES_PENDING),
             CheckoutError::Incomplete(missing) => {
                 missing.into_iter().fold(Self::new(&CHECKOUT_INCOMPLETE), Self::error)
             }
             CheckoutError::Terms { current } => Self::new(&TERMS_NOT_ACCEPTED)
                 .field("/accepted_terms", "outdated", "must be the version of the terms in force")
                 .extension("terms_version", serde_json::json!(current)),
-            CheckoutError::Unknown(Unknown::Tax(_)) | CheckoutError::TaxesUnknown => {
-                Self::new(&TAXES_UNAVAILABLE).retry_after(5)
-            }
             CheckoutError::CardNumber(pointer) => {
                 Self::new(&CARD_NUMBER).field(pointer, "card_number", "must not hold a card number")
             }
@@ -166,10 +137,7 @@ impl From<CheckoutError> for Problem {
             CheckoutError::Ledger(error) => error.into(),
             CheckoutError::Order(error) => error.into(),
             CheckoutError::Payment(error) => error.into(),
-            CheckoutError::Payout(error) => error.into(),
             CheckoutError::Settings(error) => error.into(),
-            CheckoutError::Shipping(error) => error.into(),
-            CheckoutError::Tax(error) => error.into(),
             CheckoutError::Db(error) => souk_access::database_problem(error.into()),
             CheckoutError::Tenancy(error) => souk_access::database_problem(error),
         }

@@ -7,7 +7,6 @@ use souk_tenancy::StoreEntry;
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::cart::Advisers;
 use crate::orders::{FinancialStatus, LinkKey, OrderState, OrderView, ShopperOrderView};
 use crate::payments::{
     PaymentSession, ProviderCode, ProviderFact, ProviderStatus, Providers, SessionState, Setup,
@@ -18,7 +17,6 @@ use crate::storefront::PublicAddress;
 #[derive(Clone, Debug)]
 pub struct Till {
     pub providers: Providers,
-    pub advisers: Advisers,
     pub links: LinkKey,
     pub address: PublicAddress,
 }
@@ -147,10 +145,8 @@ pub fn failed_fact(session: &PaymentSession, code: &str, message: &str) -> Provi
         authorized: zero,
         captured: zero,
         refunded: zero,
-        refunds: Vec::new(),
         redirect_url: None,
         failure: Some((code.to_owned(), message.to_owned())),
-        settled: None,
     }
 }
 
@@ -170,9 +166,9 @@ pub fn paid_fact(session: &PaymentSession) -> ProviderFact {
 const NEVER_STARTED_AFTER: TimeDelta = TimeDelta::minutes(2);
 /// A shopper who has not come back from the provider after this long does not get the stock kept any more.
 const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(30);
-/// An order that nobody found out about by now is given up.
+/// Nobody asks about a session any more after this long.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::hours(48);
-/// Nobody asks any more about money that was on its way, to an order that stands or to one that is over: no direct debit takes longer.
+/// Nor about money that was on its way: no direct debit takes longer.
 const LOST_AFTER: TimeDelta = TimeDelta::days(30);
 
 /// What the poller does about a session.
@@ -188,10 +184,7 @@ pub enum Next {
 
 /// What to do about a session whose turn it is.
 pub fn next_step(order: OrderState, session: &PaymentSession, now: DateTime<Utc>) -> Next {
-    let patience = match order {
-        OrderState::Open | OrderState::Cancelled => LOST_AFTER,
-        OrderState::PendingPayment | OrderState::Closed => FORGOTTEN_AFTER,
-    };
+    let patience = if order == OrderState::Open { LOST_AFTER } else { FORGOTTEN_AFTER };
     let old = now - session.created_at > patience;
     match (order, session.state) {
         _ if session.provider.is_offline() => Next::Forget,
@@ -260,9 +253,7 @@ mod tests {
         assert_eq!(next(OrderState::PendingPayment, SessionState::Pending, 1), Next::Ask);
         assert_eq!(next(OrderState::PendingPayment, SessionState::RequiresAction, 1), Next::Ask);
         assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 1), Next::LetGo);
-        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 49), Next::LetGo);
-        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 24 * 31), Next::Forget);
-        assert_eq!(next(OrderState::Cancelled, SessionState::Pending, 49), Next::Ask);
+        assert_eq!(next(OrderState::Cancelled, SessionState::RequiresAction, 49), Next::Forget);
         // Money that is on its way takes days.
         assert_eq!(next(OrderState::Open, SessionState::Pending, 24 * 29), Next::Ask);
         assert_eq!(next(OrderState::Open, SessionState::Pending, 24 * 31), Next::Forget);

@@ -24,10 +24,9 @@ use crate::customers::Origin;
 use crate::orders::{self, OrderView};
 use crate::payments::permissions::{Capture, MarkPaid};
 use crate::payments::{
-    self, About, PROVIDER_AWAY, ProviderCode, ProviderEvent, Setup, WEBHOOK_REFUSED, WebhookError,
-    WebhookHeaders, resembles_card_number,
+    self, About, PROVIDER_AWAY, ProviderCode, Setup, WEBHOOK_REFUSED, WebhookError, WebhookHeaders,
+    resembles_card_number,
 };
-use crate::payouts;
 
 /// The most lines a checkout is held against.
 const MOST_SEEN_LINES: usize = 500;
@@ -131,7 +130,7 @@ async fn checkout(
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     let mode = payments::demand_mode(permit.actor(), wish.provider)?;
     let (door, network) = (Door::Carts, origin.network);
-    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, mode, own_rates: false, network };
+    let purchase = Purchase { entry, door, cart: *id, secret, wish, actor, mode, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }
@@ -177,7 +176,6 @@ async fn create_checkout_session(
     body: Json<NewCheckoutSession>,
 ) -> Result<HttpResponse, Problem> {
     let (entry, customer) = (permit.entry().clone(), permit.actor().customer());
-    let channel = permit.channel();
     let NewCheckoutSession { lines, email, shipping_address, success_url, cancel_url } = body.into_inner();
     let mut url = url::Url::parse(&till.address.of(&entry))
         .map_err(|error| Problem::new(&problem::INTERNAL).source(error))?;
@@ -189,7 +187,7 @@ async fn create_checkout_session(
         }
         url.query_pairs_mut().append_pair(name, address.as_str());
     }
-    let new = NewCart { lines, email, shipping_address, customer, channel, ..NewCart::default() };
+    let new = NewCart { lines, email, shipping_address, customer, ..NewCart::default() };
     let (cart, secret) = permit
         .write("checkout.session", async move |tx: &mut WriteTx<'_>| cart::create(tx, new).await)
         .await?;
@@ -307,51 +305,29 @@ async fn payment_webhook(
         WebhookError::Away(_) => Problem::new(&PROVIDER_AWAY).retry_after(5).source(error),
         _ => Problem::new(&WEBHOOK_REFUSED).source(error),
     })?;
-    match &event.about {
-        About::Payment(None, _) => return Err(unknown()),
+    let session = match &event.about {
+        About::Payment(session, _) => session.ok_or_else(unknown)?,
+        About::Dispute(session, _) => *session,
         About::Nothing => return Ok(HttpResponse::Ok().json(WebhookView { outcome: "ignored" })),
-        About::Payment(Some(_), _) | About::Dispute(..) | About::Payout(_) => {}
-    }
+    };
     let actor = format!("provider:{}", code.as_str());
-    let work = async move |tx: &mut WriteTx<'_>| heed(tx, code, &event, &actor).await;
+    let work = async move |tx: &mut WriteTx<'_>| {
+        if payments::held(tx, session).await?.is_none() {
+            return Err(CheckoutError::SessionUnknown);
+        }
+        if !payments::hear(tx, code, &event).await? {
+            return Ok("duplicate");
+        }
+        let settled = match &event.about {
+            About::Payment(_, fact) => settle(tx, session, fact, &actor).await?,
+            About::Dispute(_, fact) => contest(tx, session, fact, &actor).await?,
+            About::Nothing => Settled::Known,
+        };
+        payments::record_outcome(tx, code, &event, settled.as_str()).await?;
+        Ok(settled.as_str())
+    };
     let outcome = permit.write::<_, CheckoutError, _>("checkout.webhook", work).await?;
     Ok(HttpResponse::Ok().json(WebhookView { outcome }))
-}
-
-/// Takes in an event, once. Gives what became of it.
-async fn heed(
-    tx: &mut WriteTx<'_>,
-    code: ProviderCode,
-    event: &ProviderEvent,
-    actor: &str,
-) -> Result<&'static str, CheckoutError> {
-    let session = match &event.about {
-        About::Payment(session, _) => *session,
-        About::Dispute(session, _) => Some(*session),
-        About::Payout(_) | About::Nothing => None,
-    };
-    if let Some(session) = session
-        && payments::held(tx, session).await?.is_none()
-    {
-        return Err(CheckoutError::SessionUnknown);
-    }
-    if !payments::hear(tx, code, event).await? {
-        return Ok("duplicate");
-    }
-    let settled = match (&event.about, session) {
-        (About::Payment(_, fact), Some(session)) => settle(tx, session, fact, actor).await?,
-        (About::Dispute(_, fact), Some(session)) => contest(tx, session, fact, actor).await?,
-        (About::Payout(fact), _) => {
-            if payouts::hear(tx, code, fact).await? {
-                Settled::Changed
-            } else {
-                Settled::Known
-            }
-        }
-        _ => Settled::Known,
-    };
-    payments::record_outcome(tx, code, event, settled.as_str()).await?;
-    Ok(settled.as_str())
 }
 
 /// No notification of a provider is larger.

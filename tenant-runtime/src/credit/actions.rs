@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::error::CreditError;
 use super::events::{CreditIssued, GiftCardLetterWanted};
 use super::model::{
-    CreditFilter, CreditKind, CreditView, GiftCode, IssueGiftCard, IssueStoreCredit, OrderCredit, Origin,
-    PutGiftCard, UsableCredit, check_amount, shares,
+    CreditFilter, CreditKind, CreditView, GiftCode, IssueGiftCard, IssueStoreCredit, Origin, PutGiftCard,
+    UsableCredit, check_amount, shares,
 };
 use super::queries::{self, NewCredit};
 use crate::ledger::{self, LedgerError, rules};
@@ -239,31 +239,4 @@ pub async fn give_back(
         return Ok(Money::zero(currency));
     }
     Ok(Money::new(queries::give_back(tx, order, actor).await?, currency))
-}
-
-/// What an order took of gift cards and store credit, and what of it went back. One statement.
-///
-/// # Errors
-/// The database's only.
-pub async fn standing(
-    tx: &mut ReadTx<'_>,
-    order: OrderId,
-    currency: Currency,
-) -> Result<OrderCredit, DbError> {
-    queries::standing(tx, order, currency).await
-}
-
-/// Puts so much of what a placed order has spent back on the accounts it came from: in the order of their ids, each up to what was taken of it.
-/// Gives how much there was, for the caller to book. Take stock before. Two statements.
-///
-/// # Errors
-/// The database's only.
-pub async fn give_back_part(
-    tx: &mut WriteTx<'_>,
-    order: OrderId,
-    amount: Money,
-    actor: &str,
-) -> Result<Money, DbError> {
-    queries::lock_of(tx, order).await?;
-    Ok(Money::new(queries::give_back_part(tx, order, amount, actor).await?, amount.currency()))
 }

@@ -121,17 +121,6 @@ pub struct UsableCredit {
     pub balance: Money,
 }
 
-/// What an order took of gift cards and store credit, and what of it went back.
-#[derive(Clone, Copy, Debug)]
-pub struct OrderCredit {
-    /// With the order placed.
-    pub spent: Money,
-    /// Of that.
-    pub returned: Money,
-    /// Held for an order that was never placed.
-    pub released: Money,
-}
-
 /// How much each account pays of a total: as much as it can, one after the other.
 ///
 /// # Errors

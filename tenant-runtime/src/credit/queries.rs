@@ -11,9 +11,7 @@ use souk_kernel::{CreditId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-use super::model::{
-    CreditEntryView, CreditFilter, CreditKind, CreditView, OrderCredit, PutGiftCard, UsableCredit,
-};
+use super::model::{CreditEntryView, CreditFilter, CreditKind, CreditView, PutGiftCard, UsableCredit};
 
 fn kind_of(text: &str) -> Result<CreditKind, DbError> {
     CreditKind::parse(text).ok_or_else(|| DbError::Other(format!("credit kind `{text}` is not known").into()))
@@ -265,52 +263,6 @@ pub async fn spend(tx: &mut WriteTx<'_>, order: OrderId) -> Result<(), DbError> 
 struct AmountRow {
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
-}
-
-#[derive(QueryableByName)]
-struct StandingRow {
-    #[diesel(sql_type = BigInt)]
-    spent_minor: i64,
-    #[diesel(sql_type = BigInt)]
-    returned_minor: i64,
-    #[diesel(sql_type = BigInt)]
-    released_minor: i64,
-}
-
-/// What an order took of accounts, and what went back.
-pub async fn standing(
-    tx: &mut ReadTx<'_>,
-    order: OrderId,
-    currency: Currency,
-) -> Result<OrderCredit, DbError> {
-    let text = "SELECT coalesce(sum(amount_minor) FILTER (WHERE state IN ('spent', 'returned')), 0)::bigint AS spent_minor, \
-            coalesce(sum(CASE state WHEN 'returned' THEN amount_minor ELSE returned_minor END), 0)::bigint AS returned_minor, \
-            coalesce(sum(amount_minor) FILTER (WHERE state = 'released'), 0)::bigint AS released_minor \
-        FROM order_credits WHERE order_id = $1";
-    let row: StandingRow = tx.one(sql(text).bind::<SqlUuid, _>(order)).await?;
-    let money = |minor| Money::new(minor, currency);
-    Ok(OrderCredit {
-        spent: money(row.spent_minor),
-        returned: money(row.returned_minor),
-        released: money(row.released_minor),
-    })
-}
-
-/// Returns so much of what an order has spent to its locked accounts; gives how much there was, in minor units.
-pub async fn give_back_part(
-    tx: &mut WriteTx<'_>,
-    order: OrderId,
-    amount: Money,
-    actor: &str,
-) -> Result<i64, DbError> {
-    let now = tx.now();
-    let statement = sql(include_str!("give_back_part.sql"))
-        .bind::<SqlUuid, _>(order)
-        .bind::<BigInt, _>(amount.minor())
-        .bind::<Text, _>(actor)
-        .bind::<Timestamptz, _>(now);
-    let row: AmountRow = tx.one(statement).await?;
-    Ok(row.amount_minor)
 }
 
 /// Returns what an order holds or has spent to its locked accounts; gives what had been spent, in minor units.

@@ -15,8 +15,8 @@ mod routes;
 pub mod tests;
 
 pub use actions::{
-    Letter, Outlook, admit_payment, buyer, claimed, count_decline, end_marketing, erase, export, letter,
-    mailbox, open, ordered, outlook, register_vouched, tell_of_identity,
+    Letter, Outlook, admit_payment, buyer, claimed, count_decline, erase, export, letter, mailbox, open,
+    ordered, outlook, register_vouched, tell_of_identity,
 };
 pub use error::{CATALOGUE, CustomerError};
 pub use events::{CustomerErased, CustomerRegistered, LetterWanted};

@@ -20,25 +20,19 @@ use super::model::{
 use super::queries::{self, DraftRow};
 use super::state::{DraftOrderEvent, DraftOrderState};
 use crate::cart::{self, Cart, CartState, Change, Quote, Terms};
-use crate::catalog::{self, Looker, Viewer};
+use crate::catalog;
 use crate::customers;
 use crate::inventory;
 use crate::markets;
 use crate::settings;
-use crate::tax;
 
 /// Ended in one visit of the clock; the rest comes in the next.
 const SOME: i64 = 50;
 /// One that is being paid when its time is over is looked at again after so long.
 const WHILE_PAID: TimeDelta = TimeDelta::minutes(5);
 
-/// Makes a draft order. `known` is what the register says of its VAT number, if one is set.
-pub async fn create(
-    tx: &mut WriteTx<'_>,
-    wish: CreateDraftOrder,
-    known: &str,
-    actor: &str,
-) -> Result<Draft, DraftError> {
+/// Makes a draft order.
+pub async fn create(tx: &mut WriteTx<'_>, wish: CreateDraftOrder, actor: &str) -> Result<Draft, DraftError> {
     let settings = settings::current(tx).await?;
     let market = match wish.country {
         Some(country) => markets::for_country(tx, country).await?,
@@ -49,7 +43,6 @@ pub async fn create(
         state: CartState::Active,
         currency: market.as_ref().map_or(settings.currency, |market| market.currency),
         market: market.as_ref().map(|market| market.id),
-        channel: None,
         prices_include_tax: market.as_ref().map(|market| market.prices_include_tax),
         customer: None,
         email: None,
@@ -70,7 +63,7 @@ pub async fn create(
     let id = DraftOrderId::from_uuid(cart.id.uuid());
     let edit = wish.edit();
     let tags = edit.tags()?.unwrap_or_default();
-    let quote = apply(tx, &mut cart, edit, known).await?;
+    let quote = apply(tx, &mut cart, edit).await?;
     cart::begin(tx, &cart).await?;
     keep_stock(tx, &cart, &quote, false).await?;
     queries::insert(tx, id, quote.total, ends_at(&cart), &tags, actor).await?;
@@ -79,19 +72,17 @@ pub async fn create(
     Ok(Draft { row, cart, quote })
 }
 
-/// Changes a draft order that nobody is paying. What is not named stays as agreed. `known` is what the register says of its VAT number, if one
-/// is set.
+/// Changes a draft order that nobody is paying. What is not named stays as agreed.
 pub async fn edit(
     tx: &mut WriteTx<'_>,
     id: DraftOrderId,
     seen: &IfMatch,
     wish: EditDraftOrder,
-    known: &str,
 ) -> Result<Draft, DraftError> {
     let (row, mut cart) = may(tx, id, DraftOrderEvent::Edit, Some(seen)).await?;
     let tags = wish.tags()?;
     let kept = keeps_stock(tx, &cart);
-    let quote = apply(tx, &mut cart, wish, known).await?;
+    let quote = apply(tx, &mut cart, wish).await?;
     cart::rewrite(tx, &cart).await?;
     cart.version += 1;
     keep_stock(tx, &cart, &quote, kept).await?;
@@ -220,12 +211,7 @@ async fn whole(tx: &mut ReadTx<'_>, cart: &Cart) -> Result<Quote, DraftError> {
 }
 
 /// Does to a cart what staff wishes, and prices it. Nothing is written.
-async fn apply(
-    tx: &mut WriteTx<'_>,
-    cart: &mut Cart,
-    wish: EditDraftOrder,
-    known: &str,
-) -> Result<Quote, DraftError> {
+async fn apply(tx: &mut WriteTx<'_>, cart: &mut Cart, wish: EditDraftOrder) -> Result<Quote, DraftError> {
     let faults = faults_of_times(&wish, tx.now());
     if !faults.is_empty() {
         return Err(DraftError::Fields(faults));
@@ -241,8 +227,7 @@ async fn apply(
         let sold = if variants.is_empty() {
             Vec::new()
         } else {
-            let looker = Looker::buyer(buyer, Viewer::Staff);
-            catalog::sellable(tx, &variants, cart.currency, cart.market, looker).await?
+            catalog::sellable(tx, &variants, cart.currency, cart.market, buyer).await?
         };
         terms.lines = agree(lines, &sold, cart.currency).map_err(DraftError::Fields)?;
     }
@@ -273,14 +258,6 @@ async fn apply(
     shipping.map_err(DraftError::Fields)?.apply(&mut cart.shipping_address);
     let billing = wish.billing_address.checked(|address| address.settled("/billing_address"));
     billing.map_err(DraftError::Fields)?.apply(&mut cart.billing_address);
-    match wish.vat_number {
-        Change::Keep => {}
-        Change::Clear => cart.vat_number = None,
-        Change::Set(number) => {
-            tax::known_number(tx, &number, known).await?;
-            cart.vat_number = Some(number.into());
-        }
-    }
     wish.locale.apply(&mut cart.locale);
     wish.attributes.apply_or_default(&mut cart.attributes);
     match wish.note {
@@ -329,7 +306,7 @@ async fn keep_stock(
 ) -> Result<(), DraftError> {
     let minutes = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
     match minutes {
-        Some(minutes) => drop(inventory::reserve(tx, cart.id, &quote.demands(), (minutes, None)).await?),
+        Some(minutes) => drop(inventory::reserve(tx, cart.id, &quote.demands(), minutes).await?),
         None if before => inventory::release(tx, cart.id).await?,
         None => {}
     }

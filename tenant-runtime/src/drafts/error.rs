@@ -9,7 +9,6 @@ use crate::cart::CartError;
 use crate::customers::CustomerError;
 use crate::inventory::InventoryError;
 use crate::settings::SettingsError;
-use crate::tax::TaxError;
 
 problems! { CATALOGUE;
     DRAFT_ORDER_STATE = 409, "draft_order_state", "The draft order does not allow this any more", "`state` says why. What was completed is an order now; else make a new draft order.";
@@ -48,8 +47,6 @@ pub enum DraftError {
     Inventory(#[from] InventoryError),
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Tax(#[from] TaxError),
     /// A statement failed.
     #[error(transparent)]
     Db(#[from] DbError),
@@ -88,7 +85,6 @@ impl From<DraftError> for Problem {
             DraftError::Customer(error) => error.into(),
             DraftError::Inventory(error) => error.into(),
             DraftError::Settings(error) => error.into(),
-            DraftError::Tax(error) => error.into(),
             DraftError::Db(error) => souk_access::database_problem(error.into()),
             DraftError::Tenancy(error) => souk_access::database_problem(error),
         }

@@ -4,7 +4,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::{HttpRequest, HttpResponse, get, patch, post, web};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use souk_access::{LinkSecret, Permission, Permit, Reply, Writes};
+use souk_access::{LinkSecret, Permit, Reply};
 use souk_api::{
     CursorKey, Digest, ETag, IdempotencyKey, IfMatch, Json, Page, Paging, Path, Problem, Query, problem,
 };
@@ -24,9 +24,7 @@ use super::permissions::{Edit, View};
 use super::queries::{self, ListFilter, SummaryRow};
 use super::state::DraftOrderState;
 use crate::cart::permissions::Use;
-use crate::cart::{self, Advisers, Change};
 use crate::storefront::{self, PublicAddress};
-use crate::tax::{Registers, VatNumber};
 
 /// The header that opens a draft order to whoever has its link.
 pub const DRAFT_ORDER_SECRET: &str = "x-draft-order-secret";
@@ -120,24 +118,6 @@ fn shown(draft: Draft) -> HttpResponse {
     HttpResponse::Ok().insert_header(ETag::new(view.version)).json(view)
 }
 
-/// What the register of its country says of a VAT number. Outside of any transaction: somebody else's machine is asked.
-async fn known(registers: &Registers, number: Option<&VatNumber>) -> &'static str {
-    match number {
-        Some(number) => registers.outcome(number).await,
-        None => "well_formed",
-    }
-}
-
-/// The same, with what carriers and the store's tax provider say where they have to be asked.
-async fn advised<P: Permission<Access = Writes>>(
-    permit: &Permit<P>,
-    advisers: &Advisers,
-    Draft { row, cart, quote }: Draft,
-) -> Result<Draft, DraftError> {
-    let quote = cart::advised(permit, advisers, &cart, quote).await?;
-    Ok(Draft { row, cart, quote })
-}
-
 /// Put an order together for somebody
 ///
 /// Lines keep the price of today, or the one named. Nothing is sent before `send-invoice`, and no stock is kept unless `reserve_until` says so.
@@ -148,14 +128,12 @@ async fn advised<P: Permission<Access = Writes>>(
 #[post("/admin/v1/draft-orders")]
 async fn create(
     permit: Permit<Edit>,
-    registers: web::Data<Registers>,
     key: IdempotencyKey,
     body: Json<CreateDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (digest, wish, actor) = (body.digest(), body.into_inner(), permit.actor().to_string());
-    let known = known(&registers, wish.vat_number.as_ref()).await;
     let work = async move |tx: &mut WriteTx<'_>| {
-        let view = DraftOrderView::from(actions::create(tx, wish, known, &actor).await?);
+        let view = DraftOrderView::from(actions::create(tx, wish, &actor).await?);
         let place = format!("/admin/v1/draft-orders/{}", view.id);
         Ok::<_, DraftError>(Reply::created(&view).location(&place).etag(&ETag::new(view.version)))
     };
@@ -184,18 +162,13 @@ async fn show(permit: Permit<View>, id: Path<DraftOrderId>) -> Result<HttpRespon
 #[patch("/admin/v1/draft-orders/{id}")]
 async fn edit(
     permit: Permit<Edit>,
-    advisers: web::Data<Advisers>,
-    registers: web::Data<Registers>,
     id: Path<DraftOrderId>,
     seen: IfMatch,
     body: Json<EditDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
     let (id, seen, wish) = (*id, seen.required()?, body.into_inner());
-    let number = if let Change::Set(number) = &wish.vat_number { Some(number) } else { None };
-    let known = known(&registers, number).await;
-    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish, known).await;
-    let draft = permit.write("draft_orders.edit", work).await?;
-    Ok(shown(advised(&permit, &advisers, draft).await?))
+    let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, wish).await;
+    Ok(shown(permit.write("draft_orders.edit", work).await?))
 }
 
 /// Mail the link to pay
@@ -277,13 +250,11 @@ pub fn secret_of(request: &HttpRequest) -> Result<LinkSecret, Problem> {
 #[get("/store/v1/draft-orders/{id}")]
 async fn show_own(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     id: Path<DraftOrderId>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let (id, secret) = (*id, secret_of(&request)?);
     let find = async move |tx: &mut ReadTx<'_>| actions::show_to(tx, id, &secret).await;
-    let draft = permit.look_up("draft_orders.show_own", find).await?;
-    let view = ShopperDraftOrderView::from(advised(&permit, &advisers, draft).await?);
+    let view = ShopperDraftOrderView::from(permit.look_up("draft_orders.show_own", find).await?);
     Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "no-store")).json(view))
 }

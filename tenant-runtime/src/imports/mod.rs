@@ -17,5 +17,4 @@ mod tests;
 pub use actions::{Worked, forget, work_due};
 pub use error::{CATALOGUE, ImportError};
 pub use events::ImportFinished;
-pub use model::guarded;
 pub use routes::routes;

@@ -6,7 +6,7 @@ mod locations;
 mod shelves;
 mod transfers;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::TimeDelta;
 use souk_kernel::{CartId, InventoryItemId, LocationId, OrderId, Quantity};
@@ -29,8 +29,6 @@ use super::queries;
 
 /// Whoever reserves is the checkout, whichever shopper is behind it.
 const CHECKOUT: &str = "service:checkout";
-/// Longer than any statement waits for a lock: what does not run out so soon is still there when the lock is had.
-const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(1);
 /// Reservations ended in one round of the sweeper.
 const SWEEP: i64 = 500;
 
@@ -109,10 +107,9 @@ pub async fn hold(tx: &mut WriteTx<'_>, items: &[InventoryItemId]) -> Result<(),
     Ok(())
 }
 
-/// Keeps stock for a cart for so many minutes, at one location only if it is named; called again, adjusts to the new demand. Locks the levels in
-/// the order of ids, and of an item in buckets one of them, unless a location is named. Two statements, one more when the cart holds something
-/// already, two more when stale reservations have to end first, up to three more where no bucket was free, and three more where a location closed
-/// while its rows were waited for.
+/// Keeps stock for a cart for so many minutes; called again, adjusts to the new demand. Locks the levels in the order of ids, and of an
+/// item in buckets one of them. Two statements, one more when the cart holds something already, two more when stale reservations have to end
+/// first, and up to three more where no bucket was free.
 ///
 /// # Errors
 /// `OutOfStock` names every item that falls short; roll back.
@@ -120,46 +117,31 @@ pub async fn reserve(
     tx: &mut WriteTx<'_>,
     cart: CartId,
     demands: &[Demand],
-    (minutes, only): (u32, Option<LocationId>),
+    minutes: u32,
 ) -> Result<Vec<Held>, InventoryError> {
     let wanted = merged(demands);
     let items: Vec<_> = wanted.keys().copied().collect();
-    let (mut levels, cart_has) = match only {
-        None => queries::lock_for_cart(tx, cart, &wanted).await?,
-        // A bucket elsewhere is of no use.
-        Some(_) => queries::lock_levels(tx, &items, Some(cart)).await?,
-    };
+    let (mut levels, cart_has) = queries::lock_for_cart(tx, cart, &wanted).await?;
     if cart_has {
         refills(tx, &levels);
         queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let (mut levels, mut parts) = match plan_at(only, &wanted, &levels) {
+    let (levels, parts) = match plan(&wanted, &levels) {
         Ok(parts) => (levels, parts),
-        Err(_) => gather(tx, cart, (&wanted, only), (levels, cart_has || only.is_some())).await?,
+        Err(_) => gather(tx, cart, &wanted, (levels, cart_has)).await?,
     };
-    if !take(tx, cart, &parts, minutes).await? {
-        // A location was closed while its rows were waited for; now that they are locked, this shows.
-        queries::give_back(tx, Some(cart), &[], CHECKOUT).await?;
-        levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
-        parts = plan_at(only, &wanted, &levels).map_err(InventoryError::OutOfStock)?;
-        if !take(tx, cart, &parts, minutes).await? {
-            return Err(gone(&parts));
-        }
-    }
-    let stocks: HashMap<_, _> =
-        levels.iter().map(|level| ((level.item, level.location), level.stock())).collect();
+    take(tx, cart, &parts, minutes).await?;
     let sells_out = |(item, location, pieces): &(InventoryItemId, LocationId, i64)| {
-        stocks.get(&(*item, *location)).is_some_and(|stock| *stock > 0 && stock <= pieces)
+        let level = levels.iter().find(|level| level.item == *item && level.location == *location);
+        level.is_some_and(|level| level.stock() > 0 && level.stock() <= *pieces)
     };
     if parts.iter().any(sells_out) {
         tx.catalogue_changed();
     }
-    let mains: HashMap<_, _> = levels.iter().map(|level| (level.location, level.main)).collect();
-    let held = |(item, location, pieces): (InventoryItemId, LocationId, i64)| {
-        held(item, *mains.get(&location)?, pieces)
-    };
-    Ok(parts.into_iter().filter_map(held).collect())
+    let main =
+        |location: LocationId| levels.iter().find(|level| level.location == location).map(|level| level.main);
+    Ok(parts.into_iter().filter_map(|(item, location, pieces)| held(item, main(location)?, pieces)).collect())
 }
 
 type Parts = Vec<(InventoryItemId, LocationId, i64)>;
@@ -170,19 +152,19 @@ type Parts = Vec<(InventoryItemId, LocationId, i64)>;
 async fn gather(
     tx: &mut WriteTx<'_>,
     cart: CartId,
-    (wanted, only): (&BTreeMap<InventoryItemId, i64>, Option<LocationId>),
+    wanted: &BTreeMap<InventoryItemId, i64>,
     (mut levels, mut whole): (Vec<Level>, bool),
 ) -> Result<(Vec<Level>, Parts), InventoryError> {
     let items: Vec<_> = wanted.keys().copied().collect();
     if let Some((item, pieces)) = unseen(wanted, &levels) {
         levels.extend(queries::wait_for_bucket(tx, item, pieces).await?);
-        if let Ok(parts) = plan_at(only, wanted, &levels) {
+        if let Ok(parts) = plan(wanted, &levels) {
             return Ok((levels, parts));
         }
     }
     if unseen(wanted, &levels).is_some() {
         (levels, whole) = (queries::lock_levels(tx, &items, Some(cart)).await?.0, true);
-        if let Ok(parts) = plan_at(only, wanted, &levels) {
+        if let Ok(parts) = plan(wanted, &levels) {
             return Ok((levels, parts));
         }
     }
@@ -195,47 +177,30 @@ async fn gather(
     if whole || unseen(wanted, &levels).is_some() {
         levels = queries::lock_levels(tx, &items, Some(cart)).await?.0;
     }
-    let parts = plan_at(only, wanted, &levels).map_err(InventoryError::OutOfStock)?;
+    let parts = plan(wanted, &levels).map_err(InventoryError::OutOfStock)?;
     Ok((levels, parts))
-}
-
-/// Which rows give how much: all of them may, or those of one location.
-fn plan_at(
-    only: Option<LocationId>,
-    wanted: &BTreeMap<InventoryItemId, i64>,
-    levels: &[Level],
-) -> Result<Parts, Vec<Shortage>> {
-    match only {
-        None => plan(wanted, levels),
-        Some(only) => {
-            let there: Vec<Level> = levels.iter().copied().filter(|level| level.main == only).collect();
-            plan(wanted, &there)
-        }
-    }
 }
 
 /// The item of which no row is locked: one in buckets, all of which somebody else had. Only one can be.
 fn unseen(wanted: &BTreeMap<InventoryItemId, i64>, levels: &[Level]) -> Option<(InventoryItemId, i64)> {
-    let seen: HashSet<InventoryItemId> = levels.iter().map(|level| level.item).collect();
-    wanted.iter().find(|(item, _)| !seen.contains(*item)).map(|(item, pieces)| (*item, *pieces))
+    let missing = |item: &InventoryItemId| !levels.iter().any(|level| level.item == *item);
+    wanted.iter().find(|pair| missing(pair.0)).map(|(item, pieces)| (*item, *pieces))
 }
 
-/// Takes planned parts. False where one is not to be had after all; the others are taken.
+/// Takes planned parts.
 async fn take(
     tx: &mut WriteTx<'_>,
     cart: CartId,
     parts: &[(InventoryItemId, LocationId, i64)],
     minutes: u32,
-) -> Result<bool, InventoryError> {
+) -> Result<(), InventoryError> {
     let until = tx.now() + TimeDelta::minutes(i64::from(minutes));
-    Ok(queries::take(tx, cart, parts, until, CHECKOUT).await? == parts.len())
-}
-
-/// What was planned was not to be had.
-fn gone(parts: &[(InventoryItemId, LocationId, i64)]) -> InventoryError {
+    if queries::take(tx, cart, parts, until, CHECKOUT).await? == parts.len() {
+        return Ok(());
+    }
     let short =
         |part: &(InventoryItemId, LocationId, i64)| Shortage { item: part.0, wanted: part.2, available: 0 };
-    InventoryError::OutOfStock(parts.iter().map(short).collect())
+    Err(InventoryError::OutOfStock(parts.iter().map(short).collect()))
 }
 
 /// What comes back may put something on sale again that was sold out, and shoppers' pages say so.
@@ -251,7 +216,7 @@ fn held(item: InventoryItemId, location: LocationId, pieces: i64) -> Option<Held
 }
 
 /// Makes what the cart reserved the order's. What ran out meanwhile is taken again where there is room for all of it, there or elsewhere.
-/// Repeating it changes nothing. Locks the levels, all that may be needed at once; two statements.
+/// Repeating it changes nothing. Locks the levels; two statements.
 ///
 /// # Errors
 /// Only of the database; that the goods are gone is no error, and then nothing is held for the cart any more.
@@ -260,8 +225,7 @@ pub async fn commit_reservations(
     cart: CartId,
     order: OrderId,
 ) -> Result<Commitment, InventoryError> {
-    let until = tx.now() + LONGEST_WAIT;
-    let levels = queries::lock_for_commit(tx, cart, until).await?;
+    let (levels, _) = queries::lock_levels(tx, &[], Some(cart)).await?;
     let mut outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     if !outcome.enough {
         refills(tx, &levels);
@@ -275,9 +239,7 @@ pub async fn commit_reservations(
         let items: Vec<_> = wanted.keys().copied().collect();
         let (elsewhere, _) = queries::lock_levels(tx, &items, Some(cart)).await?;
         let Ok(parts) = plan(&wanted, &elsewhere) else { return Ok(Commitment::Gone) };
-        if !take(tx, cart, &parts, 1).await? {
-            return Err(gone(&parts));
-        }
+        take(tx, cart, &parts, 1).await?;
         outcome = queries::commit(tx, cart, order, CHECKOUT).await?;
     }
     // Nothing left to commit: done before, or never anything to reserve; else it was given back.

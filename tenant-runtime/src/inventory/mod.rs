@@ -25,6 +25,5 @@ pub use actions::{
 };
 pub use error::{CATALOGUE, InventoryError, OUT_OF_STOCK, Shortage};
 pub use events::StockTransferMoved;
-pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, PickupPlace, Policy, Shelf, Shipped};
-pub use queries::pickups;
+pub use model::{CameBack, Commitment, Demand, GivenUp, Held, NewItem, Policy, Shelf, Shipped};
 pub use routes::routes;

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 pub use allocation::{Level, merged, plan};
 pub use count::{Counted, StockCount, StockCountView};
 pub use item::{InventoryItemView, PutInventoryItem};
-pub use place::{CreateLocation, EditLocation, LocationView, PickupPlace};
+pub use place::{CreateLocation, EditLocation, LocationView};
 pub use transfer::{
     CreateTransfer, EditTransfer, NewTransferLine, ReceiveTransfer, ReceivedLine, TransferFilter,
     TransferLineView, TransferView,

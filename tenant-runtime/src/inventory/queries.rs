@@ -3,7 +3,6 @@
 mod check;
 mod items;
 mod locations;
-mod pickup_places;
 mod shelf;
 mod shelves;
 mod ship;
@@ -26,7 +25,6 @@ pub use items::{apply_terms, item, lock_item, put_item, set_backorderable};
 pub use locations::{
     busy, create_location, edit_location, location, locations, lock_location, lying_at, other_active,
 };
-pub use pickup_places::pickups;
 pub use shelf::shelf;
 pub use shelves::{
     Lying, Move, deal, lock_buckets, lock_level, make_buckets, move_on_hand, places_of, shelf_at,
@@ -92,18 +90,6 @@ pub async fn lock_levels(
         .bind::<Array<SqlUuid>, _>(uuids(items))
         .bind::<Nullable<SqlUuid>, _>(cart);
     Ok(locked(tx.load(query).await?))
-}
-
-/// Locks the rows of what the cart has reserved; of items of which something ran out, or will by then, every row.
-pub async fn lock_for_commit(
-    tx: &mut WriteTx<'_>,
-    cart: CartId,
-    until: DateTime<Utc>,
-) -> Result<Vec<Level>, DbError> {
-    let query = sql(include_str!("queries/lock_for_commit.sql"))
-        .bind::<SqlUuid, _>(cart)
-        .bind::<Timestamptz, _>(until);
-    Ok(locked(tx.load(query).await?).0)
 }
 
 /// The same for a cart that wants so much: of one item that is dealt into buckets, a bucket that has enough and is free, if there is one.

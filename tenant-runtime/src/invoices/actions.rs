@@ -210,10 +210,10 @@ pub async fn attachment(
     Ok(issued.iter().find(is_wanted).map(|known| known.id))
 }
 
-/// Checks the precondition against the locked row, then replaces all of it. Nobody gets a number meanwhile.
+/// Checks the precondition against the locked row, then replaces all of it.
 ///
 /// # Errors
-/// 412 when somebody was faster, 422 for a field, and for a prefix under which a document could not be given its number any more.
+/// 412 when somebody was faster, 422 for a field.
 pub async fn put_settings(
     tx: &mut WriteTx<'_>,
     seen: &IfMatch,
@@ -222,16 +222,5 @@ pub async fn put_settings(
     wish.check().map_err(|(pointer, message)| InvoiceError::Field(pointer, message))?;
     let now = queries::lock_settings(tx).await?;
     seen.check(&now.etag()).map_err(InvoiceError::Precondition)?;
-    let (invoice, credit_note) = wish.prefixes();
-    if (invoice, credit_note) != (now.invoice_prefix.as_str(), now.credit_note_prefix.as_str()) {
-        let message = "must not lead to numbers that are on documents already";
-        let [of_invoices, of_credit_notes] = queries::would_repeat(tx, [invoice, credit_note]).await?;
-        if of_invoices {
-            return Err(InvoiceError::Field("/invoice_prefix", message));
-        }
-        if of_credit_notes {
-            return Err(InvoiceError::Field("/credit_note_prefix", message));
-        }
-    }
     Ok(queries::put_settings(tx, wish).await?)
 }

@@ -54,24 +54,6 @@ pub async fn put_settings(
 }
 
 #[derive(QueryableByName)]
-struct Repeats {
-    #[diesel(sql_type = Bool)]
-    of_invoices: bool,
-    #[diesel(sql_type = Bool)]
-    of_credit_notes: bool,
-}
-
-/// Whether these prefixes, of invoices and of credit notes, would some day make a name that a document has. One statement, which reads all
-/// names.
-pub async fn would_repeat(tx: &mut ReadTx<'_>, prefixes: [&str; 2]) -> Result<[bool; 2], DbError> {
-    let [invoice, credit_note] = prefixes.map(str::to_owned);
-    let query =
-        sql(include_str!("queries/would_repeat.sql")).bind::<Text, _>(invoice).bind::<Text, _>(credit_note);
-    let found: Repeats = tx.one(query).await?;
-    Ok([found.of_invoices, found.of_credit_notes])
-}
-
-#[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = SqlUuid)]
     id: InvoiceId,

@@ -108,7 +108,7 @@ async fn trial_balance(permit: Permit<View>, period: Query<Period>) -> Result<Js
 struct EntryQuery {
     /// Only entries of this order.
     order: Option<OrderId>,
-    /// Only this sort of fact: `sale`, `capture`, `cancellation`, `return`, `refund_promised`, `refund`, `kept`, `fee`, `payout`, ….
+    /// Only this sort of fact: `sale`, `capture`, `cancellation`, `return`, `refund_promised`, `refund`, `kept`.
     kind: Option<String>,
     /// First instant shown.
     since: Option<DateTime<Utc>>,

@@ -26,12 +26,9 @@ pub enum OrderError {
     /// The order does not allow this now.
     #[error("the order does not allow this now")]
     State(Vec<AllowedAction>),
-    /// A request that makes no sense, with its places in it.
+    /// A refund that makes no sense, with its places in the request.
     #[error("the request breaks a rule")]
     Fields(Vec<FieldError>),
-    /// The caller saw an earlier version.
-    #[error("the precondition failed")]
-    Precondition(Problem),
     /// A refund of more than is left.
     #[error("more than is left to give back")]
     RefundExceeds(Vec<FieldError>),
@@ -83,7 +80,6 @@ impl From<OrderError> for Problem {
             OrderError::Fields(errors) => {
                 errors.into_iter().fold(Self::new(&problem::VALIDATION), Self::error)
             }
-            OrderError::Precondition(problem) => problem,
             OrderError::RefundExceeds(errors) => {
                 errors.into_iter().fold(Self::new(&REFUND_EXCEEDS), Self::error)
             }

@@ -154,19 +154,6 @@ impl OrderCancelled {
     }
 }
 
-/// `order.updated`: its note or its tags are others. What was agreed stays.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct OrderUpdated {
-    pub order_id: OrderId,
-    pub number: i64,
-    pub name: String,
-    /// Its words are in the order.
-    pub note_changed: bool,
-    /// All of them, as they are now.
-    pub tags: Vec<String>,
-    pub updated_at: DateTime<Utc>,
-}
-
 /// `order.refunded`: money went back to the shopper.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OrderRefunded {
@@ -179,43 +166,6 @@ pub struct OrderRefunded {
     /// All that went back so far.
     pub refunded: Money,
     pub refunded_at: DateTime<Utc>,
-}
-
-impl OrderRefunded {
-    /// The fact that this refund of an order is done, `refunded` with it in all.
-    pub fn of(
-        order: &LockedOrder,
-        refund: RefundId,
-        amount: Money,
-        refunded: Money,
-        at: DateTime<Utc>,
-    ) -> Self {
-        Self {
-            order_id: order.id,
-            number: order.number,
-            name: order.title(),
-            email: order.email.clone(),
-            refund_id: refund,
-            amount,
-            refunded,
-            refunded_at: at,
-        }
-    }
-}
-
-/// `order.refund_bounced`: money that went back to the shopper was returned by their bank; it is owed to them again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct OrderRefundBounced {
-    pub order_id: OrderId,
-    pub number: Option<i64>,
-    pub name: String,
-    pub refund_id: RefundId,
-    pub amount: Money,
-    /// All that went back so far, without it.
-    pub refunded: Money,
-    /// Why, in the provider's word.
-    pub code: String,
-    pub bounced_at: DateTime<Utc>,
 }
 
 macro_rules! facts {
@@ -237,6 +187,4 @@ facts! {
     OrderPartiallyPaid = "order.partially_paid";
     OrderCancelled = "order.cancelled";
     OrderRefunded = "order.refunded";
-    OrderRefundBounced = "order.refund_bounced";
-    OrderUpdated = "order.updated";
 }

@@ -17,18 +17,15 @@ mod tests;
 
 pub use actions::{
     attempt_of_cart, cancel, count_sent, give_up, insert, keep_money, lock, lock_for_session, move_status,
-    name_for, name_of, note, of_customer, open_lines, place, refuse_for_stock, reopen_cart, restate_money,
-    return_money, set_status, state_of, view,
+    name_for, name_of, note, of_customer, open_lines, place, refuse_for_stock, reopen_cart, return_money,
+    set_status, state_of, view,
 };
 pub use error::{CATALOGUE, ORDER_STATE, OrderError};
-pub use events::{
-    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
-    OrderUpdated,
-};
+pub use events::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
 pub use model::{
     AcceptedTerms, AllowedAction, CancelReason, CancelWish, FinancialStatus, FulfillmentStatus, LinkKey,
     LockedLine, LockedOrder, NewLine, NewOrder, NewShippingLine, NewTax, Sums, dispatch::OpenLine,
-    view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
+    financial_status, view::OrderTaxLineView, view::OrderView, view::RefundView, view::ShopperOrderView,
 };
 pub use queries::day::{Day, day};
 pub use queries::{Reader, forget, reader, under_way};

@@ -5,8 +5,6 @@ souk_access::permissions! {
     View = "order", "view", Reads;
     /// See one order by its secret, or one's own.
     LookUp = "order", "look_up", Reads;
-    /// Change an order's note and tags.
-    Edit = "order", "edit", Writes;
     /// Undo an order.
     Cancel = "order", "cancel", Writes;
 }

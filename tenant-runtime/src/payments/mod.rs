@@ -23,16 +23,15 @@ pub use actions::provider::{
     Provider, ProviderError, Providers, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders,
 };
 pub use actions::{
-    NewSession, account, chosen_provider, demand_mode, due_accounts, due_refunds, due_sessions, hear, held,
-    new_session, poll_soon, promise_refund, promised, record, record_outcome, refund_bounced, refund_failed,
-    refund_later, refund_succeeded, refunds_told, retry_refund, session, set_part,
+    NewSession, account, chosen_provider, demand_mode, due_refunds, due_sessions, hear, held, new_session,
+    poll_soon, promise_refund, promised, record, record_outcome, refund_failed, refund_later,
+    refund_succeeded, refunds_covered, retry_refund, session, set_part,
 };
 pub use error::{CATALOGUE, PROVIDER_AWAY, PaymentError, WEBHOOK_REFUSED};
 pub use events::{DisputeLost, DisputeOpened, DisputeWon};
 pub use model::{
-    About, Account, BalanceEntry, DisputeFact, DisputeState, DueRefund, EntryKind, Held, News, Payment,
-    PaymentSession, PayoutFact, PayoutState, ProviderCode, ProviderEvent, ProviderFact, ProviderStatus,
-    RefundNews, Setup, resembles_card_number,
+    About, Account, DisputeFact, DisputeState, DueRefund, Held, News, Payment, PaymentSession, ProviderCode,
+    ProviderEvent, ProviderFact, ProviderStatus, Setup, resembles_card_number,
 };
 pub use routes::routes;
 pub use state::{SessionEvent, SessionState};

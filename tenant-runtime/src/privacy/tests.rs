@@ -335,21 +335,3 @@ async fn taking_a_copy_of_somebody_is_not_looking_and_is_told() {
     let copy = people.get("/store/v1/account/export", &ada.access).await.is(200);
     assert_eq!((&copy["mails"], &copy["suppression"]), (&json!([]), &Value::Null));
 }
-
-#[actix_web::test]
-async fn a_copy_costs_the_same_however_many_orders_there_are() {
-    let people = People::open().await;
-    let mug = mug(&people).await;
-    let ada = people.customer("ada@example.com").await;
-    let path = "/store/v1/account/export";
-    let mut costs = Vec::new();
-    for orders in 1..=3 {
-        buys(&people, &ada, mug).await;
-        // Who asks is known by now, so that only the copy counts.
-        people.get(path, &ada.access).await.is(200);
-        let copy = people.get(path, &ada.access).await;
-        costs.push(copy.cost);
-        assert_eq!(copy.is(200)["orders"].as_array().unwrap().len(), orders);
-    }
-    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
-}

@@ -10,9 +10,7 @@ UPDATE store_settings
        reservation_minutes = COALESCE($9, reservation_minutes),
        order_prefix = COALESCE($10, order_prefix),
        terms_required = COALESCE($12, terms_required),
-       marketing_opt_in = COALESCE($13, marketing_opt_in),
        version = version + 1,
        updated_at = $11
 RETURNING name, country, currency, locale, time_zone, contact_email, prices_include_tax, tax_rounding, tax_level,
-       reservation_minutes, order_prefix, terms_required, marketing_opt_in, version,
-       EXISTS (SELECT FROM locations WHERE pickup AND active AND bucket_of IS NULL) AS offers_pickup
+       reservation_minutes, order_prefix, terms_required, version

@@ -55,41 +55,6 @@ impl TryFrom<String> for TaxLevel {
     }
 }
 
-/// How a customer comes to take marketing.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, diesel::deserialize::FromSqlRow,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum OptIn {
-    /// By saying so. What a new store has.
-    Single,
-    /// By saying so, and following a link that is mailed to them.
-    Double,
-}
-
-/// The text was no way to opt in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be single or double")]
-pub struct OptInError;
-
-impl OptIn {
-    /// As in the column and on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Single => "single",
-            Self::Double => "double",
-        }
-    }
-}
-
-impl diesel::deserialize::FromSql<SqlText, diesel::pg::Pg> for OptIn {
-    fn from_sql(value: diesel::pg::PgValue<'_>) -> diesel::deserialize::Result<Self> {
-        let text: String = diesel::deserialize::FromSql::<SqlText, diesel::pg::Pg>::from_sql(value)?;
-        let known = [Self::Single, Self::Double].into_iter().find(|known| known.as_str() == text);
-        Ok(known.ok_or(OptInError)?)
-    }
-}
-
 /// Whole minutes, as the column keeps them: a CHECK holds them between 1 and 60.
 #[derive(diesel::deserialize::FromSqlRow)]
 struct Minutes(u32);
@@ -138,11 +103,6 @@ pub struct Settings {
     /// Whether a checkout must say which version of the terms the shopper agreed to.
     #[diesel(sql_type = Bool)]
     pub terms_required: bool,
-    #[diesel(sql_type = SqlText)]
-    pub marketing_opt_in: OptIn,
-    /// Whether shoppers may collect what they bought at any location.
-    #[diesel(sql_type = Bool)]
-    pub offers_pickup: bool,
     /// Grows with every change.
     #[diesel(sql_type = BigInt)]
     pub version: i64,
@@ -179,8 +139,6 @@ pub struct SettingsView {
     /// Whether a checkout must say which version of the terms the shopper agreed to (`accepted_terms`), while there are terms.
     #[schema(example = false)]
     pub terms_required: bool,
-    /// Whether a customer who takes marketing has to follow a mailed link first.
-    pub marketing_opt_in: OptIn,
     #[schema(example = 1)]
     pub version: i64,
 }
@@ -200,7 +158,6 @@ impl From<Settings> for SettingsView {
             reservation_minutes: settings.reservation_minutes,
             order_prefix: settings.order_prefix,
             terms_required: settings.terms_required,
-            marketing_opt_in: settings.marketing_opt_in,
             version: settings.version,
         }
     }
@@ -320,8 +277,6 @@ pub struct EditSettings {
     pub order_prefix: Option<Text<10>>,
     /// Whether a checkout must say which version of the terms the shopper agreed to, while there are terms.
     pub terms_required: Option<bool>,
-    /// Those who take marketing already stay so.
-    pub marketing_opt_in: Option<OptIn>,
 }
 
 impl EditSettings {

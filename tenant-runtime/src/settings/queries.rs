@@ -5,7 +5,7 @@ use souk_kernel::Rounding;
 use souk_tenancy::{ReadTx, WriteTx, sql};
 
 use super::error::SettingsError;
-use super::model::{EditSettings, OptIn, Settings};
+use super::model::{EditSettings, Settings};
 
 /// How this store counts. One statement, no lock.
 ///
@@ -36,7 +36,6 @@ pub async fn edit(tx: &mut WriteTx<'_>, edit: &EditSettings) -> Result<Settings,
         .bind::<Nullable<Integer>, _>(minutes)
         .bind::<Nullable<Text>, _>(edit.order_prefix.clone())
         .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<Bool>, _>(edit.terms_required)
-        .bind::<Nullable<Text>, _>(edit.marketing_opt_in.map(OptIn::as_str));
+        .bind::<Nullable<Bool>, _>(edit.terms_required);
     Ok(tx.one(statement).await?)
 }

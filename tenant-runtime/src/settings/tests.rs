@@ -232,7 +232,7 @@ async fn settings_change_only_for_who_has_seen_them() {
         json!({
             "name": "Test shop", "country": "DE", "currency": "EUR", "locale": "en", "time_zone": "UTC",
             "contact_email": "owner@example.com", "prices_include_tax": true, "tax_rounding": "half_up", "tax_level": "line",
-            "reservation_minutes": 15, "order_prefix": "#", "terms_required": false, "marketing_opt_in": "single", "version": 1,
+            "reservation_minutes": 15, "order_prefix": "#", "terms_required": false, "version": 1,
         })
     );
     assert_eq!((seen.header("etag"), seen.cost), ("\"1\"", (1, 1)));

@@ -1,20 +1,11 @@
 //! Changing zones and rates.
 
-pub mod calculators;
-mod carriers;
-
-use souk_api::IfMatch;
 use souk_kernel::{ShippingRateId, ShippingZoneId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::error::ShippingError;
-use super::model::{
-    EditShippingZone, NewShippingRate, NewShippingZone, Places, PutShippingSettings, ShippingSettings,
-    ShippingZoneView,
-};
+use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, Places, ShippingZoneView};
 use super::queries::{self, RateStatement};
-
-pub use carriers::{Carriers, CarriersError, ask};
 
 const MOST_RATES: usize = 50;
 
@@ -146,19 +137,4 @@ pub async fn delete_rate(
     id: ShippingRateId,
 ) -> Result<(), ShippingError> {
     if queries::delete_rate(tx, zone, id).await? { Ok(()) } else { Err(ShippingError::Unknown) }
-}
-
-/// Says on which days the store works. Locks the settings.
-///
-/// # Errors
-/// 412 when somebody was faster, 422 for a field.
-pub async fn put_settings(
-    tx: &mut WriteTx<'_>,
-    seen: &IfMatch,
-    wish: PutShippingSettings,
-) -> Result<ShippingSettings, ShippingError> {
-    let calendar = wish.calendar().map_err(field)?;
-    let now = queries::settings::lock_settings(tx).await?;
-    seen.check(&now.etag()).map_err(ShippingError::Precondition)?;
-    Ok(queries::settings::put_settings(tx, &calendar).await?)
 }

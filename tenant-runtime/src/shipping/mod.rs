@@ -2,9 +2,6 @@
 //!
 //! [`options`] is one statement. A country, a province, a range of postal codes belongs to at most one zone; of the zones that
 //! have a place the most specific one delivers there, and a zone for the rest of the world takes what is left.
-//!
-//! What a calculated rate costs a carrier's program says. It is never asked in a transaction: [`options`] goes by the answers that are kept and
-//! says who has to be asked, and whoever is outside of a transaction does, by [`ask`], and prices again.
 
 mod actions;
 mod error;
@@ -15,9 +12,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 
-pub use actions::{Carriers, CarriersError, ask};
-pub use error::{CATALOGUE, QUOTES_PENDING, ShippingError};
-pub use model::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
-pub use queries::calculators::forget;
+pub use error::{CATALOGUE, ShippingError};
+pub use model::{Parcel, ShippingOption};
 pub use queries::options;
 pub use routes::routes;

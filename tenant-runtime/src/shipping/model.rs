@@ -1,25 +1,12 @@
 //! Zones, rates and what they offer.
 
-mod calculators;
-mod hand_over;
-
-use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
-use souk_kernel::{Country, LocationId, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId, Text};
+use souk_kernel::{Country, Money, ShippingRateId, ShippingZoneId, Text};
 use utoipa::ToSchema;
-
-pub use calculators::{
-    Answered, Ask, CalculatorAccount, CalculatorSecretView, CalculatorView, NewCalculator, Offers, Service,
-    option_id, services,
-};
-pub use hand_over::{
-    Calendar, DeliveryDates, HandOver, PutShippingSettings, ShippingSettings, ShippingSettingsView, dates,
-};
 
 /// A way of delivery that fits a destination and a basket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ShippingOption {
-    /// What it is chosen by: the rate's, or that of one of the services that a carrier offers for it.
     pub id: ShippingRateId,
     #[schema(example = "Standard")]
     pub title: String,
@@ -29,25 +16,6 @@ pub struct ShippingOption {
     pub min_days: Option<i32>,
     #[schema(example = 4)]
     pub max_days: Option<i32>,
-    #[serde(flatten)]
-    pub dates: DeliveryDates,
-    /// Where it is collected, if it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pickup: Option<Pickup>,
-}
-
-/// Where shoppers collect what they bought.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Pickup {
-    pub location: LocationId,
-    pub country: Country,
-    #[schema(example = "Ring at the gate.")]
-    pub instructions: String,
-    #[schema(example = "Mon to Fri, 9 to 17")]
-    pub opening_hours: String,
-    /// Hours until it is ready.
-    #[schema(example = 24)]
-    pub ready_hours: i32,
 }
 
 /// What is to be delivered, and where.
@@ -87,9 +55,7 @@ pub struct ShippingRateView {
     pub id: ShippingRateId,
     #[schema(example = "Standard")]
     pub name: String,
-    /// What it costs; of a calculated rate, what is added to what the carrier says.
     pub price: Money,
-    pub calculator: Option<ShippingCalculatorId>,
     pub min_total: Option<Money>,
     pub max_total: Option<Money>,
     pub min_weight_grams: Option<i64>,
@@ -99,9 +65,6 @@ pub struct ShippingRateView {
     pub free_from: Option<Money>,
     pub min_days: Option<i32>,
     pub max_days: Option<i32>,
-    pub processing_days: Option<i32>,
-    #[schema(example = "14:00")]
-    pub cut_off: Option<String>,
     pub position: i32,
     pub active: bool,
 }
@@ -245,10 +208,7 @@ impl Places {
 #[schema(example = json!({"name": "Express", "price": {"amount_minor": 990, "currency": "EUR"}}))]
 pub struct NewShippingRate {
     pub name: Text<60>,
-    /// What it costs; of a calculated rate, what is added to what the carrier says.
     pub price: Money,
-    /// The carrier's program that says what it costs: each of its services is an option of its own.
-    pub calculator: Option<ShippingCalculatorId>,
     /// Offered from this merchandise total on.
     pub min_total: Option<Money>,
     /// Offered up to this merchandise total.
@@ -271,12 +231,6 @@ pub struct NewShippingRate {
     /// Working days until it arrives, at most.
     #[schema(minimum = 0, maximum = 365)]
     pub max_days: Option<i32>,
-    /// Working days until it is handed over to who delivers it. With it, options tell their dates.
-    #[schema(minimum = 0, maximum = 60)]
-    pub processing_days: Option<i32>,
-    /// From this time on, where the store is, an order counts as of the next day. Only with `processing_days`.
-    #[schema(value_type = Option<String>, example = "14:00")]
-    pub cut_off: Option<Text<5>>,
     #[serde(default)]
     pub position: i32,
     #[serde(default = "yes")]
@@ -294,15 +248,7 @@ const MOST_SURCHARGE: i64 = 1_000_000_000;
 /// More than any delivery costs.
 const MOST_PRICE: i64 = 1_000_000_000_000;
 
-/// How a cut-off is written.
-pub const CUT_OFF: &str = "%H:%M";
-
 impl NewShippingRate {
-    /// The cut-off, if one is given and is a time.
-    pub fn cut_off(&self) -> Option<NaiveTime> {
-        NaiveTime::parse_from_str(self.cut_off.as_ref()?.as_str(), CUT_OFF).ok()
-    }
-
     /// What the types cannot say: pointer and what would have been right.
     pub fn check(&self) -> Result<(), (&'static str, &'static str)> {
         if self.price.is_negative() {
@@ -333,15 +279,6 @@ impl NewShippingRate {
         }
         if self.min_days.zip(self.max_days).is_some_and(|(least, most)| least > most) {
             return Err(("/max_days", "must not be below min_days"));
-        }
-        if self.processing_days.is_some_and(|days| !(0..=60).contains(&days)) {
-            return Err(("/processing_days", "must be 0 to 60"));
-        }
-        if self.cut_off.is_some() && (self.cut_off().is_none() || self.processing_days.is_none()) {
-            return Err((
-                "/cut_off",
-                "must be a time such as 14:00, and is only for rates with processing_days",
-            ));
         }
         let amounts = [
             (self.min_total, "/min_total"),

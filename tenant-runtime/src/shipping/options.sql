@@ -1,5 +1,4 @@
--- $1 country, $2 currency, $3 merchandise total, $4 grams, $5 pieces, $6 province as zones keep it or null, $7 postal code,
--- $8 what carriers are asked about it, as SHA-256, $9 now.
+-- $1 country, $2 currency, $3 merchandise total, $4 grams, $5 pieces, $6 province as zones keep it or null, $7 postal code.
 WITH destination AS (
     SELECT upper(regexp_replace($7, '[^0-9A-Za-z]', '', 'g')) AS code
 ), fitting AS (
@@ -18,40 +17,16 @@ WITH destination AS (
 ), zone AS (
     SELECT id FROM fitting WHERE rank IS NOT NULL ORDER BY rank DESC, id LIMIT 1
 )
-SELECT rate.id, COALESCE(service.title, rate.name) AS title, service.code,
-       COALESCE(service.min_days, rate.min_days) AS min_days, COALESCE(service.max_days, rate.max_days) AS max_days,
-       CASE WHEN service.amount_minor IS NULL THEN NULL
-            WHEN rate.free_from_minor <= $3 THEN 0
-            ELSE service.amount_minor + rate.amount_minor + rate.per_piece_minor * $5 + rate.per_kilogram_minor * (($4 + 999) / 1000)
-       END AS amount_minor,
-       CASE WHEN quote.calculator_id IS NULL THEN rate.calculator_id END AS unasked,
-       rate.processing_days, rate.cut_off, here.local_now, here.working_days, here.holidays
+SELECT rate.id, rate.name AS title, rate.min_days, rate.max_days,
+       CASE WHEN rate.free_from_minor <= $3 THEN 0
+            ELSE rate.amount_minor + rate.per_piece_minor * $5 + rate.per_kilogram_minor * (($4 + 999) / 1000) END AS amount_minor
   FROM shipping_rates rate
   JOIN zone ON zone.id = rate.zone_id
-  LEFT JOIN shipping_calculators calculator ON calculator.id = rate.calculator_id
-  LEFT JOIN shipping_quotes quote ON quote.calculator_id = calculator.id AND quote.question = $8 AND quote.good_until > $9
-  LEFT JOIN LATERAL (
-           -- A rate that nobody calculates adds nothing to its own price.
-           SELECT NULL::text AS code, NULL::text AS title, 0::bigint AS amount_minor, NULL::integer AS min_days, NULL::integer AS max_days
-            WHERE rate.calculator_id IS NULL
-           UNION ALL
-           SELECT said.code, said.title, said.amount_minor, said.min_days, said.max_days
-             FROM jsonb_to_recordset(quote.services)
-                  AS said (code text, title text, amount_minor bigint, min_days integer, max_days integer)
-           UNION ALL
-           SELECT NULL, NULL, calculator.fallback_minor, NULL, NULL
-            WHERE quote.services IS NULL AND calculator.fallback_currency = rate.currency
-       ) AS service ON true
-  LEFT JOIN LATERAL (
-           SELECT $9 AT TIME ZONE store.time_zone AS local_now, settings.working_days, settings.holidays
-             FROM store_settings store, shipping_settings settings
-            WHERE rate.processing_days IS NOT NULL
-       ) AS here ON true
  WHERE rate.active
    AND rate.currency = $2
    AND (rate.min_total_minor IS NULL OR rate.min_total_minor <= $3)
    AND (rate.max_total_minor IS NULL OR rate.max_total_minor >= $3)
    AND (rate.min_weight_grams IS NULL OR rate.min_weight_grams <= $4)
    AND (rate.max_weight_grams IS NULL OR rate.max_weight_grams >= $4)
- ORDER BY amount_minor, rate.position, rate.id, service.code
- LIMIT 200
+ ORDER BY amount_minor, rate.position, rate.id
+ LIMIT 100

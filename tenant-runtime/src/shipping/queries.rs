@@ -1,23 +1,15 @@
 //! The statements of zones and rates.
 
-pub mod calculators;
-pub mod settings;
-
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use diesel::QueryableByName;
-use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Date, Integer, Jsonb, Nullable, Text, Time, Timestamp, Timestamptz,
-    Uuid as SqlUuid,
-};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
 use serde::Deserialize;
-use souk_kernel::{Currency, Money, ShippingCalculatorId, ShippingRateId, ShippingZoneId};
+use souk_kernel::{Currency, Money, ShippingRateId, ShippingZoneId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
 use super::model::{
-    Ask, CUT_OFF, Calendar, DeliveryDates, EditShippingZone, HandOver, NewShippingRate, Offers, Parcel,
-    Places, PostalCodes, ShippingOption, ShippingRateView, ShippingZoneView, Taken, dates, option_id,
-    province,
+    EditShippingZone, NewShippingRate, Parcel, Places, PostalCodes, ShippingOption, ShippingRateView,
+    ShippingZoneView, Taken, province,
 };
 
 #[derive(QueryableByName)]
@@ -26,41 +18,12 @@ struct OptionRow {
     id: ShippingRateId,
     #[diesel(sql_type = Text)]
     title: String,
-    /// Of a carrier's service.
-    #[diesel(sql_type = Nullable<Text>)]
-    code: Option<String>,
-    /// None where there is only somebody to be asked.
-    #[diesel(sql_type = Nullable<BigInt>)]
-    amount_minor: Option<i64>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    unasked: Option<ShippingCalculatorId>,
+    #[diesel(sql_type = BigInt)]
+    amount_minor: i64,
     #[diesel(sql_type = Nullable<Integer>)]
     min_days: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
     max_days: Option<i32>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    processing_days: Option<i32>,
-    #[diesel(sql_type = Nullable<Time>)]
-    cut_off: Option<NaiveTime>,
-    /// What the clock shows where the store is, and on which days it works: where there are processing days.
-    #[diesel(sql_type = Nullable<Timestamp>)]
-    local_now: Option<NaiveDateTime>,
-    #[diesel(sql_type = Nullable<Text>)]
-    working_days: Option<String>,
-    #[diesel(sql_type = Nullable<Array<Date>>)]
-    holidays: Option<Vec<NaiveDate>>,
-}
-
-impl OptionRow {
-    fn dates(&mut self) -> DeliveryDates {
-        let (Some(processing_days), Some(now)) = (self.processing_days, self.local_now) else {
-            return DeliveryDates::default();
-        };
-        let days = self.working_days.take().unwrap_or_default();
-        let calendar = Calendar::read(&days, self.holidays.take().unwrap_or_default());
-        let hand_over = HandOver { processing_days, cut_off: self.cut_off };
-        dates(now, hand_over, &calendar, (self.min_days, self.max_days))
-    }
 }
 
 #[derive(QueryableByName)]
@@ -88,7 +51,6 @@ struct RateJson {
     name: String,
     currency: Currency,
     amount_minor: i64,
-    calculator_id: Option<Uuid>,
     min_total_minor: Option<i64>,
     max_total_minor: Option<i64>,
     min_weight_grams: Option<i64>,
@@ -98,8 +60,6 @@ struct RateJson {
     free_from_minor: Option<i64>,
     min_days: Option<i32>,
     max_days: Option<i32>,
-    processing_days: Option<i32>,
-    cut_off: Option<NaiveTime>,
     position: i32,
     active: bool,
 }
@@ -121,7 +81,6 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             id: ShippingRateId::from_uuid(rate.id),
             name: rate.name,
             price: Money::new(rate.amount_minor, rate.currency),
-            calculator: rate.calculator_id.map(ShippingCalculatorId::from_uuid),
             min_total: rate.min_total_minor.map(|minor| Money::new(minor, rate.currency)),
             max_total: rate.max_total_minor.map(|minor| Money::new(minor, rate.currency)),
             min_weight_grams: rate.min_weight_grams,
@@ -131,8 +90,6 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
             free_from: rate.free_from_minor.map(|minor| Money::new(minor, rate.currency)),
             min_days: rate.min_days,
             max_days: rate.max_days,
-            processing_days: rate.processing_days,
-            cut_off: rate.cut_off.map(|time| time.format(CUT_OFF).to_string()),
             position: rate.position,
             active: rate.active,
         };
@@ -149,44 +106,29 @@ impl TryFrom<ZoneRow> for ShippingZoneView {
 }
 
 /// What delivers a parcel, in the currency of its merchandise total; cheapest first, empty when nothing does. Of the zones that have the
-/// place the most specific one says: postal codes, province, country, the rest of the world. A calculated rate offers what its carrier said of
-/// this very parcel; where there is no answer that holds, the fallback, and says whom to [`ask`](super::ask). One statement, no lock.
+/// place the most specific one says: postal codes, province, country, the rest of the world. One statement, no lock.
 ///
 /// # Errors
 /// The database's only.
-pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Offers, DbError> {
-    let (currency, now) = (parcel.merchandise_total.currency(), tx.now());
+pub async fn options(tx: &mut ReadTx<'_>, parcel: Parcel) -> Result<Vec<ShippingOption>, DbError> {
+    let currency = parcel.merchandise_total.currency();
     let statement = sql(include_str!("options.sql"))
         .bind::<Text, _>(parcel.to)
         .bind::<Text, _>(currency)
         .bind::<BigInt, _>(parcel.merchandise_total.minor())
         .bind::<BigInt, _>(parcel.weight_grams)
         .bind::<BigInt, _>(parcel.pieces)
-        .bind::<Nullable<Text>, _>(parcel.province.as_deref().map(|name| province(parcel.to, name)))
-        .bind::<Text, _>(parcel.postal_code.clone())
-        .bind::<Binary, _>(parcel.fingerprint().to_vec())
-        .bind::<Timestamptz, _>(now);
+        .bind::<Nullable<Text>, _>(parcel.province.map(|name| province(parcel.to, &name)))
+        .bind::<Text, _>(parcel.postal_code);
     let rows: Vec<OptionRow> = tx.load(statement).await?;
-    let mut offers = Offers::default();
-    for mut row in rows {
-        if let Some(calculator) = row.unasked
-            && offers.asks.iter().all(|ask| ask.calculator != calculator)
-        {
-            offers.asks.push(Ask { calculator, parcel: parcel.clone() });
-        }
-        let Some(minor) = row.amount_minor else { continue };
-        let dates = row.dates();
-        offers.options.push(ShippingOption {
-            id: row.code.map_or(row.id, |code| option_id(row.id, &code)),
-            title: row.title,
-            price: Money::new(minor, currency),
-            min_days: row.min_days,
-            max_days: row.max_days,
-            dates,
-            pickup: None,
-        });
-    }
-    Ok(offers)
+    let option = |row: OptionRow| ShippingOption {
+        id: row.id,
+        title: row.title,
+        price: Money::new(row.amount_minor, currency),
+        min_days: row.min_days,
+        max_days: row.max_days,
+    };
+    Ok(rows.into_iter().map(option).collect())
 }
 
 /// All zones with their rates, or the one of this id.
@@ -287,10 +229,7 @@ pub async fn put_rate(
         .bind::<BigInt, _>(rate.per_kilogram.map_or(0, Money::minor))
         .bind::<Nullable<BigInt>, _>(rate.free_from.map(Money::minor))
         .bind::<Nullable<Integer>, _>(rate.min_days)
-        .bind::<Nullable<Integer>, _>(rate.max_days)
-        .bind::<Nullable<SqlUuid>, _>(rate.calculator)
-        .bind::<Nullable<Integer>, _>(rate.processing_days)
-        .bind::<Nullable<Time>, _>(rate.cut_off());
+        .bind::<Nullable<Integer>, _>(rate.max_days);
     Ok(tx.execute(statement).await? == 1)
 }
 

@@ -1,8 +1,5 @@
 //! Shipping zones and rates over HTTP.
 
-mod calculators;
-mod settings;
-
 use actix_web::{HttpResponse, delete, get, patch, post, put};
 use souk_access::Permit;
 use souk_api::{Json, Path, Problem};
@@ -15,9 +12,8 @@ use super::model::{EditShippingZone, NewShippingRate, NewShippingZone, ShippingZ
 use super::permissions::{Edit, View};
 use super::{actions, queries};
 
-/// `/admin/v1/shipping-zones`, `/admin/v1/shipping-calculators`, `/admin/v1/shipping-settings`.
+/// `/admin/v1/shipping-zones`.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.configure(calculators::routes).configure(settings::routes);
     config.service(list_zones).service(create_zone).service(edit_zone).service(delete_zone);
     config.service(add_rate).service(put_rate).service(delete_rate);
 }

@@ -1,8 +1,5 @@
 //! Shipping zones and rates over HTTP.
 
-mod calculators;
-mod hand_over;
-
 use serde_json::{Value, json};
 
 use crate::testing::TestShop;

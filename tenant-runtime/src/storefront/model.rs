@@ -56,7 +56,7 @@ pub struct Storefront {
 /// Where the store's pages live.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct StorefrontView {
-    /// Mails to customers link below it (`/verify-email`, `/reset-password`, `/confirm-email`, `/confirm-marketing`); null: below the store's own address.
+    /// Mails to customers link below it (`/verify-email`, `/reset-password`, `/confirm-email`); null: below the store's own address.
     #[schema(example = "https://shop.example/account")]
     pub account_url: Option<String>,
     /// Pages of these origins may call the store from a browser. Empty: any may use the shopper's API, none the staff's.

@@ -1,6 +1,5 @@
 //! How tax fails.
 
-use souk_access::{NoEntropy, TokenError};
 use souk_api::{Problem, problem, problems};
 use souk_kernel::MoneyError;
 use souk_tenancy::{DbError, TenancyError};
@@ -42,16 +41,6 @@ pub enum TaxError {
     /// If-Match did not hold.
     #[error("the settings or the region changed")]
     Precondition(Problem),
-    /// The tax provider cannot be asked there: what would have been right.
-    #[error("/url {0}")]
-    Address(String),
-    /// A question or an answer could not be written down.
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-    #[error(transparent)]
-    Entropy(#[from] NoEntropy),
-    #[error(transparent)]
-    Key(#[from] TokenError),
     /// The store's settings could not be read.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -105,10 +94,6 @@ impl From<TaxError> for Problem {
             TaxError::ClassUsed => Self::new(&CLASS_USED),
             TaxError::Money(error) => Self::new(&TOTAL_TOO_LARGE).source(error),
             TaxError::Precondition(problem) => problem,
-            TaxError::Address(message) => Self::new(&problem::VALIDATION).field("/url", "invalid", message),
-            TaxError::Json(error) => Self::new(&problem::INTERNAL).source(error),
-            TaxError::Entropy(error) => Self::new(&problem::INTERNAL).source(error),
-            TaxError::Key(error) => Self::new(&problem::INTERNAL).source(error),
             TaxError::Settings(error) => error.into(),
             TaxError::Db(error) => souk_access::database_problem(error.into()),
             TaxError::Tenancy(error) => souk_access::database_problem(error),

@@ -5,6 +5,4 @@ souk_access::permissions! {
     View = "tax", "view", Reads;
     /// Set and end tax rates.
     Edit = "tax", "edit", Writes;
-    /// Decide who works out the taxes.
-    SetUp = "tax", "set_up", Writes, step_up;
 }

@@ -29,16 +29,13 @@ use uuid::Uuid;
 
 pub use self::call::Answer;
 use crate::app::{self, Services};
-use crate::cart::Advisers;
 use crate::checkout::Till;
 use crate::customers::Reception;
 use crate::identities::Embassy;
 use crate::media::{Darkroom, Fetcher, Shelf};
 use crate::orders::LinkKey;
 use crate::payments::{Providers, ProvidersConfig};
-use crate::shipping::Carriers;
 use crate::storefront::PublicAddress;
-use crate::tax::TaxProviders;
 use crate::worker::Studio;
 
 /// What the test provider and the shops share.
@@ -121,13 +118,7 @@ impl TestShop {
         });
         let address = PublicAddress { scheme: "http".to_owned(), port: None };
         let embassy = Embassy::new(b"of tests", address.clone(), CONSOLE, true).unwrap();
-        // Those of tests are on this machine.
-        let advisers = Advisers {
-            carriers: Carriers::new(b"of tests", true, clock.clone()).unwrap(),
-            taxes: TaxProviders::new(b"of tests", true).unwrap(),
-        };
-        let links = LinkKey::new(b"of tests");
-        let till = Till { providers: providers.unwrap(), advisers, links, address };
+        let till = Till { providers: providers.unwrap(), links: LinkKey::new(b"of tests"), address };
         let cache = ReadCache::new(0);
         let (darkroom, door) = (Darkroom::new(None), OnceCell::new());
         Self { store, gate, clock, till, reception, key, requests_per_minute, cache, embassy, darkroom, door }

@@ -1,6 +1,5 @@
 //! One account: payments, charges, refunds, pages, disputes, endpoints and events, each as its JSON, and what happens to them.
 
-use super::balance::Terms;
 use super::form::Form;
 use super::refusal::{Refusal, words};
 use super::sender::{Manners, Parcel};
@@ -29,8 +28,6 @@ pub struct Account {
     unsent: Vec<String>,
     /// How many events there have been.
     told: usize,
-    /// How it is charged and settled.
-    pub terms: Terms,
     /// Seconds since 1970.
     pub now: i64,
     public_url: String,
@@ -48,8 +45,6 @@ pub enum Card {
     Slow,
     /// Pays, and the bank takes it back.
     Disputed,
-    /// Pays; what is given back to it takes days to arrive, or does not.
-    SlowRefunds,
 }
 
 impl Card {
@@ -62,7 +57,6 @@ impl Card {
             "pm_card_threeDSecure2Required" => Self::Asks,
             "pm_fake_sepa_debit" => Self::Slow,
             "pm_card_createDispute" => Self::Disputed,
-            "pm_fake_slow_refunds" => Self::SlowRefunds,
             other => return Err(Refusal::missing(other)),
         })
     }
@@ -77,7 +71,6 @@ impl Account {
             failed_once: Vec::new(),
             unsent: Vec::new(),
             told: 0,
-            terms: Terms::default(),
             now: 0,
             public_url,
         }
@@ -99,11 +92,6 @@ impl Account {
         if let Some(id) = thing["id"].as_str() {
             self.things.insert(id.to_owned(), thing.clone());
         }
-    }
-
-    /// Crosses a thing out.
-    pub fn forget(&mut self, id: &str) {
-        self.things.remove(id);
     }
 
     /// A new name.
@@ -187,8 +175,7 @@ impl Account {
     /// Pays with a card, or learns why not. Keeps and tells whatever becomes of it.
     pub fn pay(&mut self, mut intent: Value, card: &Card) -> Value {
         match card {
-            Card::Pays | Card::Disputed | Card::SlowRefunds => {
-                intent["souk_slow_refunds"] = json!(matches!(card, Card::SlowRefunds));
+            Card::Pays | Card::Disputed => {
                 intent = self.approved(intent);
                 if matches!(card, Card::Disputed) {
                     self.dispute(&intent, "fraudulent");
@@ -236,9 +223,6 @@ impl Account {
         let kind =
             if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
         self.tell(kind, &intent);
-        if !manual {
-            self.charged(charge);
-        }
         intent
     }
 
@@ -274,7 +258,6 @@ impl Account {
         charge["amount_refunded"] = json!(held - amount);
         self.keep(&charge);
         self.tell("payment_intent.succeeded", &intent);
-        self.charged(charge);
         Ok(intent)
     }
 
@@ -316,13 +299,9 @@ impl Account {
             return Err(Refusal::invalid("amount_too_large", message));
         }
         charge["amount_refunded"] = json!(back + amount);
-        let status = if intent["souk_slow_refunds"] == true { "pending" } else { "succeeded" };
-        let mut refund = json!({ "id": Self::name("re"), "object": "refund", "amount": amount, "currency": intent["currency"],
-            "charge": charge["id"], "payment_intent": intent["id"], "status": status, "metadata": form.map("metadata"),
-            "failure_reason": null, "created": self.now });
-        let currency = intent["currency"].as_str().unwrap_or_default();
-        let moved = self.moves_settled("refund", -amount, 0, currency, &refund["id"]);
-        refund["balance_transaction"] = moved["id"].clone();
+        let refund = json!({ "id": Self::name("re"), "object": "refund", "amount": amount, "currency": intent["currency"],
+            "charge": charge["id"], "payment_intent": intent["id"], "status": "succeeded", "metadata": form.map("metadata"),
+            "created": self.now });
         self.keep(&refund);
         self.keep(&charge);
         self.tell("charge.refunded", &charge);
@@ -331,10 +310,8 @@ impl Account {
 
     /// The bank takes a payment back.
     pub fn dispute(&mut self, intent: &Value, reason: &str) -> Value {
-        let id = Self::name("dp");
-        let (amount, currency) = (intent["amount"].as_i64().unwrap_or_default(), intent["currency"].as_str());
-        let taken = self.moves_settled("adjustment", -amount, 1500, currency.unwrap_or_default(), &json!(id));
-        let dispute = json!({ "id": id, "object": "dispute", "amount": intent["amount"], "currency": intent["currency"],
+        let taken = json!({ "amount": -intent["amount"].as_i64().unwrap_or_default(), "fee": 1500, "currency": intent["currency"] });
+        let dispute = json!({ "id": Self::name("dp"), "object": "dispute", "amount": intent["amount"], "currency": intent["currency"],
             "charge": intent["latest_charge"], "payment_intent": intent["id"], "reason": reason, "status": "needs_response",
             "evidence_details": { "due_by": self.now + 7 * 86_400 }, "balance_transactions": [taken], "created": self.now });
         self.keep(&dispute);

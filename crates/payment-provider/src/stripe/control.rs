@@ -77,56 +77,16 @@ impl Account {
         Ok(if arrives { self.approved(intent) } else { self.declined(intent, "debit_not_authorized") })
     }
 
-    /// What is given back arrives, or does not: a bank may return it long after it had arrived.
-    pub fn refund_is(&mut self, id: &str, arrives: bool) -> Result<Value, Refusal> {
-        let mut refund = self.find("refund", id)?;
-        if refund["status"] == "failed" || arrives && refund["status"] == "succeeded" {
-            return Err(Refusal::invalid("refund_unexpected_state", "What became of it is known."));
-        }
-        if arrives {
-            refund["status"] = json!("succeeded");
-            self.keep(&refund);
-            self.tell("refund.updated", &refund);
-            return Ok(refund);
-        }
-        let mut charge = self.find("charge", refund["charge"].as_str().unwrap_or_default())?;
-        let number = |value: &Value| value.as_i64().unwrap_or_default();
-        charge["amount_refunded"] = json!(number(&charge["amount_refunded"]) - number(&refund["amount"]));
-        self.keep(&charge);
-        refund["status"] = json!("failed");
-        refund["failure_reason"] = json!("lost_or_stolen_card");
-        let currency = refund["currency"].as_str().unwrap_or_default();
-        let moved =
-            self.moves_settled("refund_failure", number(&refund["amount"]), 0, currency, &refund["id"]);
-        refund["failure_balance_transaction"] = moved["id"].clone();
-        self.keep(&refund);
-        self.tell("refund.failed", &refund);
-        Ok(refund)
-    }
-
     /// A bank takes a payment back, or decides about it: `needs_response`, `under_review`, `won`, `lost`, `warning_needs_response`, `warning_closed`.
     pub fn dispute_is(&mut self, id: &str, status: &str) -> Result<Value, Refusal> {
         let mut dispute = match self.find("payment_intent", id) {
             Ok(intent) => self.dispute(&intent, "fraudulent"),
             Err(_) => self.find("dispute", id)?,
         };
+        dispute["status"] = json!(status);
         if status.starts_with("warning") {
-            // An inquiry moves no money.
-            for moved in dispute["balance_transactions"].as_array().into_iter().flatten() {
-                self.forget(moved["id"].as_str().unwrap_or_default());
-            }
             dispute["balance_transactions"] = json!([]);
         }
-        let taken = dispute["balance_transactions"][0]["amount"].as_i64();
-        if let Some(taken) = taken.filter(|_| status == "won" && dispute["status"] != "won") {
-            let currency =
-                dispute["balance_transactions"][0]["currency"].as_str().unwrap_or_default().to_owned();
-            let back = self.moves_settled("adjustment", -taken, 0, &currency, &dispute["id"]);
-            if let Some(moved) = dispute["balance_transactions"].as_array_mut() {
-                moved.push(back);
-            }
-        }
-        dispute["status"] = json!(status);
         self.keep(&dispute);
         let closed = ["won", "lost", "warning_closed"].contains(&status);
         self.tell(if closed { "charge.dispute.closed" } else { "charge.dispute.updated" }, &dispute);

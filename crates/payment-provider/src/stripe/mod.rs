@@ -3,7 +3,6 @@
 //! An account is whoever shows its secret key. What it has lives in memory.
 
 mod account;
-mod balance;
 mod control;
 mod form;
 mod refusal;

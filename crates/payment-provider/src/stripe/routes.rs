@@ -19,16 +19,9 @@ type Outcome = Result<Value, Refusal>;
 pub fn routes(stripe: Stripe) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
         config.app_data(web::Data::new(stripe));
-        for kind in [
-            "payment_intents",
-            "refunds",
-            "disputes",
-            "payouts",
-            "balance_transactions",
-            "events",
-            "webhook_endpoints",
-            "checkout/sessions",
-        ] {
+        for kind in
+            ["payment_intents", "refunds", "disputes", "events", "webhook_endpoints", "checkout/sessions"]
+        {
             config
                 .route(&format!("/v1/{kind}"), web::get().to(read))
                 .route(&format!("/v1/{kind}"), web::post().to(change))
@@ -39,11 +32,7 @@ pub fn routes(stripe: Stripe) -> impl FnOnce(&mut web::ServiceConfig) {
             .route("/stripe/pay/{id}", web::get().to(page))
             .route("/stripe/pay/{id}", web::post().to(decide))
             .route("/stripe/settle/{id}", web::post().to(settle))
-            .route("/stripe/refund/{id}", web::post().to(refund))
-            .route("/stripe/dispute/{id}", web::post().to(dispute))
-            .route("/stripe/balance", web::post().to(agree))
-            .route("/stripe/payouts", web::post().to(pay_out))
-            .route("/stripe/payout/{id}", web::post().to(payout));
+            .route("/stripe/dispute/{id}", web::post().to(dispute));
     }
 }
 
@@ -79,8 +68,6 @@ async fn read(stripe: web::Data<Stripe>, request: HttpRequest) -> HttpResponse {
                 "checkout/sessions" => "checkout.session",
                 "refunds" => "refund",
                 "disputes" => "dispute",
-                "payouts" => "payout",
-                "balance_transactions" => "balance_transaction",
                 "events" => "event",
                 _ => "webhook_endpoint",
             };
@@ -94,7 +81,7 @@ async fn read(stripe: web::Data<Stripe>, request: HttpRequest) -> HttpResponse {
 }
 
 fn list(account: &Account, object: &str, form: &Form) -> Outcome {
-    form.only(&["limit", "created", "starting_after", "payment_intent", "type", "payout"])?;
+    form.only(&["limit", "created", "starting_after", "payment_intent", "type"])?;
     let (from, to) = (form.number("created[gte]")?, form.number("created[lte]")?);
     let limit = usize::try_from(form.number("limit")?.unwrap_or(10)).unwrap_or(10);
     let fits = |thing: &Value| {
@@ -104,7 +91,6 @@ fn list(account: &Account, object: &str, form: &Form) -> Outcome {
             && to.is_none_or(|to| made <= to)
             && same("payment_intent")
             && same("type")
-            && form.get("payout").is_none_or(|wanted| thing["souk_payout"] == wanted)
     };
     let mut found = account.all(object, fits);
     if let Some(last) = form.get("starting_after") {
@@ -113,9 +99,6 @@ fn list(account: &Account, object: &str, form: &Form) -> Outcome {
     }
     let has_more = found.len() > limit;
     found.truncate(limit);
-    let inside = |path: &String| path.strip_prefix("data.").map(str::to_owned);
-    let paths: Vec<String> = form.expansions().iter().filter_map(inside).collect();
-    let found: Vec<Value> = found.into_iter().map(|thing| account.expanded(thing, &paths)).collect();
     Ok(json!({ "object": "list", "data": found, "has_more": has_more }))
 }
 
@@ -265,36 +248,10 @@ async fn settle(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Byt
     answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
 }
 
-async fn refund(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let form = Form::read(&String::from_utf8_lossy(&body));
-    let arrives = form.get("outcome") == Some("succeeded");
-    let outcome = stripe.beside(&id, |account| account.refund_is(&id, arrives));
-    answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
-}
-
 async fn dispute(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
     let form = Form::read(&String::from_utf8_lossy(&body));
     let status = form.get("status").unwrap_or("needs_response").to_owned();
     let outcome = stripe.beside(&id, |account| account.dispute_is(&id, &status));
-    answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
-}
-
-/// Of the account whose key is shown.
-async fn agree(stripe: web::Data<Stripe>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let form = Form::read(&String::from_utf8_lossy(&body));
-    answer(key_of(&request).and_then(|key| stripe.within(&key, |account| account.agree(&form))))
-}
-
-/// Of the account whose key is shown.
-async fn pay_out(stripe: web::Data<Stripe>, request: HttpRequest, body: web::Bytes) -> HttpResponse {
-    let form = Form::read(&String::from_utf8_lossy(&body));
-    answer(key_of(&request).and_then(|key| stripe.within(&key, |account| account.pay_out(&form))))
-}
-
-async fn payout(stripe: web::Data<Stripe>, id: web::Path<String>, body: web::Bytes) -> HttpResponse {
-    let form = Form::read(&String::from_utf8_lossy(&body));
-    let status = form.get("status").unwrap_or_default().to_owned();
-    let outcome = stripe.beside(&id, |account| account.payout_is(&id, &status));
     answer(outcome.unwrap_or_else(|| Err(Refusal::missing(&id))))
 }
 

@@ -4,7 +4,7 @@ use kube::api::ApiResource;
 use serde_json::{Value, json};
 use souk_provisioner::StoreRecord;
 
-use super::{Child, PICTURES, led_hosts, parts_pictures};
+use super::{Child, led_hosts};
 use crate::config::RuntimeConfig;
 use crate::store::hibernation::Lead;
 use crate::store::validate::Wish;
@@ -22,17 +22,10 @@ pub fn build(
 ) -> Option<Child> {
     let shared = &runtime.pooled_service;
     let hosts = led_hosts(wish);
-    let pooled = json!({ "name": shared.name, "namespace": shared.namespace, "port": shared.port });
     let backend = match wish.stage.lead {
         Lead::Own => json!({ "name": wish.name, "port": 80 }),
-        Lead::Shared => pooled.clone(),
+        Lead::Shared => json!({ "name": shared.name, "namespace": shared.namespace, "port": shared.port }),
     };
-    // The first rule says where the store is led; of two that fit, Gateways go by the longer path.
-    let mut rules = vec![json!({ "backendRefs": [backend] })];
-    if parts_pictures(wish, runtime) {
-        let path = json!({ "type": "PathPrefix", "value": PICTURES });
-        rules.push(json!({ "matches": [{ "path": path }], "backendRefs": [pooled] }));
-    }
     if hosts.is_empty() {
         return None;
     }
@@ -41,7 +34,7 @@ pub fn build(
         "spec": {
             "parentRefs": [{ "name": gateway, "namespace": namespace }],
             "hostnames": hosts,
-            "rules": rules,
+            "rules": [{ "backendRefs": [backend] }],
         },
     });
     Some(Child::new(resource(), &wish.name, wish, record, object))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use souk_provisioner::StoreRecord;
 
-use super::{Child, PICTURES, address, led_hosts, parts_pictures, resource};
+use super::{Child, address, led_hosts, resource};
 use crate::config::RuntimeConfig;
 use crate::store::hibernation::Lead;
 use crate::store::validate::Wish;
@@ -12,21 +12,20 @@ use crate::store::validate::Wish;
 pub fn build(wish: &Wish, record: &StoreRecord, runtime: &RuntimeConfig) -> Option<Child> {
     let class = runtime.ingress_class.as_ref()?;
     let hosts = led_hosts(wish);
-    let pooled = (address::pooled_name(wish), runtime.pooled_service.port);
-    let led = match wish.stage.lead {
+    let (service, port) = match wish.stage.lead {
         Lead::Own => (wish.name.clone(), 80),
-        Lead::Shared => pooled.clone(),
+        Lead::Shared => (address::pooled_name(wish), runtime.pooled_service.port),
     };
-    // The first path says where the store is led; of two that fit, controllers go by the longer one.
-    let mut paths = vec![path("/", &led)];
-    if parts_pictures(wish, runtime) {
-        paths.push(path(PICTURES, &pooled));
-    }
     if hosts.is_empty() {
         return None;
     }
-    let rules: Vec<Value> =
-        hosts.iter().map(|(host, _)| json!({ "host": host, "http": { "paths": paths } })).collect();
+    let rules: Vec<Value> = hosts
+        .iter()
+        .map(|(host, _)| {
+            let backend = json!({ "service": { "name": service, "port": { "number": port } } });
+            json!({ "host": host, "http": { "paths": [{ "path": "/", "pathType": "Prefix", "backend": backend }] } })
+        })
+        .collect();
     let mut spec = json!({ "ingressClassName": class, "rules": rules });
     let tls: Vec<Value> = hosts
         .iter()
@@ -37,9 +36,4 @@ pub fn build(wish: &Wish, record: &StoreRecord, runtime: &RuntimeConfig) -> Opti
     }
     let kind = resource("networking.k8s.io", "v1", "Ingress", "ingresses");
     Some(Child::new(kind, &wish.name, wish, record, json!({ "spec": spec })))
-}
-
-fn path(path: &str, (service, port): &(String, u16)) -> Value {
-    let backend = json!({ "service": { "name": service, "port": { "number": port } } });
-    json!({ "path": path, "pathType": "Prefix", "backend": backend })
 }

@@ -21,7 +21,6 @@ use souk_store_resource::{GROUP, Isolation, KIND, STORE_ID, VERSION};
 
 use crate::config::RuntimeConfig;
 use crate::store::MANAGER;
-use crate::store::hibernation::Lead;
 use crate::store::validate::Wish;
 
 pub use http_route::resource as http_route_resource;
@@ -144,15 +143,6 @@ fn led_hosts(wish: &Wish) -> &[(String, Option<String>)] {
         return wish.hosts.get(1..).unwrap_or_default();
     }
     &wish.hosts
-}
-
-/// Where pictures are shown. Those in the platform's object store only the shared runtime can show, whoever answers otherwise: its
-/// credentials open every store's pictures, so no store's own pods have them.
-const PICTURES: &str = "/store/v1/images/";
-
-/// Whether pictures are led elsewhere than the rest.
-fn parts_pictures(wish: &Wish, runtime: &RuntimeConfig) -> bool {
-    runtime.shared_pictures && wish.stage.lead == Lead::Own
 }
 
 /// Every kind that a pass looks through for what is left over.

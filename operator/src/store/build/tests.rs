@@ -102,42 +102,6 @@ fn behind_a_gateway() {
     );
 }
 
-/// Own pods are not given the object store's credentials; what is there is shown all the same, whoever answers.
-#[test]
-fn pictures_of_the_object_store_are_shown_by_the_shared_runtime() {
-    let mut runtime = testing::runtime();
-    runtime.shared_pictures = true;
-    let route = |runtime: &RuntimeConfig, abilities, kind: &str, change: fn(&mut StoreSpec)| {
-        let all = built(runtime, abilities, change);
-        all.into_iter().find(|child| child.resource.kind == kind).unwrap().object["spec"]["rules"].clone()
-    };
-    let rules = route(&runtime, Abilities::default(), "Ingress", |_| {});
-    let paths = &rules[0]["http"]["paths"];
-    let led =
-        |number: usize| (paths[number]["path"].clone(), paths[number]["backend"]["service"]["name"].clone());
-    assert_eq!(led(0), (json!("/"), json!("acme")));
-    assert_eq!(led(1), (json!("/store/v1/images/"), json!("acme-pooled")));
-    let pooled = route(&runtime, Abilities::default(), "Ingress", |it| {
-        it.isolation = Isolation::Pooled;
-        domains(it);
-    });
-    assert_eq!(pooled[0]["http"]["paths"].as_array().map(Vec::len), Some(1));
-
-    runtime.gateway = Some(("gateways".into(), "public".into()));
-    let rules = route(&runtime, Abilities { gateway_api: true }, "HTTPRoute", |_| {});
-    assert_eq!(rules[0], json!({ "backendRefs": [{ "name": "acme", "port": 80 }] }));
-    assert_eq!(rules[1]["matches"][0]["path"]["value"], "/store/v1/images/");
-    assert_eq!(rules[1]["backendRefs"][0]["name"], "souk-runtime");
-
-    // No pod hears of it: setting it restarts nobody.
-    let pods = |runtime: &RuntimeConfig| {
-        let all = built(runtime, Abilities::default(), |_| {});
-        all.into_iter().find(|child| child.resource.kind == "Deployment").unwrap().object
-    };
-    runtime.gateway = None;
-    assert_eq!(pods(&runtime), pods(&testing::runtime()));
-}
-
 #[test]
 fn a_pooled_store_without_domains_needs_nothing() {
     let children = built(&testing::runtime(), Abilities::default(), |it| it.isolation = Isolation::Pooled);
@@ -199,9 +163,6 @@ fn pods_are_replaced_only_for_a_reason() {
     // With a release, another setting of the operator's is nothing to its pods.
     let mut upgraded = runtime.clone();
     upgraded.image = format!("souk@sha256:{}", "3".repeat(64));
-    assert_eq!(template_of(&upgraded, &store), given);
-    // And without one, what is noted of its birth is as good.
-    store.annotations_mut().remove(RELEASE);
     assert_eq!(template_of(&upgraded, &store), given);
     assert_ne!(template(&upgraded, &record, |_| {}), before);
     let mut moved = runtime.clone();

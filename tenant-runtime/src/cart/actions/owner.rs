@@ -1,7 +1,7 @@
 //! Carts of signed-in customers: what they filled before signing in becomes theirs, and every device of theirs finds it.
 
 use souk_access::LinkSecret;
-use souk_kernel::{CartId, CustomerId, SalesChannelId};
+use souk_kernel::{CartId, CustomerId};
 use souk_tenancy::{ReadTx, WriteTx};
 
 use super::{changeable, make, priced};
@@ -10,7 +10,7 @@ use crate::cart::model::{Cart, NewCart, Priced};
 use crate::cart::queries;
 use crate::customers::{self, Buyer, Reception};
 
-/// Makes a cart the customer's. What lies in other carts of theirs on its channel comes along, the larger quantity of each variant, and those carts end as
+/// Makes a cart the customer's. What lies in other carts of theirs comes along, the larger quantity of each variant, and those carts end as
 /// merged. An address the cart lacks is taken from the address book. Locks the customer first, so two devices do not merge at once.
 pub async fn claim(
     tx: &mut WriteTx<'_>,
@@ -24,27 +24,23 @@ pub async fn claim(
     if cart.customer.is_some_and(|owner| owner != customer) {
         return Err(CartError::Unknown);
     }
-    let others = queries::active_of(tx, customer, cart.channel, Some(id)).await?;
+    let others = queries::active_of(tx, customer, Some(id)).await?;
     if !others.is_empty() {
         queries::merge(tx, id, &others).await?;
     }
     give(tx, id, &buyer, reception).await
 }
 
-/// The customer's own cart on a channel, the one used last; a new one if there is none. The answer has a secret that opens it from every device.
+/// The customer's own cart, the one used last; a new one if there is none. The answer has a secret that opens it from every device.
 pub async fn own(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
-    channel: Option<SalesChannelId>,
     reception: &Reception,
 ) -> Result<Priced, CartError> {
     let buyer = customers::buyer(tx, customer).await?.ok_or(CartError::Unknown)?;
-    let id = match queries::active_of(tx, customer, channel, None).await?.first() {
+    let id = match queries::active_of(tx, customer, None).await?.first() {
         Some(id) => *id,
-        None => {
-            let new = NewCart { customer: Some(customer), channel, ..NewCart::default() };
-            make(tx, new).await?.cart.id
-        }
+        None => make(tx, NewCart { customer: Some(customer), ..NewCart::default() }).await?.cart.id,
     };
     give(tx, id, &buyer, reception).await
 }

@@ -1,7 +1,5 @@
 //! Carts as values and as wishes.
 
-mod advisers;
-mod assessed;
 mod attributes;
 mod quote;
 mod terms;
@@ -11,18 +9,16 @@ use serde::{Deserialize, Deserializer};
 use souk_api::FieldError;
 use souk_kernel::{
     CartId, CartLineId, Country, CreditId, Currency, CustomerId, Email, Locale, LongText, MarketId, Quantity,
-    SalesChannelId, ShippingRateId, VariantId,
+    ShippingRateId, VariantId,
 };
 use utoipa::ToSchema;
 
-pub use advisers::Advisers;
 pub use attributes::Attributes;
 pub use quote::{Basket, Pricing, Quote, QuotedLine, QuotedShipping, chosen};
 pub use terms::{AgreedDelivery, AgreedDiscount, AgreedLine, AgreedWare, Off, Terms};
 pub use view::{CartView, Priced, QuoteView, ShippingOptionList, Warning};
 
 use super::state::CartState;
-use crate::catalog::Viewer;
 use crate::credit::GiftCode;
 pub use crate::customers::Address;
 use crate::discounts::Code;
@@ -46,8 +42,6 @@ pub struct Cart {
     pub currency: Currency,
     /// The market it was made in.
     pub market: Option<MarketId>,
-    /// The sales channel it was made through, which sells it; the default one without.
-    pub channel: Option<SalesChannelId>,
     /// As in its market; as in the settings without one.
     pub prices_include_tax: Option<bool>,
     pub customer: Option<CustomerId>,
@@ -97,11 +91,6 @@ impl Cart {
         self.lines.iter().map(|line| line.variant).chain(agreed)
     }
 
-    /// Whose catalogue it is filled from: a draft order's from that of whoever works for the store.
-    pub(super) fn viewer(&self) -> Viewer {
-        if self.terms.is_some() { Viewer::Staff } else { Viewer::Shopper(self.channel) }
-    }
-
     /// Where the goods are taxed: where they go, else where the shopper lives, else at home.
     pub(super) fn destination(&self, home: Country) -> Destination {
         match self.shipping_address.as_ref().or(self.billing_address.as_ref()) {
@@ -134,8 +123,6 @@ pub struct NewCart {
     /// Whose market it is priced in; the store's own currency without it.
     pub country: Option<Country>,
     pub locale: Option<Locale>,
-    /// What it may hold is published there; on the default one without it.
-    pub channel: Option<SalesChannelId>,
 }
 
 /// So many of that; the same variant twice adds up.
@@ -210,8 +197,8 @@ impl NewCart {
 }
 
 impl CreateCart {
-    /// The wish, for this customer if there is one, through this sales channel.
-    pub fn of(self, customer: Option<CustomerId>, channel: Option<SalesChannelId>) -> NewCart {
+    /// The wish, for this customer if there is one.
+    pub fn of(self, customer: Option<CustomerId>) -> NewCart {
         NewCart {
             lines: self.lines,
             email: self.email,
@@ -223,7 +210,6 @@ impl CreateCart {
             discount_codes: self.discount_codes,
             country: self.country,
             locale: self.locale,
-            channel,
         }
     }
 }

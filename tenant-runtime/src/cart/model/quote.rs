@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use souk_kernel::{
-    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, LocationId, Money, MoneyError,
-    ProductId, Quantity, Rounding, ShippingRateId, VariantId,
+    CartLineId, CollectionId, Currency, DiscountId, ImageId, InventoryItemId, Money, MoneyError, ProductId,
+    Quantity, Rounding, ShippingRateId, VariantId,
 };
 
 use super::terms::{AgreedLine, AgreedWare, Terms};
@@ -16,8 +16,8 @@ use crate::credit::UsableCredit;
 use crate::discounts::{Applied, CodeView, Delivery, Goods, Purchase, Reckoning, Refusal};
 use crate::inventory::{Demand, Policy};
 use crate::settings::Settings;
-use crate::shipping::{Ask, DeliveryDates, Offers, Parcel, Pickup, ShippingOption};
-use crate::tax::{self, TaxLine, TaxQuestion, TaxRelief, TaxRules, TaxSource, Taxable};
+use crate::shipping::{Parcel, ShippingOption};
+use crate::tax::{self, TaxLine, TaxRelief, TaxRules, Taxable};
 
 /// More than anything weighs that is sent; what is heavier counts as this.
 const MOST_GRAMS: i64 = 1_000_000_000_000;
@@ -141,11 +141,9 @@ pub struct Quote {
     pub codes: Vec<CodeView>,
     /// Whether anything has to be delivered.
     pub shipping_required: bool,
-    /// Cheapest first, none of them without an address; then where it may be collected.
+    /// Cheapest first; empty without an address.
     pub shipping_options: Vec<ShippingOption>,
-    /// Whom to ask for all of them; until then fallbacks stand there.
-    pub asks: Vec<Ask>,
-    /// The chosen option if it still fits, else the cheapest that brings it to the shopper.
+    /// The chosen option if it still fits, else the cheapest.
     pub shipping: Option<QuotedShipping>,
     /// The tax lines of goods and delivery, summed by rate.
     pub tax_lines: Vec<TaxLine>,
@@ -153,10 +151,6 @@ pub struct Quote {
     pub tax: Money,
     /// Why the buyer owes none where others would, if so.
     pub tax_relief: Option<TaxRelief>,
-    /// Who worked the taxes out.
-    pub tax_source: TaxSource,
-    /// What the store's tax provider has to be asked before its answer counts; none once it does, and without one.
-    pub unasked: Option<Box<TaxQuestion>>,
     pub total: Money,
     /// What gift cards and store credit pay of it, in that order.
     pub credits: Vec<(UsableCredit, Money)>,
@@ -187,8 +181,6 @@ pub struct QuotedShipping {
     pub discount: Money,
     /// What is to be paid for it.
     pub price: Money,
-    pub dates: DeliveryDates,
-    pub pickup: Option<Pickup>,
     /// Never empty.
     pub tax_lines: Vec<TaxLine>,
 }
@@ -288,11 +280,6 @@ impl Basket {
         }
     }
 
-    /// What would have to be in stock.
-    pub fn demands(&self) -> Vec<Demand> {
-        demands_of(self.goods.iter().map(|good| (&good.ware, good.quantity)))
-    }
-
     /// The products, each once.
     pub fn products(&self) -> Vec<ProductId> {
         let known = self.goods.iter().filter_map(|good| good.ware.known);
@@ -325,10 +312,9 @@ impl Basket {
     }
 }
 
-/// The option the shopper chose, if it is still one of them; else the cheapest that brings it to them.
+/// The option the shopper chose, if it is still one of them; else the cheapest.
 pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o ShippingOption> {
-    let wished = options.iter().find(|option| Some(option.id) == cart.shipping_rate);
-    wished.or_else(|| options.iter().find(|option| option.pickup.is_none()))
+    options.iter().find(|option| Some(option.id) == cart.shipping_rate).or(options.first())
 }
 
 /// What prices depend on besides the basket.
@@ -336,8 +322,8 @@ pub fn chosen<'o>(cart: &Cart, options: &'o [ShippingOption]) -> Option<&'o Ship
 pub struct Pricing<'p> {
     pub settings: &'p Settings,
     pub rules: &'p TaxRules,
-    /// What fits the destination and the subtotal.
-    pub offers: Offers,
+    /// Those that fit the destination and the subtotal, cheapest first.
+    pub options: Vec<ShippingOption>,
     pub reckoning: Reckoning,
     /// The discounts that codes name.
     pub named: HashMap<String, DiscountId>,
@@ -348,8 +334,7 @@ pub struct Pricing<'p> {
 impl Quote {
     /// Works the price out.
     pub fn of(cart: &Cart, basket: Basket, pricing: Pricing<'_>) -> Result<Self, MoneyError> {
-        let Pricing { settings, rules, offers, reckoning, named, inclusive } = pricing;
-        let Offers { options, asks } = offers;
+        let Pricing { settings, rules, options, reckoning, named, inclusive } = pricing;
         let currency = cart.currency;
         let off = |place| reckoning.off_line(place, currency);
         let offs = (0..basket.goods.len()).map(off).collect::<Result<Vec<_>, _>>()?;
@@ -362,9 +347,6 @@ impl Quote {
         let taxables: Vec<Taxable<'_>> = basket.goods.iter().zip(&totals).map(taxable).collect();
         let (delivered, level, rounding) = (option.map(|_| price), settings.tax_level, settings.tax_rounding);
         let taxes = tax::of_sale(rules, &taxables, delivered, inclusive, level, rounding)?;
-        let sale = (currency, delivered);
-        let ways = (settings.country, cart.destination(settings.country));
-        let unasked = TaxQuestion::about(rules, ways, cart.tax_buyer(), &taxables, sale, inclusive);
         let tax_lines = tax::summed(taxes.goods.iter().flatten().chain(&taxes.shipping))?;
         let tax = Money::sum(tax_lines.iter().map(|line| line.amount), currency)?;
         let is_relieved = tax_lines.iter().any(|line| line.reason.is_relief());
@@ -384,8 +366,6 @@ impl Quote {
             title: option.title.clone(),
             discount: off_shipping,
             price,
-            dates: option.dates,
-            pickup: option.pickup.clone(),
             tax_lines: of_shipping,
         });
         let discount = Money::sum(offs, currency)?;
@@ -403,12 +383,9 @@ impl Quote {
             shipping_required: basket.shipping_required,
             shipping,
             shipping_options: options,
-            asks,
             tax_lines,
             tax,
             tax_relief: rules.relief.clone().filter(|_| is_relieved),
-            tax_source: if unasked.is_some() { TaxSource::Fallback } else { TaxSource::Own },
-            unasked: unasked.map(Box::new),
             total,
             credits: Vec::new(),
             due: total,
@@ -423,19 +400,28 @@ impl Quote {
         Ok(self)
     }
 
-    /// What has to be in stock.
+    /// What has to be in stock: a demand for each line that is of the catalogue, or for each of the components of its bundle.
     pub fn demands(&self) -> Vec<Demand> {
-        demands_of(self.lines.iter().map(|line| (&line.ware, line.quantity)))
-    }
-
-    /// Where it is collected, if that was chosen.
-    pub fn collected_at(&self) -> Option<LocationId> {
-        self.shipping.as_ref()?.pickup.as_ref().map(|pickup| pickup.location)
+        let mut demands = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let Some(Known { item, policy, .. }) = line.ware.known else { continue };
+            for (item, each) in catalog::made_of(item, &line.ware.components) {
+                match Quantity::new(line.quantity.get().saturating_mul(each)) {
+                    Ok(quantity) => demands.push(Demand { item, quantity, policy }),
+                    // More than one demand may be for; all of an item are added up.
+                    Err(_) => {
+                        let demand = |_| Demand { item, quantity: line.quantity, policy };
+                        demands.extend((0..each).map(demand));
+                    }
+                }
+            }
+        }
+        demands
     }
 
     /// What a checkout would still ask for.
     pub fn missing(&self, cart: &Cart) -> Vec<&'static str> {
-        let no_address = cart.shipping_address.is_none() && self.collected_at().is_none();
+        let no_address = cart.shipping_address.is_none();
         let asks = [
             (self.lines.is_empty(), "lines"),
             (cart.email.is_none(), "email"),
@@ -444,22 +430,6 @@ impl Quote {
         ];
         asks.into_iter().filter_map(|(missing, name)| missing.then_some(name)).collect()
     }
-}
-
-/// A demand for each ware that is of the catalogue, or for each of the components of its bundle.
-fn demands_of<'w>(wares: impl Iterator<Item = (&'w Ware, Quantity)>) -> Vec<Demand> {
-    let mut demands = Vec::new();
-    for (ware, pieces) in wares {
-        let Some(Known { item, policy, .. }) = ware.known else { continue };
-        for (item, each) in catalog::made_of(item, &ware.components) {
-            match Quantity::new(pieces.get().saturating_mul(each)) {
-                Ok(quantity) => demands.push(Demand { item, quantity, policy }),
-                // More than one demand may be for; all of an item are added up.
-                Err(_) => demands.extend((0..each).map(|_| Demand { item, quantity: pieces, policy })),
-            }
-        }
-    }
-    demands
 }
 
 fn taxable<'g>((good, total): (&'g Good, &Money)) -> Taxable<'g> {

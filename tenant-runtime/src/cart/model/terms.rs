@@ -1,8 +1,6 @@
 //! What staff has agreed with somebody: the lines and their prices, what is taken off, what delivery costs, until when. Kept as JSON beside the
 //! cart; forms only grow.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
@@ -10,7 +8,7 @@ use souk_kernel::{
 };
 
 use crate::discounts::{Applied, Reckoning};
-use crate::shipping::{DeliveryDates, ShippingOption};
+use crate::shipping::ShippingOption;
 
 /// The terms of a draft order. A cart that has them is changed by staff alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -114,10 +112,9 @@ impl Terms {
         let zero = Money::zero(currency);
         let mut left: Vec<Money> = goods.iter().map(|(_, total)| *total).collect();
         let mut applied = Vec::new();
-        let discounts: HashMap<CartLineId, &AgreedDiscount> =
-            self.lines.iter().filter_map(|line| Some((line.id, line.discount.as_ref()?))).collect();
-        for (place, ((id, _), left)) in goods.iter().zip(&mut left).enumerate() {
-            let Some(discount) = discounts.get(id) else { continue };
+        for (place, left) in left.iter_mut().enumerate() {
+            let line = self.lines.iter().find(|line| goods.get(place).is_some_and(|(id, _)| line.id == *id));
+            let Some(discount) = line.and_then(|line| line.discount.as_ref()) else { continue };
             let off = discount.of(*left, rounding)?;
             *left = left.checked_sub(off)?;
             let lines = (0..goods.len()).map(|at| if at == place { off } else { zero }).collect();
@@ -171,8 +168,6 @@ impl AgreedDelivery {
             price: self.price,
             min_days: None,
             max_days: None,
-            dates: DeliveryDates::default(),
-            pickup: None,
         }
     }
 }

@@ -12,8 +12,8 @@ use super::{Address, Attributes, Cart, Quote, QuotedLine, QuotedShipping};
 use crate::cart::state::CartState;
 use crate::credit::{CreditKind, UsableCredit};
 use crate::discounts::{Applied, CodeView};
-use crate::shipping::{DeliveryDates, Pickup, ShippingOption};
-use crate::tax::{TaxLine, TaxLineView, TaxRelief, TaxSource};
+use crate::shipping::ShippingOption;
+use crate::tax::{TaxLine, TaxLineView, TaxRelief};
 
 /// A cart, what it costs, and what became of the request.
 #[derive(Debug)]
@@ -94,8 +94,6 @@ pub struct CartView {
     /// Why the buyer owes no tax where others would, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
-    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
-    pub tax_source: TaxSource,
     /// Whether tax is inside the prices; to whoever is relieved of it they may be shown without.
     #[schema(example = true)]
     pub prices_include_tax: bool,
@@ -138,8 +136,6 @@ pub struct QuoteView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
-    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
-    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     pub total: Money,
     pub warnings: Vec<Warning>,
@@ -182,7 +178,6 @@ impl From<Priced> for QuoteView {
             shipping: quote.shipping.map(CartShippingView::from),
             tax_lines: taxes(&quote.tax_lines),
             tax: quote.tax,
-            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             warnings,
@@ -285,11 +280,6 @@ pub struct CartShippingView {
     pub discount: Money,
     /// What is to be paid for it.
     pub price: Money,
-    #[serde(flatten)]
-    pub dates: DeliveryDates,
-    /// Where it is collected, if that was chosen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub pickup: Option<Pickup>,
     pub tax_lines: Vec<TaxLineView>,
 }
 
@@ -358,8 +348,6 @@ impl From<QuotedShipping> for CartShippingView {
             title: shipping.title,
             discount: shipping.discount,
             price: shipping.price,
-            dates: shipping.dates,
-            pickup: shipping.pickup,
             tax_lines: taxes(&shipping.tax_lines),
         }
     }
@@ -404,7 +392,6 @@ impl From<Priced> for CartView {
             tax_lines: taxes(&quote.tax_lines),
             tax: quote.tax,
             tax_relief: quote.tax_relief,
-            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             gift_cards: cart.gift_cards,

@@ -3,7 +3,7 @@
 use diesel::QueryableByName;
 use diesel::sql_types::{Array, Binary, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::LinkSecret;
-use souk_kernel::{CartId, CustomerId, SalesChannelId};
+use souk_kernel::{CartId, CustomerId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
@@ -18,21 +18,17 @@ struct Found {
     id: CartId,
 }
 
-/// The customer's active carts on a channel but this one, locked, the one used last first.
+/// The customer's active carts but this one, locked, the one used last first.
 pub async fn active_of(
     tx: &mut WriteTx<'_>,
     customer: CustomerId,
-    channel: Option<SalesChannelId>,
     but: Option<CartId>,
 ) -> Result<Vec<CartId>, CartError> {
     let query =
         sql("SELECT id FROM carts WHERE customer_id = $1 AND state = 'active' AND id IS DISTINCT FROM $2 \
-         AND coalesce(channel_id, (SELECT s.id FROM sales_channels s WHERE s.is_default)) \
-           = coalesce($3, (SELECT s.id FROM sales_channels s WHERE s.is_default)) \
          AND terms IS NULL ORDER BY updated_at DESC, id LIMIT 20 FOR UPDATE")
         .bind::<SqlUuid, _>(customer)
-        .bind::<Nullable<SqlUuid>, _>(but)
-        .bind::<Nullable<SqlUuid>, _>(channel);
+        .bind::<Nullable<SqlUuid>, _>(but);
     let found: Vec<Found> = tx.load(query).await?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }

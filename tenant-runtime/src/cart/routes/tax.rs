@@ -9,7 +9,7 @@ use souk_tenancy::WriteTx;
 
 use super::{Secret, shown};
 use crate::cart::actions;
-use crate::cart::model::{Advisers, CartView, PutVatNumber};
+use crate::cart::model::{CartView, PutVatNumber};
 use crate::cart::permissions::Use;
 use crate::tax::Registers;
 
@@ -24,7 +24,6 @@ use crate::tax::Registers;
 #[put("/store/v1/carts/{id}/vat-number")]
 pub async fn put_vat_number(
     permit: Permit<Use>,
-    advisers: web::Data<Advisers>,
     registers: web::Data<Registers>,
     id: Path<CartId>,
     secret: Secret,
@@ -40,6 +39,5 @@ pub async fn put_vat_number(
         let number = number.as_ref().map(|number| (number, outcome));
         actions::put_vat_number(tx, *id, &secret.0, number).await
     };
-    let priced = permit.write("carts.put_vat_number", work).await?;
-    shown(&permit, &advisers, StatusCode::OK, priced).await
+    Ok(shown(StatusCode::OK, permit.write("carts.put_vat_number", work).await?))
 }

@@ -1,10 +1,10 @@
 //! Making the catalogue say what a file says, many products in one transaction.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::json;
 use souk_api::FieldError;
-use souk_kernel::{Currency, InventoryItemId, ProductId, VariantId};
+use souk_kernel::{Currency, InventoryItemId, ProductId};
 use souk_tenancy::{DbError, ReadTx, TenancyError, WriteTx};
 
 use super::{make, room, show, told};
@@ -198,15 +198,10 @@ impl Bench {
 
     /// The next wish may be about the same product.
     fn keep(&mut self, view: ProductView, plan: &Plan) {
-        let former = self.products.iter().filter(|known| known.id == view.id);
-        let former: HashSet<VariantId> =
-            former.flat_map(|known| &known.variants).map(|variant| variant.id).collect();
         for variant in &view.variants {
-            // What is new has all its stock free, and at the first location. Of what is not, the shelf knows, also that nothing of it lies
-            // there: its stock may lie elsewhere.
-            if !former.contains(&variant.id) {
-                self.shelf.on_hand.insert(variant.inventory_item, variant.stock.unwrap_or_default());
-            }
+            // What is new has all its stock free; of what is not, the plan knows.
+            let fresh = variant.stock.unwrap_or_default();
+            self.shelf.on_hand.entry(variant.inventory_item).or_insert(fresh);
             if let Some(sku) = &variant.sku {
                 self.owners.insert(sku.clone(), view.id);
             }

@@ -53,7 +53,6 @@ pub struct DraftProduct {
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
     pub category_id: Option<Uuid>,
-    pub tax_class: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -181,7 +180,6 @@ impl Draft {
             seo_title: wish.seo_title.as_ref().map(ToString::to_string),
             seo_description: wish.seo_description.as_ref().map(ToString::to_string),
             category_id: wish.category.map(|category| category.uuid()),
-            tax_class: wish.tax_class.clone().map(ClassCode::into_string),
         };
         Ok(Self { product, options, values, variants, currency: currency.code().to_owned() })
     }

@@ -13,7 +13,6 @@ use souk_kernel::{
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Viewer;
 use crate::catalog::error::CatalogError;
 use crate::groups;
 use souk_api::FieldError;
@@ -38,20 +37,18 @@ pub struct Offer {
 }
 
 /// Whose prices are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Looker {
     /// Nobody known is in no group.
     pub customer: Option<CustomerId>,
     /// Those who run the store see also what is for others, and that it is.
     pub sees_all: bool,
-    /// What is published there is for sale; for staff, what is published anywhere.
-    pub viewer: Viewer,
 }
 
 impl Looker {
-    /// Somebody who buys, and sees what is for them.
-    pub const fn buyer(customer: Option<CustomerId>, viewer: Viewer) -> Self {
-        Self { customer, sees_all: false, viewer }
+    /// A shopper, who sees what is for them.
+    pub const fn shopper(customer: Option<CustomerId>) -> Self {
+        Self { customer, sees_all: false }
     }
 }
 

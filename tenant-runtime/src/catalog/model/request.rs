@@ -116,9 +116,6 @@ pub struct CreateProduct {
     pub seo_description: Option<Text<500>>,
     /// Where it belongs.
     pub category: Option<CategoryId>,
-    /// The tax class of its variants that have none of their own; it comes about when it is new.
-    #[schema(value_type = Option<String>, max_length = 40, example = "books")]
-    pub tax_class: Option<ClassCode>,
     /// At most three.
     #[serde(default)]
     pub options: Vec<NewOption>,
@@ -173,10 +170,6 @@ pub struct EditProduct {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<CategoryId>)]
     pub category: Option<Option<CategoryId>>,
-    /// The tax class of its variants that have none of their own, which comes about when it is new; null for none.
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>, max_length = 40, example = "books")]
-    pub tax_class: Option<Option<ClassCode>>,
 }
 
 /// What is left out stays. An empty `sku` or `barcode` takes it away.

@@ -150,9 +150,6 @@ pub struct ProductView {
     pub collections: Vec<CollectionId>,
     /// Where it belongs in the tree of categories.
     pub category: Option<CategoryId>,
-    /// What its variants are to the state that have no `tax_class` of their own.
-    #[schema(example = "books")]
-    pub tax_class: Option<String>,
     /// What else is said of it; for shoppers, what is for them.
     pub metafields: Vec<MetafieldView>,
     pub version: i64,
@@ -376,7 +373,6 @@ mod tests {
             images: Vec::new(),
             collections: Vec::new(),
             category: None,
-            tax_class: None,
             metafields: Vec::new(),
             version: 1,
             created_at: DateTime::UNIX_EPOCH,

@@ -57,8 +57,6 @@ pub struct ProductWish {
     pub seo_description: Option<Option<Text<500>>>,
     #[serde(default, deserialize_with = "given")]
     pub category: Option<Option<CategoryId>>,
-    #[serde(default, deserialize_with = "given")]
-    pub tax_class: Option<Option<ClassCode>>,
     #[serde(default)]
     pub options: Vec<NewOption>,
     /// Those that are not named stay.
@@ -185,7 +183,6 @@ impl ProductWish {
             seo_title: self.seo_title.clone().flatten(),
             seo_description: self.seo_description.clone().flatten(),
             category: self.category.flatten(),
-            tax_class: self.tax_class.clone().flatten(),
             options: self.options.clone(),
             variants,
             price: self.price,
@@ -306,8 +303,6 @@ impl ProductWish {
         let words = |text: &Option<Text<500>>| text.as_ref().map(ToString::to_string);
         differs |= replace(&mut next.seo_description, self.seo_description.as_ref().map(words));
         differs |= replace(&mut next.category, self.category);
-        let class = self.tax_class.clone().map(|class| class.map(ClassCode::into_string));
-        differs |= replace(&mut next.tax_class, class);
         differs.then_some(next)
     }
 }

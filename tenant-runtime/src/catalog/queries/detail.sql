@@ -1,5 +1,5 @@
 -- Products, whole; which of them, whoever adds a condition says.
-SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id, p.tax_class,
+SELECT p.id, p.handle, p.title, p.description_html, p.vendor, p.product_type, p.status, p.tags, p.seo_title, p.seo_description, p.category_id,
        p.version, p.created_at, p.updated_at, s.currency,
        EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible) AS published,
        coalesce((SELECT json_agg(json_build_object('id', o.id, 'name', o.name, 'values',

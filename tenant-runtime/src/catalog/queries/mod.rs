@@ -183,8 +183,7 @@ pub async fn edit(tx: &mut WriteTx<'_>, product: &ProductView) -> Result<(), DbE
         .bind::<Nullable<Text>, _>(product.seo_title.clone())
         .bind::<Nullable<Text>, _>(product.seo_description.clone())
         .bind::<Timestamptz, _>(now)
-        .bind::<Nullable<SqlUuid>, _>(product.category)
-        .bind::<Nullable<Text>, _>(product.tax_class.clone());
+        .bind::<Nullable<SqlUuid>, _>(product.category);
     tx.execute(query).await.map(|_| ())
 }
 
@@ -252,9 +251,7 @@ pub async fn sellable(
         .bind::<Nullable<SqlUuid>, _>(market)
         .bind::<Timestamptz, _>(now)
         .bind::<Nullable<SqlUuid>, _>(looker.customer)
-        .bind::<Bool, _>(looker.sees_all)
-        .bind::<Bool, _>(looker.viewer.is_shopper())
-        .bind::<Nullable<SqlUuid>, _>(looker.viewer.channel());
+        .bind::<Bool, _>(looker.sees_all);
     let rows: Vec<SellableRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(|row| row.sellable(currency)).collect())
 }

@@ -90,8 +90,6 @@ pub struct DetailRow {
     seo_description: Option<String>,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     category_id: Option<CategoryId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    tax_class: Option<String>,
     #[diesel(sql_type = BigInt)]
     version: i64,
     #[diesel(sql_type = Timestamptz)]
@@ -256,7 +254,6 @@ impl DetailRow {
             images: self.images.0.into_iter().map(ImageView::from).collect(),
             collections: self.collections.0.into_iter().map(CollectionId::from_uuid).collect(),
             category: self.category_id,
-            tax_class: self.tax_class,
             metafields,
             version: self.version,
             created_at: self.created_at,

@@ -1,5 +1,4 @@
--- $1 variants, $2 currency, $3 market, $4 now, $5 customer, $6 with lists for groups the customer is not in,
--- $7 whether a shopper looks, $8 on which channel or null. What has no price in the currency
+-- $1 variants, $2 currency, $3 market, $4 now, $5 customer, $6 with lists for groups the customer is not in. What has no price in the currency
 -- cannot be sold and is missing.
 WITH lists AS MATERIALIZED (
     SELECT * FROM (
@@ -13,10 +12,9 @@ WITH lists AS MATERIALIZED (
      WHERE NOT for_groups OR of_group OR $6
 )
 SELECT v.id AS variant_id, p.id AS product_id, p.title, v.title AS variant_title, v.sku, v.options, pr.amount_minor, pr.compare_at_minor, v.weight_grams,
-       v.requires_shipping, v.taxable, coalesce(v.tax_class, p.tax_class) AS tax_class, v.inventory_item_id, v.inventory_policy,
+       v.requires_shipping, v.taxable, v.tax_class, v.inventory_item_id, v.inventory_policy,
        -- What is published nowhere is for sale nowhere.
-       CASE WHEN EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible AND (NOT $7 OR x.channel_id =
-           coalesce($8::uuid, (SELECT c.id FROM sales_channels c WHERE c.is_default)))) THEN p.status ELSE 'draft' END AS status,
+       CASE WHEN EXISTS (SELECT 1 FROM product_publications x WHERE x.product_id = p.id AND x.visible) THEN p.status ELSE 'draft' END AS status,
        (SELECT i.id FROM product_images i WHERE i.product_id = p.id
         ORDER BY (i.variant_id IS NOT DISTINCT FROM v.id) DESC, i.position, i.id LIMIT 1) AS image_id,
        coalesce((SELECT json_agg(json_build_object('item_id', b.item_id, 'variant_id', b.component_id, 'quantity', b.quantity,

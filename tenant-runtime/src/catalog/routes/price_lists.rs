@@ -17,7 +17,7 @@ use crate::catalog::actions::price_lists as actions;
 use crate::catalog::error::CatalogError;
 use crate::catalog::model::{
     ListPrice, Looker, PriceChange, PriceExplained, PriceListView, PriceQuestion, PricesQuestion, PricesView,
-    PutPriceList, SetListPrices, Viewer,
+    PutPriceList, SetListPrices,
 };
 use crate::catalog::permissions::{Browse, Edit, View};
 use crate::catalog::queries::price_lists as queries;
@@ -156,8 +156,7 @@ fn looker(permit: &Permit<Browse>, asked: Option<CustomerId>) -> Result<Looker, 
     if asked.is_some() && asked != own && !sees_all {
         return Err(CatalogError::Unknown.into());
     }
-    let viewer = if permit.reach().is_any() { Viewer::Staff } else { Viewer::Shopper(permit.channel()) };
-    Ok(Looker { customer: asked.or(own), sees_all, viewer })
+    Ok(Looker { customer: asked.or(own), sees_all })
 }
 
 /// What many variants cost whoever asks
@@ -171,8 +170,7 @@ async fn of_many(
     permit: Permit<Browse>,
     question: Query<PricesQuestion>,
 ) -> Result<Json<PricesView>, Problem> {
-    let looker = Looker::buyer(permit.actor().customer(), Viewer::Shopper(permit.channel()));
-    let question = &question.0;
+    let (question, looker) = (&question.0, Looker::shopper(permit.actor().customer()));
     let work = async move |tx: &mut ReadTx<'_>| actions::prices(tx, question, looker).await;
     Ok(Json::new(permit.read("shop.prices", work).await?))
 }

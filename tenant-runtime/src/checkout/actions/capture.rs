@@ -45,9 +45,7 @@ pub async fn capture(
         let order = orders::lock(tx, id).await?.ok_or(OrderError::Unknown)?;
         let held = payments::session(tx, id).await?;
         let open = order.state == OrderState::Open && order.financial_status == FinancialStatus::Authorized;
-        // A first try may have taken it before it died; of an order that was undone since, the poller finds out and gives it back.
-        let again = claimed.resumed && order.state != OrderState::Cancelled;
-        match held.filter(|_| open || again) {
+        match held.filter(|_| open || claimed.resumed) {
             Some(held) => Ok(Stage::Ask(claimed.ticket, Box::new(decide(tx, held, amount).await?))),
             None => Err(OrderError::State(orders::view(tx, id).await?.allowed_actions).into()),
         }

@@ -7,7 +7,6 @@ use souk_tenancy::WriteTx;
 
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, paid_fact};
-use super::inform::known;
 use super::prepare::{at_once, attempt, check};
 use super::settle::settle;
 use crate::payments::{self, NewSession, ProviderCode};
@@ -20,8 +19,6 @@ pub struct Completion {
     pub paid: bool,
     /// The total that staff saw, if they say so.
     pub expected_total: Option<Money>,
-    /// Whether the store's own rates count where its tax provider was asked and gave no answer.
-    pub own_rates: bool,
 }
 
 /// Makes a draft order an order, whether or not the store lets shoppers pay by hand. Locks the draft's cart, so that its buyer and staff, or two of
@@ -38,7 +35,6 @@ pub async fn complete(
 ) -> Result<Reply, CheckoutError> {
     let cart = drafts::open(tx, id).await?;
     let quote = cart::priced(tx, &cart).await?;
-    known(&quote, wish.own_rates)?;
     let provider = ProviderCode::Manual;
     let seen = Wish {
         expected_total: wish.expected_total.unwrap_or(quote.total),

@@ -1,11 +1,10 @@
 //! Which line it is about: what moved between two steps of a checkout is said by its line, with what was seen and what is.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use souk_api::{FieldError, Problem};
-use souk_kernel::{CartLineId, InventoryItemId};
+use souk_kernel::CartLineId;
 
 use crate::cart::{Cart, Quote, QuotedLine};
 use crate::catalog;
@@ -13,32 +12,19 @@ use crate::checkout::error::{CheckoutError, PRICE_CHANGED};
 use crate::checkout::model::{SeenLine, Wish};
 use crate::inventory::{InventoryError, Shortage};
 
-/// Where each line is in its cart, or in its draft order.
-struct Places(HashMap<CartLineId, usize>);
-
-impl Places {
-    fn of(cart: &Cart) -> Self {
-        let place = |(place, id): (usize, CartLineId)| (id, place);
-        Self(match &cart.terms {
-            Some(terms) => terms.lines.iter().map(|line| line.id).enumerate().map(place).collect(),
-            None => cart.lines.iter().map(|line| line.id).enumerate().map(place).collect(),
-        })
-    }
-
-    fn pointer(&self, id: CartLineId) -> Cow<'static, str> {
-        self.0.get(&id).map_or(Cow::Borrowed("/lines"), |place| Cow::Owned(format!("/lines/{place}")))
-    }
+/// Where a line is in its cart, or in its draft order.
+fn pointer(cart: &Cart, id: CartLineId) -> Cow<'static, str> {
+    let place = match &cart.terms {
+        Some(terms) => terms.lines.iter().position(|line| line.id == id),
+        None => cart.lines.iter().position(|line| line.id == id),
+    };
+    place.map_or(Cow::Borrowed("/lines"), |place| Cow::Owned(format!("/lines/{place}")))
 }
 
-/// Lines of what is not for sale any more, or not published any more on the channel that the cart was made through.
+/// Lines of what is not for sale any more.
 pub fn unavailable(cart: &Cart, quote: &Quote) -> Vec<FieldError> {
-    if quote.unavailable.is_empty() {
-        return Vec::new();
-    }
-    let places = Places::of(cart);
     let fault = |id: CartLineId| {
-        let message = format!("must be for sale, and published on the cart's sales channel; take {id} out");
-        FieldError::new(places.pointer(id), "unavailable", message)
+        FieldError::new(pointer(cart, id), "unavailable", format!("must be for sale; take {id} out"))
     };
     quote.unavailable.iter().map(|line| fault(line.id)).collect()
 }
@@ -49,10 +35,12 @@ pub fn unavailable(cart: &Cart, quote: &Quote) -> Vec<FieldError> {
 /// 409 `price_changed` with the parts of the total, every line, the codes and what becomes of them, and by its pointer each expected line that is
 /// another now.
 pub fn as_seen(quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
-    let lines: HashMap<CartLineId, &QuotedLine> = quote.lines.iter().map(|line| (line.id, line)).collect();
-    let expected = wish.expected_lines.iter().enumerate();
-    let faults: Vec<FieldError> =
-        expected.filter_map(|(place, seen)| changed(lines.get(&seen.line).copied(), place, seen)).collect();
+    let faults: Vec<FieldError> = wish
+        .expected_lines
+        .iter()
+        .enumerate()
+        .filter_map(|(place, seen)| changed(quote, place, seen))
+        .collect();
     if faults.is_empty() && wish.expected_total == quote.total {
         return Ok(());
     }
@@ -71,10 +59,10 @@ pub fn as_seen(quote: &Quote, wish: &Wish) -> Result<(), CheckoutError> {
     Err(CheckoutError::Problem(faults.into_iter().fold(problem, Problem::error)))
 }
 
-/// What is wrong about a line as it was seen, given as it is now; none when it is as it was.
-fn changed(now: Option<&QuotedLine>, place: usize, seen: &SeenLine) -> Option<FieldError> {
+/// What is wrong about a line as it was seen; none when it is as it was.
+fn changed(quote: &Quote, place: usize, seen: &SeenLine) -> Option<FieldError> {
     let SeenLine { line: id, total: before } = *seen;
-    match now {
+    match quote.lines.iter().find(|line| line.id == id) {
         Some(line) if line.total == before => None,
         Some(line) => {
             let message = format!("{id} costs {} now, and not {before}", line.total);
@@ -98,10 +86,7 @@ fn shown(line: &QuotedLine) -> Value {
 pub fn named(error: InventoryError, cart: &Cart, quote: &Quote) -> CheckoutError {
     let mut faults = Vec::new();
     if let InventoryError::OutOfStock(shortages) = &error {
-        let places = Places::of(cart);
-        let shortages: HashMap<InventoryItemId, &Shortage> =
-            shortages.iter().map(|shortage| (shortage.item, shortage)).collect();
-        faults.extend(quote.lines.iter().filter_map(|line| short(&places, line, &shortages)));
+        faults.extend(quote.lines.iter().filter_map(|line| short(cart, line, shortages)));
     }
     if faults.is_empty() {
         return error.into();
@@ -109,14 +94,11 @@ pub fn named(error: InventoryError, cart: &Cart, quote: &Quote) -> CheckoutError
     CheckoutError::Problem(faults.into_iter().fold(Problem::from(error), Problem::error))
 }
 
-fn short(
-    places: &Places,
-    line: &QuotedLine,
-    shortages: &HashMap<InventoryItemId, &Shortage>,
-) -> Option<FieldError> {
+fn short(cart: &Cart, line: &QuotedLine, shortages: &[Shortage]) -> Option<FieldError> {
     let known = line.ware.known?;
     let takes = catalog::made_of(known.item, &line.ware.components);
-    let Shortage { wanted, available, .. } = takes.iter().find_map(|(item, _)| shortages.get(item))?;
+    let shortage = shortages.iter().find(|shortage| takes.iter().any(|(item, _)| *item == shortage.item))?;
+    let Shortage { wanted, available, .. } = shortage;
     let message = format!("{} wants some of {wanted} pieces of which {available} are there", line.id);
-    Some(FieldError::new(format!("{}/quantity", places.pointer(line.id)), "out_of_stock", message))
+    Some(FieldError::new(format!("{}/quantity", pointer(cart, line.id)), "out_of_stock", message))
 }

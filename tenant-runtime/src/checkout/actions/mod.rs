@@ -4,7 +4,6 @@ pub mod assent;
 pub mod capture;
 pub mod complete;
 pub mod dispute;
-pub mod inform;
 pub mod lines;
 pub mod pay;
 pub mod poll;

@@ -12,7 +12,6 @@ use tracing::Instrument;
 use super::super::error::{CheckoutError, PAYMENT_DECLINED, PAYMENT_UNAVAILABLE};
 use super::super::model::{CheckoutStatus, CheckoutView, Till, failed_fact};
 use super::super::permissions::Use;
-use super::inform::{QUESTIONS, inform};
 use super::prepare::{Prepared, Purchase, prepare};
 use super::settle::settle;
 use crate::customers;
@@ -75,16 +74,22 @@ pub async fn pay(
 ) -> Result<Answer, Problem> {
     let shopper =
         Shopper { actor: purchase.actor.clone(), cart: purchase.cart, network: purchase.network.clone() };
-    let keyed = (key, digest);
-    let (mut purchase, mut asked) = (purchase, 0);
-    let stage = loop {
-        match lead(&till, &permit, keyed.clone(), purchase.clone()).await {
-            Err(CheckoutError::Unknown(unknown)) if asked < QUESTIONS => {
-                purchase.own_rates |= inform(&permit, &till.advisers, unknown).await?;
-                asked += 1;
+    let stage = {
+        let (till, keyed) = (till.clone(), permit.clone());
+        let prepare = async move |tx: &mut WriteTx<'_>| {
+            let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
+                Claim::Done(reply) => return Ok(Stage::Kept(reply)),
+                Claim::Ours(claimed) => claimed,
+            };
+            match prepare(tx, &till, &purchase).await? {
+                Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
+                Prepared::Standing { order, fresh } => {
+                    let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
+                    Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
+                }
             }
-            led => break led?,
-        }
+        };
+        permit.write::<_, CheckoutError, _>("checkout.prepare", prepare).await?
     };
     match stage {
         Stage::Kept(reply) => Ok((reply, true)),
@@ -96,33 +101,9 @@ pub async fn pay(
     }
 }
 
-/// Prepares in one transaction with the claim of the key. What it rolls back with, it may be tried with again.
-async fn lead(
-    till: &Till,
-    permit: &Permit<Use>,
-    (key, digest): (IdempotencyKey, Digest),
-    purchase: Purchase,
-) -> Result<Stage, CheckoutError> {
-    let (till, keyed) = (till.clone(), permit.clone());
-    let prepare = async move |tx: &mut WriteTx<'_>| {
-        let claimed = match keyed.claim(tx, &key, digest, LEASE).await? {
-            Claim::Done(reply) => return Ok(Stage::Kept(reply)),
-            Claim::Ours(claimed) => claimed,
-        };
-        match prepare(tx, &till, &purchase).await? {
-            Prepared::Pay(start) => Ok(Stage::Pay(claimed.ticket, Box::new(start))),
-            Prepared::Standing { order, fresh } => {
-                let reply = reply_for(&till, orders::view(tx, order).await?, fresh)?;
-                Ok(Stage::Answered(keyed.fulfil(tx, &claimed.ticket, reply).await?))
-            }
-        }
-    };
-    permit.write("checkout.prepare", prepare).await
-}
-
 /// What the provider said: a fact, a refusal in words, or nothing that tells what happened.
 enum Said {
-    Fact(Box<ProviderFact>),
+    Fact(ProviderFact),
     No { code: String, message: String },
     Unknown,
 }
@@ -131,7 +112,7 @@ async fn ask(till: &Till, start: &StartPayment) -> Said {
     // Prepare has looked whether it is there.
     let Some(provider) = till.providers.of(start.provider) else { return Said::Unknown };
     match provider.start(start).await {
-        Ok(fact) => Said::Fact(Box::new(fact)),
+        Ok(fact) => Said::Fact(fact),
         Err(ProviderError::Refused { code, message }) => Said::No { code, message },
         Err(ProviderError::Unreachable(cause) | ProviderError::NotSetUp(cause)) => {
             tracing::warn!(payment_session.id = %start.session, cause, "the payment provider cannot be reached, or the store's account there not be used");
@@ -213,7 +194,7 @@ async fn settle_said(
 ) -> Result<Reply, CheckoutError> {
     let held = payments::held(tx, session).await?.ok_or(CheckoutError::SessionUnknown)?;
     let fact = match said {
-        Said::Fact(fact) => Some(ProviderFact::clone(fact)),
+        Said::Fact(fact) => Some(fact.clone()),
         Said::No { code, message } => Some(failed_fact(&held.session, code, message)),
         Said::Unknown => None,
     };

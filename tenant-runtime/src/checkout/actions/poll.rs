@@ -62,12 +62,8 @@ async fn attend(worker: &WorkerPermit, till: &Till, id: PaymentSessionId) -> Res
     let Some(provider) = till.providers.of(session.provider) else { return Ok(()) };
     let said = match next_step(order, &session, now) {
         Next::Forget => {
-            if order == OrderState::PendingPayment && is_abandoned(&session, now) {
+            if order == OrderState::PendingPayment {
                 tracing::error!(payment_session.id = %id, order.id = %session.order, "nobody found out what became of a payment");
-                let actor = worker.actor().to_string();
-                // What the order holds is for others. The session is asked about on, as one of an order that is over.
-                let end = async move |tx: &mut WriteTx<'_>| give_up_waiting(tx, &session, &actor).await;
-                return worker.write::<_, CheckoutError, _>("checkout.end", end).await;
             }
             let forget = async move |tx: &mut WriteTx<'_>| Ok(payments::poll_soon(tx, id, None).await?);
             return worker.write::<_, CheckoutError, _>("checkout.forget", forget).await;
@@ -151,8 +147,7 @@ async fn carry_out(worker: &WorkerPermit, till: &Till, refund: DueRefund) -> Res
         match said {
             Ok(fact) => {
                 let reference = fact.map(|fact| fact.reference);
-                let asked = (refund.id, refund.idempotency_key.as_str());
-                refund_left(tx, &order, refund.session, asked, reference.as_deref(), &actor).await?;
+                refund_left(tx, &order, refund.session, refund.id, reference.as_deref(), &actor).await?;
             }
             Err(ProviderError::Refused { code, message }) => {
                 if payments::refund_failed(tx, refund.id, &format!("{code}: {message}")).await? {

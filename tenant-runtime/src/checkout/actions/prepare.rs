@@ -1,6 +1,5 @@
 //! Prepare: everything before the money, in one transaction.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -13,7 +12,6 @@ use souk_tenancy::{StoreEntry, WriteTx};
 use super::super::error::CheckoutError;
 use super::super::model::{Till, Wish, may_return_to};
 use super::assent::Assent;
-use super::inform::known;
 use super::lines::{as_seen, named, unavailable};
 use super::settle::{complete_cart, take_stock};
 use crate::cart::{self, Cart, CartState, Quote};
@@ -66,8 +64,6 @@ pub struct Purchase {
     pub actor: String,
     /// Of the key that the shopper's client acts by.
     pub mode: Option<KeyMode>,
-    /// Whether the store's own rates count where its tax provider was asked and gave no answer.
-    pub own_rates: bool,
     /// Where the shopper comes from: declined payments are counted by it.
     pub network: String,
 }
@@ -76,7 +72,7 @@ pub struct Purchase {
 /// Payment outside of any provider, and nothing to pay, make the order at once. A cart that has its order, or is about to, gives that one.
 ///
 /// # Errors
-/// See [`CheckoutError`]; nothing is changed then. [`CheckoutError::Unknown`] where somebody has to be asked first: do so, and try again.
+/// See [`CheckoutError`]; nothing is changed then.
 pub async fn prepare(
     tx: &mut WriteTx<'_>,
     till: &Till,
@@ -100,7 +96,6 @@ pub async fn prepare(
         }
     }
     let quote = cart::priced(tx, &cart).await?;
-    known(&quote, purchase.own_rates)?;
     check(&cart, &quote, wish)?;
     let free = quote.due.is_zero();
     let setup = if free { Setup::default() } else { payments::chosen_provider(tx, wish.provider).await? };
@@ -155,7 +150,7 @@ pub async fn attempt(
     };
     let kept = cart.terms.as_ref().and_then(|terms| terms.minutes_kept(tx.now()));
     let minutes = kept.map_or(usual, |kept| kept.max(usual));
-    let held = inventory::reserve(tx, cart.id, &quote.demands(), (minutes, quote.collected_at())).await;
+    let held = inventory::reserve(tx, cart.id, &quote.demands(), minutes).await;
     let held = held.map_err(|error| named(error, cart, quote))?;
     let id = OrderId::new();
     let secret = till.links.secret_of(id).ok_or(NoEntropy)?;
@@ -257,8 +252,7 @@ pub fn check(cart: &Cart, quote: &Quote, wish: &Wish) -> Result<(), CheckoutErro
     if cart.email.is_none() {
         missing.push(lacks("/email", "must be given"));
     }
-    let collected = quote.collected_at().is_some();
-    if quote.shipping_required && cart.shipping_address.is_none() && !collected {
+    if quote.shipping_required && cart.shipping_address.is_none() {
         missing.push(lacks("/shipping_address", "must be given"));
     }
     if quote.shipping_required && cart.shipping_address.is_some() && quote.shipping.is_none() {
@@ -303,8 +297,6 @@ fn new_taxes(taxes: &[crate::tax::TaxLine]) -> Vec<NewTax> {
 
 /// The copy of what is agreed.
 fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held: &[Held]) -> NewOrder {
-    // Of an item that is taken from several places, the first.
-    let places: HashMap<_, _> = held.iter().rev().map(|held| (held.item, held.location)).collect();
     let line = |line: &cart::QuotedLine| {
         let sold = &line.ware;
         let item = sold.known.map(|known| known.item);
@@ -314,7 +306,7 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
             product: sold.known.map(|known| known.product),
             item,
             components: sold.components.clone(),
-            location: item.and_then(|item| places.get(&item).copied()),
+            location: held.iter().find(|held| Some(held.item) == item).map(|held| held.location),
             title: sold.title.clone(),
             variant_title: sold.variant_title.clone(),
             sku: sold.sku.clone(),
@@ -335,13 +327,9 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         title: shipping.title.clone(),
         discount: shipping.discount,
         amount: shipping.price,
-        dates: shipping.dates,
-        pickup: shipping.pickup.as_ref().map(|pickup| pickup.location),
         taxes: new_taxes(&shipping.tax_lines),
     });
     let zero = souk_kernel::Money::zero(quote.currency);
-    // What is collected goes nowhere.
-    let sent_to = cart.shipping_address.as_ref().filter(|_| quote.collected_at().is_none());
     NewOrder {
         id,
         cart: cart.id,
@@ -355,9 +343,8 @@ fn new_order(id: OrderId, secret: &LinkSecret, cart: &Cart, quote: &Quote, held:
         shipping: shipping_line.as_ref().map_or(zero, |line| line.amount),
         tax: quote.tax,
         tax_relief: quote.tax_relief.clone(),
-        tax_source: quote.tax_source,
         total: quote.total,
-        shipping_address: sent_to.map(|address| json!(address)),
+        shipping_address: cart.shipping_address.as_ref().map(|address| json!(address)),
         billing_address: cart.billing_address.as_ref().map(|address| json!(address)),
         note: cart.note.clone(),
         attributes: cart.attributes.to_json(),

@@ -9,11 +9,10 @@ use super::super::model::status_after;
 use crate::inventory::{self, Commitment};
 use crate::ledger::{self, LedgerError, rules, rules::Claim};
 use crate::orders::{
-    self, CancelReason, CancelWish, FinancialStatus, LockedOrder, OrderCancelled, OrderRefundBounced,
-    OrderRefunded, OrderState,
+    self, CancelReason, CancelWish, FinancialStatus, LockedOrder, OrderCancelled, OrderRefunded, OrderState,
 };
-use crate::payments::{self, Held, News, PaymentError, ProviderFact, RefundNews};
-use crate::{cart, drafts, orders::OrderError, payouts};
+use crate::payments::{self, Held, News, PaymentError, ProviderFact};
+use crate::{cart, drafts, orders::OrderError};
 
 /// What became of a provider's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl Settled {
 }
 
 /// Settles a session with what its provider says. Idempotent: facts may repeat, overlap and come in any order. Takes the order's lock and
-/// then, if there is news, the stock's and the cart's. Three statements when there is none, five where the provider told its fee.
+/// then, if there is news, the stock's and the cart's. Three statements when there is none.
 ///
 /// # Errors
 /// [`CheckoutError::SessionUnknown`]; a failed statement.
@@ -76,11 +75,7 @@ pub async fn settle(
     if settled == Settled::Flagged {
         return Ok(settled);
     }
-    let mut changed = refunds_told(tx, &order, session, fact, actor).await?;
-    if let Some(entry) = &fact.settled {
-        changed |= payouts::note(tx, held.session.provider, entry).await?;
-    }
-    Ok(if changed { Settled::Changed } else { settled })
+    Ok(if refunds_left(tx, &order, session, fact, actor).await? { Settled::Changed } else { settled })
 }
 
 /// Money that has become ours.
@@ -142,12 +137,8 @@ async fn on_its_way(
             orders::place(tx, order, FinancialStatus::Pending, provider, None, actor).await?;
             Ok(Settled::Changed)
         }
-        // Somebody else has the goods: the attempt is over and holds nothing any more. Should the money come, it is given back.
-        Commitment::Gone => {
-            let (reason, status) = (CancelReason::Inventory, FinancialStatus::Expired);
-            abandon(tx, order, reason, status, actor, json!({ "code": "inventory" })).await?;
-            Ok(Settled::Changed)
-        }
+        // Somebody else has the goods; should the money come, it is given back.
+        Commitment::Gone => Ok(Settled::Known),
     }
 }
 
@@ -308,30 +299,26 @@ async fn voided(
     Ok(Settled::Changed)
 }
 
-/// Books what the fact says about refunds: what has left, and what came back. True if that was news.
-async fn refunds_told(
+/// Refunds which the provider's cumulative amount says have left. True if there was one.
+async fn refunds_left(
     tx: &mut WriteTx<'_>,
     order: &LockedOrder,
     session: PaymentSessionId,
     fact: &ProviderFact,
     actor: &str,
 ) -> Result<bool, CheckoutError> {
-    let told = payments::refunds_told(tx, session, fact).await?;
-    for news in &told {
-        match news {
-            RefundNews::Left { refund, key } => {
-                refund_left(tx, order, session, (*refund, key.as_str()), Some(&fact.reference), actor)
-                    .await?;
-            }
-            RefundNews::Failed { refund, key, code } => {
-                refund_came_back(tx, order, session, (*refund, key.as_str()), code, actor).await?;
-            }
-        }
+    if !fact.refunded.is_positive() {
+        return Ok(false);
     }
-    Ok(!told.is_empty())
+    let Some(held) = payments::held(tx, session).await? else { return Ok(false) };
+    let covered = payments::refunds_covered(tx, &held, fact.refunded).await?;
+    for refund in &covered {
+        refund_left(tx, order, session, *refund, Some(&fact.reference), actor).await?;
+    }
+    Ok(!covered.is_empty())
 }
 
-/// A refund that was asked for under this key has left: booked and told once, however often this is called. Expects the order's lock.
+/// A refund has left: booked and told once, however often this is called. Expects the order's lock.
 ///
 /// # Errors
 /// A failed statement.
@@ -339,64 +326,35 @@ pub async fn refund_left(
     tx: &mut WriteTx<'_>,
     order: &LockedOrder,
     session: PaymentSessionId,
-    (refund, key): (RefundId, &str),
+    refund: RefundId,
     reference: Option<&str>,
     actor: &str,
 ) -> Result<(), CheckoutError> {
-    let Some(left) = payments::refund_succeeded(tx, refund, key, reference).await? else { return Ok(()) };
-    let amount = left.amount;
-    let entry = rules::refunded(order.id, &left.name, amount, tx.now()).map_err(LedgerError::from)?;
+    let Some(amount) = payments::refund_succeeded(tx, refund, reference).await? else { return Ok(()) };
+    let entry = rules::refunded(order.id, refund, amount, tx.now()).map_err(LedgerError::from)?;
     ledger::post_all(tx, Vec::from_iter(entry)).await?;
-    let refunded = restate_money(tx, order, session).await?;
+    let payment = payments::held(tx, session).await?.and_then(|held| held.payment);
+    let payment = payment.ok_or(PaymentError::SessionUnknown)?;
+    let status = orders::financial_status(
+        order.sums.total,
+        payment.authorized,
+        payment.captured,
+        payment.refunded,
+        false,
+    );
+    orders::set_status(tx, order.id, status).await?;
     orders::note(tx, order.id, "refund.succeeded", actor, json!({ "amount": amount, "refund": refund }))
         .await?;
-    let whole = amount.checked_add(left.credit)?;
-    let fact = OrderRefunded::of(order, refund, whole, refunded, tx.now());
-    souk_event_bus::emit(tx, &fact).await.map_err(OrderError::from)?;
-    Ok(())
-}
-
-/// A refund that was asked for under this key failed at the provider. One that had left is owed again: taken out of the books and told.
-async fn refund_came_back(
-    tx: &mut WriteTx<'_>,
-    order: &LockedOrder,
-    session: PaymentSessionId,
-    (refund, key): (RefundId, &str),
-    code: &str,
-    actor: &str,
-) -> Result<(), CheckoutError> {
-    let message = format!("{code}: the provider could not give the money back");
-    let Some(failed) = payments::refund_bounced(tx, refund, key, &message).await? else { return Ok(()) };
-    let amount = failed.amount;
-    let details = json!({ "refund": refund, "amount": amount, "code": code, "came_back": failed.had_left });
-    orders::note(tx, order.id, "refund.failed", actor, details).await?;
-    if !failed.had_left {
-        return Ok(());
-    }
-    let entry = rules::refund_bounced(order.id, &failed.name, amount, tx.now()).map_err(LedgerError::from)?;
-    ledger::post_all(tx, Vec::from_iter(entry)).await?;
-    let refunded = restate_money(tx, order, session).await?;
-    let fact = OrderRefundBounced {
+    let fact = OrderRefunded {
         order_id: order.id,
         number: order.number,
         name: order.title(),
+        email: order.email.clone(),
         refund_id: refund,
         amount,
-        refunded,
-        code: code.to_owned(),
-        bounced_at: tx.now(),
+        refunded: payment.refunded,
+        refunded_at: tx.now(),
     };
     souk_event_bus::emit(tx, &fact).await.map_err(OrderError::from)?;
     Ok(())
-}
-
-/// Writes where the money of an order stands after a refund left or came back. Gives what went back in all.
-async fn restate_money(
-    tx: &mut WriteTx<'_>,
-    order: &LockedOrder,
-    session: PaymentSessionId,
-) -> Result<Money, CheckoutError> {
-    let payment = payments::held(tx, session).await?.and_then(|held| held.payment);
-    let payment = payment.ok_or(PaymentError::SessionUnknown)?;
-    Ok(orders::restate_money(tx, order, Some(&payment)).await?)
 }

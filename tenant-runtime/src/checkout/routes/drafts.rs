@@ -1,21 +1,17 @@
 //! Draft orders become orders: their buyer pays, or staff says so.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use actix_web::{HttpRequest, HttpResponse, post, web};
 use serde::Deserialize;
 use souk_access::Permit;
-use souk_api::{Digest, IdempotencyKey, Json, Path, Problem};
+use souk_api::{IdempotencyKey, Json, Path, Problem};
 use souk_kernel::{DraftOrderId, Money};
 use souk_tenancy::WriteTx;
 use utoipa::ToSchema;
 
 use super::Checkout;
 use crate::checkout::actions::complete::{Completion, complete};
-use crate::checkout::actions::inform::{QUESTIONS, inform};
 use crate::checkout::actions::pay::{outlive, pay};
 use crate::checkout::actions::prepare::{Door, Purchase};
-use crate::checkout::error::{CheckoutError, Unknown};
 use crate::checkout::model::{CheckoutView, Till};
 use crate::checkout::permissions::Use;
 use crate::customers::Origin;
@@ -51,7 +47,7 @@ pub(super) async fn checkout_draft_order(
         (body.into_inner().wish()?, permit.entry().clone(), permit.actor().to_string());
     let mode = payments::demand_mode(permit.actor(), wish.provider)?;
     let (door, cart, network) = (Door::DraftOrders, drafts::cart_of(*id), origin.network);
-    let purchase = Purchase { entry, door, cart, secret, wish, actor, mode, own_rates: false, network };
+    let purchase = Purchase { entry, door, cart, secret, wish, actor, mode, network };
     let (till, inside) = (till.get_ref().clone(), permit.clone());
     let (reply, kept) = outlive(async move { pay(till, inside, key, digest, purchase).await }).await?;
     if kept { permit.replay(reply) } else { permit.send(reply) }
@@ -80,7 +76,7 @@ const fn yes() -> bool {
 #[utoipa::path(tag = "Draft orders", operation_id = "completeDraftOrder", request_body = CompleteDraftOrder,
     params(("id" = DraftOrderId, Path), ("Idempotency-Key" = String, Header)), responses((status = 201, body = OrderView),
     (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
-    (status = 409, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+    (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/admin/v1/draft-orders/{id}/complete")]
 pub(super) async fn complete_draft_order(
     permit: Permit<Complete>,
@@ -89,38 +85,9 @@ pub(super) async fn complete_draft_order(
     key: IdempotencyKey,
     body: Json<CompleteDraftOrder>,
 ) -> Result<HttpResponse, Problem> {
-    let (id, digest) = (*id, body.digest());
+    let (id, digest, till, actor) = (*id, body.digest(), till.get_ref().clone(), permit.actor().to_string());
     let CompleteDraftOrder { paid, expected_total } = body.into_inner();
-    let mut wish = Completion { paid, expected_total, own_rates: false };
-    let mut asked = 0;
-    loop {
-        match attempt(&permit, (&key, digest), &till, (id, wish)).await {
-            (_, Some(unknown)) if asked < QUESTIONS => {
-                wish.own_rates |= inform(&permit, &till.advisers, unknown).await?;
-                asked += 1;
-            }
-            (answer, _) => return answer,
-        }
-    }
-}
-
-/// Completes it, or says what somebody has to be asked before.
-async fn attempt(
-    permit: &Permit<Complete>,
-    (key, digest): (&IdempotencyKey, Digest),
-    till: &Till,
-    (id, wish): (DraftOrderId, Completion),
-) -> (Result<HttpResponse, Problem>, Option<Unknown>) {
-    let unknown = Arc::new(Mutex::new(None));
-    let (till, actor, seen) = (till.clone(), permit.actor().to_string(), Arc::clone(&unknown));
-    let work = async move |tx: &mut WriteTx<'_>| {
-        let completed = complete(tx, &till, id, wish, &actor).await;
-        if let Err(CheckoutError::Unknown(unknown)) = &completed {
-            *seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(unknown.clone());
-        }
-        completed
-    };
-    let answer = permit.write_once("draft_orders.complete", key, digest, work).await;
-    let unknown = unknown.lock().unwrap_or_else(PoisonError::into_inner).take();
-    (answer, unknown)
+    let wish = Completion { paid, expected_total };
+    let work = async move |tx: &mut WriteTx<'_>| complete(tx, &till, id, wish, &actor).await;
+    permit.write_once("draft_orders.complete", &key, digest, work).await
 }

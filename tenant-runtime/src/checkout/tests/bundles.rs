@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use souk_kernel::VariantId;
 
 use crate::testing::Answer;
-use crate::testing::shop::{Basket, Shop, Thing, ada, key, pay_with};
+use crate::testing::shop::{Shop, Thing, ada, key, pay_with};
 
 async fn made_of(shop: &Shop, bundle: Thing, parts: &[(VariantId, u32)]) -> Answer {
     let parts: Vec<Value> =
@@ -79,30 +79,6 @@ async fn a_bundle_is_sold_sent_and_given_back_as_its_components() {
     let cancel = json!({ "reason": "customer" });
     shop.staff("POST", &format!("{path}/cancel"), Some(cancel)).await.expect(200);
     assert_eq!((shelf(&shop, both).await.as_str(), shop.unexplained_levels().await), ("7/0/0 6/0/0", 0));
-}
-
-#[actix_web::test]
-async fn a_set_that_was_sent_is_given_back_without_the_cup_of_another_line() {
-    let shop = Shop::open().await;
-    let (cup, saucer, set) = tea_set(&shop).await;
-    let lines = [set, cup].map(|thing| json!({ "variant": thing.variant, "quantity": 1 }));
-    let body = json!({ "lines": lines, "email": "ada@example.com", "shipping_address": ada() });
-    let cart = shop.call("POST", "/store/v1/carts").json(&body).send().await.expect(201);
-    let basket = Basket { id: cart.text("/id").parse().unwrap(), secret: cart.text("/secret") };
-    let bought = shop.buys(&basket, 2500 + 1000 + 490, "tok_ok").await.expect(201);
-    let order = shop.order(&bought.text("/order/id")).await;
-    let line = &order["lines"][0]["id"];
-    let path = format!("/admin/v1/orders/{}", order["id"].as_str().unwrap());
-    let send = json!({ "lines": [{ "line": line, "quantity": 1 }] });
-    shop.staff("POST", &format!("{path}/fulfillments"), Some(send)).await.expect(201);
-    let both = [cup, saucer];
-    assert_eq!(shelf(&shop, both).await, "7/1/0 6/0/0");
-    // Its pieces are with Ada; the cup on the shelf is still hers too.
-    let back = json!({ "lines": [{ "line": line, "quantity": 1, "stock": "restock" }], "reason": "late" });
-    shop.staff("POST", &format!("{path}/refunds"), Some(back)).await.expect(200);
-    assert_eq!(shelf(&shop, both).await, "7/1/0 6/0/0");
-    shop.staff("POST", &format!("{path}/fulfillments"), Some(json!({}))).await.expect(201);
-    assert_eq!((shelf(&shop, both).await.as_str(), shop.unexplained_levels().await), ("6/0/0 6/0/0", 0));
 }
 
 #[actix_web::test]

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::shop::{Shop, key, pay_with};
-use super::stripe::{KEY, Till, set_up};
 use crate::testing::Answer;
 
 impl Shop {
@@ -112,57 +111,4 @@ async fn two_captures_of_different_parts_take_one() {
     let (taken, _) = shop.taken().await;
     assert!(taken == 400 || taken == 900, "{taken}");
     assert_eq!((shop.balance_of("1000").await, shop.balance_of("1100").await), (taken, 1490 - taken));
-}
-
-/// Somebody asked for the money and died before the provider heard of it, and the order was cancelled since: whoever asks again under the
-/// same key takes nothing any more.
-#[actix_web::test]
-async fn what_was_begun_is_not_taken_of_an_order_that_was_cancelled_since() {
-    let shop = Shop::open().await;
-    let (first, _) = shop.held("tok_ok").await;
-    let (second, _) = shop.held("tok_ok").await;
-    let begun = key();
-    let takes = async |order: &str| {
-        let call = shop.owner_call("POST", &format!("/admin/v1/orders/{order}/capture"));
-        call.header("idempotency-key", &begun).json(&json!({})).send().await
-    };
-    takes(&first).await.expect(200);
-    // The key as it is left behind by whoever dies; it has expired, since it was the other order's.
-    shop.admin(&format!(
-        "UPDATE {{s}}.idempotency_keys SET status = 'running', leased_until = '2000-01-01', expires_at = '2000-01-01', response_status = NULL, \
-         response_headers = NULL, response_body = NULL, route = replace(route, '{first}', '{second}') WHERE key = '{begun}'"
-    ))
-    .await;
-    let cancel = format!("/admin/v1/orders/{second}/cancel");
-    shop.owner_call("POST", &cancel).keyed().json(&json!({ "reason": "customer" })).send().await.expect(200);
-    takes(&second).await.refused(409, "order_state");
-    assert_eq!(shop.taken().await, (1490, 0));
-    shop.sweep().await;
-    assert_eq!(
-        (shop.taken().await, &shop.order(&second).await["financial_status"]),
-        ((1490, 0), &json!("voided"))
-    );
-}
-
-/// For a day Stripe repeats what it answered under a key; here it has something under the key that the first try would use.
-#[actix_web::test]
-async fn an_answer_that_stripe_keeps_does_not_hold_up_the_money_for_a_day() {
-    let till = Till::open().await;
-    set_up(&till.shop, "\"3\"", &json!({ "capture_later": true })).await.expect(200);
-    let order = till.buys(&till.basket().await, Some("pm_card_visa")).await.expect(201).text("/order/id");
-    let session = till.shop.words("SELECT id::text AS word FROM payment_sessions").await;
-    let session = souk_kernel::PaymentSessionId::from_uuid(session.parse().unwrap());
-    let kept = reqwest::Client::new()
-        .post(format!("{}/v1/webhook_endpoints", till.shop.provider))
-        .bearer_auth(KEY)
-        .header("idempotency-key", format!("capture:{session}"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body("url=http://127.0.0.1:9/&enabled_events[0]=*")
-        .send()
-        .await
-        .unwrap();
-    assert!(kept.status().is_success(), "{kept:?}");
-    let taken = till.shop.takes(&order, &euros(600)).await.expect(200);
-    assert_eq!(taken.json["financial_status"], "partially_paid");
-    assert_eq!((till.taken().await, till.shop.balance_of("1000").await), ((600, 0), 600));
 }

@@ -39,7 +39,7 @@ impl Shop {
     }
 }
 
-pub(super) fn due(total: i64, due: i64, token: &str) -> Value {
+fn due(total: i64, due: i64, token: &str) -> Value {
     let mut body = pay_with(total, token);
     body["expected_due"] = json!({ "amount_minor": due, "currency": "EUR" });
     body
@@ -237,4 +237,30 @@ async fn a_customers_store_credit_pays_their_cart() {
     let bought = shop.checkout(&basket, &key(), &due(1490, 690, "tok_ok")).await;
     assert_eq!((bought.status, shop.taken().await), (201, (690, 0)), "{}", bought.json);
     shop.credit_adds_up().await;
+}
+
+#[actix_web::test]
+async fn no_more_goes_back_to_the_card_than_the_card_paid() {
+    let shop = Shop::open().await;
+    let (_, code) = shop.gift_card(1000).await;
+    let basket = shop.basket(shop.thing(5, 1000).await, 1).await;
+    assert_eq!(shop.pays_with(&basket, &code).await.status, 200);
+    let bought = shop.checkout(&basket, &key(), &due(1490, 490, "tok_ok")).await.expect(201);
+    let order = &bought.json["order"];
+    // The mug cost 10.00, and the card paid 4.90 of the 14.90.
+    let refunds = format!("/admin/v1/orders/{}/refunds", order["id"].as_str().unwrap());
+    let mug = json!({ "lines": [{ "line": order["lines"][0]["id"], "quantity": 1 }], "reason": "damaged" });
+    let before = shop.digest().await;
+    shop.owner_call("POST", &refunds).keyed().json(&mug).send().await.refused(409, "refund_exceeds");
+    shop.owner_call("POST", &format!("{refunds}:preview"))
+        .json(&mug)
+        .send()
+        .await
+        .refused(409, "refund_exceeds");
+    assert_eq!(shop.digest().await, before);
+    let part = json!({ "lines": [{ "line": order["lines"][0]["id"], "amount": { "amount_minor": 490, "currency": "EUR" } }], "reason": "late" });
+    shop.owner_call("POST", &refunds).keyed().json(&part).send().await.expect(200);
+    assert_eq!(shop.taken().await, (490, 0));
+    shop.sweep().await;
+    assert_eq!(shop.taken().await, (490, 490));
 }

@@ -71,10 +71,8 @@ fn fact(reference: &str, status: ProviderStatus, captured: i64, refunded: i64) -
         authorized: eur(ASKED),
         captured: eur(captured),
         refunded: eur(refunded),
-        refunds: Vec::new(),
         redirect_url: None,
         failure: None,
-        settled: None,
     }
 }
 

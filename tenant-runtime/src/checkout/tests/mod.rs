@@ -3,7 +3,6 @@
 mod amounts;
 mod assent;
 mod books;
-mod bounced;
 mod bundles;
 mod captures;
 mod costs;
@@ -13,17 +12,13 @@ mod discounts;
 mod endings;
 mod freshness;
 mod life;
-mod overdue;
-mod pickup;
 mod prices;
 mod providers;
 mod races;
 mod search;
 mod shipping;
-mod split;
 mod stripe;
 mod tax;
-mod tax_provider;
 mod undoing;
 
 use crate::testing::shop;

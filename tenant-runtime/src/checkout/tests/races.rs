@@ -35,7 +35,6 @@ impl Shop {
             wish,
             actor: "anonymous".to_owned(),
             mode: None,
-            own_rates: false,
             network: "local".to_owned(),
         };
         let till = self.inner.till.clone();

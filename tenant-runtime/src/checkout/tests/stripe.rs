@@ -11,17 +11,17 @@ use souk_payment_provider::stripe::sender::signature;
 use super::shop::{Basket, Shop, key};
 use crate::testing::Answer;
 
-pub(super) const KEY: &str = "sk_test_51Souk4242";
+const KEY: &str = "sk_test_51Souk4242";
 const CREDENTIALS: &str = "/admin/v1/payment-providers/stripe/credentials";
 
 /// A shop with an account at Stripe.
-pub(super) struct Till {
-    pub(super) shop: Shop,
+struct Till {
+    shop: Shop,
     secret: String,
 }
 
 /// Asks the provider as whoever has the key; a body is a form.
-pub(super) async fn ask(shop: &Shop, path: &str, form: Option<&str>) -> Value {
+async fn ask(shop: &Shop, path: &str, form: Option<&str>) -> Value {
     let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let url = format!("{}{path}", shop.provider);
     let call = match form {
@@ -37,13 +37,13 @@ async fn set(shop: &Shop, wish: &Value) -> Answer {
     shop.owner_call("PATCH", CREDENTIALS).json(wish).send().await
 }
 
-pub(super) async fn set_up(shop: &Shop, version: &str, wish: &Value) -> Answer {
+async fn set_up(shop: &Shop, version: &str, wish: &Value) -> Answer {
     let call = shop.owner_call("PATCH", "/admin/v1/payment-providers/stripe").header("if-match", version);
     call.json(wish).send().await
 }
 
 impl Till {
-    pub(super) async fn open() -> Self {
+    async fn open() -> Self {
         let shop = Shop::open().await;
         let made =
             ask(&shop, "/v1/webhook_endpoints", Some("url=http://127.0.0.1:9/&enabled_events[0]=*")).await;
@@ -53,18 +53,18 @@ impl Till {
         Self { shop, secret }
     }
 
-    pub(super) async fn basket(&self) -> Basket {
+    async fn basket(&self) -> Basket {
         self.shop.basket(self.shop.thing(5, 1000).await, 1).await
     }
 
-    pub(super) async fn buys(&self, basket: &Basket, token: Option<&str>) -> Answer {
+    async fn buys(&self, basket: &Basket, token: Option<&str>) -> Answer {
         let body = json!({ "expected_total": { "amount_minor": 1490, "currency": "EUR" },
             "payment": { "provider": "stripe", "token": token } });
         self.shop.checkout(basket, &key(), &body).await
     }
 
     /// Events of a kind, oldest first.
-    pub(super) async fn events(&self, kind: &str) -> Vec<Value> {
+    async fn events(&self, kind: &str) -> Vec<Value> {
         let list = ask(&self.shop, &format!("/v1/events?limit=100&type={kind}"), None).await;
         let mut events = list["data"].as_array().unwrap().clone();
         events.reverse();
@@ -78,12 +78,12 @@ impl Till {
         self.shop.inner.send("POST", "/webhooks/payments/stripe", Some(body.into_bytes()), &headers).await
     }
 
-    pub(super) async fn hears(&self, event: &Value) -> Answer {
+    async fn hears(&self, event: &Value) -> Answer {
         self.hears_signed(event, &self.secret).await
     }
 
     /// The newest event of a kind is heard; gives what became of it.
-    pub(super) async fn hears_of(&self, kind: &str) -> String {
+    async fn hears_of(&self, kind: &str) -> String {
         let event = self.events(kind).await.pop().unwrap_or_else(|| panic!("no {kind}"));
         self.hears(&event).await.expect(200).text("/outcome")
     }
@@ -95,7 +95,7 @@ impl Till {
     }
 
     /// Received and given back, by Stripe's own book.
-    pub(super) async fn taken(&self) -> (i64, i64) {
+    async fn taken(&self) -> (i64, i64) {
         let sum = |list: Value, name: &str| -> i64 {
             list["data"].as_array().unwrap().iter().map(|one| one[name].as_i64().unwrap()).sum()
         };
@@ -104,14 +104,14 @@ impl Till {
         (sum(intents, "amount_received"), sum(refunds, "amount"))
     }
 
-    pub(super) async fn standing(&self, order: &str) -> (String, String) {
+    async fn standing(&self, order: &str) -> (String, String) {
         let order = self.shop.order(order).await;
         let text = |name: &str| order[name].as_str().unwrap().to_owned();
         (text("state"), text("financial_status"))
     }
 }
 
-pub(super) fn both(state: &str, financial: &str) -> (String, String) {
+fn both(state: &str, financial: &str) -> (String, String) {
     (state.to_owned(), financial.to_owned())
 }
 

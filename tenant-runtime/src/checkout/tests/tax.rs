@@ -126,9 +126,4 @@ async fn an_exempt_customer_owes_nothing_where_the_exemption_holds() {
         json!({ "customer": "cus_01h455vb4pex5vsknk084sn02r", "reason": "charity", "certificate": "x" });
     let refused = shop.owner_call("POST", "/admin/v1/tax-exemptions").json(&nobody).send().await;
     refused.refused(422, "validation_failed").about("/customer");
-    // Nor does anybody who is not there have a tax to preview.
-    let ask = json!({ "country": "DE", "customer": "cus_01h455vb4pex5vsknk084sn02r",
-        "lines": [{ "amount_minor": 1190, "quantity": 1 }] });
-    let refused = shop.owner_call("POST", "/admin/v1/tax/preview").json(&ask).send().await;
-    refused.refused(422, "validation_failed").about("/customer");
 }

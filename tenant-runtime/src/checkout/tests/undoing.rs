@@ -102,46 +102,6 @@ async fn a_refund_the_bank_refuses_stays_owed() {
     assert_eq!((shop.taken().await, shop.balance_of("2300").await), ((1490, 0), -1490));
 }
 
-/// The provider has refused one refund and carried out the next of the same amount, and nobody heard its answer: its sum settles the one that
-/// left, and the other stays owed.
-#[actix_web::test]
-async fn the_refund_that_left_is_the_one_that_is_settled() {
-    let shop = Shop::open().await;
-    let order = shop.bought("tok_ok").await;
-    let wish = json!({ "shipping": { "amount_minor": 200, "currency": "EUR" }, "reason": "late" });
-    for _ in 0..2 {
-        let path = format!("/admin/v1/orders/{order}/refunds");
-        shop.staff("POST", &path, Some(wish.clone())).await.expect(200);
-    }
-    let refused = "UPDATE {s}.refunds SET state = 'failed', attempts = 1, next_attempt_at = NULL \
-        WHERE id = (SELECT id FROM {s}.refunds ORDER BY id LIMIT 1)";
-    shop.inner.admin(refused).await;
-    shop.inner.admin("UPDATE {s}.refunds SET attempts = 1 WHERE state = 'pending'").await;
-    let refund =
-        shop.inner.words("SELECT idempotency_key AS word FROM refunds WHERE state = 'pending'").await;
-    let payment = shop.inner.words("SELECT reference AS word FROM payments").await;
-    let made = reqwest::Client::new()
-        .post(format!("{}/v1/payments/{payment}/refund", shop.provider))
-        .bearer_auth(shop.inner.store.id)
-        .header("idempotency-key", refund)
-        .json(&json!({ "amount_minor": 200, "reason": "late" }))
-        .send()
-        .await
-        .unwrap();
-    assert!(made.status().is_success(), "{made:?}");
-    // The return page asks the provider.
-    let session = shop.inner.words("SELECT id::text AS word FROM payment_sessions").await;
-    let session = souk_kernel::PaymentSessionId::from_uuid(session.parse().unwrap());
-    let back = format!("/store/v1/payment-return/{session}");
-    assert_eq!(shop.inner.send("GET", &back, None, &[]).await.status, 303);
-    assert_eq!(shop.sweep().await.refunds, 0);
-    let states = "SELECT string_agg(state, ' ' ORDER BY id) AS word FROM refunds";
-    assert_eq!(shop.inner.words(states).await, "failed succeeded");
-    let refunded = shop.inner.number("SELECT refunded_minor AS number FROM payments").await;
-    assert_eq!((refunded, shop.taken().await), (200, (1490, 200)));
-    assert_eq!(shop.balance_of("2300").await, -200);
-}
-
 #[actix_web::test]
 async fn held_money_of_a_cancelled_order_is_let_go() {
     let shop = Shop::open().await;

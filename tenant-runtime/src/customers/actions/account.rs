@@ -5,13 +5,12 @@ use souk_api::{ETag, IfMatch};
 use souk_kernel::{CustomerId, Email, Text};
 use souk_tenancy::{ReadTx, WriteTx};
 
-use super::consent;
 use super::sessions::{attempt, forgive};
 use crate::customers::error::CustomerError;
 use crate::customers::events::{CustomerRegistered, LetterWanted};
 use crate::customers::model::{
-    ConsentSource, Customer, Door, EditAccount, EmailChange, EndReason, LetterKind, Origin, Purpose,
-    Reception, Register, customer_of, session_of,
+    Customer, Door, EditAccount, EmailChange, EndReason, LetterKind, Origin, Purpose, Reception, Register,
+    customer_of, session_of,
 };
 use crate::customers::queries;
 
@@ -44,13 +43,11 @@ pub async fn register(
         hash: Some(hash),
         first_name: name(&wish.first_name),
         last_name: name(&wish.last_name),
+        accepts_marketing: wish.accepts_marketing,
         verified: false,
     };
     if queries::insert(tx, new).await? {
         souk_event_bus::emit(tx, &CustomerRegistered { customer_id: id }).await?;
-        if wish.accepts_marketing {
-            consent::wish(tx, id, ConsentSource::Registration).await?;
-        }
         return want(tx, id, LetterKind::VerifyEmail).await;
     }
     // A disabled customer gets no mail, and nobody learns that: the event names nobody.
@@ -68,7 +65,15 @@ pub async fn register_vouched(
     (first_name, last_name): (String, String),
 ) -> Result<Option<CustomerId>, CustomerError> {
     let id = CustomerId::new();
-    let new = queries::NewCustomer { id, email, hash: None, first_name, last_name, verified: true };
+    let new = queries::NewCustomer {
+        id,
+        email,
+        hash: None,
+        first_name,
+        last_name,
+        accepts_marketing: false,
+        verified: true,
+    };
     if !queries::insert(tx, new).await? {
         return Ok(None);
     }
@@ -102,7 +107,7 @@ pub async fn resend_verification(tx: &mut WriteTx<'_>, id: CustomerId) -> Result
 }
 
 /// Uses a mailed secret up and locks the customer it was for. One answer for every reason it may not work.
-pub(super) async fn follow(
+async fn follow(
     tx: &mut WriteTx<'_>,
     purpose: Purpose,
     secret: &LinkSecret,
@@ -209,9 +214,6 @@ pub async fn edit_account(
     let customer = queries::lock(tx, id).await?.ok_or(CustomerError::Unknown)?;
     seen.check(&ETag::new(customer.version))?;
     queries::edit_account(tx, id, wish).await?;
-    if let Some(accepts) = wish.accepts_marketing {
-        consent::change(tx, &customer, accepts).await?;
-    }
     queries::find(tx, id).await?.ok_or(CustomerError::Unknown)
 }
 

@@ -6,7 +6,7 @@ use souk_tenancy::{ReadTx, WriteTx};
 
 use crate::customers::error::CustomerError;
 use crate::customers::events::LetterWanted;
-use crate::customers::model::{Customer, LetterKind, Marketing, Purpose};
+use crate::customers::model::{Customer, LetterKind, Purpose};
 use crate::customers::queries;
 use crate::storefront;
 
@@ -37,9 +37,6 @@ pub struct Letter {
 pub async fn letter(tx: &mut WriteTx<'_>, wanted: &LetterWanted) -> Result<Option<Letter>, CustomerError> {
     let found = queries::lock(tx, wanted.customer_id).await?;
     let Some(customer) = found.filter(|customer| customer.state == "enabled") else { return Ok(None) };
-    if wanted.letter == LetterKind::ConfirmMarketing && customer.marketing() != Marketing::Pending {
-        return Ok(None);
-    }
     let Some((recipient, recipient_key)) = recipient(tx, &customer, wanted.letter).await? else {
         return Ok(None);
     };

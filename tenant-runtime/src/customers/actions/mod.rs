@@ -1,7 +1,6 @@
 //! The stories of a customer, each inside one transaction.
 
 mod account;
-mod consent;
 mod letters;
 mod sessions;
 
@@ -22,7 +21,6 @@ pub use account::{
     change_password, chosen, complete_reset, confirm_email, edit_account, prove, register, register_vouched,
     request_reset, resend_verification, tell_of_identity, verify, wish_email,
 };
-pub use consent::{confirm_marketing, consents, end_marketing};
 pub use letters::{Letter, Outlook, letter, outlook};
 pub use sessions::{Refreshed, admit_payment, attempt, begin, count_decline, end, end_all, open, refresh};
 
@@ -137,8 +135,7 @@ pub async fn export(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<CustomerExpor
     let customer = queries::find(tx, id).await?.ok_or(CustomerError::Unknown)?;
     let addresses = queries::addresses(tx, id).await?;
     let sessions = queries::sessions(tx, id).await?.into_iter().map(|session| session.view(None)).collect();
-    let marketing = queries::consent::history(tx, id).await?;
-    Ok(CustomerExport { account: customer.into(), addresses, sessions, marketing })
+    Ok(CustomerExport { account: customer.into(), addresses, sessions })
 }
 
 /// Forgets the person: name, addresses, sessions, password. The row stays without them, because orders name it. Gives the confirmed

@@ -1,7 +1,6 @@
 //! Customers as values and as wishes.
 
 mod address;
-mod consent;
 mod mailbox;
 mod reception;
 mod rules;
@@ -15,7 +14,6 @@ use souk_kernel::{CustomerId, Email, Locale, LongText, Text};
 use utoipa::ToSchema;
 
 pub use address::{Address, AddressView, MOST_ADDRESSES, NewAddress};
-pub use consent::{ConsentSource, ConsentState, ConsentView, Marketing};
 pub use mailbox::Mailbox;
 pub use reception::{Origin, Reception, Typed, customer_of, session_of};
 pub use rules::AddressRulesView;
@@ -41,8 +39,6 @@ pub struct Customer {
     pub state: String,
     #[diesel(sql_type = Bool)]
     pub accepts_marketing: bool,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub marketing_asked_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<SqlText>)]
     pub locale: Option<Locale>,
     #[diesel(sql_type = SqlText)]
@@ -62,15 +58,6 @@ pub struct Customer {
 }
 
 impl Customer {
-    /// How they stand to marketing.
-    pub fn marketing(&self) -> Marketing {
-        match (self.accepts_marketing, self.marketing_asked_at) {
-            (true, _) => Marketing::Given,
-            (false, Some(_)) => Marketing::Pending,
-            (false, None) => Marketing::None,
-        }
-    }
-
     /// What makes the mailbox unique; a stored address always parses.
     pub fn email_key(&self) -> String {
         Email::parse(&self.email).map_or_else(|_| self.email.to_lowercase(), |email| email.key())
@@ -98,8 +85,6 @@ pub struct AccountView {
     #[schema(example = "+49 30 901820")]
     pub phone: Option<String>,
     pub accepts_marketing: bool,
-    /// The same with what is being asked: `pending` until their mailbox agrees, where the store wants that.
-    pub marketing: Marketing,
     /// The language they read, if they said so.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = "de-AT")]
@@ -110,7 +95,6 @@ pub struct AccountView {
 
 impl From<Customer> for AccountView {
     fn from(customer: Customer) -> Self {
-        let marketing = customer.marketing();
         Self {
             id: customer.id,
             email: customer.email,
@@ -119,7 +103,6 @@ impl From<Customer> for AccountView {
             last_name: customer.last_name,
             phone: customer.phone,
             accepts_marketing: customer.accepts_marketing,
-            marketing,
             locale: customer.locale,
             created_at: customer.created_at,
             updated_at: customer.updated_at,
@@ -288,7 +271,6 @@ pub enum Purpose {
     ResetPassword,
     EmailOld,
     EmailNew,
-    Marketing,
 }
 
 impl Purpose {
@@ -299,7 +281,6 @@ impl Purpose {
             Self::ResetPassword => "reset_password",
             Self::EmailOld => "email_old",
             Self::EmailNew => "email_new",
-            Self::Marketing => "marketing",
         }
     }
 
@@ -309,7 +290,6 @@ impl Purpose {
             Self::VerifyEmail => TimeDelta::days(3),
             Self::ResetPassword => TimeDelta::minutes(30),
             Self::EmailOld | Self::EmailNew => TimeDelta::hours(24),
-            Self::Marketing => TimeDelta::days(7),
         }
     }
 
@@ -319,7 +299,6 @@ impl Purpose {
             Self::VerifyEmail => "verify-email",
             Self::ResetPassword => "reset-password",
             Self::EmailOld | Self::EmailNew => "confirm-email",
-            Self::Marketing => "confirm-marketing",
         }
     }
 }
@@ -338,11 +317,10 @@ pub enum LetterKind {
     NewDevice,
     IdentityLinked,
     IdentityUnlinked,
-    ConfirmMarketing,
 }
 
 impl LetterKind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 10] = [
         Self::VerifyEmail,
         Self::AlreadyRegistered,
         Self::ResetPassword,
@@ -353,7 +331,6 @@ impl LetterKind {
         Self::NewDevice,
         Self::IdentityLinked,
         Self::IdentityUnlinked,
-        Self::ConfirmMarketing,
     ];
 
     /// The one with this template.
@@ -374,7 +351,6 @@ impl LetterKind {
             Self::NewDevice => "customer_new_device",
             Self::IdentityLinked => "customer_identity_linked",
             Self::IdentityUnlinked => "customer_identity_unlinked",
-            Self::ConfirmMarketing => "customer_confirm_marketing",
         }
     }
 
@@ -385,7 +361,6 @@ impl LetterKind {
             Self::AlreadyRegistered | Self::ResetPassword => Some(Purpose::ResetPassword),
             Self::ConfirmOldEmail => Some(Purpose::EmailOld),
             Self::ConfirmNewEmail => Some(Purpose::EmailNew),
-            Self::ConfirmMarketing => Some(Purpose::Marketing),
             Self::PasswordChanged
             | Self::EmailChanged
             | Self::NewDevice
@@ -412,8 +387,6 @@ pub struct CustomerExport {
     pub addresses: Vec<AddressView>,
     /// Living sessions.
     pub sessions: Vec<SessionView>,
-    /// What they said of marketing, oldest first.
-    pub marketing: Vec<ConsentView>,
 }
 
 /// Which customers, and after which.
@@ -421,7 +394,6 @@ pub struct CustomerExport {
 pub struct ListFilter {
     pub q: Option<String>,
     pub state: Option<String>,
-    pub marketing: Option<Marketing>,
     pub before: Option<CustomerId>,
     pub fetch: i64,
 }

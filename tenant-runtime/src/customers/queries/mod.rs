@@ -1,18 +1,17 @@
 //! The rows of customers. Those of sessions, links and addresses are beside it.
 
 mod addresses;
-pub mod consent;
 mod links;
 mod sessions;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_access::PasswordHash;
 use souk_kernel::{CustomerId, Email};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
-use super::model::{Customer, EditAccount, EditCustomer, ListFilter, Marketing};
+use super::model::{Customer, EditAccount, EditCustomer, ListFilter};
 
 pub use addresses::{add, addresses, count_addresses, find_address, put, remove};
 pub use links::{
@@ -27,7 +26,7 @@ pub use sessions::{
 macro_rules! customer_by {
     ($condition:literal) => {
         concat!(
-            "SELECT id, email, first_name, last_name, phone, state, accepts_marketing, marketing_asked_at, locale, note, verified_at, order_count, epoch, \
+            "SELECT id, email, first_name, last_name, phone, state, accepts_marketing, locale, note, verified_at, order_count, epoch, \
              version, created_at, updated_at FROM customers WHERE ",
             $condition
         )
@@ -58,20 +57,22 @@ pub struct NewCustomer<'a> {
     pub hash: Option<&'a PasswordHash>,
     pub first_name: String,
     pub last_name: String,
+    pub accepts_marketing: bool,
     pub verified: bool,
 }
 
 /// Adds a customer; `false` when the mailbox has one.
 pub async fn insert(tx: &mut WriteTx<'_>, new: NewCustomer<'_>) -> Result<bool, DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO customers (id, email, email_key, first_name, last_name, password, verified_at, \
-         state, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, 'enabled', $8, $8) ON CONFLICT DO NOTHING")
+    let query = sql("INSERT INTO customers (id, email, email_key, first_name, last_name, password, accepts_marketing, verified_at, \
+         state, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'enabled', $9, $9) ON CONFLICT DO NOTHING")
     .bind::<SqlUuid, _>(new.id)
     .bind::<Text, _>(new.email.as_str().to_owned())
     .bind::<Text, _>(new.email.key())
     .bind::<Text, _>(new.first_name)
     .bind::<Text, _>(new.last_name)
     .bind::<Nullable<Text>, _>(new.hash.map(|hash| hash.as_str().to_owned()))
+    .bind::<Bool, _>(new.accepts_marketing)
     .bind::<Nullable<Timestamptz>, _>(new.verified.then_some(now))
     .bind::<Timestamptz, _>(now);
     Ok(tx.execute(query).await? == 1)
@@ -151,17 +152,16 @@ pub async fn set_email(
 /// Writes what is given of the profile.
 pub async fn edit_account(tx: &mut WriteTx<'_>, id: CustomerId, wish: &EditAccount) -> Result<(), DbError> {
     let now = tx.now();
-    let query = sql(
-        "UPDATE customers SET first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), \
+    let query = sql("UPDATE customers SET first_name = coalesce($2, first_name), last_name = coalesce($3, last_name), \
          phone = CASE WHEN $4::text IS NULL THEN phone ELSE nullif($4, '') END, \
-         locale = coalesce($5, locale), version = version + 1, updated_at = $6 WHERE id = $1",
-    )
+         accepts_marketing = coalesce($5, accepts_marketing), locale = coalesce($7, locale), version = version + 1, updated_at = $6 WHERE id = $1")
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Text>, _>(wish.first_name.as_ref().map(ToString::to_string))
     .bind::<Nullable<Text>, _>(wish.last_name.as_ref().map(ToString::to_string))
     .bind::<Nullable<Text>, _>(wish.phone.as_ref().map(ToString::to_string))
-    .bind::<Nullable<Text>, _>(wish.locale.clone())
-    .bind::<Timestamptz, _>(now);
+    .bind::<Nullable<Bool>, _>(wish.accepts_marketing)
+    .bind::<Timestamptz, _>(now)
+    .bind::<Nullable<Text>, _>(wish.locale.clone());
     tx.execute(query).await.map(drop)
 }
 
@@ -197,14 +197,12 @@ pub async fn list(tx: &mut ReadTx<'_>, filter: ListFilter) -> Result<Vec<Custome
     let query = sql(customer_by!(
         "state <> 'erased' AND ($1::text IS NULL OR state = $1) AND ($2::uuid IS NULL OR id < $2) \
          AND ($3::text IS NULL OR email_key LIKE lower($3) || '%' OR lower(last_name) LIKE lower($3) || '%' \
-         OR lower(first_name) LIKE lower($3) || '%') AND ($5::text IS NULL OR $5 = CASE WHEN accepts_marketing THEN 'given' \
-         WHEN marketing_asked_at IS NOT NULL THEN 'pending' ELSE 'none' END) ORDER BY id DESC LIMIT $4"
+         OR lower(first_name) LIKE lower($3) || '%') ORDER BY id DESC LIMIT $4"
     ))
     .bind::<Nullable<Text>, _>(filter.state)
     .bind::<Nullable<SqlUuid>, _>(filter.before)
     .bind::<Nullable<Text>, _>(filter.q)
-    .bind::<BigInt, _>(filter.fetch)
-    .bind::<Nullable<Text>, _>(filter.marketing.map(Marketing::as_str));
+    .bind::<BigInt, _>(filter.fetch);
     tx.load(query).await
 }
 
@@ -215,13 +213,12 @@ pub async fn erase(tx: &mut WriteTx<'_>, id: CustomerId) -> Result<(), DbError> 
         "DELETE FROM customer_addresses WHERE customer_id = $1",
         "DELETE FROM customer_sessions WHERE customer_id = $1",
         "DELETE FROM customer_secrets WHERE customer_id = $1",
-        "DELETE FROM marketing_consents WHERE customer_id = $1",
         "DELETE FROM customer_email_changes WHERE customer_id = $1",
     ] {
         tx.execute(sql(text).bind::<SqlUuid, _>(id)).await?;
     }
     let query = sql("UPDATE customers SET email = 'erased@invalid', email_key = 'erased:' || id, first_name = '', last_name = '', \
-         phone = NULL, note = '', password = NULL, verified_at = NULL, accepts_marketing = false, marketing_asked_at = NULL, locale = NULL, state = 'erased', \
+         phone = NULL, note = '', password = NULL, verified_at = NULL, accepts_marketing = false, locale = NULL, state = 'erased', \
          epoch = epoch + 1, version = version + 1, erased_at = $2, updated_at = $2 WHERE id = $1")
     .bind::<SqlUuid, _>(id)
     .bind::<Timestamptz, _>(now);

@@ -10,14 +10,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use crate::customers::error::CustomerError;
-use crate::customers::model::{
-    ConsentView, Customer, CustomerView, EditCustomer, EndReason, ListFilter, Marketing,
-};
+use crate::customers::model::{Customer, CustomerView, EditCustomer, EndReason, ListFilter};
 use crate::customers::permissions::{Edit, View};
 use crate::customers::{actions, queries};
 
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list).service(show).service(edit).service(sign_out).service(consents);
+    config.service(list).service(show).service(edit).service(sign_out);
 }
 
 /// Which customers.
@@ -29,9 +27,6 @@ struct CustomerQuery {
     q: Option<String>,
     #[param(inline)]
     state: Option<State>,
-    /// Only customers who stand so to marketing.
-    #[param(inline)]
-    marketing: Option<Marketing>,
 }
 
 /// How a customer stands.
@@ -75,7 +70,6 @@ async fn list(
     let filter = ListFilter {
         q: query.q.as_deref().map(literal),
         state: query.state.map(|state| state.as_str().to_owned()),
-        marketing: query.marketing,
         before: paging.position(cursors, &scope)?,
         fetch: paging.fetch(),
     };
@@ -121,19 +115,6 @@ async fn edit(
     let (id, wish) = (*id, body.into_inner());
     let work = async move |tx: &mut WriteTx<'_>| actions::edit(tx, id, &seen, &wish).await;
     Ok(shown(permit.write("customers.edit", work).await?))
-}
-
-/// What a customer said of marketing
-///
-/// How and when they said it, oldest first: by what right they are written to.
-#[utoipa::path(tag = "Customers", operation_id = "listMarketingConsents", params(("id" = CustomerId, Path)), responses(
-    (status = 200, body = Page<ConsentView>), (status = 401, body = Problem), (status = 403, body = Problem),
-    (status = 404, body = Problem)))]
-#[get("/admin/v1/customers/{id}/marketing-consents")]
-async fn consents(permit: Permit<View>, id: Path<CustomerId>) -> Result<Page<ConsentView>, Problem> {
-    let id = *id;
-    let work = async move |tx: &mut ReadTx<'_>| actions::consents(tx, id).await;
-    Ok(Page::whole(permit.read("customers.consents", work).await?))
 }
 
 /// Sign a customer out everywhere

@@ -17,7 +17,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(register)
         .service(verify)
-        .service(confirm_marketing)
         .service(request_reset)
         .service(complete_reset)
         .service(confirm_email);
@@ -62,19 +61,6 @@ async fn verify(permit: Permit<SignIn>, body: Json<Follow>) -> Result<HttpRespon
     let secret = LinkSecret::parse(body.token.as_str()).ok_or(CustomerError::LinkUnusable)?;
     let work = async move |tx: &mut WriteTx<'_>| actions::verify(tx, &secret).await;
     permit.write("customers.verify", work).await?;
-    Ok(HttpResponse::NoContent().finish())
-}
-
-/// Agree to marketing with the token of the mailed link
-///
-/// Where the store wants a mailbox to agree first. It works once, for seven days, without signing in.
-#[utoipa::path(tag = "Customers", operation_id = "confirmMarketing", request_body = Follow, responses(
-    (status = 204, description = "Agreed"), (status = 410, body = Problem)))]
-#[post("/store/v1/customers/confirm-marketing")]
-async fn confirm_marketing(permit: Permit<SignIn>, body: Json<Follow>) -> Result<HttpResponse, Problem> {
-    let secret = LinkSecret::parse(body.token.as_str()).ok_or(CustomerError::LinkUnusable)?;
-    let work = async move |tx: &mut WriteTx<'_>| actions::confirm_marketing(tx, &secret).await;
-    permit.write("customers.confirm_marketing", work).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

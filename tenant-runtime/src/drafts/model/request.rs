@@ -14,7 +14,6 @@ use crate::cart::{
     MOST_PIECES, Off,
 };
 use crate::catalog::{self, Sellable};
-use crate::tax::VatNumber;
 
 /// The most tags of a draft order.
 const MOST_TAGS: usize = 50;
@@ -42,9 +41,6 @@ pub struct CreateDraftOrder {
     pub lines: Vec<DraftLineWish>,
     /// A customer of the store, who sees the order later. An e-mail address or an address that is left out is taken from their account.
     pub customer: Option<CustomerId>,
-    /// The buyer's, if they are a business: of a country of the EU, GB, CH or NO. Whether it relieves the sale of tax, `tax_relief` says.
-    #[schema(value_type = Option<String>, max_length = 40, example = "ATU13585627")]
-    pub vat_number: Option<VatNumber>,
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Option<Email>,
     pub shipping_address: Option<Address>,
@@ -133,10 +129,6 @@ pub struct EditDraftOrder {
     #[serde(default)]
     #[schema(value_type = Option<CustomerId>)]
     pub customer: Change<CustomerId>,
-    /// The buyer's, if they are a business: of a country of the EU, GB, CH or NO.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, max_length = 40, example = "ATU13585627")]
-    pub vat_number: Change<VatNumber>,
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Change<Email>,
@@ -193,7 +185,6 @@ impl CreateDraftOrder {
         EditDraftOrder {
             lines: Some(self.lines),
             customer: set(self.customer),
-            vat_number: set(self.vat_number),
             email: set(self.email),
             shipping_address: set(self.shipping_address),
             billing_address: set(self.billing_address),

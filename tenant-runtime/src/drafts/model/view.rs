@@ -1,7 +1,5 @@
 //! Draft orders as they are shown.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use souk_kernel::{
@@ -17,7 +15,7 @@ use crate::cart::{
 use crate::drafts::queries::SummaryRow;
 use crate::drafts::state::DraftOrderState;
 use crate::shipping::ShippingOption;
-use crate::tax::{TaxLineView, TaxRelief, TaxSource};
+use crate::tax::TaxLineView;
 
 /// A draft order as staff sees it, at what it costs now: prices as agreed, tax and rates as of today.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -32,10 +30,6 @@ pub struct DraftOrderView {
     /// The order it became.
     pub order: Option<OrderId>,
     pub customer: Option<CustomerId>,
-    /// The buyer's, if they are a business and somebody said so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "ATU13585627")]
-    pub vat_number: Option<String>,
     #[schema(value_type = Option<String>, example = "ada@example.com")]
     pub email: Option<Email>,
     /// The language the buyer reads, if somebody said so.
@@ -67,11 +61,6 @@ pub struct DraftOrderView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
-    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
-    /// Why the buyer owes no tax where others would, if so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tax_relief: Option<TaxRelief>,
-    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     pub total: Money,
     /// What it needs before it can be paid: `lines`, `email`, `shipping_address`, `shipping_option`.
@@ -152,7 +141,8 @@ impl From<&AgreedDiscount> for HandDiscountView {
 }
 
 impl DraftLineView {
-    fn of(line: &QuotedLine, discount: Option<&AgreedDiscount>) -> Self {
+    fn of(line: &QuotedLine, terms: &Terms) -> Self {
+        let agreed = terms.lines.iter().find(|agreed| agreed.id == line.id);
         let ware = &line.ware;
         Self {
             id: line.id,
@@ -166,7 +156,7 @@ impl DraftLineView {
             requires_shipping: ware.requires_shipping,
             quantity: line.quantity,
             unit_price: ware.unit_price,
-            line_discount: discount.map(HandDiscountView::from),
+            line_discount: agreed.and_then(|agreed| agreed.discount.as_ref()).map(HandDiscountView::from),
             discount: line.discount,
             total: line.total,
             tax_lines: line.tax_lines.iter().map(TaxLineView::from).collect(),
@@ -175,9 +165,7 @@ impl DraftLineView {
 }
 
 fn lines_of(quote: &Quote, terms: &Terms) -> Vec<DraftLineView> {
-    let discounts: HashMap<CartLineId, &AgreedDiscount> =
-        terms.lines.iter().filter_map(|line| Some((line.id, line.discount.as_ref()?))).collect();
-    quote.lines.iter().map(|line| DraftLineView::of(line, discounts.get(&line.id).copied())).collect()
+    quote.lines.iter().map(|line| DraftLineView::of(line, terms)).collect()
 }
 
 fn delivery_of(shipping: &QuotedShipping, terms: &Terms) -> DraftShippingView {
@@ -200,7 +188,6 @@ impl From<Draft> for DraftOrderView {
             paying: cart.state == CartState::Completing,
             order: row.order,
             customer: cart.customer,
-            vat_number: cart.vat_number,
             email: cart.email,
             locale: cart.locale,
             shipping_address: cart.shipping_address,
@@ -220,8 +207,6 @@ impl From<Draft> for DraftOrderView {
             shipping_options: quote.shipping_options,
             tax_lines: quote.tax_lines.iter().map(TaxLineView::from).collect(),
             tax: quote.tax,
-            tax_relief: quote.tax_relief,
-            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             missing,
@@ -260,11 +245,6 @@ pub struct ShopperDraftOrderView {
     pub tax_lines: Vec<TaxLineView>,
     /// Inside the total when `prices_include_tax`, else part of it.
     pub tax: Money,
-    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
-    /// Why the buyer owes no tax where others would, if so.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tax_relief: Option<TaxRelief>,
-    pub tax_source: TaxSource,
     pub prices_include_tax: bool,
     /// Send it as `expected_total` with the checkout.
     pub total: Money,
@@ -294,8 +274,6 @@ impl From<Draft> for ShopperDraftOrderView {
             shipping: quote.shipping.as_ref().map(|shipping| delivery_of(shipping, &terms)),
             tax_lines: quote.tax_lines.iter().map(TaxLineView::from).collect(),
             tax: quote.tax,
-            tax_relief: quote.tax_relief,
-            tax_source: quote.tax_source,
             prices_include_tax: quote.prices_include_tax,
             total: quote.total,
             message: row.message,

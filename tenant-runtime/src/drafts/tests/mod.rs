@@ -5,7 +5,6 @@ mod ending;
 mod links;
 mod paying;
 mod racing;
-mod tax;
 
 use serde_json::{Value, json};
 

@@ -24,12 +24,8 @@ use crate::identities::StaffNewDevice;
 use crate::imports::ImportFinished;
 use crate::inventory::StockTransferMoved;
 use crate::invoices::InvoiceIssued;
-use crate::orders::{
-    OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefundBounced, OrderRefunded,
-    OrderUpdated,
-};
+use crate::orders::{OrderCancelled, OrderPaid, OrderPartiallyPaid, OrderPlaced, OrderRefunded};
 use crate::payments::{DisputeLost, DisputeOpened, DisputeWon};
-use crate::payouts::{PayoutFailed, PayoutPaid};
 use crate::staff::StaffInvited;
 use crate::subscriptions::{BackInStock, CartAbandoned, DailyDigest, LowOnStock, SubscriptionLetterWanted};
 use crate::webhooks::WebhookDisabled;
@@ -53,13 +49,9 @@ pub fn announced() -> &'static [Announced] {
             of::<OrderPartiallyPaid>(),
             of::<OrderCancelled>(),
             of::<OrderRefunded>(),
-            of::<OrderRefundBounced>(),
-            of::<OrderUpdated>(),
             of::<DisputeOpened>(),
             of::<DisputeWon>(),
             of::<DisputeLost>(),
-            of::<PayoutPaid>(),
-            of::<PayoutFailed>(),
             of::<DraftOrderCreated>(),
             of::<DraftOrderUpdated>(),
             of::<DraftOrderInvoiceSent>(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use souk_kernel::ImportId;
 use utoipa::{IntoParams, ToSchema};
 
-pub use columns::{Header, guarded};
+pub use columns::Header;
 pub use groups::{Group, Groups, Inspector};
 pub use records::Mark;
 pub use rows::{Complaint, Level, Read, read};

@@ -155,7 +155,6 @@ pub fn line(product: &ProductView, shelf: &HashMap<InventoryItemId, i64>) -> Str
         "seo_title": product.seo_title,
         "seo_description": product.seo_description,
         "category": product.category,
-        "tax_class": product.tax_class,
         "options": options,
         "variants": variants,
     })

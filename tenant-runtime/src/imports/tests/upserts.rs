@@ -149,25 +149,3 @@ async fn stock_is_changed_only_by_those_who_may_adjust_it() {
     );
     assert_eq!(product(&shop, "mug").await["variants"][0]["price"]["amount_minor"], 750);
 }
-
-#[actix_web::test]
-async fn stock_elsewhere_is_not_taken_for_stock_at_the_first_location() {
-    let shop = stocked().await;
-    let former = shop.owner_call("GET", "/admin/v1/locations").send().await.expect(200).text("/data/0/id");
-    let path = format!("/admin/v1/locations/{former}");
-    let later = shop.owner_call("PATCH", &path).header("if-match", "*").json(&json!({ "priority": 5 }));
-    later.send().await.expect(200);
-    let first = json!({ "name": "Warehouse East", "country": "DE", "priority": 0 });
-    shop.owner_call("POST", "/admin/v1/locations").keyed().json(&first).send().await.expect(201);
-    // Nine mugs lie at the other location and none at the first. The first line changes only a price.
-    let price = json!({ "amount_minor": 800, "currency": "EUR" });
-    let lines = [json!({ "handle": "mug", "price": price }), json!({ "handle": "mug", "stock": 9 })];
-    let file = lines.map(|line| line.to_string()).join("\n") + "\n";
-    assert_eq!(counts(&imported(&shop, "format=jsonl", &file).await), "0/2/0/0");
-    let levels = "SELECT string_agg(x.on_hand::text, '/' ORDER BY o.priority) AS word
-                  FROM inventory_levels x JOIN locations o ON o.id = x.location_id
-                  JOIN product_variants v ON v.inventory_item_id = x.item_id WHERE v.sku = 'MUG'";
-    assert_eq!(shop.words(levels).await, "9/9");
-    assert_eq!(product(&shop, "mug").await["variants"][0]["stock"], 18);
-    assert_eq!(shop.unexplained_levels().await, 0);
-}

@@ -1,6 +1,6 @@
 //! Which location serves a demand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use souk_kernel::{InventoryItemId, LocationId};
 
@@ -59,13 +59,9 @@ pub fn plan(
     wanted: &BTreeMap<InventoryItemId, i64>,
     levels: &[Level],
 ) -> Result<Vec<(InventoryItemId, LocationId, i64)>, Vec<Shortage>> {
-    let mut lying: HashMap<InventoryItemId, Vec<&Level>> = HashMap::with_capacity(wanted.len());
-    for level in levels {
-        lying.entry(level.item).or_default().push(level);
-    }
     let (mut taken, mut short) = (Vec::new(), Vec::new());
     for (&item, &quantity) in wanted {
-        let mut of_item = lying.remove(&item).unwrap_or_default();
+        let mut of_item: Vec<_> = levels.iter().filter(|level| level.item == item).collect();
         of_item
             .sort_by_key(|level| (level.priority, level.main, level.location != level.main, level.location));
         let (parts, rest) = shares(&of_item, quantity);

@@ -6,10 +6,9 @@ WITH mine AS (
 ), room AS (
     SELECT coalesce(bool_and(
         m.held = m.quantity
-        OR loc.active AND l.on_hand - l.unavailable - l.committed - l.reserved + m.held - m.quantity
+        OR l.on_hand - l.unavailable - l.committed - l.reserved + m.held - m.quantity
             >= CASE WHEN l.backorderable > 0 THEN -l.backorderable ELSE l.safety_stock END), true) AS enough
     FROM mine m JOIN inventory_levels l ON l.item_id = m.item_id AND l.location_id = m.location_id
-    JOIN locations loc ON loc.id = l.location_id
 ), moved AS (
     UPDATE inventory_levels l
     SET committed = l.committed + m.quantity, reserved = l.reserved - m.held, version = l.version + 1, updated_at = $3

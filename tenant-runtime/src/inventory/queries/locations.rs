@@ -21,12 +21,6 @@ struct LocationRow {
     active: bool,
     #[diesel(sql_type = Bool)]
     pickup: bool,
-    #[diesel(sql_type = Text)]
-    pickup_instructions: String,
-    #[diesel(sql_type = Text)]
-    opening_hours: String,
-    #[diesel(sql_type = Integer)]
-    pickup_ready_hours: i32,
     #[diesel(sql_type = BigInt)]
     version: i64,
 }
@@ -40,9 +34,6 @@ impl From<LocationRow> for LocationView {
             priority: row.priority,
             active: row.active,
             pickup: row.pickup,
-            pickup_instructions: row.pickup_instructions,
-            opening_hours: row.opening_hours,
-            pickup_ready_hours: row.pickup_ready_hours,
             version: row.version,
         }
     }
@@ -50,17 +41,15 @@ impl From<LocationRow> for LocationView {
 
 /// All of them, in the order they serve.
 pub async fn locations(tx: &mut ReadTx<'_>) -> Result<Vec<LocationView>, DbError> {
-    let query = sql(
-        "SELECT id, name, country, priority, active, pickup, pickup_instructions, opening_hours, pickup_ready_hours, version FROM locations \
-         WHERE bucket_of IS NULL ORDER BY priority, id",
-    );
+    let query = sql("SELECT id, name, country, priority, active, pickup, version FROM locations \
+         WHERE bucket_of IS NULL ORDER BY priority, id");
     let rows: Vec<LocationRow> = tx.load(query).await?;
     Ok(rows.into_iter().map(LocationView::from).collect())
 }
 
 /// One.
 pub async fn location(tx: &mut ReadTx<'_>, id: LocationId) -> Result<Option<LocationView>, DbError> {
-    let query = sql("SELECT id, name, country, priority, active, pickup, pickup_instructions, opening_hours, pickup_ready_hours, version FROM locations \
+    let query = sql("SELECT id, name, country, priority, active, pickup, version FROM locations \
          WHERE id = $1 AND bucket_of IS NULL")
     .bind::<SqlUuid, _>(id);
     let row: Option<LocationRow> = tx.optional(query).await?;
@@ -69,7 +58,7 @@ pub async fn location(tx: &mut ReadTx<'_>, id: LocationId) -> Result<Option<Loca
 
 /// The same, locked against other changes; not against levels that refer to it.
 pub async fn lock_location(tx: &mut WriteTx<'_>, id: LocationId) -> Result<Option<LocationView>, DbError> {
-    let query = sql("SELECT id, name, country, priority, active, pickup, pickup_instructions, opening_hours, pickup_ready_hours, version FROM locations \
+    let query = sql("SELECT id, name, country, priority, active, pickup, version FROM locations \
          WHERE id = $1 AND bucket_of IS NULL FOR NO KEY UPDATE")
     .bind::<SqlUuid, _>(id);
     let row: Option<LocationRow> = tx.optional(query).await?;
@@ -82,17 +71,14 @@ pub async fn create_location(
     wish: &CreateLocation,
 ) -> Result<LocationView, DbError> {
     let now = tx.now();
-    let query = sql("INSERT INTO locations (id, name, country, priority, pickup, created_at, updated_at, pickup_instructions, opening_hours, pickup_ready_hours) \
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) RETURNING id, name, country, priority, active, pickup, pickup_instructions, opening_hours, pickup_ready_hours, version")
+    let query = sql("INSERT INTO locations (id, name, country, priority, pickup, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6) RETURNING id, name, country, priority, active, pickup, version")
     .bind::<SqlUuid, _>(id)
     .bind::<Text, _>(wish.name.as_str().to_owned())
     .bind::<Text, _>(wish.country.code())
     .bind::<Integer, _>(wish.priority)
     .bind::<Bool, _>(wish.pickup)
-    .bind::<Timestamptz, _>(now)
-    .bind::<Text, _>(wish.pickup_instructions.as_str().to_owned())
-    .bind::<Text, _>(wish.opening_hours.as_str().to_owned())
-    .bind::<Integer, _>(wish.pickup_ready_hours);
+    .bind::<Timestamptz, _>(now);
     let row: LocationRow = tx.one(query).await?;
     Ok(row.into())
 }
@@ -107,20 +93,15 @@ pub async fn edit_location(
     let query = sql("WITH buckets AS ( \
              UPDATE locations SET priority = coalesce($4, priority), active = coalesce($5, active), updated_at = $7 WHERE bucket_of = $1) \
          UPDATE locations SET name = coalesce($2, name), country = coalesce($3, country), priority = coalesce($4, priority), \
-             active = coalesce($5, active), pickup = coalesce($6, pickup), version = version + 1, updated_at = $7, \
-             pickup_instructions = coalesce($8, pickup_instructions), opening_hours = coalesce($9, opening_hours), \
-             pickup_ready_hours = coalesce($10, pickup_ready_hours) \
-         WHERE id = $1 RETURNING id, name, country, priority, active, pickup, pickup_instructions, opening_hours, pickup_ready_hours, version")
+             active = coalesce($5, active), pickup = coalesce($6, pickup), version = version + 1, updated_at = $7 \
+         WHERE id = $1 RETURNING id, name, country, priority, active, pickup, version")
     .bind::<SqlUuid, _>(id)
     .bind::<Nullable<Text>, _>(wish.name.as_ref().map(|name| name.as_str().to_owned()))
     .bind::<Nullable<Text>, _>(wish.country.map(Country::code))
     .bind::<Nullable<Integer>, _>(wish.priority)
     .bind::<Nullable<Bool>, _>(wish.active)
     .bind::<Nullable<Bool>, _>(wish.pickup)
-    .bind::<Timestamptz, _>(now)
-    .bind::<Nullable<Text>, _>(wish.pickup_instructions.as_ref().map(|text| text.as_str().to_owned()))
-    .bind::<Nullable<Text>, _>(wish.opening_hours.as_ref().map(|text| text.as_str().to_owned()))
-    .bind::<Nullable<Integer>, _>(wish.pickup_ready_hours);
+    .bind::<Timestamptz, _>(now);
     let row: LocationRow = tx.one(query).await?;
     Ok(row.into())
 }

@@ -1,5 +1,4 @@
--- $1 reservations, $2 items, $3 locations, $4 quantities, $5 cart, $6 expiry, $7 now, $8 actor. The rows are locked, so that their locations stay
--- as this statement sees them: whoever waited for a row has seen its location as it was before.
+-- $1 reservations, $2 items, $3 locations, $4 quantities, $5 cart, $6 expiry, $7 now, $8 actor.
 WITH wanted AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[]) AS w(id, item_id, location_id, quantity)
 ), taken AS (
@@ -7,7 +6,6 @@ WITH wanted AS (
     SET reserved = l.reserved + w.quantity, version = l.version + 1, updated_at = $7
     FROM wanted w
     WHERE l.item_id = w.item_id AND l.location_id = w.location_id
-      AND (SELECT loc.active FROM locations loc WHERE loc.id = l.location_id)
       AND l.on_hand - l.unavailable - l.committed - l.reserved - w.quantity
           >= CASE WHEN l.backorderable > 0 THEN -l.backorderable ELSE l.safety_stock END
     RETURNING w.id, w.item_id, w.location_id, w.quantity

@@ -7,7 +7,6 @@ mod model_based;
 mod places;
 mod several_places;
 mod transfers;
-mod waiting;
 
 use serde_json::{Value, json};
 

@@ -219,7 +219,7 @@ impl Real {
             Step::Reserve { cart, pieces } => {
                 let quantity = Quantity::new(pieces).unwrap();
                 let demand = Demand { item, quantity, policy: Policy::Deny };
-                inventory::reserve(tx, carts[cart].0, &[demand], (HOLD, None)).await.map(|_| true)
+                inventory::reserve(tx, carts[cart].0, &[demand], HOLD).await.map(|_| true)
             }
             Step::Release { cart } => inventory::release(tx, carts[cart].0).await.map(|()| true),
             Step::Commit { cart } => {

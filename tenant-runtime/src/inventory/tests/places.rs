@@ -30,10 +30,6 @@ async fn a_location_is_opened_changed_and_closed_once_it_is_empty() {
         .await
         .refused(422, "validation_failed")
         .about("/priority");
-    edits(&second, "\"1\"", &json!({ "pickup_ready_hours": 721 }))
-        .await
-        .refused(422, "validation_failed")
-        .about("/pickup_ready_hours");
     edits(&second, "\"7\"", &json!({ "priority": 1 })).await.refused(412, "precondition_failed");
     edits(&second, "\"1\"", &json!({ "name": "Main location" })).await.refused(409, "location_name_taken");
     let refused = edits(&first, "*", &json!({ "active": false })).await.refused(409, "location_in_use");

@@ -197,7 +197,7 @@ impl Real {
             Step::Reserve { cart, pieces } => {
                 let quantity = Quantity::new(u32::try_from(pieces).unwrap()).unwrap();
                 let demand = Demand { item, quantity, policy: Policy::Deny };
-                actions::reserve(tx, carts[cart].0, &[demand], (15, None)).await.map(|_| None)
+                actions::reserve(tx, carts[cart].0, &[demand], 15).await.map(|_| None)
             }
             Step::Release { cart } => actions::release(tx, carts[cart].0).await.map(|()| None),
             Step::Commit { cart } => {

@@ -56,8 +56,6 @@ struct Part<'a> {
     gross: Money,
     tax: Money,
     rates: &'a [OrderTaxLineView],
-    /// What went back of it before, in order.
-    before: Vec<Share>,
 }
 
 /// What of a part a document is about.
@@ -68,17 +66,11 @@ struct Share {
     tax: Money,
 }
 
-/// The parts of an order, of which these refunds took something.
-fn parts<'o>(order: &'o OrderView, refunds: &[RefundView]) -> Result<Vec<Part<'o>>, MoneyError> {
+fn parts(order: &OrderView) -> Result<Vec<Part<'_>>, MoneyError> {
     let currency = order.total.currency();
     let sum = |rates: &[OrderTaxLineView]| Money::sum(rates.iter().map(|rate| rate.amount), currency);
     let gross =
         |price: Money, tax: Money| if order.prices_include_tax { Ok(price) } else { price.checked_add(tax) };
-    // An order has one delivery; refunds of it name no line.
-    let before = |id: Option<OrderLineId>| -> Vec<Share> {
-        let lines = refunds.iter().flat_map(|refund| &refund.lines).filter(|line| line.line == id);
-        lines.map(|line| Share { quantity: line.quantity, gross: line.amount, tax: line.tax }).collect()
-    };
     let mut parts = Vec::with_capacity(order.lines.len() + order.shipping_lines.len());
     for line in &order.lines {
         let tax = sum(&line.tax_lines)?;
@@ -92,7 +84,6 @@ fn parts<'o>(order: &'o OrderView, refunds: &[RefundView]) -> Result<Vec<Part<'o
             gross: gross(line.total, tax)?,
             tax,
             rates: &line.tax_lines,
-            before: before(Some(line.id)),
         });
     }
     for line in &order.shipping_lines {
@@ -107,7 +98,6 @@ fn parts<'o>(order: &'o OrderView, refunds: &[RefundView]) -> Result<Vec<Part<'o
             gross: gross(line.price, tax)?,
             tax,
             rates: &line.tax_lines,
-            before: before(None),
         });
     }
     Ok(parts)
@@ -118,23 +108,20 @@ impl Part<'_> {
         Share { quantity: self.quantity, gross: self.gross, tax: self.tax }
     }
 
-    /// The taxes of a share: those of the whole part as they were counted, of less than that in proportion to what the shares before have left
-    /// of each, so that with the last share exactly those of the part went back.
+    /// The taxes of a share: those of the whole part as they were counted, of less than that in proportion.
     fn taxes(&self, share: Share) -> Result<Vec<DocumentTax>, MoneyError> {
         let whole = share.gross == self.gross && share.tax == self.tax;
-        let mut left: Vec<Money> = self.rates.iter().map(|rate| rate.amount).collect();
-        let mut gone = Money::zero(self.gross.currency());
-        for before in &self.before {
-            take(&mut left, before.tax)?;
-            gone = gone.checked_add(before.gross.checked_sub(before.tax)?)?;
-        }
-        let amounts = take(&mut left, share.tax)?;
-        let (all, after) =
-            (self.gross.checked_sub(self.tax)?, gone.checked_add(share.gross.checked_sub(share.tax)?)?);
+        let weights: Vec<u64> =
+            self.rates.iter().map(|rate| u64::try_from(rate.amount.minor()).unwrap_or_default()).collect();
+        let amounts = match weights.iter().any(|weight| *weight > 0) {
+            true => share.tax.allocate(&weights)?,
+            false => vec![Money::zero(share.tax.currency()); weights.len()],
+        };
+        let (net, all) = (share.gross.checked_sub(share.tax)?, self.gross.checked_sub(self.tax)?);
         // Of a delivery that is taxed as its goods are, each rate is counted on a part.
-        let counted_on = |rate: &OrderTaxLineView| -> Result<Money, MoneyError> {
-            let part = |net: Money| net.fraction(rate.taxable.minor(), all.minor(), Rounding::HalfUp);
-            if whole { Ok(rate.taxable) } else { part(after)?.checked_sub(part(gone)?) }
+        let counted_on = |rate: &OrderTaxLineView| match whole {
+            true => Ok(rate.taxable),
+            false => net.fraction(rate.taxable.minor(), all.minor(), Rounding::HalfUp),
         };
         let tax = |(rate, amount): (&OrderTaxLineView, Money)| -> Result<DocumentTax, MoneyError> {
             Ok(DocumentTax {
@@ -171,19 +158,6 @@ impl Part<'_> {
             gross: share.gross,
         })
     }
-}
-
-/// Takes so much tax from what is left of each rate, in proportion to it; gives how much of each.
-fn take(left: &mut [Money], tax: Money) -> Result<Vec<Money>, MoneyError> {
-    let weights: Vec<u64> = left.iter().map(|rate| u64::try_from(rate.minor()).unwrap_or_default()).collect();
-    let amounts = match weights.iter().any(|weight| *weight > 0) {
-        true => tax.allocate(&weights)?,
-        false => vec![Money::zero(tax.currency()); weights.len()],
-    };
-    for (left, amount) in left.iter_mut().zip(&amounts) {
-        *left = left.checked_sub(*amount)?;
-    }
-    Ok(amounts)
 }
 
 /// What stands above the lines.
@@ -268,7 +242,7 @@ pub fn of_order(
     language: Language,
     dates: Dates,
 ) -> Result<Document, InvoiceError> {
-    let parts = parts(order, &[])?;
+    let parts = parts(order)?;
     let shares: Vec<_> = parts.iter().map(|part| (part, part.whole())).collect();
     let head = Head { order, seller, language, dates };
     let document = head.document(&shares, None, paid(order))?;
@@ -290,8 +264,7 @@ pub fn of_refund(
     language: Language,
     dates: Dates,
 ) -> Result<Document, InvoiceError> {
-    let earlier = order.refunds.iter().position(|known| known.id == refund.id).unwrap_or_default();
-    let parts = parts(order, order.refunds.get(..earlier).unwrap_or_default())?;
+    let parts = parts(order)?;
     let mut shares = Vec::with_capacity(refund.lines.len());
     for line in &refund.lines {
         let part = parts.iter().find(|part| part.id == line.line).ok_or(InvoiceError::DoesNotAddUp)?;
@@ -311,14 +284,16 @@ pub fn of_cancellation(
     language: Language,
     dates: Dates,
 ) -> Result<Option<Document>, InvoiceError> {
-    let parts = parts(order, &order.refunds)?;
+    let parts = parts(order)?;
     let mut shares = Vec::with_capacity(parts.len());
+    let gone = order.refunds.iter().flat_map(|refund| &refund.lines);
     for part in &parts {
         let mut left = part.whole();
-        for gone in &part.before {
-            left.quantity = left.quantity.saturating_sub(gone.quantity);
-            left.gross = left.gross.checked_sub(gone.gross)?;
-            left.tax = left.tax.checked_sub(gone.tax)?;
+        // An order has one delivery; refunds of it name no line.
+        for line in gone.clone().filter(|line| line.line == part.id) {
+            left.quantity = left.quantity.saturating_sub(line.quantity);
+            left.gross = left.gross.checked_sub(line.amount)?;
+            left.tax = left.tax.checked_sub(line.tax)?;
         }
         if left.gross.is_negative() || left.tax.is_negative() {
             return Err(InvoiceError::DoesNotAddUp);

@@ -1,13 +1,13 @@
 //! Which entry each fact of a sale makes.
 
 use chrono::{DateTime, Utc};
-use souk_kernel::{DisputeId, Money, OrderId, PayoutEntryId, PayoutId, RefundId};
+use souk_kernel::{DisputeId, Money, OrderId, RefundId};
 use uuid::Uuid;
 
 use super::AccountCode::{
-    AccountsReceivable, Bank, CashClearing, CreditGranted, CreditPayable, CurrencyExchange,
-    CustomerPrepayments, DiscountsGiven, DisputedPayments, LostDisputes, PaymentFees, RefundsPayable, Sales,
-    SalesReturns, SalesTaxPayable, ShippingIncome, UnallocatedMoney,
+    AccountsReceivable, CashClearing, CreditGranted, CreditPayable, CustomerPrepayments, DiscountsGiven,
+    DisputedPayments, LostDisputes, PaymentFees, RefundsPayable, Sales, SalesReturns, SalesTaxPayable,
+    ShippingIncome,
 };
 use super::{Entry, UnbalancedEntry};
 
@@ -125,30 +125,15 @@ pub fn refund_promised(
 }
 
 /// It left: Dr 2300 · Cr 1000. A refund the provider refuses stays owed on 2300.
-/// `name` is the refund's, with a number when it leaves once more.
-pub fn refunded(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
+pub fn refunded(order: OrderId, refund: RefundId, amount: Money, at: DateTime<Utc>) -> Booked {
     if amount.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("refund:{name}"), "refund", amount.currency(), at)
+    Entry::draft(format!("refund:{refund}"), "refund", amount.currency(), at)
         .order(order)
         .description("Refund paid out")
         .debit(RefundsPayable, amount)?
         .credit(CashClearing, amount)?
-        .close()
-        .map(Some)
-}
-
-/// It came back from the shopper's bank and is owed again: Dr 1000 · Cr 2300.
-pub fn refund_bounced(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
-    if amount.is_zero() {
-        return Ok(None);
-    }
-    Entry::draft(format!("refund_bounced:{name}"), "refund_bounced", amount.currency(), at)
-        .order(order)
-        .description("Refund came back")
-        .debit(CashClearing, amount)?
-        .credit(RefundsPayable, amount)?
         .close()
         .map(Some)
 }
@@ -234,85 +219,16 @@ pub fn credit_spent(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked 
         .map(Some)
 }
 
-/// A refund or a cancelled order gave it back: Dr 1100 · Cr 2400. `name` is the refund's, or the order's.
-pub fn credit_returned(order: OrderId, name: &str, amount: Money, at: DateTime<Utc>) -> Booked {
+/// A cancelled order gave it back: Dr 1100 · Cr 2400.
+pub fn credit_returned(order: OrderId, amount: Money, at: DateTime<Utc>) -> Booked {
     if amount.is_zero() {
         return Ok(None);
     }
-    Entry::draft(format!("credit_returned:{name}"), "credit_returned", amount.currency(), at)
+    Entry::draft(format!("credit_returned:{order}"), "credit_returned", amount.currency(), at)
         .order(order)
         .description("Gift card or store credit given back")
         .debit(AccountsReceivable, amount)?
         .credit(CreditPayable, amount)?
         .close()
         .map(Some)
-}
-
-/// What a provider kept for its work: Dr 6200 · Cr 1000, or the other way round when it gave a fee back.
-pub fn fee_kept(order: Option<OrderId>, entry: PayoutEntryId, fee: Money, at: DateTime<Utc>) -> Booked {
-    shifted(entry, "fee", "Fee of the payment provider", (PaymentFees, CashClearing), fee, order, at)
-}
-
-/// What a provider owed is at the bank: Dr 1010 · Cr 1000.
-pub fn paid_out(payout: PayoutId, amount: Money, at: DateTime<Utc>) -> Booked {
-    shifted(payout, "payout", "Payout arrived", (Bank, CashClearing), amount, None, at)
-}
-
-/// The bank sent it back: Dr 1000 · Cr 1010.
-pub fn payout_returned(payout: PayoutId, amount: Money, at: DateTime<Utc>) -> Booked {
-    shifted(payout, "payout_returned", "Payout came back", (CashClearing, Bank), amount, None, at)
-}
-
-/// A payout holds money that nothing here explains: Dr 1000 · Cr 2500, after fees.
-pub fn unallocated(entry: PayoutEntryId, net: Money, at: DateTime<Utc>) -> Booked {
-    let accounts = (CashClearing, UnallocatedMoney);
-    shifted(entry, "unallocated", "Provider money that belongs to no payment", accounts, net, None, at)
-}
-
-/// It is known now what it belongs to: Dr 2500 · Cr 1000.
-pub fn allocated(entry: PayoutEntryId, net: Money, at: DateTime<Utc>) -> Booked {
-    let accounts = (UnallocatedMoney, CashClearing);
-    shifted(entry, "allocated", "Provider money found its payment", accounts, net, None, at)
-}
-
-/// The provider changed money: it leaves the currency it came in, Dr 6400 · Cr 1000.
-pub fn exchanged_from(
-    order: Option<OrderId>,
-    entry: PayoutEntryId,
-    amount: Money,
-    at: DateTime<Utc>,
-) -> Booked {
-    let accounts = (CurrencyExchange, CashClearing);
-    shifted(entry, "exchanged_from", "Changed into another currency", accounts, amount, order, at)
-}
-
-/// And arrives in the one it is paid out in: Dr 1000 · Cr 6400.
-pub fn exchanged_to(
-    order: Option<OrderId>,
-    entry: PayoutEntryId,
-    amount: Money,
-    at: DateTime<Utc>,
-) -> Booked {
-    let accounts = (CashClearing, CurrencyExchange);
-    shifted(entry, "exchanged_to", "Changed from another currency", accounts, amount, order, at)
-}
-
-fn shifted(
-    named: impl std::fmt::Display,
-    kind: &'static str,
-    description: &str,
-    (debit, credit): (super::AccountCode, super::AccountCode),
-    amount: Money,
-    order: Option<OrderId>,
-    at: DateTime<Utc>,
-) -> Booked {
-    if amount.is_zero() {
-        return Ok(None);
-    }
-    let entry = Entry::draft(format!("{kind}:{named}"), kind, amount.currency(), at).description(description);
-    let entry = match order {
-        Some(order) => entry.order(order),
-        None => entry,
-    };
-    entry.debit(debit, amount)?.credit(credit, amount)?.close().map(Some)
 }

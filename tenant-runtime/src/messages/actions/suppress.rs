@@ -106,6 +106,5 @@ pub async fn unsubscribe(tx: &mut WriteTx<'_>, vault: &Vault, token: &str) -> Re
     let email = opened.ok_or(MessageError::LinkUnusable)?;
     queries::suppressions::put(tx, &email, "unsubscribed", "").await?;
     crate::subscriptions::end_all(tx, &email).await?;
-    crate::customers::end_marketing(tx, &email).await?;
     Ok(())
 }

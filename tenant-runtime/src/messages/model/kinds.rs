@@ -76,7 +76,6 @@ kinds! {
     "customer_new_device" "customer" Transactional "An account was used from an unknown device.";
     "customer_identity_linked" "customer" Transactional "An account can be signed in to with an identity elsewhere.";
     "customer_identity_unlinked" "customer" Transactional "An identity elsewhere was taken off an account.";
-    "customer_confirm_marketing" "customer" Transactional "Somebody wants news of the store; the mail has the link that confirms it.";
     "staff_invitation" "staff" Transactional "Somebody is invited to work in the store.";
     "staff_new_device" "staff" Transactional "A colleague signed in by the store's provider with an unknown device.";
     "sender_confirm" "staff" Transactional "Mails are to come from this address; the mail has the link that allows it.";

@@ -17,12 +17,8 @@ struct Reason {
 pub async fn reason(tx: &mut ReadTx<'_>, recipient: &str) -> Result<Option<String>, DbError> {
     // What is no address is not on the list, and fails when it is sent.
     let Ok(email) = Email::parse(recipient) else { return Ok(None) };
-    // Whoever reads the mailbox and has taken marketing again since they ended it gets it. What is known from before consent was kept
-    // says nothing of when: an unsubscription did not take it back then.
-    let query = sql("SELECT s.reason FROM email_suppressions s WHERE s.email_key = $1 AND NOT (s.reason = 'unsubscribed' AND EXISTS \
-         (SELECT 1 FROM customers c JOIN marketing_consents m ON m.customer_id = c.id WHERE c.email_key = s.email_key \
-          AND c.accepts_marketing AND m.state = 'given' AND m.source <> 'unknown' AND m.at > s.created_at AND (c.verified_at IS NOT NULL OR m.source = 'mailed_link')))")
-    .bind::<Text, _>(email.key());
+    let query =
+        sql("SELECT reason FROM email_suppressions WHERE email_key = $1").bind::<Text, _>(email.key());
     let row: Option<Reason> = tx.optional(query).await?;
     Ok(row.map(|row| row.reason))
 }

@@ -7,13 +7,12 @@ use actix_web::{HttpResponse, web};
 use souk_api::OwnPage;
 
 /// Below the store's own account pages, which is where links lead unless the store named a place of its own.
-pub const PAGES: [&str; 8] = [
+pub const PAGES: [&str; 7] = [
     "confirm-subscription",
     "unsubscribe",
     "verify-email",
     "reset-password",
     "confirm-email",
-    "confirm-marketing",
     // Reached from the control plane's pages of the same names, where whoever was invited or asked has signed in.
     "join-store",
     "confirm-sender",

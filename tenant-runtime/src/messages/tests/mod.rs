@@ -2,7 +2,6 @@
 
 mod again;
 mod attached;
-mod consent;
 mod facts;
 mod kept;
 mod languages;

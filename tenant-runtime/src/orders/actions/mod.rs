@@ -2,7 +2,6 @@
 
 pub mod claim;
 mod dispatch;
-pub mod edit;
 mod refund;
 
 use serde_json::json;
@@ -27,7 +26,7 @@ use crate::ledger::{self, rules, rules::Claim};
 use crate::payments::{self, Held, ProviderCode};
 
 pub use dispatch::{count_sent, open_lines};
-pub use refund::{preview_refund, refund, restate_money, retry_refund};
+pub use refund::{preview_refund, refund, retry_refund};
 
 /// Writes an attempt: state `pending_payment`, no number. One statement.
 ///
@@ -344,8 +343,7 @@ pub async fn return_money(
     reason: &str,
     actor: &str,
 ) -> Result<RefundId, OrderError> {
-    let parts = (amount, Money::zero(amount.currency()));
-    let refund = payments::promise_refund(tx, order.id, Some(payment), parts, reason).await?;
+    let refund = payments::promise_refund(tx, order.id, payment, amount, reason).await?;
     let entry = rules::refund_promised(order.id, refund, amount, claim, tx.now());
     ledger::post_all(tx, Vec::from_iter(entry.map_err(ledger::LedgerError::from)?)).await?;
     note(tx, order.id, "refund.promised", actor, json!({ "amount": amount, "refund": refund })).await?;
@@ -429,8 +427,7 @@ async fn let_go(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Resul
 async fn return_credit(tx: &mut WriteTx<'_>, order: &LockedOrder, actor: &str) -> Result<(), OrderError> {
     let amount = credit::give_back(tx, order.id, order.sums.total.currency(), actor).await?;
     if amount.is_positive() {
-        let entry = rules::credit_returned(order.id, &order.id.to_string(), amount, tx.now());
-        let entry = entry.map_err(ledger::LedgerError::from)?;
+        let entry = rules::credit_returned(order.id, amount, tx.now()).map_err(ledger::LedgerError::from)?;
         ledger::post_all(tx, Vec::from_iter(entry)).await?;
         note(tx, order.id, "credit.returned", actor, json!({ "amount": amount })).await?;
     }
@@ -465,7 +462,7 @@ async fn undo_sale(
         }
         return_credit(tx, order, actor).await?;
         if credit.is_positive() && !ours.is_positive() {
-            restate_money(tx, order, paid.as_ref()).await?;
+            queries::set_financial(tx, order.id, FinancialStatus::Refunded).await?;
         }
     } else if both.is_positive() {
         keep_money(tx, order, both).await?;
@@ -476,11 +473,7 @@ async fn undo_sale(
     Ok(())
 }
 
-/// Orders that are read in one statement: each comes with everything that belongs to it.
-const AT_ONCE: usize = 100;
-
-/// Every placed order of a customer, as they see it, also those placed as a guest of this mailbox; for their export. One statement, and one
-/// for every hundred of them.
+/// Every placed order of a customer, as they see it, also those placed as a guest of this mailbox; for their export.
 ///
 /// # Errors
 /// The database's only.
@@ -489,11 +482,9 @@ pub async fn of_customer(
     customer: CustomerId,
     mailbox: Option<&str>,
 ) -> Result<Vec<ShopperOrderView>, OrderError> {
-    let ids = queries::placed_by(tx, customer, mailbox).await?;
-    let mut orders = Vec::with_capacity(ids.len());
-    for some in ids.chunks(AT_ONCE) {
-        let found = queries::find_all(tx, some).await?;
-        orders.extend(found.into_iter().map(|order| ShopperOrderView::from(order.view)));
+    let mut orders = Vec::new();
+    for id in queries::placed_by(tx, customer, mailbox).await? {
+        orders.extend(queries::find(tx, id).await?.map(|order| ShopperOrderView::from(order.view)));
     }
     Ok(orders)
 }

@@ -1,7 +1,6 @@
 //! What an order consists of, and the sums and statuses that follow from it. Pure.
 
 pub mod dispatch;
-pub mod edit;
 mod link;
 pub mod refund;
 pub mod rows;
@@ -23,8 +22,7 @@ use super::state::OrderState;
 use crate::catalog::Component;
 use crate::discounts::Applied;
 use crate::ledger::rules::Sale;
-use crate::shipping::DeliveryDates;
-use crate::tax::{TaxRelief, TaxSource};
+use crate::tax::TaxRelief;
 
 /// An enum stored as text: its spelling in one place.
 macro_rules! stored_text {
@@ -141,8 +139,6 @@ pub struct NewOrder {
     pub tax: Money,
     /// Why the buyer owes none, if so: a copy.
     pub tax_relief: Option<TaxRelief>,
-    /// Who worked the taxes out.
-    pub tax_source: TaxSource,
     pub total: Money,
     pub shipping_address: Option<serde_json::Value>,
     pub billing_address: Option<serde_json::Value>,
@@ -203,10 +199,6 @@ pub struct NewShippingLine {
     pub discount: Money,
     /// What is to be paid for it.
     pub amount: Money,
-    /// As the buyer was told.
-    pub dates: DeliveryDates,
-    /// Where it is collected, if it is.
-    pub pickup: Option<LocationId>,
     pub taxes: Vec<NewTax>,
 }
 

@@ -13,8 +13,6 @@ pub struct Part {
     pub line: Option<OrderLineId>,
     pub item: Option<InventoryItemId>,
     pub pieces: u32,
-    /// Pieces that were neither sent nor given up: those that a shelf has for it.
-    pub unsent: u32,
     /// What the shopper paid for it, discounts off, tax in.
     pub gross: Money,
     /// The recorded tax inside `gross`.
@@ -236,17 +234,7 @@ mod tests {
         let (line, item) = (Some(OrderLineId::new()), Some(InventoryItemId::new()));
         let zero = money(0);
         let (gross, tax) = (money(gross), money(tax));
-        Part {
-            line,
-            item,
-            pieces,
-            unsent: pieces,
-            gross,
-            tax,
-            returned: 0,
-            refunded: zero,
-            refunded_tax: zero,
-        }
+        Part { line, item, pieces, gross, tax, returned: 0, refunded: zero, refunded_tax: zero }
     }
 
     fn wish(part: &Part, pieces: Option<u32>, amount: Option<Money>) -> RefundWish {

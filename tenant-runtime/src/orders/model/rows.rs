@@ -1,24 +1,21 @@
 //! What the statement that reads a whole order gives as JSON, and how it becomes what is shown.
 
-use std::collections::HashMap;
-
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use souk_kernel::{
-    CreditId, Currency, DiscountId, ImageId, LocationId, Money, OrderLineId, PaymentSessionId,
-    PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
+    CreditId, Currency, DiscountId, ImageId, Money, OrderLineId, PaymentSessionId, PaymentTransactionId,
+    ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use uuid::Uuid;
 
 use super::StockChoice;
 use super::view::{
-    DeliveryMethod, OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView,
-    OrderShippingLineView, OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
+    OrderCreditView, OrderDiscountView, OrderLineDiscountView, OrderLineView, OrderShippingLineView,
+    OrderTaxLineView, PaymentView, RefundLineView, RefundView, TransactionView,
 };
 
 use crate::catalog::{Component, ComponentView};
 use crate::credit::CreditKind;
-use crate::shipping::DeliveryDates;
 
 /// A row of `order_lines` as JSON.
 #[derive(Deserialize)]
@@ -49,10 +46,6 @@ pub struct ShippingJson {
     title: String,
     discount_minor: i64,
     amount_minor: i64,
-    ships_on: Option<NaiveDate>,
-    delivered_from: Option<NaiveDate>,
-    delivered_to: Option<NaiveDate>,
-    pickup_location_id: Option<Uuid>,
 }
 
 /// A row of `discount_allocations` as JSON.
@@ -91,21 +84,12 @@ pub struct PaymentJson {
     authorized_minor: i64,
     captured_minor: i64,
     refunded_minor: i64,
-    settled: Option<SettledJson>,
     reference: Option<String>,
     redirect_url: Option<String>,
     failure_code: Option<String>,
     failure_message: Option<String>,
     transactions: Vec<TransactionJson>,
     created_at: DateTime<Utc>,
-}
-
-/// What a captured payment is worth in the provider's book, as JSON.
-#[derive(Deserialize)]
-struct SettledJson {
-    fee_minor: i64,
-    net_minor: i64,
-    currency: Currency,
 }
 
 /// A transaction as JSON.
@@ -123,7 +107,6 @@ struct TransactionJson {
 pub struct RefundJson {
     id: Uuid,
     amount_minor: i64,
-    credit_minor: i64,
     reason: String,
     state: String,
     failure_message: Option<String>,
@@ -158,36 +141,22 @@ fn tax_view(tax: &TaxJson, currency: Currency) -> OrderTaxLineView {
 /// The discounts of an order, each with all that it took off. The sums are of rows that were counted when they were written.
 pub fn discount_views(allocations: &[AllocationJson], currency: Currency) -> Vec<OrderDiscountView> {
     let mut views: Vec<OrderDiscountView> = Vec::new();
-    let mut places: HashMap<Uuid, usize> = HashMap::new();
     for row in allocations {
-        match places.get(&row.discount_id).and_then(|place| views.get_mut(*place)) {
+        let id = DiscountId::from_uuid(row.discount_id);
+        match views.iter_mut().find(|view| view.discount == id) {
             Some(view) => {
                 view.amount = Money::new(view.amount.minor().saturating_add(row.amount_minor), currency);
             }
-            None => {
-                places.insert(row.discount_id, views.len());
-                views.push(OrderDiscountView {
-                    discount: DiscountId::from_uuid(row.discount_id),
-                    title: row.title.clone(),
-                    code: row.code.clone(),
-                    kind: row.kind.clone(),
-                    amount: Money::new(row.amount_minor, currency),
-                });
-            }
+            None => views.push(OrderDiscountView {
+                discount: id,
+                title: row.title.clone(),
+                code: row.code.clone(),
+                kind: row.kind.clone(),
+                amount: Money::new(row.amount_minor, currency),
+            }),
         }
     }
     views
-}
-
-/// Rows by the line they belong to, in their order.
-fn by_line<R>(rows: impl IntoIterator<Item = R>, line: impl Fn(&R) -> Option<Uuid>) -> HashMap<Uuid, Vec<R>> {
-    let mut lines: HashMap<Uuid, Vec<R>> = HashMap::new();
-    for row in rows {
-        if let Some(id) = line(&row) {
-            lines.entry(id).or_default().push(row);
-        }
-    }
-    lines
 }
 
 /// Lines with their taxes and discounts; `open`: what was not sent yet is still to be.
@@ -199,11 +168,10 @@ pub fn line_views(
     currency: Currency,
     open: bool,
 ) -> Vec<OrderLineView> {
-    let taxes = by_line(taxes, |tax| tax.order_line_id);
-    let allocations = by_line(allocations, |row| row.order_line_id);
-    let refunded_lines = refunds.iter().flat_map(|refund| &refund.lines);
-    let returns = by_line(refunded_lines, |one| one.line.map(OrderLineId::uuid));
-    let of_line = |id: Uuid| returns.get(&id).into_iter().flatten();
+    let of_line = |id: Uuid| {
+        let lines = refunds.iter().flat_map(|refund| &refund.lines);
+        lines.filter(move |line| line.line == Some(OrderLineId::from_uuid(id)))
+    };
     let refunded = |id| of_line(id).map(|line| line.quantity).sum();
     let unsent = |line: &LineJson| {
         let given_up = of_line(line.id).filter(|one| one.stock != StockChoice::Keep);
@@ -211,13 +179,17 @@ pub fn line_views(
         if open { (line.quantity - gone).max(0) } else { 0 }
     };
     let money = |minor| Money::new(minor, currency);
-    let share = |row: &&AllocationJson| OrderLineDiscountView {
+    let share = |row: &AllocationJson| OrderLineDiscountView {
         discount: DiscountId::from_uuid(row.discount_id),
         amount: money(row.amount_minor),
     };
     let view = |line: LineJson| OrderLineView {
-        discounts: allocations.get(&line.id).into_iter().flatten().map(share).collect(),
-        tax_lines: taxes.get(&line.id).into_iter().flatten().map(|tax| tax_view(tax, currency)).collect(),
+        discounts: (allocations.iter().filter(|row| row.order_line_id == Some(line.id)).map(share)).collect(),
+        tax_lines: taxes
+            .iter()
+            .filter(|tax| tax.order_line_id == Some(line.id))
+            .map(|tax| tax_view(tax, currency))
+            .collect(),
         fulfilled_quantity: line.fulfilled_quantity,
         fulfillable_quantity: unsent(&line),
         refunded_quantity: refunded(line.id),
@@ -255,15 +227,6 @@ pub fn shipping_views(
         title: line.title,
         discount: Money::new(line.discount_minor, currency),
         price: Money::new(line.amount_minor, currency),
-        dates: DeliveryDates {
-            ships_on: line.ships_on,
-            delivered_from: line.delivered_from,
-            delivered_to: line.delivered_to,
-        },
-        delivery: match line.pickup_location_id {
-            Some(location) => DeliveryMethod::Pickup { location: LocationId::from_uuid(location) },
-            None => DeliveryMethod::Shipping,
-        },
     };
     lines.into_iter().map(view).collect()
 }
@@ -286,8 +249,6 @@ pub fn payment_views(payments: Vec<PaymentJson>, currency: Currency) -> Vec<Paym
         authorized: money(one.authorized_minor),
         captured: money(one.captured_minor),
         refunded: money(one.refunded_minor),
-        fee: one.settled.as_ref().map(|settled| Money::new(settled.fee_minor, settled.currency)),
-        net: one.settled.map(|settled| Money::new(settled.net_minor, settled.currency)),
         reference: one.reference,
         redirect_url: one.redirect_url,
         failure_code: one.failure_code,
@@ -310,7 +271,6 @@ pub fn refund_views(refunds: Vec<RefundJson>, currency: Currency) -> Vec<RefundV
     let view = |one: RefundJson| RefundView {
         id: RefundId::from_uuid(one.id),
         amount: Money::new(one.amount_minor, currency),
-        credit: Money::new(one.credit_minor, currency),
         reason: one.reason,
         state: one.state,
         failure_message: one.failure_message,
@@ -328,7 +288,6 @@ pub struct CreditJson {
     kind: CreditKind,
     last_characters: Option<String>,
     amount_minor: i64,
-    returned_minor: i64,
     state: String,
 }
 
@@ -339,7 +298,6 @@ pub fn credit_views(credits: Vec<CreditJson>, currency: Currency) -> Vec<OrderCr
         kind: one.kind,
         last_characters: one.last_characters,
         amount: Money::new(one.amount_minor, currency),
-        returned: Money::new(one.returned_minor, currency),
         state: one.state,
     };
     credits.into_iter().map(view).collect()

@@ -3,9 +3,8 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use souk_kernel::{
-    CartId, CreditId, CustomerId, DiscountId, ImageId, LocationId, Money, OrderId, OrderLineId,
-    PaymentSessionId, PaymentTransactionId, ProductId, RefundId, SalesChannelId, ShippingLineId, TaxRateId,
-    VariantId,
+    CartId, CreditId, CustomerId, DiscountId, ImageId, Money, OrderId, OrderLineId, PaymentSessionId,
+    PaymentTransactionId, ProductId, RefundId, ShippingLineId, TaxRateId, VariantId,
 };
 use utoipa::ToSchema;
 
@@ -13,8 +12,7 @@ use super::{AllowedAction, CancelReason, FinancialStatus, FulfillmentStatus, Sto
 use crate::catalog::ComponentView;
 use crate::credit::CreditKind;
 use crate::orders::state::OrderState;
-use crate::shipping::DeliveryDates;
-use crate::tax::{TaxRelief, TaxSource};
+use crate::tax::TaxRelief;
 
 /// An order as the store sees it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -30,8 +28,6 @@ pub struct OrderView {
     pub financial_status: FinancialStatus,
     pub fulfillment_status: FulfillmentStatus,
     pub cart: CartId,
-    /// Null for a draft order, and for what was bought before channels were noted.
-    pub channel: Option<OrderChannelView>,
     pub customer: Option<CustomerId>,
     #[schema(example = "ada@example.com")]
     pub email: String,
@@ -47,8 +43,6 @@ pub struct OrderView {
     /// Why the buyer owed none, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
-    /// Who worked the taxes out; `fallback`: the store's own rates, because its tax provider gave no answer that counts.
-    pub tax_source: TaxSource,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -56,11 +50,7 @@ pub struct OrderView {
     pub shipping_address: Option<serde_json::Value>,
     #[schema(value_type = Option<Object>)]
     pub billing_address: Option<serde_json::Value>,
-    /// The buyer's, or what staff made of it.
     pub note: String,
-    /// Words that staff finds it by; the buyer does not see them.
-    #[schema(example = json!(["phone", "urgent"]))]
-    pub tags: Vec<String>,
     /// Names and words, as the cart had them.
     #[schema(value_type = Object, example = json!({ "gift_wrap": "yes" }))]
     pub attributes: serde_json::Value,
@@ -81,14 +71,6 @@ pub struct OrderView {
     pub updated_at: DateTime<Utc>,
     /// Grows with every change; the ETag.
     pub version: i64,
-}
-
-/// The sales channel it was bought through, as it was called then.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct OrderChannelView {
-    pub id: SalesChannelId,
-    #[schema(example = "Online store")]
-    pub name: String,
 }
 
 /// The terms that a buyer agreed to. `GET /store/v1/policies/terms?version=` reads them for good.
@@ -161,8 +143,6 @@ pub struct OrderCreditView {
     #[schema(example = "3HAB")]
     pub last_characters: Option<String>,
     pub amount: Money,
-    /// What of it went back, by refunds or because the order was cancelled.
-    pub returned: Money,
     /// `held` while the order is not placed, `spent`, `released` (it never was) or `returned` (it was cancelled).
     #[schema(example = "spent")]
     pub state: String,
@@ -185,21 +165,7 @@ pub struct OrderShippingLineView {
     pub discount: Money,
     /// What was to be paid for it.
     pub price: Money,
-    /// As the buyer was told.
-    #[serde(flatten)]
-    pub dates: DeliveryDates,
-    pub delivery: DeliveryMethod,
     pub tax_lines: Vec<OrderTaxLineView>,
-}
-
-/// How what was bought gets to its buyer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum DeliveryMethod {
-    /// It is sent to the order's address.
-    Shipping,
-    /// They collect it.
-    Pickup { location: LocationId },
 }
 
 /// One rate on one line.
@@ -238,10 +204,6 @@ pub struct PaymentView {
     pub authorized: Money,
     pub captured: Money,
     pub refunded: Money,
-    /// What the provider kept of what was captured, once it has told; in the currency it pays out in.
-    pub fee: Option<Money>,
-    /// What it pays out of it, refunds aside.
-    pub net: Option<Money>,
     /// The provider's name for it.
     pub reference: Option<String>,
     /// Where the shopper has to go, while `requires_action`.
@@ -270,8 +232,6 @@ pub struct TransactionView {
 pub struct RefundView {
     pub id: RefundId,
     pub amount: Money,
-    /// What of it went back to gift cards and store credit, at once.
-    pub credit: Money,
     pub reason: String,
     /// `pending`, `succeeded` or `failed`.
     #[schema(example = "pending")]
@@ -330,8 +290,6 @@ pub struct ShopperOrderView {
     /// Why you owed none, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_relief: Option<TaxRelief>,
-    /// Who worked the taxes out.
-    pub tax_source: TaxSource,
     pub total: Money,
     pub lines: Vec<OrderLineView>,
     pub shipping_lines: Vec<OrderShippingLineView>,
@@ -394,7 +352,6 @@ impl From<OrderView> for ShopperOrderView {
             shipping: order.shipping,
             tax: order.tax,
             tax_relief: order.tax_relief,
-            tax_source: order.tax_source,
             total: order.total,
             lines: order.lines,
             shipping_lines: order.shipping_lines,

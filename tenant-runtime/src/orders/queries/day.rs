@@ -55,10 +55,8 @@ pub async fn day(tx: &mut ReadTx<'_>, from: DateTime<Utc>, until: DateTime<Utc>)
     let sold = sql("SELECT currency, count(*) AS count, sum(total_minor)::bigint AS minor FROM orders \
          WHERE placed_at >= $1 AND placed_at < $2 AND state <> 'cancelled' GROUP BY currency ORDER BY currency");
     let sold: Vec<Sum> = tx.load(sold.bind::<Timestamptz, _>(from).bind::<Timestamptz, _>(until)).await?;
-    let back = sql(
-        "SELECT currency, count(*) AS count, sum(amount_minor + credit_minor)::bigint AS minor FROM refunds \
-         WHERE state = 'succeeded' AND updated_at >= $1 AND updated_at < $2 GROUP BY currency ORDER BY currency",
-    );
+    let back = sql("SELECT currency, count(*) AS count, sum(amount_minor)::bigint AS minor FROM refunds \
+         WHERE state = 'succeeded' AND updated_at >= $1 AND updated_at < $2 GROUP BY currency ORDER BY currency");
     let back: Vec<Sum> = tx.load(back.bind::<Timestamptz, _>(from).bind::<Timestamptz, _>(until)).await?;
     let best = sql(
         "SELECT l.title, l.variant_title, sum(l.quantity)::bigint AS pieces FROM order_lines l JOIN orders o ON o.id = l.order_id \

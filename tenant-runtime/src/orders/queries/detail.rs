@@ -3,22 +3,21 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
-    Array, BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
+    BigInt, Binary, Bool, Integer, Json, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid,
 };
 use serde_json::Value;
-use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, SalesChannelId};
+use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId};
 use souk_tenancy::{DbError, Document, ReadTx, sql};
-use uuid::Uuid;
 
 use super::known;
 use crate::orders::model::rows::{
     AllocationJson, CreditJson, LineJson, PaymentJson, RefundJson, ShippingJson, TaxJson, credit_views,
     discount_views, line_views, payment_views, refund_views, shipping_views,
 };
-use crate::orders::model::view::{AcceptedTermsView, OrderChannelView, OrderView, TimelineView};
+use crate::orders::model::view::{AcceptedTermsView, OrderView, TimelineView};
 use crate::orders::model::{CancelReason, FinancialStatus, FulfillmentStatus, Standing};
 use crate::orders::state::OrderState;
-use crate::tax::{TaxRelief, TaxSource};
+use crate::tax::TaxRelief;
 
 #[derive(QueryableByName)]
 struct DetailRow {
@@ -62,18 +61,10 @@ struct DetailRow {
     billing_address: Option<Value>,
     #[diesel(sql_type = Text)]
     note: String,
-    #[diesel(sql_type = Array<Text>)]
-    tags: Vec<String>,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    channel_id: Option<SalesChannelId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    channel_name: Option<String>,
     #[diesel(sql_type = Jsonb)]
     attributes: Value,
     #[diesel(sql_type = Nullable<Jsonb>)]
     tax_relief: Option<Document<TaxRelief>>,
-    #[diesel(sql_type = Text)]
-    tax_source: String,
     #[diesel(sql_type = Nullable<Integer>)]
     terms_version: Option<i32>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -131,7 +122,6 @@ impl DetailRow {
             .cancel_reason
             .map(|text| known("cancel reason", &text, CancelReason::parse(&text)))
             .transpose()?;
-        let tax_source = known("tax source", &self.tax_source, TaxSource::parse(&self.tax_source))?;
         let payments = payment_views(self.payments.0, currency);
         let refunds = refund_views(self.refunds.0, currency);
         let offline = payments.last().is_some_and(|payment| payment.provider == "manual");
@@ -147,8 +137,6 @@ impl DetailRow {
         };
         let terms = self.terms_version.zip(self.terms_accepted_at);
         let terms = terms.map(|(version, accepted_at)| AcceptedTermsView { version, accepted_at });
-        let channel = self.channel_id.zip(self.channel_name);
-        let channel = channel.map(|(id, name)| OrderChannelView { id, name });
         let view = OrderView {
             id: self.id,
             number: self.number,
@@ -157,7 +145,6 @@ impl DetailRow {
             financial_status,
             fulfillment_status,
             cart: self.cart_id,
-            channel,
             customer: self.customer_id,
             email: self.email,
             prices_include_tax: self.prices_include_tax,
@@ -166,7 +153,6 @@ impl DetailRow {
             shipping: money(self.shipping_minor),
             tax: money(self.tax_minor),
             tax_relief: self.tax_relief.map(|Document(relief)| relief),
-            tax_source,
             total: money(self.total_minor),
             discounts: discount_views(&allocations, currency),
             lines,
@@ -174,7 +160,6 @@ impl DetailRow {
             shipping_address: self.shipping_address,
             billing_address: self.billing_address,
             note: self.note,
-            tags: self.tags,
             attributes: self.attributes,
             terms,
             credits: credit_views(self.credits.0, currency),
@@ -198,15 +183,6 @@ pub async fn find(tx: &mut ReadTx<'_>, id: OrderId) -> Result<Option<Detail>, Db
     let statement = sql(concat!(include_str!("detail.sql"), "WHERE o.id = $1")).bind::<SqlUuid, _>(id);
     let row: Option<DetailRow> = tx.optional(statement).await?;
     row.map(DetailRow::read).transpose()
-}
-
-/// These orders, oldest first. One statement.
-pub async fn find_all(tx: &mut ReadTx<'_>, ids: &[OrderId]) -> Result<Vec<Detail>, DbError> {
-    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
-    let text =
-        concat!(include_str!("detail.sql"), "WHERE o.id = ANY($1::uuid[]) ORDER BY o.created_at, o.id");
-    let rows: Vec<DetailRow> = tx.load(sql(text).bind::<Array<SqlUuid>, _>(ids)).await?;
-    rows.into_iter().map(DetailRow::read).collect()
 }
 
 /// The order with this name (`#1001`) or number (`1001`).

@@ -1,15 +1,10 @@
 -- An order with everything that was agreed, in one round trip.
-WITH channel AS (
-    -- Staff's draft orders come through none.
-    SELECT s.id, s.name FROM carts c JOIN sales_channels s ON s.id = coalesce(c.channel_id, (SELECT d.id FROM sales_channels d WHERE d.is_default))
-     WHERE c.id = $2 AND c.terms IS NULL
-), placed AS (
+WITH placed AS (
     INSERT INTO orders (id, cart_id, secret_hash, state, financial_status, customer_id, email, currency, prices_include_tax,
                         subtotal_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_address, billing_address, note, created_at, updated_at,
-                        attributes, tax_relief, terms_version, terms_accepted_at, terms_network, locale, tax_source, channel_id, channel_name)
+                        attributes, tax_relief, terms_version, terms_accepted_at, terms_network, locale)
     VALUES ($1, $2, $3, 'pending_payment', 'pending', $4, $5, $6, $7, $8, $21, $9, $10, $11, $12, $13, $14, $15, $15, $23, $24, $25, $26, $27,
-            coalesce((SELECT c.locale FROM carts c WHERE c.id = $2), (SELECT m.locale FROM customers m WHERE m.id = $4)),
-            $28, (SELECT id FROM channel), (SELECT name FROM channel))
+            coalesce((SELECT c.locale FROM carts c WHERE c.id = $2), (SELECT m.locale FROM customers m WHERE m.id = $4)))
     RETURNING id
 ), lines AS (
     INSERT INTO order_lines (id, order_id, position, variant_id, product_id, inventory_item_id, location_id, title, variant_title, sku, options,
@@ -21,12 +16,9 @@ WITH channel AS (
         location_id uuid, title text, variant_title text, sku text, options jsonb, image_id uuid, requires_shipping boolean,
         quantity integer, unit_price_minor bigint, discount_minor bigint, total_minor bigint, components jsonb)
 ), shipping AS (
-    INSERT INTO shipping_lines (id, order_id, shipping_rate_id, title, discount_minor, amount_minor, ships_on, delivered_from, delivered_to,
-                                pickup_location_id)
-    SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor, s.ships_on, s.delivered_from, s.delivered_to,
-           s.pickup_location_id
-    FROM placed, jsonb_to_recordset($17) AS s (id uuid, shipping_rate_id uuid, title text, discount_minor bigint, amount_minor bigint,
-        ships_on date, delivered_from date, delivered_to date, pickup_location_id uuid)
+    INSERT INTO shipping_lines (id, order_id, shipping_rate_id, title, discount_minor, amount_minor)
+    SELECT s.id, placed.id, s.shipping_rate_id, s.title, s.discount_minor, s.amount_minor
+    FROM placed, jsonb_to_recordset($17) AS s (id uuid, shipping_rate_id uuid, title text, discount_minor bigint, amount_minor bigint)
 ), taxes AS (
     INSERT INTO tax_lines (id, order_id, order_line_id, shipping_line_id, name, jurisdiction, rate_ppm, reason, taxable_minor, amount_minor, rate_id, compound)
     SELECT t.id, placed.id, t.order_line_id, t.shipping_line_id, t.name, t.jurisdiction, t.rate_ppm, t.reason, t.taxable_minor, t.amount_minor,

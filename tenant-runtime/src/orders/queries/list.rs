@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use souk_kernel::{Currency, CustomerId, OrderId, SalesChannelId};
+use souk_kernel::{Currency, CustomerId, OrderId};
 use souk_tenancy::{DbError, ReadTx, sql};
 use uuid::Uuid;
 
@@ -15,8 +15,6 @@ pub struct ListFilter {
     pub fulfillment_status: Option<&'static str>,
     pub email: Option<String>,
     pub customer: Option<CustomerId>,
-    pub channel: Option<SalesChannelId>,
-    pub tag: Option<String>,
     pub created_from: Option<DateTime<Utc>>,
     pub created_before: Option<DateTime<Utc>>,
     pub q: Option<String>,
@@ -77,8 +75,6 @@ pub async fn list(tx: &mut ReadTx<'_>, filter: ListFilter) -> Result<Vec<Summary
         .bind::<Nullable<Timestamptz>, _>(filter.after.map(|(at, _)| at))
         .bind::<Nullable<SqlUuid>, _>(filter.after.map(|(_, id)| id))
         .bind::<BigInt, _>(filter.fetch)
-        .bind::<Nullable<SqlUuid>, _>(filter.customer)
-        .bind::<Nullable<SqlUuid>, _>(filter.channel)
-        .bind::<Nullable<Text>, _>(filter.tag);
+        .bind::<Nullable<SqlUuid>, _>(filter.customer);
     tx.load(statement).await
 }

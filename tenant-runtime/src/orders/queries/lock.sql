@@ -2,7 +2,7 @@
 SELECT o.id, o.cart_id, o.number, o.name, o.state, o.financial_status, o.fulfillment_status, o.email, o.currency, o.prices_include_tax,
        o.subtotal_minor, o.discount_minor, o.shipping_minor, o.total_minor, o.shipping_address, o.billing_address,
        (SELECT coalesce(sum(s.discount_minor), 0)::bigint FROM shipping_lines s WHERE s.order_id = o.id) AS shipping_discount_minor,
-       (SELECT coalesce(sum(c.amount_minor - c.returned_minor), 0)::bigint FROM order_credits c WHERE c.order_id = o.id AND c.state IN ('held', 'spent')) AS credit_minor,
+       (SELECT coalesce(sum(c.amount_minor), 0)::bigint FROM order_credits c WHERE c.order_id = o.id AND c.state IN ('held', 'spent')) AS credit_minor,
        (SELECT coalesce(sum(t.amount_minor), 0)::bigint FROM tax_lines t WHERE t.order_id = o.id AND t.order_line_id IS NOT NULL) AS goods_tax_minor,
        (SELECT coalesce(sum(t.amount_minor), 0)::bigint FROM tax_lines t WHERE t.order_id = o.id AND t.shipping_line_id IS NOT NULL)
            AS shipping_tax_minor,

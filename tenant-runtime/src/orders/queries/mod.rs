@@ -3,7 +3,6 @@
 pub mod day;
 mod detail;
 mod dispatch;
-pub mod edit;
 mod list;
 pub mod owner;
 mod refund;
@@ -18,7 +17,7 @@ use souk_kernel::{CartId, Currency, CustomerId, Money, OrderId, PaymentSessionId
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 use uuid::Uuid;
 
-pub use detail::{find, find_all, find_by_name};
+pub use detail::{find, find_by_name};
 pub use dispatch::{count_sent, open_lines, set_fulfillment};
 pub use list::{ListFilter, SummaryRow, list};
 pub use owner::{Reader, forget, placed_by, reader, under_way};
@@ -89,9 +88,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .iter()
         .map(|line| {
             json!({ "id": line.id.uuid(), "shipping_rate_id": line.rate.map(souk_kernel::ShippingRateId::uuid), "title": line.title,
-                "discount_minor": line.discount.minor(), "amount_minor": line.amount.minor(),
-                "ships_on": line.dates.ships_on, "delivered_from": line.dates.delivered_from, "delivered_to": line.dates.delivered_to,
-                "pickup_location_id": line.pickup.map(souk_kernel::LocationId::uuid) })
+                "discount_minor": line.discount.minor(), "amount_minor": line.amount.minor() })
         })
         .collect();
     let on_lines = order
@@ -130,8 +127,7 @@ pub async fn insert(tx: &mut WriteTx<'_>, order: &NewOrder, actor: &str) -> Resu
         .bind::<Nullable<Jsonb>, _>(order.tax_relief.as_ref().map(|relief| json!(relief)))
         .bind::<Nullable<Integer>, _>(order.terms.as_ref().map(|terms| terms.version))
         .bind::<Nullable<Timestamptz>, _>(order.terms.as_ref().map(|terms| terms.at))
-        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()))
-        .bind::<Text, _>(order.tax_source.as_str());
+        .bind::<Nullable<Binary>, _>(order.terms.as_ref().map(|terms| terms.network.as_slice()));
     tx.execute(statement).await.map(drop)
 }
 

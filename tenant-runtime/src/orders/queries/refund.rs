@@ -21,8 +21,6 @@ struct PartRow {
     components: Option<Document<Vec<Component>>>,
     #[diesel(sql_type = Integer)]
     quantity: i32,
-    #[diesel(sql_type = BigInt)]
-    unsent: i64,
     #[diesel(sql_type = Text)]
     currency: Currency,
     #[diesel(sql_type = BigInt)]
@@ -43,9 +41,8 @@ impl From<PartRow> for Part {
         Self {
             line: row.line_id,
             item: row.item_id,
-            // CHECKs hold them between nothing and a quantity.
+            // CHECKs hold both between nothing and a quantity.
             pieces: u32::try_from(row.quantity).unwrap_or_default(),
-            unsent: u32::try_from(row.unsent).unwrap_or_default(),
             returned: u32::try_from(row.returned).unwrap_or(u32::MAX),
             gross: money(row.gross_minor),
             tax: money(row.tax_minor),

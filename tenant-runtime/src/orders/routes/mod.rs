@@ -1,7 +1,6 @@
 //! Orders over HTTP.
 
 mod claim;
-mod edit;
 mod refunds;
 
 use actix_web::http::StatusCode;
@@ -12,7 +11,7 @@ use souk_access::{LinkSecret, Permit, Refusal, Reply};
 use souk_api::{
     CursorKey, ETag, IdempotencyKey, Json, Page, Paging, PagingOnly, Path, Problem, Query, problem,
 };
-use souk_kernel::{CustomerId, LongText, Money, OrderId, SalesChannelId};
+use souk_kernel::{CustomerId, LongText, Money, OrderId};
 use souk_tenancy::ReadTx;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -36,7 +35,6 @@ pub fn routes(config: &mut utoipa_actix_web::service_config::ServiceConfig) {
         .service(list_own_orders)
         .service(list_orders)
         .service(get_order)
-        .service(edit::edit_order)
         .service(list_order_payments)
         .service(cancel_order)
         .service(refunds::refund_order)
@@ -60,10 +58,6 @@ struct OrderQuery {
     email: Option<String>,
     /// Only orders this customer placed while signed in.
     customer: Option<CustomerId>,
-    /// Only orders bought through this sales channel.
-    channel: Option<SalesChannelId>,
-    /// Only orders with this tag, as it is written.
-    tag: Option<String>,
     /// Only orders made then or later.
     #[serde(rename = "created[gte]")]
     created_from: Option<DateTime<Utc>>,
@@ -157,8 +151,6 @@ async fn list_orders(
         fulfillment_status: query.fulfillment_status.map(FulfillmentStatus::as_str),
         email: query.email,
         customer: query.customer,
-        channel: query.channel,
-        tag: query.tag,
         created_from: query.created_from,
         created_before: query.created_before,
         q: query.q.map(literal),

@@ -77,17 +77,14 @@ struct RefundPreview {
     lines: Vec<RefundLineView>,
     /// What the shopper would get, tax included.
     amount: Money,
-    /// What of it would go back to gift cards and store credit.
-    credit: Money,
-    /// The tax inside `amount`.
+    /// The tax inside it.
     tax: Money,
 }
 
 /// Give money back
 ///
-/// Some pieces of some lines, a part of a price, the delivery. It goes back to the payment first, up to what that took; what is more goes back
-/// to the gift cards and the store credit it came from. Books the return at once; credit is back at once too, the payment's money leaves in a
-/// moment, and a mail tells the shopper. Answers with the order.
+/// Some pieces of some lines, a part of a price, the delivery. Books the return at once; the money leaves in a moment, and a mail tells the
+/// shopper. Answers with the order.
 #[utoipa::path(tag = "Orders", operation_id = "refundOrder",
     params(("id" = OrderId, Path), ("Idempotency-Key" = String, Header)), request_body = RefundOrder, responses(
     (status = 200, body = OrderView), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -122,13 +119,12 @@ pub(super) async fn preview_refund(
 ) -> Result<Json<RefundPreview>, Problem> {
     let (id, wish) = (*id, RefundWish::from(body.into_inner()));
     let work = async move |tx: &mut ReadTx<'_>| actions::preview_refund(tx, id, &wish).await;
-    let (shares, way) = permit.read("orders.preview_refund", work).await?;
+    let (shares, amount) = permit.read("orders.preview_refund", work).await?;
     let tax =
-        Money::sum(shares.iter().map(|share| share.tax), way.amount.currency()).map_err(OrderError::from)?;
+        Money::sum(shares.iter().map(|share| share.tax), amount.currency()).map_err(OrderError::from)?;
     Ok(Json::new(RefundPreview {
         lines: shares.into_iter().map(RefundLineView::from).collect(),
-        amount: way.amount,
-        credit: way.credit,
+        amount,
         tax,
     }))
 }

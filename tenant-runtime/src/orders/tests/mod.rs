@@ -2,6 +2,5 @@
 
 mod cancelling;
 mod claiming;
-mod editing;
 mod reading;
 mod refunds;

@@ -16,8 +16,8 @@ use souk_tenancy::{DbError, ReadTx, WriteTx};
 
 use super::error::PaymentError;
 use super::model::{
-    Account, DueRefund, EditProvider, FailedRefund, Held, LeftRefund, MISMATCH, News, Payment, ProviderCode,
-    ProviderEvent, ProviderFact, ProviderView, RefundNews, Setup, pause_after, refund_news,
+    Account, DueRefund, EditProvider, Held, MISMATCH, News, Payment, ProviderCode, ProviderEvent,
+    ProviderFact, ProviderView, Setup, pause_after,
 };
 use super::queries;
 
@@ -70,14 +70,6 @@ pub fn demand_mode(actor: &Actor, code: ProviderCode) -> Result<Option<KeyMode>,
 /// See [`DbError`].
 pub async fn account(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<Account>, DbError> {
     queries::providers::account(tx, code).await
-}
-
-/// Takes the accounts at providers that are to be asked what they paid out; each comes back later by itself. One statement.
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn due_accounts(tx: &mut WriteTx<'_>) -> Result<Vec<ProviderCode>, DbError> {
-    queries::providers::due_accounts(tx).await
 }
 
 /// Changes how the store has set up a provider. Locks its row. Two statements.
@@ -207,20 +199,19 @@ pub async fn record_outcome(
     queries::event_outcome(tx, provider, &event.id, outcome).await
 }
 
-/// Decides to give money back: `amount` of a payment, which a worker carries out, and `credit` that the caller puts back at once. Without a payment
-/// nothing is to be waited for. The caller books both. One statement.
+/// Decides to give money back; a worker carries it out. The caller books the promise. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn promise_refund(
     tx: &mut WriteTx<'_>,
     order: OrderId,
-    payment: Option<PaymentId>,
-    (amount, credit): (Money, Money),
+    payment: PaymentId,
+    amount: Money,
     reason: &str,
 ) -> Result<RefundId, DbError> {
     let refund = RefundId::new();
-    queries::insert_refund(tx, refund, order, payment, (amount, credit), reason).await?;
+    queries::insert_refund(tx, refund, order, payment, amount, reason).await?;
     Ok(refund)
 }
 
@@ -241,32 +232,16 @@ pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: u32) -> Result<Vec<DueRefu
     queries::due_refunds(tx, i64::from(limit)).await
 }
 
-/// A refund that was asked for under `key` has left: `Some` the first time, for the caller to book; `None` afterwards, and where it failed since
-/// and has another key. One statement.
+/// A refund has left: `Some(amount)` the first time, for the caller to book; `None` afterwards. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
 pub async fn refund_succeeded(
     tx: &mut WriteTx<'_>,
     refund: RefundId,
-    key: &str,
     reference: Option<&str>,
-) -> Result<Option<LeftRefund>, DbError> {
-    queries::refund_succeeded(tx, refund, key, reference).await
-}
-
-/// A refund that was asked for under `key` has failed at the provider, after it had left perhaps; the money is owed again and
-/// [`retry_refund`] asks for it anew. `Some` the first time, for the caller to book; `None` afterwards. One statement.
-///
-/// # Errors
-/// See [`DbError`].
-pub async fn refund_bounced(
-    tx: &mut WriteTx<'_>,
-    refund: RefundId,
-    key: &str,
-    message: &str,
-) -> Result<Option<FailedRefund>, DbError> {
-    queries::refund_bounced(tx, refund, key, message).await
+) -> Result<Option<Money>, DbError> {
+    queries::refund_succeeded(tx, refund, reference).await
 }
 
 /// The provider refuses a refund for good; the money stays owed. False if it is not pending any more. One statement.
@@ -295,17 +270,23 @@ pub async fn refund_later(tx: &mut WriteTx<'_>, refund: &DueRefund, message: &st
     queries::refund_failed(tx, refund.id, message, Some(again)).await
 }
 
-/// What a fact changes about the refunds of its session: see [`refund_news`]. One statement, none where the fact is silent about refunds.
+/// The refunds of a session which a provider's cumulative `refunded` amount says have left, oldest first. One statement.
 ///
 /// # Errors
 /// See [`DbError`].
-pub async fn refunds_told(
+pub async fn refunds_covered(
     tx: &mut ReadTx<'_>,
-    session: PaymentSessionId,
-    fact: &ProviderFact,
-) -> Result<Vec<RefundNews>, DbError> {
-    if fact.refunds.is_empty() && !fact.refunded.is_positive() {
+    held: &Held,
+    refunded: Money,
+) -> Result<Vec<RefundId>, DbError> {
+    let Some(payment) = held.payment.filter(|payment| refunded.minor() > payment.refunded.minor()) else {
         return Ok(Vec::new());
-    }
-    Ok(refund_news(&queries::known_refunds(tx, session).await?, fact))
+    };
+    let mut known = payment.refunded.minor();
+    let open = queries::open_refunds(tx, held.session.id).await?;
+    let covered = open.into_iter().take_while(|(_, amount)| {
+        known = known.saturating_add(*amount);
+        known <= refunded.minor()
+    });
+    Ok(covered.map(|(id, _)| id).collect())
 }

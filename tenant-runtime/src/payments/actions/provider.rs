@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use reqwest::{Client, RequestBuilder, StatusCode};
@@ -11,8 +10,7 @@ use souk_access::TokenError;
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
 
 use super::super::model::{
-    Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderCode, ProviderEvent,
-    ProviderFact, Safe,
+    Account, DueRefund, Keys, PaymentSession, ProviderCode, ProviderEvent, ProviderFact, Safe,
 };
 use super::{breaker::Guarded, manual::Manual, stripe::Stripe, test::Test};
 
@@ -115,26 +113,6 @@ pub trait Provider: Send + Sync {
         headers: &'a WebhookHeaders,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<ProviderEvent, WebhookError>>;
-
-    /// What was paid out since then, or is about to be.
-    fn payouts<'a>(
-        &'a self,
-        _: StoreId,
-        _: Option<&'a Account>,
-        _: DateTime<Utc>,
-    ) -> Answer<'a, Vec<PayoutFact>> {
-        ready(Err(ProviderError::Unsupported)).boxed()
-    }
-
-    /// What a payout is made of, by the provider's name for it.
-    fn payout_entries<'a>(
-        &'a self,
-        _: StoreId,
-        _: Option<&'a Account>,
-        _: &'a str,
-    ) -> Answer<'a, Vec<BalanceEntry>> {
-        ready(Err(ProviderError::Unsupported)).boxed()
-    }
 
     /// Whether the provider knows these keys.
     fn check<'a>(&'a self, _: &'a Keys) -> Answer<'a, ()> {

@@ -103,10 +103,8 @@ impl Wire {
             authorized: money(self.authorized_minor),
             captured: money(self.captured_minor),
             refunded: money(self.refunded_minor),
-            refunds: Vec::new(),
             redirect_url: self.next_action.map(|action| action.url),
             failure: self.failure.map(|failure| (failure.code, failure.message)),
-            settled: None,
         }
     }
 }
@@ -296,7 +294,7 @@ impl Test {
         let payload: Value = serde_json::from_slice(body).map_err(|_| WebhookError::Body)?;
         let event: WireEvent = Deserialize::deserialize(&payload).map_err(|_| WebhookError::Body)?;
         let session = PaymentSessionId::parse(&event.data.payment.reference).ok();
-        let about = About::Payment(session, Box::new(event.data.payment.fact()));
+        let about = About::Payment(session, event.data.payment.fact());
         Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
     }
 

@@ -3,23 +3,17 @@
 mod account;
 mod card_number;
 mod dispute;
-mod payout;
-mod refund;
 mod setup;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use souk_access::KeyMode;
-use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId};
+use souk_kernel::{Money, MoneyError, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use utoipa::ToSchema;
 
 pub use account::{Account, CredentialsView, Keys, NewCredentials, Safe, SetCredentials};
 pub use card_number::resembles_card_number;
 pub use dispute::{DisputeFact, DisputeNews, DisputeState, DisputeView};
-pub use payout::{BalanceEntry, EntryKind, PayoutFact, PayoutState};
-pub use refund::{
-    DueRefund, FailedRefund, KnownRefund, LeftRefund, RefundFact, RefundNews, RefundState, refund_news,
-};
 pub use setup::{EditProvider, ProviderOfferView, ProviderView, Setup};
 
 use super::state::{SessionEvent, SessionState};
@@ -136,7 +130,7 @@ pub enum ProviderStatus {
     Failed,
 }
 
-/// What a provider says about one payment: all of it, every time. The amounts only grow, but for `refunded`: money may come back from a bank.
+/// What a provider says about one payment: all of it, every time. The amounts only grow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderFact {
     /// The provider's name for the payment.
@@ -147,12 +141,8 @@ pub struct ProviderFact {
     pub authorized: Money,
     pub captured: Money,
     pub refunded: Money,
-    /// Each refund that we asked for, where the provider tells them apart.
-    pub refunds: Vec<RefundFact>,
     pub redirect_url: Option<String>,
     pub failure: Option<(String, String)>,
-    /// What became of the captured money in the provider's own book, its fee among it, once that is told.
-    pub settled: Option<BalanceEntry>,
 }
 
 /// A verified webhook.
@@ -171,11 +161,9 @@ pub struct ProviderEvent {
 #[derive(Clone, Debug)]
 pub enum About {
     /// A payment. Our session as we named it to the provider; None if the name is not one of ours.
-    Payment(Option<PaymentSessionId>, Box<ProviderFact>),
+    Payment(Option<PaymentSessionId>, ProviderFact),
     /// Money that a bank takes back.
     Dispute(PaymentSessionId, DisputeFact),
-    /// What the provider pays out.
-    Payout(PayoutFact),
     /// Nothing of ours.
     Nothing,
 }
@@ -186,7 +174,6 @@ impl ProviderEvent {
         match &self.about {
             About::Payment(_, fact) => Some(&fact.reference),
             About::Dispute(_, fact) => Some(&fact.reference),
-            About::Payout(fact) => Some(&fact.reference),
             About::Nothing => None,
         }
     }
@@ -324,6 +311,24 @@ fn grown(
     }))
 }
 
+/// A refund whose turn has come.
+#[derive(Clone, Debug)]
+pub struct DueRefund {
+    pub id: RefundId,
+    pub order: OrderId,
+    pub session: PaymentSessionId,
+    pub provider: ProviderCode,
+    /// The provider's name for the payment; None when it was paid offline.
+    pub reference: Option<String>,
+    pub amount: Money,
+    pub idempotency_key: String,
+    pub reason: String,
+    /// This one counted.
+    pub attempts: i32,
+    /// The store's keys at the provider.
+    pub account: Option<Account>,
+}
+
 /// When to try something again that has failed `attempts` times: 15 s, 30 s, 1 min … at most 1 h.
 pub fn pause_after(attempts: i32) -> TimeDelta {
     let doublings = u32::try_from(attempts).unwrap_or_default().min(8);
@@ -369,10 +374,8 @@ mod tests {
             authorized: eur(authorized),
             captured: eur(captured),
             refunded: eur(refunded),
-            refunds: Vec::new(),
             redirect_url: None,
             failure: None,
-            settled: None,
         }
     }
 

@@ -5,15 +5,14 @@ pub mod providers;
 
 use chrono::{DateTime, Utc};
 use diesel::QueryableByName;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use souk_kernel::{Currency, Money, OrderId, PaymentId, PaymentSessionId, PaymentTransactionId, RefundId};
 use souk_tenancy::{DbError, ReadTx, WriteTx, sql};
 
 use self::providers::AccountRow;
 use super::actions::NewSession;
 use super::model::{
-    DueRefund, FailedRefund, Folded, Held, KnownRefund, LeftRefund, Payment, PaymentSession, ProviderCode,
-    ProviderEvent, ProviderFact, RefundState,
+    DueRefund, Folded, Held, Payment, PaymentSession, ProviderCode, ProviderEvent, ProviderFact,
 };
 use super::state::SessionState;
 
@@ -253,30 +252,28 @@ pub async fn event_outcome(
     tx.execute(statement).await.map(drop)
 }
 
-/// Wishes money back: `amount` of a payment; `credit` is back already.
+/// Wishes money back.
 pub async fn insert_refund(
     tx: &mut WriteTx<'_>,
     refund: RefundId,
     order: OrderId,
-    payment: Option<PaymentId>,
-    (amount, credit): (Money, Money),
+    payment: PaymentId,
+    amount: Money,
     reason: &str,
 ) -> Result<(), DbError> {
     let now = tx.now();
-    let text = "INSERT INTO refunds (id, order_id, payment_id, amount_minor, credit_minor, currency, reason, state, idempotency_key, \
+    let text = "INSERT INTO refunds (id, order_id, payment_id, amount_minor, currency, reason, state, idempotency_key, \
             next_attempt_at, created_at, updated_at) \
-        VALUES ($1, $2, $3, $4, $9, $5, $6, CASE WHEN $4 > 0 THEN 'pending' ELSE 'succeeded' END, $7, \
-            CASE WHEN $4 > 0 THEN $8 END, $8, $8)";
+        VALUES ($1, $2, $3, $4, $5, $6, 'pending', $7, $8, $8, $8)";
     let statement = sql(text)
         .bind::<SqlUuid, _>(refund)
         .bind::<SqlUuid, _>(order)
-        .bind::<Nullable<SqlUuid>, _>(payment)
+        .bind::<SqlUuid, _>(payment)
         .bind::<BigInt, _>(amount.minor())
         .bind::<Text, _>(amount.currency())
         .bind::<Text, _>(reason)
         .bind::<Text, _>(refund.to_string())
-        .bind::<Timestamptz, _>(now)
-        .bind::<BigInt, _>(credit.minor());
+        .bind::<Timestamptz, _>(now);
     tx.execute(statement).await.map(drop)
 }
 
@@ -346,106 +343,47 @@ pub async fn due_refunds(tx: &mut WriteTx<'_>, limit: i64) -> Result<Vec<DueRefu
 }
 
 #[derive(QueryableByName)]
-struct KnownRow {
+struct PendingRow {
     #[diesel(sql_type = SqlUuid)]
     id: RefundId,
-    #[diesel(sql_type = Text)]
-    idempotency_key: String,
-    #[diesel(sql_type = Text)]
-    state: String,
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
-    #[diesel(sql_type = Text)]
-    currency: Currency,
 }
 
-/// Refunds of a session. First those that the provider was asked for and has not refused, then those it was not asked for yet, then what it
-/// refused; oldest first among each.
-pub async fn known_refunds(
+/// Refunds of a session that are not known to have succeeded, oldest first: (refund, amount in minor units).
+pub async fn open_refunds(
     tx: &mut ReadTx<'_>,
     session: PaymentSessionId,
-) -> Result<Vec<KnownRefund>, DbError> {
-    let text = "SELECT r.id, r.idempotency_key, r.state, r.amount_minor, r.currency \
-        FROM refunds r JOIN payments p ON p.id = r.payment_id \
-        WHERE p.session_id = $1 ORDER BY r.state = 'failed', r.attempts = 0, r.id";
-    let rows: Vec<KnownRow> = tx.load(sql(text).bind::<SqlUuid, _>(session)).await?;
-    let read = |row: KnownRow| {
-        let state = RefundState::parse(&row.state).ok_or_else(|| unreadable("refund state", &row.state))?;
-        let amount = Money::new(row.amount_minor, row.currency);
-        Ok(KnownRefund { id: row.id, key: row.idempotency_key, state, amount })
-    };
-    rows.into_iter().map(read).collect()
+) -> Result<Vec<(RefundId, i64)>, DbError> {
+    let text = "SELECT r.id, r.amount_minor FROM refunds r JOIN payments p ON p.id = r.payment_id \
+        WHERE p.session_id = $1 AND r.state <> 'succeeded' ORDER BY r.id";
+    let rows: Vec<PendingRow> = tx.load(sql(text).bind::<SqlUuid, _>(session)).await?;
+    Ok(rows.into_iter().map(|row| (row.id, row.amount_minor)).collect())
 }
 
 #[derive(QueryableByName)]
 struct SucceededRow {
-    #[diesel(sql_type = Text)]
-    name: String,
     #[diesel(sql_type = BigInt)]
     amount_minor: i64,
-    #[diesel(sql_type = BigInt)]
-    credit_minor: i64,
     #[diesel(sql_type = Text)]
     currency: Currency,
 }
 
-/// The money of what was asked for under this key has left. `None` if that was known, or it has another key by now.
+/// The money has left. `None` if that was known.
 pub async fn refund_succeeded(
     tx: &mut WriteTx<'_>,
     refund: RefundId,
-    key: &str,
     reference: Option<&str>,
-) -> Result<Option<LeftRefund>, DbError> {
+) -> Result<Option<Money>, DbError> {
     let now = tx.now();
     let statement = sql(include_str!("../refund_succeeded.sql"))
         .bind::<SqlUuid, _>(refund)
         .bind::<Nullable<Text>, _>(reference)
         .bind::<Timestamptz, _>(now)
         .bind::<SqlUuid, _>(PaymentTransactionId::new())
-        .bind::<Text, _>(refund.to_string())
-        .bind::<Text, _>(key);
-    let row: Option<SucceededRow> = tx.optional(statement).await?;
-    let money = |row: &SucceededRow, minor| Money::new(minor, row.currency);
-    Ok(row.map(|row| LeftRefund {
-        amount: money(&row, row.amount_minor),
-        credit: money(&row, row.credit_minor),
-        name: row.name,
-    }))
-}
-
-#[derive(QueryableByName)]
-struct BouncedRow {
-    #[diesel(sql_type = Text)]
-    name: String,
-    #[diesel(sql_type = BigInt)]
-    amount_minor: i64,
-    #[diesel(sql_type = Text)]
-    currency: Currency,
-    #[diesel(sql_type = Bool)]
-    had_left: bool,
-}
-
-/// What was asked for under this key has failed at the provider. `None` if that was known, or it has another key by now.
-pub async fn refund_bounced(
-    tx: &mut WriteTx<'_>,
-    refund: RefundId,
-    key: &str,
-    message: &str,
-) -> Result<Option<FailedRefund>, DbError> {
-    let now = tx.now();
-    let statement = sql(include_str!("../refund_bounced.sql"))
-        .bind::<SqlUuid, _>(refund)
-        .bind::<Text, _>(key)
-        .bind::<Text, _>(message)
-        .bind::<Timestamptz, _>(now)
-        .bind::<SqlUuid, _>(PaymentTransactionId::new())
         .bind::<Text, _>(refund.to_string());
-    let row: Option<BouncedRow> = tx.optional(statement).await?;
-    Ok(row.map(|row| FailedRefund {
-        name: row.name,
-        amount: Money::new(row.amount_minor, row.currency),
-        had_left: row.had_left,
-    }))
+    let row: Option<SucceededRow> = tx.optional(statement).await?;
+    Ok(row.map(|row| Money::new(row.amount_minor, row.currency)))
 }
 
 /// A refund that failed is pending again, under a key that was never used. False unless it failed.

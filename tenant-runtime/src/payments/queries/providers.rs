@@ -69,21 +69,6 @@ pub async fn account(tx: &mut ReadTx<'_>, code: ProviderCode) -> Result<Option<A
 }
 
 #[derive(QueryableByName)]
-struct DueRow {
-    #[diesel(sql_type = Text)]
-    provider: String,
-}
-
-/// Takes the accounts whose turn it is to be asked what they paid out.
-pub async fn due_accounts(tx: &mut WriteTx<'_>) -> Result<Vec<ProviderCode>, DbError> {
-    let now = tx.now();
-    let text = "UPDATE payment_credentials SET next_poll_at = $1 + interval '6 hours' WHERE next_poll_at <= $1 RETURNING provider";
-    let rows: Vec<DueRow> = tx.load(sql(text).bind::<Timestamptz, _>(now)).await?;
-    // One that this version does not know is for another to ask.
-    Ok(rows.iter().filter_map(|row| ProviderCode::parse(&row.provider)).collect())
-}
-
-#[derive(QueryableByName)]
 struct SetUpRow {
     #[diesel(sql_type = Text)]
     code: String,

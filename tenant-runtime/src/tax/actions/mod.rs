@@ -1,8 +1,6 @@
 //! Setting and ending rates, shaping regions, classes, settings and exemptions; asking about numbers, and what a sale would owe.
 
-mod filing;
 mod numbers;
-mod providers;
 mod regions;
 
 use chrono::{DateTime, Utc};
@@ -18,9 +16,7 @@ use super::model::{
 use super::queries;
 use crate::settings;
 
-pub use filing::file_due;
 pub use numbers::{HttpRegister, NumberRegister, RegisterError, Registers, check_number, known_number};
-pub use providers::{TaxProvider, TaxProviderError, TaxProviders, TaxProvidersUnready, kept_estimate};
 pub use regions::{create_region, delete_region, replace_region};
 
 /// From when on, if it may be so, and the versions it meets.
@@ -158,17 +154,12 @@ pub async fn end_exemption(tx: &mut WriteTx<'_>, id: TaxExemptionId) -> Result<(
     if queries::end_exemption(tx, id).await? { Ok(()) } else { Err(TaxError::Unknown) }
 }
 
-/// What a sale would owe, and why. Two statements, however many lines; one more for a customer.
+/// What a sale would owe, and why. Two statements, however many lines.
 ///
 /// # Errors
-/// 422 for a line that makes no sense, a customer that there is not, or more than can be counted.
+/// 422 for a line that makes no sense, or more than can be counted.
 pub async fn preview(tx: &mut ReadTx<'_>, request: &TaxPreviewRequest) -> Result<TaxPreview, TaxError> {
     request.check().map_err(|(pointer, message)| TaxError::Field(pointer, message))?;
-    if let Some(customer) = request.customer
-        && !queries::is_customer(tx, customer).await?
-    {
-        return Err(TaxError::field("/customer", "must be a customer of this store"));
-    }
     let settings = settings::current(tx).await?;
     let rules = queries::rules_for(tx, &request.destination(), &request.buyer(), settings.country).await?;
     let asked = request.prices_include_tax.unwrap_or(settings.prices_include_tax);

@@ -1,13 +1,10 @@
 //! Destinations, rules and lines of tax.
 
 pub mod arithmetic;
-mod estimate;
-mod filing;
 #[cfg(test)]
 mod law;
 mod numbers;
 mod preview;
-mod provider;
 mod rates;
 mod regions;
 mod relief;
@@ -17,15 +14,8 @@ use serde::{Deserialize, Serialize};
 use souk_kernel::{Country, Money, MoneyError, Ppm, Quantity, TaxRateId};
 use utoipa::ToSchema;
 
-pub use arithmetic::SaleTaxes;
-pub use estimate::{EstimateFault, TaxEstimate, TaxQuestion, fingerprint};
-pub use filing::{Filing, FilingStep};
 pub use numbers::{AskTaxNumber, TaxNumberView, VatNumber};
 pub use preview::{TaxPreview, TaxPreviewRequest};
-pub use provider::{
-    Breaker, OnFailure, PutTaxProvider, SharedSecret, TaxAccount, TaxAccountRow, TaxProviderSetup,
-    TaxProviderView, TaxSource,
-};
 pub use rates::{NewTaxRate, TaxRateChange, TaxRateFilter, TaxRateList, TaxRateView, WriteFilter};
 pub use regions::{
     PostalRange, PutTaxRegion, RegionJson, RegionKind, TaxRegionFilter, TaxRegionList, TaxRegionView, chain,
@@ -37,7 +27,7 @@ pub use relief::{
 };
 
 /// Where the goods go.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     pub country: Country,
     /// As the shopper wrote it; compared without regard to case.
@@ -162,8 +152,6 @@ pub struct TaxRules {
     pub relief: Option<TaxRelief>,
     pub shipping: ShippingTax,
     pub relieved_pay: RelievedPay,
-    /// Whether a tax provider is asked instead, and what happens without its answer.
-    pub provider: Option<OnFailure>,
 }
 
 impl TaxRules {
@@ -175,7 +163,6 @@ impl TaxRules {
             relief: None,
             shipping: ShippingTax::default(),
             relieved_pay: RelievedPay::Gross,
-            provider: None,
         }
     }
 

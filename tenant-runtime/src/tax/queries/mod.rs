@@ -1,7 +1,5 @@
 //! The statements of tax.
 
-pub mod filings;
-mod provider;
 mod regions;
 mod relief;
 
@@ -13,17 +11,14 @@ use souk_kernel::{Country, TaxRateId, TaxRegionId};
 use souk_tenancy::{DbError, Document, ReadTx, WriteTx, sql};
 
 use super::model::{
-    ClassCode, Destination, NewTaxRate, OnFailure, PostalRange, RegionJson, RelievedPay, ReverseCharge,
-    TaxBuyer, TaxRateFilter, TaxRateView, TaxRelief, TaxRules, TaxSettings, VatNumber, chain,
+    ClassCode, Destination, NewTaxRate, PostalRange, RegionJson, RelievedPay, ReverseCharge, TaxBuyer,
+    TaxRateFilter, TaxRateView, TaxRelief, TaxRules, TaxSettings, VatNumber, chain,
 };
 
-pub use provider::{
-    account, delete as delete_provider, estimate, keep_estimate, put as put_provider, show as provider,
-};
 pub use regions::{delete as delete_region, find as find_region, list as regions, put as put_region, region};
 pub use relief::{
-    classes, delete_class, end_exemption, exemptions, forget, insert_exemption, is_customer, lock_settings,
-    note_number, number, put_class, put_settings, settings,
+    classes, delete_class, end_exemption, exemptions, forget, insert_exemption, lock_settings, note_number,
+    number, put_class, put_settings, settings,
 };
 
 /// An exemption that holds.
@@ -37,9 +32,6 @@ struct ExemptionJson {
 struct RulesRow {
     #[diesel(embed)]
     settings: TaxSettings,
-    /// What happens without its answer, where there is a tax provider.
-    #[diesel(sql_type = Nullable<Text>)]
-    provider: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     number_outcome: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -96,7 +88,6 @@ pub async fn rules_for(
         relief,
         shipping: row.settings.shipping_tax(),
         relieved_pay: RelievedPay::stored(&row.settings.relieved_pay),
-        provider: row.provider.as_deref().map(OnFailure::stored),
     })
 }
 

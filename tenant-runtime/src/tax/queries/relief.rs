@@ -16,12 +16,6 @@ struct Ended {
     id: TaxExemptionId,
 }
 
-#[derive(QueryableByName)]
-struct CustomerRow {
-    #[diesel(sql_type = SqlUuid)]
-    id: CustomerId,
-}
-
 /// All classes, by code; at most 1000.
 pub async fn classes(tx: &mut ReadTx<'_>) -> Result<Vec<TaxClassView>, DbError> {
     let statement = sql(
@@ -99,13 +93,6 @@ pub async fn exemptions(
          AND ($2::uuid IS NULL OR group_id = $2) ORDER BY id DESC LIMIT 1000",
     );
     tx.load(statement.bind::<Nullable<SqlUuid>, _>(customer).bind::<Nullable<SqlUuid>, _>(group)).await
-}
-
-/// Whether there is such a customer.
-pub async fn is_customer(tx: &mut ReadTx<'_>, id: CustomerId) -> Result<bool, DbError> {
-    let statement = sql("SELECT id FROM customers WHERE id = $1").bind::<SqlUuid, _>(id);
-    let found: Option<CustomerRow> = tx.optional(statement).await?;
-    Ok(found.is_some_and(|found| found.id == id))
 }
 
 /// Writes an exemption.

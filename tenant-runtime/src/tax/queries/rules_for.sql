@@ -1,6 +1,5 @@
 -- $1 country, $2 now, $3 customer, $4 VAT number, $5 province, $6 postal code without spaces. All that says what is owed there, and by whom.
 SELECT s.shipping, s.shipping_class, s.reverse_charge, s.relieved_pay, s.version,
-       (SELECT p.on_failure FROM tax_provider p WHERE p.enabled) AS provider,
        (SELECT n.outcome FROM tax_numbers n WHERE n.number = $4) AS number_outcome,
        (SELECT n.checked_at FROM tax_numbers n WHERE n.number = $4) AS number_checked_at,
        (SELECT json_build_object('reason', e.reason, 'certificate', e.certificate)

@@ -1,6 +1,5 @@
 //! Tax over HTTP.
 
-mod provider;
 mod regions;
 mod relief;
 
@@ -19,10 +18,9 @@ use super::model::{
 use super::permissions::{Edit, View};
 use super::{actions, queries};
 
-/// `/admin/v1/tax-rates`, `/admin/v1/tax/preview`, `/admin/v1/tax/provider`, and below `/admin/v1` regions, classes, settings, exemptions and numbers of tax.
+/// `/admin/v1/tax-rates`, `/admin/v1/tax/preview`, and below `/admin/v1` regions, classes, settings, exemptions and numbers of tax.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_tax_rates).service(set_tax_rate).service(end_tax_rate).service(preview_tax);
-    provider::routes(config);
     regions::routes(config);
     relief::routes(config);
 }

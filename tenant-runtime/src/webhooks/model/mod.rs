@@ -1,5 +1,7 @@
 //! Endpoints, deliveries, the signature, when to try again.
 
+mod signature;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::QueryableByName;
 use diesel::sql_types::{
@@ -10,7 +12,7 @@ use souk_kernel::{EventId, Text, WebhookDeliveryId, WebhookEndpointId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use souk_outbound::{Secret, signatures};
+pub use signature::{Secret, signatures};
 
 /// Endpoints of one store.
 pub const MOST_ENDPOINTS: i64 = 50;

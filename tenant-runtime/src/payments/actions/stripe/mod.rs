@@ -4,13 +4,10 @@
 //! Whatever is said about a payment is read from Stripe itself, in the version of the API that we know ([`client::VERSION`]): events come in
 //! the version of the merchant's endpoint, so that only ids and our own metadata are read from them.
 //!
-//! Every call that makes something has an idempotency key that follows from our session or refund. Stripe forgets keys after a day, so
-//! whoever asks again about an outcome looks for what is there already before asking for it. What happens to a payment only once needs no such
-//! key.
+//! Every call that changes something has an idempotency key that follows from our session or refund. Stripe forgets keys after a day, so
+//! whoever asks again about an outcome looks for what is there already before asking for it.
 
-mod balance;
 mod client;
-mod refund;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -18,21 +15,16 @@ mod wire;
 
 use std::fmt::Display;
 
-use chrono::{DateTime, Utc};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use souk_kernel::{Clock, Money, PaymentSessionId, StoreId};
-use uuid::Uuid;
 
 use self::client::{Client, Form};
-use self::refund::Refund;
-use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, minor_of};
+use self::wire::{CheckoutSession, Dispute, List, PaymentIntent, Refund, minor_of};
 use super::super::model::{
-    About, Account, BalanceEntry, DueRefund, Keys, PaymentSession, PayoutFact, ProviderCode, ProviderEvent,
-    ProviderFact, Safe,
+    About, Account, DueRefund, Keys, PaymentSession, ProviderCode, ProviderEvent, ProviderFact, Safe,
 };
 use super::provider::{Provider, ProviderError, ProvidersConfig, StartPayment, WebhookError, WebhookHeaders};
 
@@ -45,9 +37,6 @@ const PAGES: usize = 10;
 /// What an intent comes with, so that one answer says all of it.
 const OF_INTENT: &str = "latest_charge.refunds";
 const OF_PAGE: &str = "payment_intent.latest_charge.refunds";
-/// And its fee, where it is only looked at: a key that may not see the balance must be able to pay.
-const FEE_OF_INTENT: &str = "latest_charge.balance_transaction";
-const FEE_OF_PAGE: &str = "payment_intent.latest_charge.balance_transaction";
 
 /// See the file's first line.
 pub struct Stripe {
@@ -104,7 +93,7 @@ impl Stripe {
     async fn look(&self, keys: &Keys, reference: &str) -> Result<Option<Found>, ProviderError> {
         let found = if reference.starts_with("cs_") {
             let path = format!("/v1/checkout/sessions/{reference}");
-            let page = self.told::<CheckoutSession>(keys, &path, (OF_PAGE, FEE_OF_PAGE)).await;
+            let page = self.client.get::<CheckoutSession>(keys, &path, &[("expand[]", OF_PAGE)]).await;
             page.map(|page| Found::Page(Box::new(page)))
         } else {
             self.intent(keys, reference).await.map(|intent| Found::Intent(Box::new(intent)))
@@ -117,20 +106,7 @@ impl Stripe {
     }
 
     async fn intent(&self, keys: &Keys, id: &str) -> Result<PaymentIntent, ProviderError> {
-        self.told(keys, &format!("/v1/payment_intents/{id}"), (OF_INTENT, FEE_OF_INTENT)).await
-    }
-
-    /// Something with its parts, and with its fee if the key may see that.
-    async fn told<T: DeserializeOwned>(
-        &self,
-        keys: &Keys,
-        path: &str,
-        (parts, fee): (&str, &str),
-    ) -> Result<T, ProviderError> {
-        match self.client.get(keys, path, &[("expand[]", parts), ("expand[]", fee)]).await {
-            Err(ProviderError::NotSetUp(_)) => self.client.get(keys, path, &[("expand[]", parts)]).await,
-            told => told,
-        }
+        self.client.get(keys, &format!("/v1/payment_intents/{id}"), &[("expand[]", OF_INTENT)]).await
     }
 
     /// Looks through what was made around the time of a session whose answer got lost. Stripe's search lags behind; its lists do not.
@@ -236,9 +212,8 @@ impl Stripe {
     ) -> Result<ProviderFact, ProviderError> {
         let found = self.standing(keys, session).await?;
         let intent = found.intent().ok_or(ProviderError::Unsupported)?;
-        // A key of its own each time: for a day Stripe answers a failure under the same key with that failure. It is the payment that is taken or
-        // let go only once; whoever asks again is refused, and looks.
-        self.act(keys, intent, what, &format!("{what}:{}:{}", session.id, Uuid::now_v7()), part).await
+        // One capture and one void per session, whatever the amount: the key says so.
+        self.act(keys, intent, what, &format!("{what}:{}", session.id), part).await
     }
 
     async fn act(
@@ -305,7 +280,8 @@ impl Stripe {
     /// What an event is about, read from Stripe.
     async fn subject(&self, keys: &Keys, store: StoreId, object: &Named) -> Result<About, ProviderError> {
         let ours = |names: &wire::Names| {
-            names.session().filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
+            let session = names.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok());
+            session.filter(|_| names.souk_store.as_deref() == Some(store.to_string().as_str()))
         };
         let intent = match object.object.as_str() {
             "checkout.session" => {
@@ -313,7 +289,7 @@ impl Stripe {
                     return Ok(About::Nothing);
                 };
                 return Ok(match ours(&page.metadata) {
-                    Some(session) => About::Payment(Some(session), Box::new(page.fact()?)),
+                    Some(session) => About::Payment(Some(session), page.fact()?),
                     None => About::Nothing,
                 });
             }
@@ -327,7 +303,6 @@ impl Stripe {
                     None => About::Nothing,
                 });
             }
-            "payout" => return self.payout(keys, &object.id).await.map(About::Payout),
             "payment_intent" => object.id.as_str(),
             "charge" | "refund" => match &object.payment_intent {
                 Some(intent) => intent.as_str(),
@@ -337,7 +312,7 @@ impl Stripe {
         };
         let intent = self.intent(keys, intent).await?;
         Ok(match ours(&intent.metadata) {
-            Some(session) => About::Payment(Some(session), Box::new(intent.fact()?)),
+            Some(session) => About::Payment(Some(session), intent.fact()?),
             None => About::Nothing,
         })
     }
@@ -456,24 +431,6 @@ impl Provider for Stripe {
             Ok(ProviderEvent { id: event.id, kind: event.r#type, about, payload })
         }
         .boxed()
-    }
-
-    fn payouts<'a>(
-        &'a self,
-        store: StoreId,
-        account: Option<&'a Account>,
-        since: DateTime<Utc>,
-    ) -> BoxFuture<'a, Result<Vec<PayoutFact>, ProviderError>> {
-        async move { self.payouts_since(&self.keys(store, account)?, since).await }.boxed()
-    }
-
-    fn payout_entries<'a>(
-        &'a self,
-        store: StoreId,
-        account: Option<&'a Account>,
-        payout: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<BalanceEntry>, ProviderError>> {
-        async move { self.entries_of(&self.keys(store, account)?, payout).await }.boxed()
     }
 
     fn check<'a>(&'a self, keys: &'a Keys) -> BoxFuture<'a, Result<(), ProviderError>> {

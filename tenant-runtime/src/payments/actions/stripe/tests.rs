@@ -127,7 +127,7 @@ async fn stripes_own_mock_understands_every_request() {
         };
         taken("refund", stripe.give_back(&keys, &refund).await);
     }
-    for object in ["payment_intent", "checkout.session", "charge", "dispute", "payout"] {
+    for object in ["payment_intent", "checkout.session", "charge", "dispute"] {
         let named = Named {
             id: "id_1".to_owned(),
             object: object.to_owned(),
@@ -135,8 +135,6 @@ async fn stripes_own_mock_understands_every_request() {
         };
         taken(object, stripe.subject(&keys, store, &named).await);
     }
-    taken("payouts", stripe.payouts_since(&keys, lost.created_at).await);
-    taken("what is in a payout", stripe.entries_of(&keys, "po_1").await);
     taken("check", stripe.check(&keys).await);
     let unsigned = Keys { secret_key: "nothing".to_owned(), ..keys };
     assert!(matches!(stripe.check(&unsigned).await, Err(ProviderError::NotSetUp(_))));

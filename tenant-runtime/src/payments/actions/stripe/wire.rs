@@ -2,14 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Deserializer};
-use souk_kernel::{Currency, Money, PaymentSessionId};
+use souk_kernel::{Currency, Money};
 
-use super::super::super::model::{
-    BalanceEntry, DisputeFact, DisputeState, ProviderFact, ProviderStatus, RefundFact, RefundState,
-};
+use super::super::super::model::{DisputeFact, DisputeState, ProviderFact, ProviderStatus};
 use super::super::provider::ProviderError;
-use super::balance::Movement;
-use super::refund::Refund;
 
 /// Our names for a payment.
 #[derive(Debug, Default, Deserialize)]
@@ -22,15 +18,8 @@ pub struct Names {
     pub souk_page: Option<String>,
 }
 
-impl Names {
-    /// The session it is of, if the name is one of ours.
-    pub fn session(&self) -> Option<PaymentSessionId> {
-        self.souk_session.as_deref().and_then(|id| PaymentSessionId::parse(id).ok())
-    }
-}
-
 /// Reads `null` as no names.
-pub fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
+fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<Names, D::Error> {
     Ok(Option::<Names>::deserialize(from)?.unwrap_or_default())
 }
 
@@ -129,8 +118,6 @@ struct WholeCharge {
     paid: bool,
     #[serde(default)]
     refunds: Option<List<Refund>>,
-    #[serde(default)]
-    balance_transaction: Option<Movement>,
 }
 
 impl WholeCharge {
@@ -141,17 +128,11 @@ impl WholeCharge {
         let returned = self.amount_refunded.saturating_sub(never_taken).max(0);
         match &self.refunds {
             Some(refunds) if !refunds.has_more => {
-                let left = refunds.data.iter().filter(|refund| refund.state() == RefundState::Succeeded);
+                let left = refunds.data.iter().filter(|refund| refund.has_left());
                 left.map(|refund| refund.amount).fold(0, i64::saturating_add).min(returned)
             }
             Some(_) | None => returned,
         }
-    }
-
-    /// Those that we asked for.
-    fn named(&self, currency: Currency) -> Result<Vec<RefundFact>, ProviderError> {
-        let told = self.refunds.iter().flat_map(|refunds| &refunds.data);
-        told.filter_map(|refund| refund.fact(currency)).collect()
     }
 }
 
@@ -171,16 +152,6 @@ impl PaymentIntent {
             Some(Charge::Whole(charge)) => charge.paid || charge.amount_refunded > 0,
             Some(Charge::Name(_)) => true,
             None => false,
-        }
-    }
-
-    /// What became of it in Stripe's book. A fee that cannot be counted keeps nobody from believing that the money came.
-    fn settled(&self) -> Option<BalanceEntry> {
-        match &self.latest_charge {
-            Some(Charge::Whole(charge)) => {
-                charge.balance_transaction.as_ref()?.entry(self.metadata.session()).ok()?
-            }
-            Some(Charge::Name(_)) | None => None,
         }
     }
 
@@ -207,13 +178,12 @@ impl PaymentIntent {
             IntentStatus::RequiresCapture => (self.amount_capturable, 0),
             _ => (0, 0),
         };
-        let (refunded, refunds) = match &self.latest_charge {
+        let refunded = match &self.latest_charge {
             // What was held and let go counts as refunded there.
-            Some(Charge::Whole(charge)) => (charge.refunded().min(captured), charge.named(currency)?),
-            Some(Charge::Name(_)) | None => (0, Vec::new()),
+            Some(Charge::Whole(charge)) => charge.refunded().min(captured),
+            Some(Charge::Name(_)) | None => 0,
         };
         let failed = status == ProviderStatus::Failed;
-        let settled = self.settled();
         let redirect = self.next_action.and_then(|action| action.redirect_to_url).and_then(|to| to.url);
         Ok(ProviderFact {
             reference: self.id,
@@ -222,10 +192,8 @@ impl PaymentIntent {
             authorized: money(authorized)?,
             captured: money(captured)?,
             refunded: money(refunded)?,
-            refunds,
             redirect_url: redirect,
             failure: failed.then(|| failure_of(self.last_payment_error)),
-            settled,
         })
     }
 }
@@ -289,11 +257,39 @@ impl CheckoutSession {
             authorized: zero,
             captured: zero,
             refunded: zero,
-            refunds: Vec::new(),
             redirect_url: self.url,
             failure,
-            settled: None,
         })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Refund {
+    pub amount: i64,
+    status: Option<String>,
+    failure_reason: Option<String>,
+    #[serde(default, deserialize_with = "or_none")]
+    pub metadata: Names,
+}
+
+impl Refund {
+    fn has_left(&self) -> bool {
+        self.status.as_deref() == Some("succeeded")
+    }
+
+    /// Whether the money has left.
+    pub fn outcome(self) -> Result<(), ProviderError> {
+        match self.status.as_deref() {
+            Some("succeeded") => Ok(()),
+            Some("failed" | "canceled") => {
+                let code = self.failure_reason.unwrap_or_else(|| "refund_failed".to_owned());
+                Err(ProviderError::Refused {
+                    code,
+                    message: "Stripe could not give the money back.".to_owned(),
+                })
+            }
+            _ => Err(ProviderError::Unknown("the refund is on its way".to_owned())),
+        }
     }
 }
 
@@ -354,11 +350,11 @@ impl Dispute {
     }
 }
 
-pub fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
+fn time_of(seconds: i64) -> Result<DateTime<Utc>, ProviderError> {
     DateTime::from_timestamp(seconds, 0).ok_or_else(|| ProviderError::Unknown(format!("the time {seconds}")))
 }
 
-pub fn currency_of(text: &str) -> Result<Currency, ProviderError> {
+fn currency_of(text: &str) -> Result<Currency, ProviderError> {
     let upper = text.to_ascii_uppercase();
     upper.parse().map_err(|_| ProviderError::Unknown(format!("the currency {text}")))
 }
@@ -379,7 +375,7 @@ pub fn minor_of(money: Money) -> Result<i64, ProviderError> {
 }
 
 /// An amount of Stripe's.
-pub fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
+fn money_of(minor: i64, currency: Currency) -> Result<Money, ProviderError> {
     if !is_counted_in_hundredths(currency) {
         return Ok(Money::new(minor, currency));
     }
